@@ -1,0 +1,22 @@
+# What a person may choose when configuring. Every option is printed by tools/check.sh's configure step.
+set(VAECUDA_CUDA "AUTO" CACHE STRING "CUDA backend: AUTO (if nvcc 12.4 or newer is found), ON, OFF")
+set_property(CACHE VAECUDA_CUDA PROPERTY STRINGS AUTO ON OFF)
+if(NOT VAECUDA_CUDA MATCHES "^(AUTO|ON|OFF)$")
+  message(FATAL_ERROR "VAECUDA_CUDA must be AUTO, ON or OFF, not '${VAECUDA_CUDA}'")
+endif()
+set(VAECUDA_SANITIZE "" CACHE STRING "Sanitizers for our own code, for example address,undefined")
+set(VAECUDA_DEPS "" CACHE PATH "Folder with bundled third-party headers and libraries (empty: the system's)")
+option(VAECUDA_WERROR "Warnings in our own code are errors" ON)
+option(BUILD_SHARED_LIBS "Build libvaecuda as a shared library" OFF)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)

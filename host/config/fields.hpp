@@ -1,0 +1,174 @@
+// Makes rows of the option table: set and get functions for a field, named by the member pointers that lead
+// to it from RunConfig. Ranges and choices are given once, and the texts of the table are made from them.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "host/config/parse.hpp"
+#include "host/config/split.hpp"
+#include "vaecuda/options.hpp"
+
+namespace vaecuda::config {
+
+/// What a row says beside its field.
+struct Label {
+  std::string_view key;
+  std::string_view flag;
+  std::string_view value;
+  std::string_view group;
+  std::string_view help;
+};
+
+template <auto... Path>
+auto& field(RunConfig& config) {
+  return (config.*....*Path);
+}
+template <auto... Path>
+const auto& field(const RunConfig& config) {
+  return (config.*....*Path);
+}
+template <auto... Path>
+using FieldType = std::remove_reference_t<decltype(field<Path...>(std::declval<RunConfig&>()))>;
+
+/// Texts of the table live as long as the program.
+template <const auto& Range>
+std::string_view range_text() {
+  static const std::string kText = describe(Range);
+  return kText;
+}
+template <const auto& Names>
+std::string_view choice_text() {
+  static const std::string kText = fmt::format("{}", fmt::join(Names, "|"));
+  return kText;
+}
+
+/// An integer of any width that holds Range, optional or not.
+template <const IntegerRange& Range, auto... Path>
+Option integer_option(const Label& label) {
+  using Value = FieldType<Path...>;
+  Option option{
+      label.key, label.flag, OptionType::integer, label.value, range_text<Range>(), label.group, label.help,
+      nullptr,   nullptr};
+  option.set = [](RunConfig& config, std::string_view text, std::string_view where) {
+    const std::int64_t value = parse_integer(text, Range, where);
+    if constexpr (std::is_same_v<Value, std::optional<std::int64_t>>) {
+      field<Path...>(config) = value;
+    } else {
+      field<Path...>(config) = static_cast<Value>(value);
+    }
+  };
+  option.get = [](const RunConfig& config) {
+    if constexpr (std::is_same_v<Value, std::optional<std::int64_t>>) {
+      const auto& value = field<Path...>(config);
+      return value ? std::to_string(*value) : std::string{};
+    } else {
+      return std::to_string(field<Path...>(config));
+    }
+  };
+  return option;
+}
+
+template <const RealRange& Range, auto... Path>
+Option real_option(const Label& label) {
+  return {label.key,
+          label.flag,
+          OptionType::real,
+          label.value,
+          range_text<Range>(),
+          label.group,
+          label.help,
+          [](RunConfig& config, std::string_view text, std::string_view where) {
+            field<Path...>(config) = parse_real(text, Range, where);
+          },
+          [](const RunConfig& config) { return format_real(field<Path...>(config)); }};
+}
+
+/// Any text; empty where it is unset.
+template <auto... Path>
+Option text_option(const Label& label) {
+  return {label.key,
+          label.flag,
+          OptionType::text,
+          label.value,
+          "",
+          label.group,
+          label.help,
+          [](RunConfig& config, std::string_view text, std::string_view where) {
+            field<Path...>(config) = parse_text(text, where);
+          },
+          [](const RunConfig& config) { return field<Path...>(config); }};
+}
+
+template <auto... Path>
+Option flag_option(const Label& label) {
+  return {label.key,
+          label.flag,
+          OptionType::flag,
+          "",
+          "true or false",
+          label.group,
+          label.help,
+          [](RunConfig& config, std::string_view text, std::string_view where) {
+            field<Path...>(config) = parse_flag(text, where);
+          },
+          [](const RunConfig& config) { return std::string(field<Path...>(config) ? "true" : "false"); }};
+}
+
+/// An enumeration whose enumerators have the values 0, 1, … in the order of Names.
+template <const auto& Names, auto... Path>
+Option choice_option(const Label& label) {
+  using Enum = FieldType<Path...>;
+  return {label.key,
+          label.flag,
+          OptionType::choice,
+          choice_text<Names>(),
+          range_text<Names>(),
+          label.group,
+          label.help,
+          [](RunConfig& config, std::string_view text, std::string_view where) {
+            field<Path...>(config) = static_cast<Enum>(parse_choice(text, Names, where));
+          },
+          [](const RunConfig& config) {
+            const auto index = static_cast<std::size_t>(field<Path...>(config));
+            return index < Names.size() ? std::string(Names[index]) : std::to_string(index);
+          }};
+}
+
+/// A list of integers separated by commas; "none" is the empty list.
+template <const IntegerRange& Range, const IntegerRange& Length, auto... Path>
+Option list_option(const Label& label) {
+  static const std::string kRange =
+      fmt::format("none or up to {} comma-separated values, each {}", Length.max, describe(Range));
+  return {label.key,
+          label.flag,
+          OptionType::integer_list,
+          label.value,
+          kRange,
+          label.group,
+          label.help,
+          [](RunConfig& config, std::string_view text, std::string_view where) {
+            std::vector<std::int64_t> values;
+            if (text != "none") {
+              const auto pieces = split(text, ',');
+              if (static_cast<std::int64_t>(pieces.size()) > Length.max) refuse(where, text, kRange);
+              for (const std::string_view piece : pieces) {
+                if (piece.empty()) refuse(where, text, kRange);
+                values.push_back(parse_integer(piece, Range, where));
+              }
+            }
+            field<Path...>(config) = std::move(values);
+          },
+          [](const RunConfig& config) {
+            const auto& values = field<Path...>(config);
+            return values.empty() ? std::string("none") : fmt::format("{}", fmt::join(values, ","));
+          }};
+}
+
+}  // namespace vaecuda::config

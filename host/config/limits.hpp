@@ -1,0 +1,33 @@
+// How far a number may go. The limits are far beyond any sensible run; they keep products of sizes inside 64
+// bits and values inside fp32.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "host/config/parse.hpp"
+
+namespace vaecuda::config {
+
+inline constexpr IntegerRange kDimension{1, std::int64_t{1} << 24};
+inline constexpr IntegerRange kLayers{0, 64};
+inline constexpr IntegerRange kBatchSize{1, std::int64_t{1} << 24};
+inline constexpr IntegerRange kEpochs{1, 1'000'000'000};
+/// steps × batch size stays below 2^63.
+inline constexpr IntegerRange kSteps{1, 100'000'000'000};
+inline constexpr IntegerRange kPatience{0, kEpochs.max};
+inline constexpr IntegerRange kThreads{0, 1024};
+/// TOML's integers are signed.
+inline constexpr IntegerRange kSeed{0, std::numeric_limits<std::int64_t>::max()};
+
+inline constexpr RealRange kFraction{0.0, 1.0};
+inline constexpr RealRange kShare{0.0, 1.0, false, true};
+inline constexpr RealRange kDecay{0.0, 1.0, true, false};
+inline constexpr RealRange kLearningRate{0.0, 1e6, true, false};
+/// Its square and the square's inverse are normal fp32 numbers.
+inline constexpr RealRange kSigma{1e-6, 1e6};
+inline constexpr RealRange kWeight{0.0, 1e12};
+/// Below, fp32 would make it 0, and 0 / 0 of the first gradient that vanishes.
+inline constexpr RealRange kEpsilon{1e-30, 1.0};
+
+}  // namespace vaecuda::config

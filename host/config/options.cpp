@@ -1,0 +1,193 @@
+// The option table. A row more is all that a new field needs to appear on the command line, in TOML, in the
+// help and in the generated tests.
+#include "vaecuda/options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "host/config/fields.hpp"
+#include "host/config/limits.hpp"
+#include "host/config/lr_schedule.hpp"
+#include "host/config/text_forms.hpp"
+
+namespace vaecuda {
+namespace {
+
+using namespace config;  // NOLINT(google-build-using-namespace): the table is written in its terms
+
+template <std::size_t N>
+using Names = std::array<std::string_view, N>;
+// Each in the order of its enumeration.
+constexpr Names<3> kScaleModes{"auto", "none", "unit"};
+constexpr Names<3> kBinarizeModes{"none", "threshold", "stochastic"};
+constexpr Names<6> kActivations{"relu", "tanh", "leaky-relu", "gelu", "gelu-tanh", "silu"};
+constexpr Names<2> kInitializations{"torch", "glorot"};
+constexpr Names<2> kLikelihoods{"bernoulli", "gaussian"};
+constexpr Names<2> kOptimizers{"adam", "adamw"};
+constexpr Names<3> kPrecisions{"fp32", "tf32", "bf16"};
+
+constexpr auto kData = &RunConfig::data;
+constexpr auto kModel = &RunConfig::model;
+constexpr auto kOptimizer = &RunConfig::optimizer;
+constexpr auto kTrain = &RunConfig::train;
+constexpr auto kOutput = &RunConfig::output;
+constexpr auto kSource = &DataConfig::train;
+
+void append_data(std::vector<Option>& table) {
+  constexpr std::string_view kGroup = "Data";
+  table.push_back(text_option<kData, kSource, &DataSource::path>(
+      {"data.path", "--data", "PATH", kGroup,
+       "rows to train on: IDX, .npy, .csv (each also .gz), CIFAR-10 .bin, a folder with MNIST or CIFAR-10, "
+       "or shapes[:32x32x3][:n=100000]"}));
+  table.push_back(text_option<kData, &DataConfig::test_path>(
+      {"data.test", "--test", "PATH", kGroup, "rows for the final test; they never choose a model"}));
+  table.push_back(real_option<kShare, kData, &DataConfig::test_fraction>(
+      {"data.test_fraction", "--test-fraction", "F", kGroup,
+       "share of the rows to set aside for the final test"}));
+  table.push_back(text_option<kData, &DataConfig::valid_path>(
+      {"data.valid", "--valid", "PATH", kGroup, "rows that choose the best model after every epoch"}));
+  table.push_back(real_option<kShare, kData, &DataConfig::valid_fraction>(
+      {"data.valid_fraction", "--valid-fraction", "F", kGroup,
+       "share of the rows to set aside for validation"}));
+  table.push_back(text_option<kData, kSource, &DataSource::labels_path>(
+      {"data.labels", "--labels", "PATH", kGroup,
+       "one label per row of --data: IDX, .npy or a one-column CSV"}));
+  table.push_back(text_option<kData, kSource, &DataSource::label_column>(
+      {"data.label_column", "--label-column", "NAME|INDEX|none", kGroup,
+       "CSV column that holds labels; without it, a last column named label, class or target"}));
+  table.push_back(text_option<kData, &DataConfig::normal_label>(
+      {"data.normal_label", "--normal-label", "LABEL", kGroup, "train on the rows of this label alone"}));
+  table.push_back({"data.image", "--image", OptionType::text, "HxWxC", kImageRange, kGroup,
+                   "the picture that a row is, channels varying fastest",
+                   [](RunConfig& config, std::string_view text, std::string_view where) {
+                     config.data.train.image = parse_image(text, where);
+                   },
+                   [](const RunConfig& config) { return format_image(config.data.train.image); }});
+  table.push_back(choice_option<kScaleModes, kData, &DataConfig::scale>(
+      {"data.scale", "--scale", "", kGroup,
+       "unit: bytes / 255, floats / their largest; auto: bytes alone; none: as they are"}));
+  table.push_back(flag_option<kData, &DataConfig::standardize>(
+      {"data.standardize", "--standardize", "", kGroup,
+       "give every column mean 0 and deviation 1, as measured on the training rows"}));
+  table.push_back(choice_option<kBinarizeModes, kData, &DataConfig::binarize>(
+      {"data.binarize", "--binarize", "", kGroup,
+       "turn values in [0,1] into 0 or 1: at one half, or drawn anew for every batch"}));
+}
+
+void append_model(std::vector<Option>& table) {
+  constexpr std::string_view kGroup = "Model";
+  table.push_back(list_option<kDimension, kLayers, kModel, &ModelConfig::hidden>(
+      {"model.hidden", "--hidden", "N[,N...]|none", kGroup,
+       "widths of the encoder's hidden layers; the decoder mirrors them"}));
+  table.push_back(integer_option<kDimension, kModel, &ModelConfig::latent_dim>(
+      {"model.latent_dim", "--latent-dim", "N", kGroup, "width of the latent code"}));
+  table.push_back(choice_option<kActivations, kModel, &ModelConfig::activation>(
+      {"model.activation", "--activation", "", kGroup,
+       "of the hidden layers; gelu is the exact form, by erf"}));
+  table.push_back(choice_option<kInitializations, kModel, &ModelConfig::init>(
+      {"model.init", "--init", "", kGroup, "how fresh weights are drawn; torch is nn.Linear's way"}));
+  table.push_back(choice_option<kLikelihoods, kModel, &ModelConfig::likelihood>(
+      {"model.likelihood", "--likelihood", "", kGroup, "bernoulli for values in [0,1], gaussian for any"}));
+  table.push_back(real_option<kSigma, kModel, &ModelConfig::sigma>(
+      {"model.sigma", "--sigma", "F", kGroup,
+       "standard deviation of the gaussian likelihood, in prepared units"}));
+  table.push_back(real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::beta>(
+      {"objective.beta", "--beta", "F", kGroup, "weight of the KL term"}));
+}
+
+void append_training(std::vector<Option>& table) {
+  constexpr std::string_view kGroup = "Training";
+  table.push_back(integer_option<kEpochs, kTrain, &TrainConfig::epochs>(
+      {"train.epochs", "--epochs", "N", kGroup,
+       "passes over the rows; 10 where neither these nor steps are given"}));
+  table.push_back(integer_option<kSteps, kTrain, &TrainConfig::steps>(
+      {"train.steps", "--steps", "N", kGroup, "batches to train on, instead of --epochs"}));
+  table.push_back(integer_option<kBatchSize, kTrain, &TrainConfig::batch_size>(
+      {"train.batch_size", "--batch-size", "N", kGroup, "rows per step"}));
+  table.push_back(integer_option<kSeed, kTrain, &TrainConfig::seed>(
+      {"train.seed", "--seed", "N", kGroup, "of every random number; the same seed gives the same model"}));
+  table.push_back(integer_option<kPatience, kTrain, &TrainConfig::patience>(
+      {"train.patience", "--patience", "N", kGroup,
+       "stop after N epochs without a better validation loss; 0 never does"}));
+  table.push_back(text_option<kTrain, &TrainConfig::init_from>(
+      {"train.init_from", "--init-from", "MODEL", kGroup, "start from this model's weights"}));
+}
+
+void append_optimizer(std::vector<Option>& table) {
+  constexpr std::string_view kGroup = "Optimizer";
+  table.push_back(real_option<kLearningRate, kOptimizer, &OptimizerConfig::lr>(
+      {"optimizer.lr", "--lr", "F", kGroup, "learning rate"}));
+  table.push_back({"optimizer.lr_schedule", "--lr-schedule", OptionType::text, "SCHEDULE",
+                   "constant, cosine:warmup=N,min=F, exponential:gamma=F or stages:E1=LR1,E2=LR2,...", kGroup,
+                   "constant, cosine:warmup=STEPS,min=FRACTION, exponential:gamma=F (per epoch) or "
+                   "stages:EPOCH=LR,...",
+                   [](RunConfig& config, std::string_view text, std::string_view where) {
+                     config.optimizer.schedule = parse_lr_schedule(text, where);
+                   },
+                   [](const RunConfig& config) { return format_lr_schedule(config.optimizer.schedule); }});
+  table.push_back(choice_option<kOptimizers, kOptimizer, &OptimizerConfig::kind>(
+      {"optimizer.kind", "--optimizer", "", kGroup, "adamw decouples the weight decay from the gradient"}));
+  table.push_back(real_option<kShare, kOptimizer, &OptimizerConfig::beta1>(
+      {"optimizer.beta1", "--adam-beta1", "F", kGroup, "decay of the gradient's running mean"}));
+  table.push_back(real_option<kShare, kOptimizer, &OptimizerConfig::beta2>(
+      {"optimizer.beta2", "--adam-beta2", "F", kGroup, "decay of its square's running mean"}));
+  table.push_back(real_option<kEpsilon, kOptimizer, &OptimizerConfig::epsilon>(
+      {"optimizer.epsilon", "--adam-eps", "F", kGroup, "added to the denominator"}));
+  table.push_back(real_option<kWeight, kOptimizer, &OptimizerConfig::weight_decay>(
+      {"optimizer.weight_decay", "--weight-decay", "F", kGroup, "pull of the parameters towards 0"}));
+  table.push_back(real_option<kWeight, kOptimizer, &OptimizerConfig::clip_norm>(
+      {"optimizer.clip_norm", "--clip-norm", "F", kGroup,
+       "scale the gradient down to this norm where it is larger; 0 never does"}));
+}
+
+void append_device(std::vector<Option>& table) {
+  constexpr std::string_view kGroup = "Device";
+  table.push_back({"train.device", "--device", OptionType::text, "auto|cpu|cuda|cuda:N", kDeviceRange, kGroup,
+                   "where to train; auto takes a GPU if there is one",
+                   [](RunConfig& config, std::string_view text, std::string_view where) {
+                     config.train.device = parse_device(text, where);
+                   },
+                   [](const RunConfig& config) { return config.train.device; }});
+  table.push_back(integer_option<kThreads, kTrain, &TrainConfig::threads>(
+      {"train.threads", "--threads", "N", kGroup, "CPU threads; 0 is one per core. Never changes a result"}));
+  table.push_back(choice_option<kPrecisions, kTrain, &TrainConfig::precision>(
+      {"train.precision", "--precision", "", kGroup, "of the matrix products; tf32 and bf16 need a GPU"}));
+}
+
+void append_output(std::vector<Option>& table) {
+  constexpr std::string_view kGroup = "Output";
+  table.push_back(text_option<kOutput, &OutputConfig::dir>(
+      {"output.dir", "--out", "DIR", kGroup, "folder of the run; created where it is missing"}));
+  table.push_back(flag_option<kOutput, &OutputConfig::overwrite>(
+      {"output.overwrite", "--overwrite", "", kGroup, "replace the run that the folder holds"}));
+  table.push_back(integer_option<kSteps, kOutput, &OutputConfig::log_every>(
+      {"output.log_every", "--log-every", "N", kGroup, "steps between lines of metrics.jsonl"}));
+}
+
+std::vector<Option> make_table() {
+  std::vector<Option> table;
+  append_data(table);
+  append_model(table);
+  append_training(table);
+  append_optimizer(table);
+  append_device(table);
+  append_output(table);
+  return table;
+}
+
+}  // namespace
+
+std::span<const Option> options() {
+  static const std::vector<Option> kTable = make_table();
+  return kTable;
+}
+
+const Option* find_option_by_key(std::string_view key) {
+  const auto table = options();
+  const auto found =
+      std::find_if(table.begin(), table.end(), [key](const Option& option) { return option.key == key; });
+  return found == table.end() ? nullptr : &*found;
+}
+
+}  // namespace vaecuda

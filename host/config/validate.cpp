@@ -1,0 +1,77 @@
+// What several options together get wrong.
+#include <fmt/format.h>
+
+#include "vaecuda/config.hpp"
+#include "vaecuda/error.hpp"
+#include "vaecuda/options.hpp"
+
+namespace vaecuda {
+namespace {
+
+/// Configurations built in code have not been through Option::set; their values are sent through it here.
+void check_ranges(const RunConfig& config) {
+  RunConfig scratch;
+  for (const Option& option : options()) {
+    const std::string text = option.get(config);
+    if (!text.empty()) option.set(scratch, text, option.key);
+  }
+}
+
+void check_data(const DataConfig& data) {
+  if (data.train.path.empty()) {
+    throw ConfigError(
+        "no data to train on: --data (data.path) names a file, a folder or the built-in set 'shapes'");
+  }
+  if (!data.test_path.empty() && data.test_fraction > 0.0) {
+    throw ConfigError(
+        "--test and --test-fraction contradict each other: the test rows come from a file or are set aside "
+        "from the training rows, not both");
+  }
+  if (!data.valid_path.empty() && data.valid_fraction > 0.0) {
+    throw ConfigError(
+        "--valid and --valid-fraction contradict each other: the validation rows come from a file or are set "
+        "aside from the training rows, not both");
+  }
+  if (data.test_fraction + data.valid_fraction >= 1.0) {
+    throw ConfigError(
+        fmt::format("--test-fraction {} and --valid-fraction {} leave no row to train on: "
+                    "their sum has to be below 1",
+                    data.test_fraction, data.valid_fraction));
+  }
+  if (data.standardize && data.binarize != BinarizeMode::none) {
+    throw ConfigError(
+        "--binarize and --standardize contradict each other: binarizing makes every value 0 or 1, which "
+        "standardizing would undo");
+  }
+}
+
+void check_likelihood(const RunConfig& config) {
+  if (config.model.likelihood == Likelihood::bernoulli && config.data.standardize) {
+    throw ConfigError(
+        "--likelihood bernoulli and --standardize contradict each other: Bernoulli targets lie in [0,1], and "
+        "standardized values do not; use --likelihood gaussian for them");
+  }
+}
+
+void check_training(const RunConfig& config) {
+  if (config.train.epochs && config.train.steps) {
+    throw ConfigError("--epochs and --steps contradict each other: give one of them");
+  }
+  const bool has_validation = !config.data.valid_path.empty() || config.data.valid_fraction > 0.0;
+  if (config.train.patience > 0 && !has_validation) {
+    throw ConfigError(
+        "--patience needs validation rows to watch: give --valid or --valid-fraction (the test rows never "
+        "decide when to stop)");
+  }
+}
+
+}  // namespace
+
+void validate(const RunConfig& config) {
+  check_ranges(config);
+  check_data(config.data);
+  check_likelihood(config);
+  check_training(config);
+}
+
+}  // namespace vaecuda

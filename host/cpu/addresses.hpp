@@ -1,0 +1,25 @@
+// Where the views of a plan lie in this program's memory.
+#pragma once
+
+#include <vector>
+
+#include "host/cpu/loops.hpp"
+#include "host/plan/ops.hpp"
+
+namespace vaecuda::cpu {
+
+struct Addresses {
+  std::vector<float*> base;  ///< by buffer; null where no op uses it
+
+  /// Null data for an invalid view.
+  [[nodiscard]] Matrix<float> matrix(const View& view) const {
+    if (!view.valid()) return {nullptr, 0};
+    return {base[static_cast<std::size_t>(view.buffer)] + view.offset, view.stride};
+  }
+  [[nodiscard]] Matrix<const float> input(const View& view) const {
+    const Matrix<float> m = matrix(view);
+    return {m.data, m.stride};
+  }
+};
+
+}  // namespace vaecuda::cpu

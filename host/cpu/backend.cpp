@@ -1,0 +1,85 @@
+#include <omp.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "host/cpu/compile.hpp"
+#include "host/cpu/loops.hpp"
+#include "host/plan/backend.hpp"
+
+namespace vaecuda {
+namespace cpu {
+
+CpuParameters::CpuParameters(std::int64_t size, bool training, const std::shared_ptr<ByteCounter>& counter)
+    : parameters(size, "parameters", counter) {
+  if (!training) return;
+  moment1 = FloatBuffer(size, "Adam's first moments", counter);
+  moment2 = FloatBuffer(size, "Adam's second moments", counter);
+}
+
+const FloatBuffer& CpuParameters::part_buffer(Part part, std::size_t values) const {
+  const FloatBuffer& buffer = part == Part::parameters ? parameters
+                              : part == Part::moment1  ? moment1
+                                                       : moment2;
+  if (buffer.size() != static_cast<std::int64_t>(values)) {
+    throw std::logic_error("the parameter store does not hold this part in this size");
+  }
+  return buffer;
+}
+
+void CpuParameters::write(Part part, std::span<const float> values) {
+  std::copy(values.begin(), values.end(), part_buffer(part, values.size()).data());
+}
+
+void CpuParameters::read(Part part, std::span<float> values) const {
+  const FloatBuffer& buffer = part_buffer(part, values.size());
+  std::copy(buffer.data(), buffer.data() + buffer.size(), values.begin());
+}
+
+namespace {
+
+class CpuBackend final : public Backend {
+ public:
+  explicit CpuBackend(int threads) : loops_(select_loops()), counter_(std::make_shared<ByteCounter>(0)) {
+    device_.kind = DeviceKind::cpu;
+    device_.threads = threads > 0 ? threads : std::max(1, omp_get_num_procs());
+    device_.name = "cpu";
+    device_.memory_bytes = host_memory().total;
+  }
+
+  [[nodiscard]] const DeviceInfo& device() const override { return device_; }
+
+  [[nodiscard]] std::unique_ptr<ParameterStore> make_parameters(std::int64_t size, bool training) override {
+    return std::make_unique<CpuParameters>(size, training, counter_);
+  }
+
+  [[nodiscard]] std::unique_ptr<ResidentData> make_resident(const Dataset& data) override {
+    return std::make_unique<CpuData>(data);
+  }
+
+  [[nodiscard]] std::unique_ptr<Program> compile(const Plan& plan, ParameterStore& parameters,
+                                                 const ResidentData* data) override {
+    auto* store = dynamic_cast<CpuParameters*>(&parameters);
+    const auto* rows = dynamic_cast<const CpuData*>(data);
+    if (store == nullptr || (data != nullptr && rows == nullptr) || store->size() != plan.parameter_size) {
+      throw std::logic_error("parameters or data of another device or model");
+    }
+    return compile_plan({plan, *store, rows, loops_, counter_, device_.threads});
+  }
+
+  [[nodiscard]] std::int64_t allocated_bytes() const override { return counter_->load(); }
+
+ private:
+  const Loops& loops_;
+  std::shared_ptr<ByteCounter> counter_;
+  DeviceInfo device_;
+};
+
+}  // namespace
+}  // namespace cpu
+
+std::unique_ptr<Backend> make_cpu_backend(int threads) {
+  return std::make_unique<cpu::CpuBackend>(threads);
+}
+
+}  // namespace vaecuda

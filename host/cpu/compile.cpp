@@ -1,0 +1,423 @@
+#include "host/cpu/compile.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <stdexcept>
+
+#include "host/cpu/gemm.hpp"
+#include "host/cpu/tiling.hpp"
+#include "host/cpu/weight_phases.hpp"
+#include "kernels/math/permutation.h"
+
+namespace vaecuda::cpu {
+namespace {
+
+/// Below this many FLOPs a step is over before a second thread has woken up.
+constexpr double kParallelFlops = 2e6;
+
+/// Walks the ops in order. Row-wise ops with the same cut join one chain: a unit takes its rows through all
+/// of them without a barrier. Weight gradients need every row, so they are collected into one phase after the
+/// last chain.
+class Compiler {
+ public:
+  explicit Compiler(const CompileInputs& in) : in_(in), plan_(in.plan), loops_(in.loops) {}
+
+  std::unique_ptr<Program> compile() {
+    check_plan(plan_);
+    allocate();
+    for (const Op& op : plan_.ops) std::visit([this](const auto& o) { add(o); }, op);
+    close_weights();
+    memory_->scratch_size = (scratch_size_ + 15) / 16 * 16;
+    double flops = 0.0;
+    for (const Op& op : plan_.ops) flops += cost_of(op, plan_.batch).flops;
+    const int threads = flops < kParallelFlops ? 1 : in_.threads;
+    memory_->scratch = FloatBuffer(memory_->scratch_size * threads, "scratch memory", in_.counter);
+    std::vector<std::int64_t> exchange;
+    for (const FloatBuffer& buffer : memory_->exchange) exchange.push_back(buffer.size());
+    return std::make_unique<CpuProgram>(std::move(phases_), std::move(memory_), std::move(exchange),
+                                        std::move(state_of_step_), threads);
+  }
+
+ private:
+  // --- memory
+
+  void allocate() {
+    memory_ = std::make_unique<ProgramMemory>();
+    Plan placed = plan_;
+    // Weight gradients run after everything else, so what they read lives to the end of the step.
+    std::vector<Lifetime> lifetimes = lifetimes_in_order(placed);
+    for (const Op& op : placed.ops) {
+      if (const auto* backward = std::get_if<LinearBackward>(&op)) {
+        for (const View* view : {&backward->d, &backward->in}) {
+          lifetimes[static_cast<std::size_t>(view->buffer)].last = std::numeric_limits<std::int64_t>::max();
+        }
+      }
+    }
+    // A chain runs several ops on some rows while other rows are still at the first of them, so within a step
+    // an activation may take the place of another only if the two never meet in one chain: none is shared.
+    const bool training = std::any_of(placed.ops.begin(), placed.ops.end(),
+                                      [](const Op& op) { return std::holds_alternative<AdvanceStep>(op); });
+    if (training || row_tile(plan_.batch) < plan_.batch) {
+      for (Lifetime& life : lifetimes) {
+        if (life.first >= 0) life = {0, std::numeric_limits<std::int64_t>::max()};
+      }
+    }
+    place_activations(placed, lifetimes);
+    memory_->arena = FloatBuffer(placed.arena_size, "activations", in_.counter);
+    memory_->constants.resize(placed.buffers.size());
+    memory_->exchange.resize(placed.buffers.size());
+    addresses_.base.resize(placed.buffers.size(), nullptr);
+    for (std::size_t i = 0; i < placed.buffers.size(); ++i) {
+      const Buffer& buffer = placed.buffers[i];
+      switch (buffer.kind) {
+        case BufferKind::activation:
+          if (buffer.arena_offset >= 0) addresses_.base[i] = memory_->arena.data() + buffer.arena_offset;
+          break;
+        case BufferKind::constant:
+          memory_->constants[i] = FloatBuffer(buffer.size(), buffer.name, in_.counter);
+          std::copy(buffer.values.begin(), buffer.values.end(), memory_->constants[i].data());
+          addresses_.base[i] = memory_->constants[i].data();
+          break;
+        case BufferKind::exchange:
+          memory_->exchange[i] = FloatBuffer(buffer.size(), buffer.name, in_.counter);
+          addresses_.base[i] = memory_->exchange[i].data();
+          break;
+      }
+    }
+  }
+
+  [[nodiscard]] Matrix<float> matrix(const View& view) const { return addresses_.matrix(view); }
+  [[nodiscard]] Matrix<const float> input(const View& view) const { return addresses_.input(view); }
+  [[nodiscard]] const float* parameter(std::int64_t offset) const {
+    return in_.parameters.parameters.data() + offset;
+  }
+
+  // --- phases
+
+  void add_piece(Piece piece, std::int64_t rows, std::int64_t cols, TileSize size) {
+    const bool whole_rows = size.cols >= cols;
+    if (whole_rows && chain_rows_ == size.rows && chain_total_ == rows) {
+      Phase& phase = phases_.back();
+      phase.pieces.push_back(std::move(piece));
+      for (Unit& unit : phase.units) unit.last = phase.pieces.size();
+      return;
+    }
+    Phase phase;
+    phase.pieces.push_back(std::move(piece));
+    for (const Tile& tile : grid(rows, whole_rows ? 1 : cols, whole_rows ? TileSize{size.rows, 1} : size)) {
+      phase.units.push_back({0, 1, tile});
+    }
+    phases_.push_back(std::move(phase));
+    chain_rows_ = whole_rows ? size.rows : 0;
+    chain_total_ = rows;
+  }
+
+  /// A piece over whole rows.
+  void add_rows(Piece piece, std::int64_t rows) {
+    add_piece(std::move(piece), rows, 1, {row_tile(plan_.batch), 1});
+  }
+
+  void add_serial(std::function<void()> serial) {
+    if (phases_.empty()) phases_.emplace_back();
+    phases_.back().after.push_back(std::move(serial));
+    chain_rows_ = 0;
+  }
+
+  /// Random numbers of batch row `row` at the running position.
+  [[nodiscard]] static RandomRow random_row(const ProgramMemory* memory, std::uint64_t seed,
+                                            math::RandomPurpose purpose, std::int64_t row) {
+    return {seed, static_cast<std::uint64_t>(memory->state.position + row), purpose};
+  }
+
+  // --- ops
+
+  void add(const GatherBatch& op) {
+    if (in_.data == nullptr) throw std::logic_error("a plan that gathers rows was compiled without data");
+    const Dataset& data = in_.data->dataset;
+    if (data.rows() != op.data_rows || data.columns() != op.x.cols || data.type() != op.type) {
+      throw std::logic_error("the data set is not the one that the plan was built for");
+    }
+    const Loops* loops = &loops_;
+    const ProgramMemory* memory = memory_.get();
+    const Matrix<float> x = matrix(op.x);
+    const float* mean = matrix(op.mean).data;
+    const float* inverse = matrix(op.inverse_deviation).data;
+    const std::uint8_t* bytes = data.u8().data();
+    const float* floats = data.f32().data();
+    add_rows(
+        [=](const Tile& tile, float*) {
+          const std::int64_t n = op.data_rows;
+          std::int64_t epoch = -1;
+          math::PermutationKeys keys{};
+          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
+            const std::int64_t p = memory->state.position + r;
+            std::int64_t source = std::min(p, n - 1);
+            if (op.order == RowOrder::shuffled) {
+              if (p / n != epoch) {
+                epoch = p / n;
+                keys = math::permutation_keys(op.seed, math::RandomPurpose::shuffle,
+                                              static_cast<std::uint64_t>(epoch));
+              }
+              source = static_cast<std::int64_t>(
+                  math::permute(keys, static_cast<std::uint64_t>(p % n), static_cast<std::uint64_t>(n)));
+            }
+            float* row = x.row(r);
+            if (op.type == ElementType::u8) {
+              loops->prepare_u8(bytes + source * op.x.cols, row, op.x.cols, op.scale, mean, inverse);
+            } else {
+              loops->prepare_f32(floats + source * op.x.cols, row, op.x.cols, op.scale, mean, inverse);
+            }
+            if (op.binarize == Binarize::threshold) loops->binarize_threshold(row, op.x.cols);
+            if (op.binarize == Binarize::stochastic) {
+              loops->binarize_stochastic(row, op.x.cols, random_row(memory, op.seed, op.purpose, r));
+            }
+          }
+        },
+        op.x.rows);
+  }
+
+  void add(const Linear& op) {
+    const Loops* loops = &loops_;
+    const Matrix<const float> in = input(op.in);
+    const Matrix<float> out = matrix(op.out);
+    const Matrix<float> pre = matrix(op.preactivation);
+    const float* weight = parameter(op.layer.weight);
+    const float* bias = parameter(op.layer.bias);
+    const std::int64_t k = op.layer.in;
+    const std::int64_t n = op.layer.out;
+    const TileSize size = product_tile(plan_.batch, n, k);
+    const bool split = size.cols < n;
+    add_piece(
+        [=](const Tile& tile, float*) {
+          const std::int64_t c0 = split ? tile.col_begin : 0;
+          const std::int64_t cols = split ? tile.cols() : n;
+          float* y = out.row(tile.row_begin) + c0;
+          multiply_forward({in.row(tile.row_begin), in.stride}, {weight + c0 * k, k}, y, out.stride,
+                           tile.rows(), cols, k);
+          const Matrix<float> tile_pre{pre.data != nullptr ? pre.row(tile.row_begin) + c0 : nullptr,
+                                       pre.stride};
+          loops->bias_activation(op.activation, {y, out.stride}, bias + c0, tile_pre, tile.rows(), cols);
+        },
+        op.out.rows, n, size);
+  }
+
+  void add(const LatentForward& op) {
+    const Loops* loops = &loops_;
+    const ProgramMemory* memory = memory_.get();
+    const Matrix<const float> head = input(op.head);
+    const Matrix<float> z = matrix(op.z);
+    const Matrix<float> kl = matrix(op.kl);
+    add_rows(
+        [=](const Tile& tile, float*) {
+          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
+            const RandomRow random = random_row(memory, op.seed, op.purpose, r);
+            const float row_kl =
+                loops->latent_forward_row(head.row(r), z.row(r), op.z.cols, op.sample ? &random : nullptr);
+            if (kl.data != nullptr) *kl.row(r) = row_kl;
+          }
+        },
+        op.z.rows);
+  }
+
+  void add(const LikelihoodForwardBackward& op) {
+    const Loops* loops = &loops_;
+    const Matrix<const float> output = input(op.output);
+    const Matrix<const float> x = input(op.x);
+    const Matrix<float> gradient = matrix(op.gradient);
+    const Matrix<float> nll = matrix(op.nll);
+    add_rows(
+        [=](const Tile& tile, float*) {
+          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
+            float* g = gradient.data != nullptr ? gradient.row(r) : nullptr;
+            *nll.row(r) = loops->likelihood_row(op.likelihood, output.row(r), x.row(r), g, op.gradient_scale,
+                                                op.x.cols);
+          }
+        },
+        op.x.rows);
+  }
+
+  void add(const LinearBackward& op) {
+    weights_.push_back(op);
+    if (!op.dx.valid()) return;
+    const Loops* loops = &loops_;
+    const Matrix<const float> d = input(op.d);
+    const Matrix<float> dx = matrix(op.dx);
+    const Matrix<const float> saved = input(op.saved);
+    const float* weight = parameter(op.layer.weight);
+    const std::int64_t k = op.layer.in;
+    const std::int64_t n = op.layer.out;
+    const TileSize size = product_tile(plan_.batch, k, n);
+    const bool split = size.cols < k;
+    add_piece(
+        [=](const Tile& tile, float*) {
+          const std::int64_t c0 = split ? tile.col_begin : 0;
+          const std::int64_t cols = split ? tile.cols() : k;
+          float* y = dx.row(tile.row_begin) + c0;
+          multiply_data_gradient({d.row(tile.row_begin), d.stride}, {weight + c0, k}, y, dx.stride,
+                                 tile.rows(), cols, n);
+          if (op.activation != math::ActivationKind::identity) {
+            loops->activation_gradient(op.activation, {y, dx.stride},
+                                       {saved.row(tile.row_begin) + c0, saved.stride}, tile.rows(), cols);
+          }
+        },
+        op.dx.rows, k, size);
+  }
+
+  void add(const LatentBackward& op) {
+    const Loops* loops = &loops_;
+    const ProgramMemory* memory = memory_.get();
+    const Matrix<const float> head = input(op.head);
+    const Matrix<const float> dz = input(op.dz);
+    const Matrix<float> dhead = matrix(op.dhead);
+    add_rows(
+        [=](const Tile& tile, float*) {
+          const float kl_weight = memory->state.kl_weight * op.gradient_scale;
+          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
+            loops->latent_backward_row(head.row(r), dz.row(r), dhead.row(r), op.dz.cols,
+                                       random_row(memory, op.seed, op.purpose, r), kl_weight);
+          }
+        },
+        op.dz.rows);
+  }
+
+  void add(const GradNorm& op) { clip_norm_ = op.clip_norm; }
+  void add(const AdamUpdate& op) { adam_ = op; }
+
+  void add(const AdvanceStep& op) {
+    ProgramMemory* memory = memory_.get();
+    const Matrix<const float> nll = input(op.nll);
+    const Matrix<const float> kl = input(op.kl);
+    const std::int64_t batch = plan_.batch;
+    const auto state_of_step = [op, batch](std::int64_t step) {
+      return math::state_of_step(step, batch, op.schedule, op.beta1, op.beta2, op.kl_weight);
+    };
+    state_of_step_ = state_of_step;
+    // The loss is summed before any weight changes, so that a step with an infinite loss changes nothing.
+    add_serial([=] {
+      double reconstruction = 0.0;
+      double divergence = 0.0;
+      for (std::int64_t r = 0; r < batch; ++r) {
+        reconstruction += static_cast<double>(*nll.row(r));
+        divergence += static_cast<double>(*kl.row(r));
+      }
+      memory->reconstruction = reconstruction / static_cast<double>(batch);
+      memory->kl = divergence / static_cast<double>(batch);
+      if (!std::isfinite(memory->reconstruction + memory->kl)) memory->state.fault = 1;
+    });
+    close_weights();
+    add_serial([=] {
+      math::StepMetrics metrics;
+      metrics.step = memory->state.step + 1;
+      metrics.reconstruction = memory->reconstruction;
+      metrics.kl = memory->kl;
+      metrics.gradient_norm = gradient_norm(*memory);
+      metrics.lr = math::learning_rate(op.schedule, memory->state.step);
+      metrics.kl_weight = static_cast<double>(memory->state.kl_weight);
+      const std::int64_t bad = memory->first_bad.load(std::memory_order_relaxed);
+      if (memory->state.fault != 0 || bad >= 0) {
+        memory->fault = Fault{metrics.step, bad};
+        return;
+      }
+      memory->metrics.push_back(metrics);
+      memory->state = state_of_step(metrics.step);
+    });
+  }
+
+  void add(const SamplePrior& op) {
+    const Loops* loops = &loops_;
+    const ProgramMemory* memory = memory_.get();
+    const Matrix<float> z = matrix(op.z);
+    add_rows(
+        [=](const Tile& tile, float*) {
+          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
+            loops->normals_row(z.row(r), op.z.cols, random_row(memory, op.seed, op.purpose, r),
+                               op.temperature);
+          }
+        },
+        op.z.rows);
+  }
+
+  void add(const ObservationMean& op) {
+    const Loops* loops = &loops_;
+    const Matrix<const float> output = input(op.output);
+    const Matrix<float> mean = matrix(op.mean);
+    add_rows(
+        [=](const Tile& tile, float*) {
+          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
+            loops->observation_mean_row(op.likelihood, output.row(r), mean.row(r), op.mean.cols);
+          }
+        },
+        op.mean.rows);
+  }
+
+  void add(const StoreRows& op) {
+    const ProgramMemory* memory = memory_.get();
+    const Matrix<const float> batch = input(op.batch);
+    const Matrix<float> whole = matrix(op.whole);
+    add_rows(
+        [=](const Tile& tile, float*) {
+          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
+            const std::int64_t p = memory->state.position + r;
+            if (p < op.whole.rows) std::copy_n(batch.row(r), op.batch.cols, whole.row(p));
+          }
+        },
+        op.batch.rows);
+  }
+
+  void add(const LoadRows& op) {
+    const ProgramMemory* memory = memory_.get();
+    const Matrix<const float> whole = input(op.whole);
+    const Matrix<float> batch = matrix(op.batch);
+    add_rows(
+        [=](const Tile& tile, float*) {
+          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
+            const std::int64_t p = std::min(memory->state.position + r, op.whole.rows - 1);
+            std::copy_n(whole.row(p), op.batch.cols, batch.row(r));
+          }
+        },
+        op.batch.rows);
+  }
+
+  void add(const AdvancePosition& op) {
+    ProgramMemory* memory = memory_.get();
+    add_serial([=] { memory->state.position += op.batch; });
+  }
+
+  // --- weights
+
+  /// Weight gradients need every row, so their phases come after the last chain.
+  void close_weights() {
+    if (!adam_) return;
+    if (weights_.empty()) throw std::logic_error("a plan that updates parameters has no gradients");
+    WeightPhases work = make_weight_phases({in_, *memory_, addresses_, weights_, *adam_, clip_norm_});
+    std::move(work.phases.begin(), work.phases.end(), std::back_inserter(phases_));
+    scratch_size_ = std::max(scratch_size_, work.scratch_size);
+    chain_rows_ = 0;
+    weights_.clear();
+    adam_.reset();
+  }
+
+  const CompileInputs& in_;
+  const Plan& plan_;
+  const Loops& loops_;
+  std::unique_ptr<ProgramMemory> memory_;
+  Addresses addresses_;
+  std::vector<Phase> phases_;
+  std::int64_t chain_rows_ = 0;  ///< row tile of the open chain, 0: none is open
+  std::int64_t chain_total_ = 0;
+  std::int64_t scratch_size_ = 16;
+  std::vector<LinearBackward> weights_;
+  std::optional<AdamUpdate> adam_;
+  float clip_norm_ = 0.0f;
+  std::function<math::StepState(std::int64_t)> state_of_step_;
+};
+
+}  // namespace
+
+std::unique_ptr<Program> compile_plan(const CompileInputs& inputs) {
+  return Compiler(inputs).compile();
+}
+
+}  // namespace vaecuda::cpu

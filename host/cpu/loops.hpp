@@ -1,0 +1,85 @@
+// The element-wise loops of the CPU backend. They are compiled once for the baseline instruction set and once
+// for x86-64-v3 (AVX2 and FMA); the table is chosen when the backend starts. Everything here is on one
+// thread, over contiguous rows, and a pure function of its arguments.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/math/activation.h"
+#include "kernels/math/adam.h"
+#include "kernels/math/likelihood.h"
+#include "kernels/math/philox.h"
+
+namespace vaecuda::cpu {
+
+/// Which random numbers a row draws.
+struct RandomRow {
+  std::uint64_t seed;
+  std::uint64_t subsequence;
+  math::RandomPurpose purpose;
+};
+
+/// A matrix in memory: element (r,c) at data[r · stride + c].
+template <typename T>
+struct Matrix {
+  T* data;
+  std::int64_t stride;
+  [[nodiscard]] VAECUDA_HD T* row(std::int64_t r) const { return data + r * stride; }
+};
+
+struct AdamOutcome {
+  double sum_of_squares;   ///< of the gradients, before clipping
+  std::int64_t first_bad;  ///< index of the first element with a non-finite gradient, −1 if there is none
+};
+
+struct Loops {
+  const char* name;
+  /// x[i] = (raw[i]·scale − mean[i])·inverse_deviation[i]; the last two may be null together.
+  void (*prepare_u8)(const std::uint8_t* raw, float* x, std::int64_t n, float scale, const float* mean,
+                     const float* inverse_deviation);
+  void (*prepare_f32)(const float* raw, float* x, std::int64_t n, float scale, const float* mean,
+                      const float* inverse_deviation);
+  /// x[i] = x[i] > ½.
+  void (*binarize_threshold)(float* x, std::int64_t n);
+  /// x[i] = u ≤ x[i] with u in (0,1] drawn for column i: 1 with probability x[i].
+  void (*binarize_stochastic)(float* x, std::int64_t n, const RandomRow& random);
+  /// out = activation(out + bias); the sum goes to `preactivation` where its data is not null.
+  void (*bias_activation)(math::ActivationKind kind, Matrix<float> out, const float* bias,
+                          Matrix<float> preactivation, std::int64_t rows, std::int64_t cols);
+  /// dx *= activation'(saved).
+  void (*activation_gradient)(math::ActivationKind kind, Matrix<float> dx, Matrix<const float> saved,
+                              std::int64_t rows, std::int64_t cols);
+  /// The row's summed NLL; gradient[i] = scale · d nll / d output[i] where gradient is not null (it may be
+  /// output).
+  float (*likelihood_row)(const math::LikelihoodParameters& likelihood, const float* output, const float* x,
+                          float* gradient, float scale, std::int64_t n);
+  /// mean[i] of p(x|output[i]).
+  void (*observation_mean_row)(const math::LikelihoodParameters& likelihood, const float* output, float* mean,
+                               std::int64_t n);
+  /// z from head = [mu | logvar]; gives the row's summed KL. Without `random` ε is zero.
+  float (*latent_forward_row)(const float* head, float* z, std::int64_t latent_dim, const RandomRow* random);
+  void (*latent_backward_row)(const float* head, const float* dz, float* dhead, std::int64_t latent_dim,
+                              const RandomRow& random, float kl_weight);
+  /// out[i] = deviation · ε of column i.
+  void (*normals_row)(float* out, std::int64_t n, const RandomRow& random, float deviation);
+  /// out[c] = Σ over rows of d(r,c), rows in order.
+  void (*sum_columns)(Matrix<const float> d, std::int64_t rows, std::int64_t cols, float* out);
+  double (*sum_of_squares)(const float* values, std::int64_t n);
+  AdamOutcome (*adam)(const math::AdamConstants<float>& constants, const math::AdamStep<float>& step,
+                      float* parameter, float* moment1, float* moment2, const float* gradient,
+                      std::int64_t n);
+};
+
+/// The fastest table that this processor runs.
+[[nodiscard]] const Loops& select_loops();
+
+namespace baseline {
+[[nodiscard]] const Loops& table();
+}
+#if defined(__x86_64__)
+namespace v3 {
+[[nodiscard]] const Loops& table();
+}
+#endif
+
+}  // namespace vaecuda::cpu

@@ -1,0 +1,6 @@
+// The loops for x86-64-v3 (AVX2, FMA): this file alone is compiled with those flags.
+#if defined(__x86_64__)
+#define VAECUDA_LOOPS v3
+#define VAECUDA_LOOPS_NAME "x86-64-v3"
+#include "host/cpu/loops_body.inc"
+#endif

@@ -1,0 +1,130 @@
+#include "host/cpu/memory.hpp"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <utility>
+
+#include "vaecuda/error.hpp"
+
+namespace vaecuda::cpu {
+namespace {
+
+constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+double mebibytes(std::int64_t bytes) {
+  return static_cast<double>(bytes) / 1048576.0;
+}
+
+[[noreturn]] void refuse(std::int64_t bytes, const std::string& what) {
+  const HostMemory memory = host_memory();
+  throw OutOfMemoryError(
+      fmt::format("not enough memory for {}: {:.0f} MiB asked, {:.0f} MiB available of {:.0f} MiB; choose "
+                  "smaller layers or a "
+                  "smaller batch size",
+                  what, mebibytes(bytes), mebibytes(memory.available), mebibytes(memory.total)));
+}
+
+std::int64_t read_number(const char* path) {
+  std::ifstream file(path);
+  std::int64_t value = 0;
+  return file >> value ? value : -1;  // "max" in a cgroup file means no limit
+}
+
+/// File pages that the kernel drops when somebody needs the memory, though a cgroup counts them as used.
+std::int64_t reclaimable_bytes() {
+  std::ifstream file("/sys/fs/cgroup/memory.stat");
+  std::string key;
+  std::int64_t value = 0;
+  while (file >> key >> value) {
+    if (key == "inactive_file") return value;
+  }
+  return 0;
+}
+
+}  // namespace
+
+FloatBuffer::FloatBuffer(std::int64_t size, const std::string& what, std::shared_ptr<ByteCounter> counter)
+    : counter_(std::move(counter)) {
+  if (size <= 0) return;
+  if (size > std::numeric_limits<std::int64_t>::max() / 8)
+    refuse(std::numeric_limits<std::int64_t>::max(), what);
+  // Large buffers are laid on huge pages: the update streams through four arrays at once, and with small
+  // pages it would wait for the TLB and for prefetchers that stop at every page's end.
+  const std::size_t alignment =
+      static_cast<std::size_t>(size) * sizeof(float) >= 2 * kHugePage ? kHugePage : kAlignment;
+  const auto unit = static_cast<std::int64_t>(alignment);
+  const std::int64_t bytes = (size * 4 + unit - 1) / unit * unit;
+  // Linux hands out memory that it does not have: without this question a large model would be killed later,
+  // without a word. Small buffers are not worth the question.
+  constexpr std::int64_t kWorthAsking = 64 << 20;
+  if (bytes > kWorthAsking) {
+    const HostMemory memory = host_memory();
+    if (memory.total > 0 && bytes > memory.available) refuse(bytes, what);
+  }
+  data_ = static_cast<float*>(std::aligned_alloc(alignment, static_cast<std::size_t>(bytes)));
+  if (data_ == nullptr) refuse(bytes, what);
+#if defined(MADV_HUGEPAGE)
+  // Advice only: without it, or where it is refused, small pages serve.
+  if (alignment == kHugePage) (void)madvise(data_, static_cast<std::size_t>(bytes), MADV_HUGEPAGE);
+#endif
+  std::memset(data_, 0, static_cast<std::size_t>(bytes));
+  size_ = size;
+  *counter_ += size_ * 4;
+}
+
+FloatBuffer::FloatBuffer(FloatBuffer&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      counter_(std::move(other.counter_)) {}
+
+FloatBuffer& FloatBuffer::operator=(FloatBuffer&& other) noexcept {
+  if (this != &other) {
+    release();
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+    counter_ = std::move(other.counter_);
+  }
+  return *this;
+}
+
+FloatBuffer::~FloatBuffer() {
+  release();
+}
+
+void FloatBuffer::release() noexcept {
+  if (data_ == nullptr) return;
+  std::free(data_);
+  *counter_ -= size_ * 4;
+  data_ = nullptr;
+  size_ = 0;
+}
+
+HostMemory host_memory() {
+  HostMemory memory;
+  std::ifstream file("/proc/meminfo");
+  std::string key;
+  std::string unit;
+  std::int64_t kibibytes = 0;
+  while (file >> key >> kibibytes) {
+    if (key == "MemTotal:") memory.total = kibibytes * 1024;
+    if (key == "MemAvailable:") memory.available = kibibytes * 1024;
+    std::getline(file, unit);
+  }
+  const std::int64_t limit = read_number("/sys/fs/cgroup/memory.max");
+  std::int64_t used = read_number("/sys/fs/cgroup/memory.current");
+  if (limit > 0 && used >= 0 && memory.total > 0) {
+    used -= reclaimable_bytes();
+    memory.total = std::min(memory.total, limit);
+    memory.available = std::min(memory.available, std::max<std::int64_t>(0, limit - used));
+  }
+  return memory;
+}
+
+}  // namespace vaecuda::cpu

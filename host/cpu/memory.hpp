@@ -1,0 +1,45 @@
+// Memory of the CPU backend: aligned, counted, and refused with a clear error before the machine starts to
+// swap.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace vaecuda::cpu {
+
+/// Counts the bytes that a backend's buffers hold.
+using ByteCounter = std::atomic<std::int64_t>;
+
+/// An array of floats on a 64-byte boundary, zeroed. Move-only.
+class FloatBuffer {
+ public:
+  FloatBuffer() = default;
+  /// \throws OutOfMemoryError naming what was asked for, if `size` floats are not to be had.
+  FloatBuffer(std::int64_t size, const std::string& what, std::shared_ptr<ByteCounter> counter);
+  FloatBuffer(FloatBuffer&& other) noexcept;
+  FloatBuffer& operator=(FloatBuffer&& other) noexcept;
+  FloatBuffer(const FloatBuffer&) = delete;
+  FloatBuffer& operator=(const FloatBuffer&) = delete;
+  ~FloatBuffer();
+
+  [[nodiscard]] float* data() const { return data_; }
+  [[nodiscard]] std::int64_t size() const { return size_; }
+
+ private:
+  void release() noexcept;
+  float* data_ = nullptr;
+  std::int64_t size_ = 0;
+  std::shared_ptr<ByteCounter> counter_;
+};
+
+/// Memory that this process can still get without swapping (MemAvailable, bounded by its cgroup), and the
+/// total; zeros where the system does not tell.
+struct HostMemory {
+  std::int64_t available = 0;
+  std::int64_t total = 0;
+};
+[[nodiscard]] HostMemory host_memory();
+
+}  // namespace vaecuda::cpu

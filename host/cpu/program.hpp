@@ -1,0 +1,88 @@
+// A compiled plan on the CPU: phases of independent units, with a barrier after each. What a unit computes is
+// fixed by shapes alone; any thread may take any unit, so the result is the same for any number of threads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "host/cpu/barrier.hpp"
+#include "host/cpu/memory.hpp"
+#include "host/plan/backend.hpp"
+
+namespace vaecuda::cpu {
+
+/// A rectangle of an op's output.
+struct Tile {
+  std::int64_t row_begin = 0;
+  std::int64_t row_end = 0;
+  std::int64_t col_begin = 0;
+  std::int64_t col_end = 0;
+  std::int64_t slot = 0;  ///< weight tiles: where the tile's gradient norm goes
+  [[nodiscard]] std::int64_t rows() const { return row_end - row_begin; }
+  [[nodiscard]] std::int64_t cols() const { return col_end - col_begin; }
+};
+
+/// Computes one tile of one op; `scratch` is the thread's own.
+using Piece = std::function<void(const Tile& tile, float* scratch)>;
+
+/// Pieces first .. last − 1 of the phase, one after the other on the same tile.
+struct Unit {
+  std::size_t first = 0;
+  std::size_t last = 0;
+  Tile tile;
+};
+
+struct Phase {
+  std::vector<Piece> pieces;
+  std::vector<Unit> units;
+  std::vector<std::function<void()>> after;  ///< by the last thread to finish, before the others go on
+};
+
+/// What the pieces of a program share. Its address stays the same as long as the program lives.
+struct ProgramMemory {
+  FloatBuffer arena;
+  std::vector<FloatBuffer> constants;  ///< by buffer index; empty where the buffer is no constant
+  std::vector<FloatBuffer> exchange;
+  FloatBuffer gradients;  ///< only where the norm is needed before the update
+  FloatBuffer scratch;    ///< threads × scratch_size
+  std::int64_t scratch_size = 0;
+  std::vector<double> tile_squares;         ///< sum of squared gradients per weight tile
+  std::atomic<std::int64_t> first_bad{-1};  ///< lowest arena element with a non-finite gradient
+  math::StepState state;
+  float gradient_scale = 1.0f;
+  double reconstruction = 0.0;  ///< of the running step
+  double kl = 0.0;
+  std::vector<math::StepMetrics> metrics;
+  std::optional<Fault> fault;
+};
+
+class CpuProgram final : public Program {
+ public:
+  CpuProgram(std::vector<Phase> phases, std::unique_ptr<ProgramMemory> memory,
+             std::vector<std::int64_t> exchange_sizes,
+             std::function<math::StepState(std::int64_t)> state_of_step, int threads);
+
+  void set_step(std::int64_t step) override;
+  void set_position(std::int64_t position) override;
+  void run(std::int64_t count) override;
+  void take_metrics(std::vector<math::StepMetrics>& out) override;
+  [[nodiscard]] std::optional<Fault> fault() override { return memory_->fault; }
+  void write(int buffer, std::span<const float> values) override;
+  void read(int buffer, std::span<float> values) override;
+
+ private:
+  void run_phase(Phase& phase, std::atomic<std::int64_t>& next, float* scratch);
+
+  std::vector<Phase> phases_;
+  std::vector<std::atomic<std::int64_t>> next_unit_;  ///< per phase
+  std::unique_ptr<ProgramMemory> memory_;
+  std::vector<std::int64_t> exchange_sizes_;
+  std::function<math::StepState(std::int64_t)> state_of_step_;  ///< empty for inference
+  int threads_;
+};
+
+}  // namespace vaecuda::cpu

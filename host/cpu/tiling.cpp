@@ -1,0 +1,48 @@
+#include "host/cpu/tiling.hpp"
+
+#include <algorithm>
+
+namespace vaecuda::cpu {
+namespace {
+
+constexpr std::int64_t kChainBatch = 512;  // from here on a batch gives enough chains of kChainRows
+constexpr std::int64_t kChainRows = 128;
+constexpr std::int64_t kLightRows = 32;  // rows of a unit of light ops in small batches
+constexpr double kLightFlops = 6e6;  // a product below this is light: one packing of W per 32 rows is cheap
+constexpr std::int64_t kProductRows = 256;
+constexpr std::int64_t kProductPieces = 4;  // columns of a heavy product in small batches: pieces, and their
+constexpr std::int64_t kProductColumns = 64;  // least width
+constexpr std::int64_t kWeightArea =
+    49152;  // floats of a weight tile: 192 KiB, so that it stays in L2 for Adam
+constexpr std::int64_t kWeightColumns =
+    1024;  // whole rows up to here: Adam then streams over contiguous memory
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
+std::int64_t round_up(std::int64_t a, std::int64_t b) {
+  return divide_up(a, b) * b;
+}
+
+}  // namespace
+
+std::int64_t row_tile(std::int64_t batch) {
+  return batch >= kChainBatch ? kChainRows : std::min(batch, kLightRows);
+}
+
+TileSize product_tile(std::int64_t batch, std::int64_t n, std::int64_t k) {
+  const double flops = 2.0 * static_cast<double>(batch) * static_cast<double>(n) * static_cast<double>(k);
+  if (batch >= kChainBatch || flops < kLightFlops) return {row_tile(batch), n};
+  const std::int64_t cols = std::max(kProductColumns, round_up(divide_up(n, kProductPieces), 16));
+  return {std::min(batch, kProductRows), std::min(cols, n)};
+}
+
+TileSize weight_tile(std::int64_t out, std::int64_t in) {
+  if (out * in <= kWeightArea) return {out, in};
+  const std::int64_t cols =
+      in <= kWeightColumns ? in : round_up(divide_up(in, divide_up(in, kWeightColumns)), 16);
+  const std::int64_t rows = std::max<std::int64_t>(16, kWeightArea / cols / 16 * 16);
+  return {std::min(rows, out), cols};
+}
+
+}  // namespace vaecuda::cpu

@@ -1,0 +1,177 @@
+#include "host/cpu/weight_phases.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "host/cpu/gemm.hpp"
+
+namespace vaecuda::cpu {
+namespace {
+
+/// Lowers the lowest bad element so far. −1 stands for none.
+void note_bad(std::atomic<std::int64_t>& lowest, std::int64_t element) {
+  std::int64_t seen = lowest.load(std::memory_order_relaxed);
+  while ((seen < 0 || element < seen) &&
+         !lowest.compare_exchange_weak(seen, element, std::memory_order_relaxed)) {
+  }
+}
+
+/// Adam over a range of the parameter arena.
+class Updater {
+ public:
+  explicit Updater(const WeightWork& work)
+      : loops_(&work.in.loops),
+        memory_(&work.memory),
+        store_(&work.in.parameters),
+        constants_(work.adam.constants) {}
+
+  /// Updates `count` elements from `element` on; gives the sum of the squared gradients.
+  double operator()(std::int64_t element, const float* gradient, std::int64_t count) const {
+    const math::StepState& state = memory_->state;
+    const math::AdamStep<float> step{state.lr, state.step_size, state.inverse_sqrt_bias2,
+                                     memory_->gradient_scale};
+    const AdamOutcome outcome =
+        loops_->adam(constants_, step, store_->parameters.data() + element, store_->moment1.data() + element,
+                     store_->moment2.data() + element, gradient, count);
+    if (outcome.first_bad >= 0) note_bad(memory_->first_bad, element + outcome.first_bad);
+    return outcome.sum_of_squares;
+  }
+
+ private:
+  const Loops* loops_;
+  ProgramMemory* memory_;
+  CpuParameters* store_;
+  math::AdamConstants<float> constants_;
+};
+
+/// Gradient of one tile into scratch memory, and its update. The first tile of a row of tiles takes the bias
+/// along.
+Piece merged_piece(const WeightWork& work, const LinearBackward& op) {
+  const Loops* loops = &work.in.loops;
+  ProgramMemory* memory = &work.memory;
+  const Matrix<const float> d = work.addresses.input(op.d);
+  const Matrix<const float> in = work.addresses.input(op.in);
+  const Updater update(work);
+  return [=](const Tile& tile, float* scratch) {
+    if (memory->state.fault != 0) return;
+    double squares = 0.0;
+    if (tile.col_begin == 0) {
+      loops->sum_columns({d.data + tile.row_begin, d.stride}, op.d.rows, tile.rows(), scratch);
+      squares += update(op.layer.bias + tile.row_begin, scratch, tile.rows());
+    }
+    multiply_weight_gradient({d.data + tile.row_begin, d.stride}, {in.data + tile.col_begin, in.stride},
+                             scratch, tile.cols(), tile.rows(), tile.cols(), op.d.rows);
+    const std::int64_t first = op.layer.weight + tile.row_begin * op.layer.in + tile.col_begin;
+    if (tile.cols() == op.layer.in) {
+      squares += update(first, scratch, tile.rows() * tile.cols());
+    } else {
+      for (std::int64_t r = 0; r < tile.rows(); ++r) {
+        squares += update(first + r * op.layer.in, scratch + r * tile.cols(), tile.cols());
+      }
+    }
+    memory->tile_squares[static_cast<std::size_t>(tile.slot)] = squares;
+  };
+}
+
+/// Gradient of one tile into the gradient arena.
+Piece gradient_piece(const WeightWork& work, const LinearBackward& op) {
+  const Loops* loops = &work.in.loops;
+  ProgramMemory* memory = &work.memory;
+  const Matrix<const float> d = work.addresses.input(op.d);
+  const Matrix<const float> in = work.addresses.input(op.in);
+  return [=](const Tile& tile, float*) {
+    if (memory->state.fault != 0) return;
+    double squares = 0.0;
+    float* gradients = memory->gradients.data();
+    if (tile.col_begin == 0) {
+      float* bias = gradients + op.layer.bias + tile.row_begin;
+      loops->sum_columns({d.data + tile.row_begin, d.stride}, op.d.rows, tile.rows(), bias);
+      squares += loops->sum_of_squares(bias, tile.rows());
+    }
+    float* weight = gradients + op.layer.weight + tile.row_begin * op.layer.in + tile.col_begin;
+    multiply_weight_gradient({d.data + tile.row_begin, d.stride}, {in.data + tile.col_begin, in.stride},
+                             weight, op.layer.in, tile.rows(), tile.cols(), op.d.rows);
+    for (std::int64_t r = 0; r < tile.rows(); ++r) {
+      squares += loops->sum_of_squares(weight + r * op.layer.in, tile.cols());
+    }
+    memory->tile_squares[static_cast<std::size_t>(tile.slot)] = squares;
+  };
+}
+
+/// The norm of all gradients, and the factor that brings it down to `clip_norm`.
+std::function<void()> clip(ProgramMemory* memory, double clip_norm) {
+  return [=] {
+    const double norm = gradient_norm(*memory);
+    // A norm that is not finite changes nothing: the update phase only looks for the element to blame.
+    if (!std::isfinite(norm)) memory->state.fault = 1;
+    memory->gradient_scale = norm > clip_norm ? static_cast<float>(clip_norm / norm) : 1.0f;
+  };
+}
+
+Phase update_phase(const WeightWork& work) {
+  constexpr std::int64_t kBlock = 16384;  // 64 KiB of each of the four arrays
+  ProgramMemory* memory = &work.memory;
+  const Updater update(work);
+  Phase phase;
+  phase.pieces.emplace_back([=](const Tile& tile, float*) {
+    const float* gradient = memory->gradients.data() + tile.row_begin;
+    if (memory->state.fault == 0) {
+      update(tile.row_begin, gradient, tile.rows());
+      return;
+    }
+    const float* bad =
+        std::find_if(gradient, gradient + tile.rows(), [](float g) { return math::is_unusable_gradient(g); });
+    if (bad != gradient + tile.rows()) note_bad(memory->first_bad, tile.row_begin + (bad - gradient));
+  });
+  for (const Tile& tile : grid(work.in.plan.parameter_size, 1, {kBlock, 1}))
+    phase.units.push_back({0, 1, tile});
+  return phase;
+}
+
+}  // namespace
+
+std::vector<Tile> grid(std::int64_t rows, std::int64_t cols, TileSize size) {
+  std::vector<Tile> tiles;
+  for (std::int64_t r = 0; r < rows; r += size.rows) {
+    for (std::int64_t c = 0; c < cols; c += size.cols) {
+      tiles.push_back({r, std::min(rows, r + size.rows), c, std::min(cols, c + size.cols), 0});
+    }
+  }
+  return tiles;
+}
+
+double gradient_norm(const ProgramMemory& memory) {
+  double total = 0.0;
+  for (const double square : memory.tile_squares) total += square;
+  return std::sqrt(total);
+}
+
+WeightPhases make_weight_phases(const WeightWork& work) {
+  if (work.in.parameters.moment1.size() == 0) {
+    throw std::logic_error("a training plan needs a parameter store made for training");
+  }
+  const bool merged = work.clip_norm == 0.0f;
+  WeightPhases result;
+  Phase phase;
+  for (const LinearBackward& op : work.layers) {
+    const std::size_t index = phase.pieces.size();
+    phase.pieces.push_back(merged ? merged_piece(work, op) : gradient_piece(work, op));
+    const TileSize size = weight_tile(op.layer.out, op.layer.in);
+    result.scratch_size = std::max({result.scratch_size, size.rows * size.cols, op.layer.out});
+    for (Tile tile : grid(op.layer.out, op.layer.in, size)) {
+      tile.slot = static_cast<std::int64_t>(work.memory.tile_squares.size());
+      work.memory.tile_squares.push_back(0.0);
+      phase.units.push_back({index, index + 1, tile});
+    }
+  }
+  result.phases.push_back(std::move(phase));
+  if (!merged) {
+    work.memory.gradients = FloatBuffer(work.in.plan.parameter_size, "gradients", work.in.counter);
+    result.phases.back().after.push_back(clip(&work.memory, static_cast<double>(work.clip_norm)));
+    result.phases.push_back(update_phase(work));
+  }
+  return result;
+}
+
+}  // namespace vaecuda::cpu

@@ -1,0 +1,46 @@
+// Arrays of numbers as IDX and .npy files hold them: what a header says, and the elements behind it.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/data/bytes.hpp"
+#include "host/data/label_builder.hpp"
+#include "vaecuda/dataset.hpp"
+
+namespace vaecuda::data {
+
+enum class Scalar { b1, u8, i8, u16, i16, u32, i32, u64, i64, f32, f64 };
+
+/// Size of one element in the file.
+[[nodiscard]] std::int64_t scalar_bytes(Scalar scalar);
+
+/// What an array file's header says.
+struct ArrayHeader {
+  Scalar scalar = Scalar::u8;
+  std::endian order = std::endian::little;
+  std::vector<std::int64_t> dims;
+};
+
+/// The array as rows: the first dimension counts them, the others are one row, flattened in file order.
+struct RowShape {
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  std::optional<ImageShape> image;  // for N,H,W and N,H,W,C with C from 1 to 4
+};
+
+/// \throws FileError for a dimension below 1 and for more than 2^63 bytes.
+[[nodiscard]] RowShape row_shape(const std::string& path, const ArrayHeader& header);
+
+/// Reads the elements; `source` stands behind the header. u8 stays u8, every other type becomes f32.
+/// \throws FileError if the file holds fewer or more bytes than the header says, or an element that is not
+/// finite or that f32 cannot hold (an integer must be exact).
+[[nodiscard]] Dataset read_array(ByteSource& source, const ArrayHeader& header);
+
+/// Reads one integer per row (1-D or N×1; floats that are whole are accepted). \throws FileError likewise.
+[[nodiscard]] Labels read_label_array(ByteSource& source, const ArrayHeader& header);
+
+}  // namespace vaecuda::data

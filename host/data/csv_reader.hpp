@@ -1,0 +1,45 @@
+// Cuts a CSV stream into records and cells (RFC 4180, with ',' ';' or tab between cells).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "host/data/bytes.hpp"
+
+namespace vaecuda::data {
+
+/// Accepts LF and CRLF, a UTF-8 byte order mark, quoted cells, and blank lines at the end. Memory: one
+/// buffer, at least as long as the longest record.
+class CsvReader {
+ public:
+  explicit CsvReader(ByteSource& source);
+
+  /// Moves to the next record; false at the end of the file. \throws FileError for an unclosed quote, text
+  /// behind a closing one, a blank line between records, or a record too long to be one.
+  bool next();
+  /// The record's cells without quotes and the spaces around them; valid until the next call of next().
+  [[nodiscard]] std::span<const std::string_view> cells() const { return cells_; }
+  /// The line on which the record begins, counted from 1.
+  [[nodiscard]] std::int64_t line() const { return line_; }
+  /// The separator, taken from the first record: a tab if there is one, else ';' if there is one, else ','.
+  [[nodiscard]] char separator() const { return separator_; }
+
+ private:
+  std::span<char> take_record();
+  bool refill();
+  void split(std::span<char> record);
+  std::string_view unquote(char*& at, char* end);
+
+  ByteSource& source_;
+  std::vector<char> buffer_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  char separator_ = '\0';
+  std::int64_t line_ = 0;
+  std::int64_t next_line_ = 1;
+  std::vector<std::string_view> cells_;
+};
+
+}  // namespace vaecuda::data

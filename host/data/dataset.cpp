@@ -1,0 +1,121 @@
+#include "vaecuda/dataset.hpp"
+
+#include <limits>
+#include <utility>
+
+#include "host/data/message.hpp"
+
+namespace vaecuda {
+namespace {
+
+void check_size(std::size_t size, std::int64_t rows, std::int64_t columns) {
+  if (rows < 0 || columns < 1) {
+    throw ConfigError(fmt::format(
+        "a data set of {} rows and {} columns; expected no negative number of rows and at least 1 column",
+        rows, columns));
+  }
+  const bool overflows = rows > std::numeric_limits<std::int64_t>::max() / columns;
+  if (overflows || static_cast<std::int64_t>(size) != rows * columns) {
+    throw ConfigError(
+        fmt::format("a data set of {} rows and {} columns was given {} values; expected rows × columns", rows,
+                    columns, size));
+  }
+}
+
+// The chosen rows of a row-major matrix.
+template <class T>
+std::vector<T> take_rows(const std::vector<T>& values, std::span<const std::int64_t> rows,
+                         std::int64_t columns) {
+  std::vector<T> taken;
+  taken.reserve(rows.size() * static_cast<std::size_t>(columns));
+  for (const std::int64_t row : rows) {
+    const auto begin = values.begin() + row * columns;
+    taken.insert(taken.end(), begin, begin + columns);
+  }
+  return taken;
+}
+
+}  // namespace
+
+Dataset::Dataset(std::vector<std::uint8_t> values, std::int64_t rows, std::int64_t columns)
+    : rows_(rows), columns_(columns), type_(ElementType::u8), u8_(std::move(values)) {
+  check_size(u8_.size(), rows, columns);
+}
+
+Dataset::Dataset(std::vector<float> values, std::int64_t rows, std::int64_t columns)
+    : rows_(rows), columns_(columns), type_(ElementType::f32), f32_(std::move(values)) {
+  check_size(f32_.size(), rows, columns);
+}
+
+std::int64_t Dataset::bytes() const {
+  return static_cast<std::int64_t>(u8_.size() * sizeof(std::uint8_t) + f32_.size() * sizeof(float));
+}
+
+void Dataset::set_image(std::optional<ImageShape> image) {
+  // Each side is bounded by the columns before they are multiplied, so that the product cannot overflow.
+  const auto is_side = [this](std::int64_t side) { return side >= 1 && side <= columns_; };
+  if (image) {
+    const bool sides_fit = is_side(image->height) && is_side(image->width) && is_side(image->channels) &&
+                           image->height <= columns_ / image->width;
+    if (!sides_fit || image->size() != columns_) {
+      throw ConfigError(
+          fmt::format("{}: picture shape {}x{}x{} does not fit rows of {} values; expected height x width x "
+                      "channels to be that number",
+                      name_, image->height, image->width, image->channels, columns_));
+    }
+  }
+  image_ = image;
+}
+
+void Dataset::set_labels(std::vector<std::int32_t> labels, std::vector<std::string> names) {
+  if (static_cast<std::int64_t>(labels.size()) != rows_) {
+    throw ConfigError(fmt::format("{}: {} for {}; expected one per row", name_,
+                                  data::counted(static_cast<std::int64_t>(labels.size()), "label"),
+                                  data::counted(rows_, "row")));
+  }
+  for (std::size_t row = 0; row < labels.size(); ++row) {
+    if (labels[row] < 0 || static_cast<std::size_t>(labels[row]) >= names.size()) {
+      throw ConfigError(fmt::format("{}: row {} has class index {}, but there are {} classes", name_, row,
+                                    labels[row], names.size()));
+    }
+  }
+  labels_ = std::move(labels);
+  label_names_ = std::move(names);
+}
+
+void Dataset::set_factors(std::vector<std::int32_t> factors, std::vector<std::string> names) {
+  if (factors.size() != static_cast<std::size_t>(rows_) * names.size()) {
+    throw ConfigError(fmt::format("{}: {} factor values for {} and {}; expected one per row and factor",
+                                  name_, factors.size(), data::counted(rows_, "row"),
+                                  data::counted(static_cast<std::int64_t>(names.size()), "factor")));
+  }
+  factors_ = std::move(factors);
+  factor_names_ = std::move(names);
+}
+
+Dataset Dataset::select(std::span<const std::int64_t> rows) const {
+  for (const std::int64_t row : rows) {
+    if (row < 0 || row >= rows_) {
+      throw ConfigError(fmt::format("{}: row {} does not exist; the data set has {}, counted from 0", name_,
+                                    row, data::counted(rows_, "row")));
+    }
+  }
+  Dataset selected;
+  selected.name_ = name_;
+  selected.rows_ = static_cast<std::int64_t>(rows.size());
+  selected.columns_ = columns_;
+  selected.type_ = type_;
+  selected.u8_ = type_ == ElementType::u8 ? take_rows(u8_, rows, columns_) : std::vector<std::uint8_t>();
+  selected.f32_ = type_ == ElementType::f32 ? take_rows(f32_, rows, columns_) : std::vector<float>();
+  selected.image_ = image_;
+  selected.column_names_ = column_names_;
+  if (!labels_.empty()) selected.labels_ = take_rows(labels_, rows, 1);
+  selected.label_names_ = label_names_;
+  if (!factor_names_.empty()) {
+    selected.factors_ = take_rows(factors_, rows, static_cast<std::int64_t>(factor_names_.size()));
+  }
+  selected.factor_names_ = factor_names_;
+  return selected;
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,91 @@
+#include "host/data/label_builder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace vaecuda::data {
+namespace {
+
+// A number that the text stands for; none where it is not one or too large for a double to tell from the
+// next.
+std::optional<double> number_of(std::string_view text) {
+  constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
+  double value = 0.0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, status] = std::from_chars(text.data(), end, value);
+  if (status != std::errc() || stop != end || !(std::abs(value) < kExactIntegers)) return std::nullopt;
+  return value + 0.0;  // -0 becomes 0
+}
+
+std::string name_of(double number) {
+  if (std::trunc(number) == number) return fmt::format("{}", static_cast<std::int64_t>(number));
+  return fmt::format("{}", number);
+}
+
+struct Class {
+  std::string_view text;
+  double number = 0.0;
+  std::int32_t first_index = 0;
+};
+
+}  // namespace
+
+void LabelBuilder::add(std::string_view text) {
+  auto place = seen_.find(text);
+  if (place == seen_.end()) {
+    place = seen_.emplace(std::string(text), static_cast<std::int32_t>(seen_.size())).first;
+  }
+  values_.push_back(place->second);
+}
+
+void LabelBuilder::add(std::int64_t number) {
+  char text[24];
+  const auto [end, status] = std::to_chars(std::begin(text), std::end(text), number);
+  add(std::string_view(text, static_cast<std::size_t>(end - text)));
+}
+
+void LabelBuilder::drop_first() {
+  values_.erase(values_.begin());
+}
+
+Labels LabelBuilder::finish() && {
+  std::vector<bool> is_used(seen_.size(), false);
+  for (const std::int32_t value : values_) is_used[static_cast<std::size_t>(value)] = true;
+
+  std::vector<Class> classes;
+  bool all_numbers = true;
+  for (const auto& [text, index] : seen_) {
+    if (!is_used[static_cast<std::size_t>(index)]) continue;
+    const std::optional<double> number = number_of(text);
+    all_numbers = all_numbers && number.has_value();
+    classes.push_back({text, number.value_or(0.0), index});
+  }
+  if (all_numbers) {
+    std::stable_sort(classes.begin(), classes.end(),
+                     [](const Class& a, const Class& b) { return a.number < b.number; });
+  }
+
+  Labels labels;
+  std::vector<std::int32_t> index_of(seen_.size(), 0);
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    const bool same_as_last = all_numbers && i > 0 && !(classes[i - 1].number < classes[i].number);
+    if (!same_as_last) {
+      labels.names.push_back(all_numbers ? name_of(classes[i].number) : std::string(classes[i].text));
+    }
+    index_of[static_cast<std::size_t>(classes[i].first_index)] =
+        static_cast<std::int32_t>(labels.names.size()) - 1;
+  }
+  for (std::int32_t& value : values_) value = index_of[static_cast<std::size_t>(value)];
+  labels.values = std::move(values_);
+  return labels;
+}
+
+}  // namespace vaecuda::data

@@ -1,0 +1,33 @@
+// Turns the labels of a file, met one by one, into class indices and class names.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vaecuda::data {
+
+struct Labels {
+  std::vector<std::int32_t> values;  // one index into names per row
+  std::vector<std::string> names;    // in numeric order where all are numbers, else in byte order
+};
+
+/// Memory: four bytes per row and the distinct texts.
+class LabelBuilder {
+ public:
+  void add(std::string_view text);
+  void add(std::int64_t number);
+  [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(values_.size()); }
+  /// Forgets the first label: it was a header.
+  void drop_first();
+  /// Sorts the classes. Numbers written in different ways ("1", "1.0") are one class.
+  [[nodiscard]] Labels finish() &&;
+
+ private:
+  std::map<std::string, std::int32_t, std::less<>> seen_;  // text -> index in order of appearance
+  std::vector<std::int32_t> values_;
+};
+
+}  // namespace vaecuda::data

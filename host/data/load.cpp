@@ -1,0 +1,165 @@
+// load_dataset() and has_test_part(): from a DataSource to the loader that fits.
+#include <filesystem>
+#include <new>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "host/data/array.hpp"
+#include "host/data/bytes.hpp"
+#include "host/data/cifar.hpp"
+#include "host/data/csv.hpp"
+#include "host/data/folder.hpp"
+#include "host/data/format.hpp"
+#include "host/data/idx.hpp"
+#include "host/data/message.hpp"
+#include "host/data/npy.hpp"
+#include "host/data/shapes.hpp"
+#include "vaecuda/dataset.hpp"
+
+namespace vaecuda {
+namespace data {
+namespace {
+
+constexpr std::string_view kShapes = "shapes";
+
+// The built-in set. A file of that name is reached as ./shapes.
+bool is_shapes(const std::string& path) {
+  return path == kShapes || std::string_view(path).substr(0, kShapes.size() + 1) == "shapes:";
+}
+
+bool is_folder(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_directory(path, error);
+}
+
+bool is_column_chosen(const DataSource& source) {
+  return !source.label_column.empty() && source.label_column != "none";
+}
+
+void refuse_label_column(const DataSource& source) {
+  if (!is_column_chosen(source)) return;
+  throw ConfigError(
+      fmt::format("{}: label column {} was asked for, but only a CSV table has columns to take labels "
+                  "from; give the labels as a file of their own (--labels)",
+                  source.path, in_quotes(source.label_column)));
+}
+
+Labels read_labels(const std::string& path, std::int64_t rows) {
+  ByteSource source(path);
+  Labels labels;
+  switch (detect_format(source)) {
+    case FileFormat::idx:
+      labels = read_label_array(source, read_idx_header(source));
+      break;
+    case FileFormat::npy:
+      labels = read_label_array(source, read_npy_header(source));
+      break;
+    case FileFormat::csv:
+      labels = read_label_csv(source, rows);
+      break;
+    case FileFormat::cifar:
+      fail(path, "is a CIFAR-10 batch; expected labels: IDX, .npy or a CSV file with one label per line");
+  }
+  return labels;
+}
+
+void add_labels(Dataset& dataset, const std::string& labels_path, const std::string& data_path) {
+  Labels labels = read_labels(labels_path, dataset.rows());
+  const auto count = static_cast<std::int64_t>(labels.values.size());
+  if (count != dataset.rows()) {
+    fail(labels_path, "holds {}, but {} has {}; expected one label per row", counted(count, "label"),
+         data_path, counted(dataset.rows(), "row"));
+  }
+  dataset.set_labels(std::move(labels.values), std::move(labels.names));
+}
+
+Dataset load_file(const DataSource& source) {
+  ByteSource bytes(source.path);
+  const FileFormat format = detect_format(bytes);
+  if (format != FileFormat::csv) refuse_label_column(source);
+  switch (format) {
+    case FileFormat::idx:
+      return read_array(bytes, read_idx_header(bytes));
+    case FileFormat::npy:
+      return read_array(bytes, read_npy_header(bytes));
+    case FileFormat::cifar:
+      return read_cifar(bytes);
+    case FileFormat::csv:
+      break;
+  }
+  return read_csv(bytes, source.label_column);
+}
+
+Dataset load_folder(const DataSource& source, DataPart part) {
+  refuse_label_column(source);
+  const std::optional<PartFiles> files = find_part(source.path, part);
+  if (!files) {
+    fail(source.path, "the folder holds no {} data; looked for {}. Give one of these folders, or a file",
+         part == DataPart::train ? "training" : "test", expected_files(part));
+  }
+  if (!files->batches.empty()) return read_cifar(files->batches);
+  DataSource images;
+  images.path = files->images;
+  Dataset dataset = load_file(images);
+  if (!files->labels.empty()) add_labels(dataset, files->labels, files->images);
+  return dataset;
+}
+
+Dataset load(const DataSource& source, DataPart part) {
+  const bool from_folder = !is_shapes(source.path) && is_folder(source.path);
+  if (part == DataPart::test && !from_folder) {
+    throw ConfigError(
+        fmt::format("{}: has no test part of its own; only a folder with MNIST's or CIFAR-10's files has "
+                    "one. Give the test data as a file (--test), or hold rows out (--test-fraction)",
+                    source.path));
+  }
+  if (!source.labels_path.empty() && is_column_chosen(source)) {
+    throw ConfigError(
+        fmt::format("{}: labels are asked for twice, from the file {} and from column {}; choose one",
+                    source.path, source.labels_path, in_quotes(source.label_column)));
+  }
+  Dataset dataset;
+  if (is_shapes(source.path)) {
+    refuse_label_column(source);
+    dataset = make_shapes(std::string_view(source.path).substr(kShapes.size()));
+  } else {
+    dataset = from_folder ? load_folder(source, part) : load_file(source);
+  }
+  dataset.set_name(source.path);
+  // A labels file belongs to the rows that `path` means first; a folder's test part brings its own.
+  if (!source.labels_path.empty() && part == DataPart::train)
+    add_labels(dataset, source.labels_path, source.path);
+  if (source.image) {
+    if (source.image->size() != dataset.columns()) {
+      throw ConfigError(
+          fmt::format("{}: picture shape {}x{}x{} has {} values, but the rows have {}; expected height x "
+                      "width x channels to be that number",
+                      source.path, source.image->height, source.image->width, source.image->channels,
+                      source.image->size(), dataset.columns()));
+    }
+    dataset.set_image(source.image);
+  }
+  return dataset;
+}
+
+}  // namespace
+}  // namespace data
+
+Dataset load_dataset(const DataSource& source, DataPart part) {
+  if (source.path.empty()) throw ConfigError("no data: the path is empty; give a file, a folder, or shapes");
+  try {
+    return data::load(source, part);
+  } catch (const std::bad_alloc&) {
+    throw OutOfMemoryError(source.path +
+                           ": does not fit in memory; use fewer rows or a machine with more memory");
+  }
+}
+
+bool has_test_part(const DataSource& source) {
+  if (data::is_shapes(source.path) || !data::is_folder(source.path)) return false;
+  return data::find_part(source.path, DataPart::test).has_value();
+}
+
+}  // namespace vaecuda

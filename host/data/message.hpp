@@ -1,0 +1,30 @@
+// How the loaders report a bad file: one exception type, built from a path and a sentence.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "vaecuda/error.hpp"
+
+namespace vaecuda::data {
+
+/// \throws FileError "path: sentence".
+template <class... Args>
+[[noreturn]] void fail(const std::string& path, fmt::format_string<Args...> sentence, Args&&... args) {
+  throw FileError(path + ": " + fmt::format(sentence, std::forward<Args>(args)...));
+}
+
+/// `text` in quotation marks, fit for a terminal: control bytes as \xNN, cut where it is long.
+[[nodiscard]] std::string in_quotes(std::string_view text);
+
+/// A number of bytes as a person reads it: "512 bytes", "44.9 MiB".
+[[nodiscard]] std::string readable_bytes(double bytes);
+
+/// "1 row", "2 rows".
+[[nodiscard]] std::string counted(std::int64_t count, std::string_view noun);
+
+}  // namespace vaecuda::data

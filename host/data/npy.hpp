@@ -1,0 +1,18 @@
+// .npy, NumPy's format, versions 1.0 to 3.0: a magic, a Python dictionary as text, the elements.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "host/data/array.hpp"
+#include "host/data/bytes.hpp"
+
+namespace vaecuda::data {
+
+[[nodiscard]] bool is_npy(std::span<const std::uint8_t> head);
+
+/// Reads the header and leaves `source` behind it. \throws FileError for what is not a C-ordered,
+/// little-endian array of plain numbers.
+[[nodiscard]] ArrayHeader read_npy_header(ByteSource& source);
+
+}  // namespace vaecuda::data

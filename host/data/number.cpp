@@ -1,0 +1,63 @@
+#include "host/data/number.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cfloat>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <system_error>
+
+namespace vaecuda::data {
+namespace {
+
+bool equals_ignoring_case(std::string_view text, std::string_view lower) {
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+}
+
+bool is_missing(std::string_view text) {
+  constexpr std::array<std::string_view, 9> kWords = {"",     "nan",  "-nan", "na", "n/a",
+                                                      "#n/a", "null", "none", "?"};
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [&](auto word) { return equals_ignoring_case(text, word); });
+}
+
+// from_chars reports the same error for a number too small and for one too large.
+bool is_tiny(std::string_view text) {
+  const std::size_t exponent = text.find_first_of("eE");
+  if (exponent != std::string_view::npos) return text.substr(exponent + 1, 1) == "-";
+  return text.substr(0, text.find('.')).find_first_of("123456789") == std::string_view::npos;
+}
+
+NumberStatus parse_extreme(std::string_view text, float& value) {
+  double wide = 0.0;
+  const auto [stop, status] = std::from_chars(text.data(), text.data() + text.size(), wide);
+  if (status == std::errc::result_out_of_range) {
+    if (!is_tiny(text)) return NumberStatus::too_large;
+    wide = text.front() == '-' ? -0.0 : 0.0;
+  }
+  if (std::abs(wide) > static_cast<double>(FLT_MAX)) return NumberStatus::too_large;
+  value = static_cast<float>(wide);
+  return NumberStatus::ok;
+}
+
+}  // namespace
+
+NumberStatus parse_f32(std::string_view text, float& value) {
+  // from_chars knows no plus sign.
+  const bool has_plus = text.size() > 1 && text[0] == '+' && text[1] != '-' && text[1] != '+';
+  const std::string_view digits = has_plus ? text.substr(1) : text;
+  float parsed = 0.0F;
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, status] = std::from_chars(digits.data(), end, parsed);
+  if (status == std::errc::invalid_argument || stop != end) {
+    return is_missing(text) ? NumberStatus::missing : NumberStatus::text;
+  }
+  if (status == std::errc::result_out_of_range) return parse_extreme(digits, value);
+  if (!std::isfinite(parsed)) return std::isnan(parsed) ? NumberStatus::missing : NumberStatus::not_finite;
+  value = parsed;
+  return NumberStatus::ok;
+}
+
+}  // namespace vaecuda::data

@@ -1,0 +1,32 @@
+// From a configuration to the rows that training, validation and test see.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/plan/builder.hpp"
+#include "vaecuda/config.hpp"
+#include "vaecuda/dataset.hpp"
+
+namespace vaecuda {
+
+/// The rows of a run, as the files hold them, and how they are prepared for the model.
+struct PreparedData {
+  Dataset train;
+  std::optional<Dataset> valid;
+  std::optional<Dataset> test;
+  Preparation preparation;
+  std::vector<std::string> warnings;  ///< one line each
+};
+
+/// Reads, splits and filters the rows, takes the standardization from the training rows, and checks that
+/// every value suits the likelihood. \throws as load_dataset, and FileError with file, row and column for a
+/// value that does not, ConfigError for requests that the data cannot meet.
+[[nodiscard]] PreparedData prepare_data(const RunConfig& config);
+
+/// Throws FileError, with file, row and column, if a value of `data` cannot be used under this preparation
+/// and likelihood.
+void check_values(const Dataset& data, const Preparation& preparation, Likelihood likelihood);
+
+}  // namespace vaecuda

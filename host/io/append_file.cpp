@@ -1,0 +1,26 @@
+#include "host/io/append_file.hpp"
+
+#include <fcntl.h>
+
+#include "vaecuda/error.hpp"
+
+namespace vaecuda {
+
+AppendFile::AppendFile(const std::filesystem::path& path)
+    : path_(path), file_(path, O_WRONLY | O_CREAT | O_APPEND, path), was_empty_(file_.regular_size() <= 0) {}
+
+void AppendFile::append(std::span<const std::byte> bytes) {
+  const std::int64_t size = file_.regular_size();
+  try {
+    file_.write(bytes);
+  } catch (const RuntimeError&) {
+    if (size >= 0) file_.try_truncate(size);
+    throw;
+  }
+}
+
+void AppendFile::append(std::string_view text) {
+  append(std::as_bytes(std::span(text)));
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,38 @@
+// Files that grow line by line or record by record while a program runs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+#include "host/io/output_descriptor.hpp"
+
+namespace vaecuda {
+
+/// Appends to a file, made if it is missing. Nothing is buffered here: when append() returns, the system has
+/// the bytes, and a reader sees them even if this program is killed next. Only sync() guards against a power
+/// cut. One writer at a time. Errors are RuntimeErrors that name the file, the system's reason and a remedy.
+class AppendFile {
+ public:
+  /// \throws RuntimeError if the file cannot be opened for writing.
+  explicit AppendFile(const std::filesystem::path& path);
+
+  /// Appends all bytes: one line or record a call. If that fails (a full disk), a regular file is cut back to
+  /// what it held before, so that it never ends in half a record.
+  void append(std::span<const std::byte> bytes);
+  void append(std::string_view text);
+  /// Returns when everything appended is on the disk.
+  void sync() { file_.sync(); }
+  /// True if the file held nothing when it was opened.
+  [[nodiscard]] bool was_empty() const { return was_empty_; }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  OutputDescriptor file_;
+  bool was_empty_;
+};
+
+}  // namespace vaecuda

@@ -1,0 +1,52 @@
+// Files that are there whole or not at all.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "host/io/output_descriptor.hpp"
+
+namespace vaecuda {
+
+/// A file under construction: it is written under a temporary name in the target's folder and takes the
+/// target's name, replacing an old file, in commit(). At any moment, a crash included, the target is the
+/// whole old file or the whole new one. Without commit() the destructor removes the temporary file and the
+/// target stays as it was. Unbuffered: write large pieces. Errors are RuntimeErrors that name the target, the
+/// system's reason and a remedy.
+class AtomicFile {
+ public:
+  /// \throws RuntimeError if the folder cannot be written to, or if the target exists and is no regular file
+  /// (a device or pipe must not be replaced by a file). A symbolic link is followed: what it points to is
+  /// replaced.
+  explicit AtomicFile(const std::filesystem::path& target);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile();
+
+  /// Appends all bytes to the temporary file.
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text);
+  /// Brings the file to the disk and gives it the target's name. To be called once, last.
+  void commit();
+  /// The target, links resolved.
+  [[nodiscard]] const std::filesystem::path& path() const { return target_; }
+
+ private:
+  void require_open() const;
+
+  std::filesystem::path target_;
+  std::filesystem::path temporary_;
+  std::optional<OutputDescriptor> file_;  // empty once committed
+};
+
+/// Makes or replaces the file at `path` so that it holds exactly these bytes. \throws RuntimeError as
+/// AtomicFile.
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
+void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+
+}  // namespace vaecuda

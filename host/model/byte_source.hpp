@@ -1,0 +1,34 @@
+// Bytes that can be read at any offset: a file on disk or a block in memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace vaecuda {
+
+/// Of fixed size. const members may be called concurrently.
+class ByteSource {
+ public:
+  ByteSource() = default;
+  ByteSource(const ByteSource&) = delete;
+  ByteSource& operator=(const ByteSource&) = delete;
+  virtual ~ByteSource() = default;
+
+  /// What it is called in messages: the file's path.
+  [[nodiscard]] virtual const std::string& name() const = 0;
+  [[nodiscard]] virtual std::int64_t size() const = 0;
+  /// Fills `to` with the bytes from `offset` on; all of them must lie within size().
+  /// \throws FileError if the system cannot read them, or if a file has become shorter meanwhile
+  virtual void read(std::int64_t offset, std::span<std::byte> to) const = 0;
+};
+
+/// \throws FileError if the file is missing, unreadable, or no regular file
+[[nodiscard]] std::unique_ptr<ByteSource> open_bytes(const std::string& path);
+
+/// `bytes` must outlive the source.
+[[nodiscard]] std::unique_ptr<ByteSource> bytes_in_memory(std::string name, std::span<const std::byte> bytes);
+
+}  // namespace vaecuda

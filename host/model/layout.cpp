@@ -1,0 +1,102 @@
+#include "host/model/layout.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/math/philox.h"
+#include "vaecuda/error.hpp"
+
+namespace vaecuda {
+namespace {
+
+constexpr std::int64_t kAlignment = 16;  // floats: 64 bytes
+constexpr std::int64_t kLargest = std::int64_t{1} << 40;
+
+void place(Layer& layer, ParameterLayout& layout) {
+  const auto align = [](std::int64_t v) { return (v + kAlignment - 1) / kAlignment * kAlignment; };
+  if (layer.in < 1 || layer.out < 1 || layer.out > kLargest / layer.in) {
+    throw ConfigError(
+        fmt::format("layer {} has the shape {}x{}: sizes must be positive and their product below 2^40",
+                    layer.name, layer.out, layer.in));
+  }
+  layer.weight = align(layout.size);
+  layer.bias = align(layer.weight + layer.out * layer.in);
+  layout.size = align(layer.bias + layer.out);
+  layout.parameters += layer.out * layer.in + layer.out;
+  if (layout.size > kLargest) throw ConfigError("the model has more than 2^40 parameters");
+}
+
+}  // namespace
+
+std::vector<Layer> ParameterLayout::layers() const {
+  std::vector<Layer> all = encoder;
+  all.push_back(head);
+  all.insert(all.end(), decoder.begin(), decoder.end());
+  all.push_back(output);
+  return all;
+}
+
+std::string ParameterLayout::tensor_at(std::int64_t offset) const {
+  for (const Layer& layer : layers()) {
+    if (offset >= layer.weight && offset < layer.weight + layer.out * layer.in) return layer.name + ".weight";
+    if (offset >= layer.bias && offset < layer.bias + layer.out) return layer.name + ".bias";
+  }
+  return fmt::format("element {} of the parameters", offset);
+}
+
+ParameterLayout make_layout(const ModelConfig& model) {
+  ParameterLayout layout;
+  std::int64_t width = model.input_dim;
+  for (std::size_t i = 0; i < model.hidden.size(); ++i) {
+    layout.encoder.push_back({fmt::format("encoder.{}", i), width, model.hidden[i]});
+    width = model.hidden[i];
+    place(layout.encoder.back(), layout);
+  }
+  layout.head = {"head", width, 2 * model.latent_dim};
+  place(layout.head, layout);
+  width = model.latent_dim;
+  for (std::size_t i = 0; i < model.hidden.size(); ++i) {
+    const std::int64_t out = model.hidden[model.hidden.size() - 1 - i];
+    layout.decoder.push_back({fmt::format("decoder.{}", i), width, out});
+    width = out;
+    place(layout.decoder.back(), layout);
+  }
+  layout.output = {"output", width, model.input_dim};
+  place(layout.output, layout);
+  return layout;
+}
+
+void initialize_parameters(const ParameterLayout& layout, Initialization init, std::uint64_t seed,
+                           float* arena) {
+  std::fill_n(arena, layout.size, 0.0f);
+  std::uint64_t tensor = 0;
+  const auto fill = [&](std::int64_t offset, std::int64_t count, double bound) {
+    for (std::int64_t i = 0; i < count; i += 4) {
+      const math::Philox4 bits = math::philox(
+          seed, tensor,
+          math::random_block(math::RandomPurpose::initialization, static_cast<std::uint64_t>(i)));
+      for (std::int64_t j = 0; j < std::min<std::int64_t>(4, count - i); ++j) {
+        const double unit = (static_cast<double>(bits.v[j]) + 0.5) * 0x1p-32;
+        arena[offset + i + j] = static_cast<float>((2.0 * unit - 1.0) * bound);
+      }
+    }
+    ++tensor;
+  };
+  for (const Layer& layer : layout.layers()) {
+    const double in = static_cast<double>(layer.in);
+    const double out = static_cast<double>(layer.out);
+    if (init == Initialization::torch) {
+      // torch.nn.Linear: kaiming_uniform with a = √5, which is U(−1/√in, 1/√in), for weight and bias alike.
+      fill(layer.weight, layer.out * layer.in, 1.0 / std::sqrt(in));
+      fill(layer.bias, layer.out, 1.0 / std::sqrt(in));
+    } else {
+      // Glorot and Bengio 2010, equation 16; biases zero.
+      fill(layer.weight, layer.out * layer.in, std::sqrt(6.0 / (in + out)));
+      ++tensor;
+    }
+  }
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,44 @@
+// The parameters of a model: which tensors there are, their names, and where each lies in the flat arena.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "vaecuda/config.hpp"
+
+namespace vaecuda {
+
+/// One linear layer: W (out, in) row-major and b (out), as offsets in floats into the parameter arena.
+struct Layer {
+  std::string name;  ///< "encoder.0": its tensors are name.weight and name.bias
+  std::int64_t in = 0;
+  std::int64_t out = 0;
+  std::int64_t weight = 0;
+  std::int64_t bias = 0;
+};
+
+/// Every parameter of an MLP VAE in one flat buffer; gradients and Adam's moments have the same layout.
+/// Each tensor starts on a 64-byte boundary; the gaps hold zeros for ever.
+struct ParameterLayout {
+  std::vector<Layer> encoder;   ///< hidden layers
+  Layer head;                   ///< (2Z, H): rows 0..Z-1 give mu, the rest logvar
+  std::vector<Layer> decoder;   ///< hidden layers
+  Layer output;                 ///< (D, H)
+  std::int64_t size = 0;        ///< floats in the arena, gaps included
+  std::int64_t parameters = 0;  ///< numbers that are learned
+
+  /// All layers in the order of the forward pass.
+  [[nodiscard]] std::vector<Layer> layers() const;
+  /// The name of the tensor that holds arena element `offset`.
+  [[nodiscard]] std::string tensor_at(std::int64_t offset) const;
+};
+
+/// \throws ConfigError if a size is not positive or the arena exceeds 2^40 floats.
+[[nodiscard]] ParameterLayout make_layout(const ModelConfig& model);
+
+/// Fills `arena` (layout.size floats) with fresh parameters: a pure function of model.init and seed.
+void initialize_parameters(const ParameterLayout& layout, Initialization init, std::uint64_t seed,
+                           float* arena);
+
+}  // namespace vaecuda

@@ -1,0 +1,252 @@
+#include "host/model/model_document.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+
+#include "host/config/limits.hpp"
+#include "host/config/parse.hpp"
+#include "host/config/utf8.hpp"
+#include "host/model/json_scanner.hpp"
+#include "vaecuda/error.hpp"
+#include "vaecuda/options.hpp"
+
+namespace vaecuda {
+namespace {
+
+// Preparation has an enumeration of its own; the option table knows the names of the configuration's.
+static_assert(static_cast<int>(Binarize::none) == static_cast<int>(BinarizeMode::none));
+static_assert(static_cast<int>(Binarize::threshold) == static_cast<int>(BinarizeMode::threshold));
+static_assert(static_cast<int>(Binarize::stochastic) == static_cast<int>(BinarizeMode::stochastic));
+
+constexpr std::string_view kActivationKey = "model.activation";
+constexpr std::string_view kInitKey = "model.init";
+constexpr std::string_view kLikelihoodKey = "model.likelihood";
+constexpr std::string_view kBinarizeKey = "data.binarize";
+
+// A choice by the name that the command line and config.toml have for it.
+std::string choice_name(const RunConfig& config, std::string_view key) {
+  return find_option_by_key(key)->get(config);
+}
+
+void read_choice(JsonScanner& scanner, RunConfig& config, std::string_view key) {
+  const std::string_view text = scanner.string();
+  try {
+    find_option_by_key(key)->set(config, text, key);
+  } catch (const ConfigError& error) {
+    scanner.fail(error.what());
+  }
+}
+
+void read_model(JsonScanner& scanner, RunConfig& config) {
+  static constexpr std::array<std::string_view, 7> kKeys = {"activation", "hidden",     "init", "input_dim",
+                                                            "latent_dim", "likelihood", "sigma"};
+  ModelConfig& model = config.model;
+  model.hidden.clear();
+  scanner.object(kKeys, [&](std::size_t key) {
+    switch (key) {
+      case 0:
+        return read_choice(scanner, config, kActivationKey);
+      case 1:
+        return scanner.each_element(static_cast<std::size_t>(config::kLayers.max),
+                                    [&] { model.hidden.push_back(scanner.natural()); });
+      case 2:
+        return read_choice(scanner, config, kInitKey);
+      case 3:
+        model.input_dim = scanner.natural();
+        return;
+      case 4:
+        model.latent_dim = scanner.natural();
+        return;
+      case 5:
+        return read_choice(scanner, config, kLikelihoodKey);
+      default:
+        model.sigma = scanner.real();
+        return;
+    }
+  });
+}
+
+void read_data(JsonScanner& scanner, RunConfig& config, ModelDocument& document) {
+  static constexpr std::array<std::string_view, 3> kKeys = {"binarize", "scale", "standardize"};
+  scanner.object(kKeys, [&](std::size_t key) {
+    if (key == 0) {
+      read_choice(scanner, config, kBinarizeKey);
+    } else if (key == 1) {
+      const double scale = scanner.real();
+      // The comparison also refuses what would become infinite; a float that is a double is itself again.
+      if (!(std::abs(scale) <= static_cast<double>(std::numeric_limits<float>::max())) ||
+          static_cast<double>(static_cast<float>(scale)) != scale) {
+        scanner.fail(fmt::format("data.scale is {}; expected a number that fp32 holds exactly", scale));
+      }
+      document.file.preparation.scale = static_cast<float>(scale);
+    } else {
+      document.standardize = scanner.boolean();
+    }
+  });
+}
+
+std::optional<ImageShape> read_image(JsonScanner& scanner) {
+  if (scanner.accept_null()) return std::nullopt;
+  ImageShape image;
+  scanner.expect('[');
+  image.height = scanner.natural();
+  scanner.expect(',');
+  image.width = scanner.natural();
+  scanner.expect(',');
+  image.channels = scanner.natural();
+  scanner.expect(']');
+  return image;
+}
+
+std::uint64_t read_seed(JsonScanner& scanner) {
+  const std::string_view text = scanner.string();
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error != std::errc{} || end != text.data() + text.size() || text != std::to_string(seed)) {
+    scanner.fail(fmt::format("seed is {}; expected a whole number from 0 to 18446744073709551615 in quotes",
+                             config::quoted(text)));
+  }
+  return seed;
+}
+
+bool outside(std::int64_t value, const config::IntegerRange& range) {
+  return value < range.min || value > range.max;
+}
+bool outside(double value, const config::RealRange& range) {
+  return !(value >= range.min && value <= range.max);  // true for nan
+}
+
+template <class Value, class Range>
+std::string complaint(std::string_view key, Value value, const Range& range) {
+  return fmt::format("{} is {}; expected {}", key, value, config::describe(range));
+}
+
+std::string find_image_fault(const ImageShape& image, std::int64_t input_dim) {
+  for (const std::int64_t size : {image.height, image.width, image.channels}) {
+    if (outside(size, config::kDimension)) return complaint("image", size, config::kDimension);
+  }
+  // Each is at most 2^24, so that two of them can be multiplied but not three.
+  const std::int64_t area = image.height * image.width;
+  if (area > input_dim || area * image.channels != input_dim) {
+    return fmt::format("image is {}x{}x{}; expected as many values as a row has, {}", image.height,
+                       image.width, image.channels, input_dim);
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string write_model_document(const ModelFile& file) {
+  RunConfig config;
+  config.model = file.model;
+  config.data.binarize = static_cast<BinarizeMode>(file.preparation.binarize);
+  nlohmann::json image;
+  if (file.image) image = {file.image->height, file.image->width, file.image->channels};
+  const nlohmann::json document = {
+      {"column_names", file.column_names},
+      {"data",
+       {{"binarize", choice_name(config, kBinarizeKey)},
+        {"scale", static_cast<double>(file.preparation.scale)},
+        {"standardize", !file.preparation.mean.empty()}}},
+      {"image", image},
+      {"model",
+       {{"activation", choice_name(config, kActivationKey)},
+        {"hidden", file.model.hidden},
+        {"init", choice_name(config, kInitKey)},
+        {"input_dim", file.model.input_dim},
+        {"latent_dim", file.model.latent_dim},
+        {"likelihood", choice_name(config, kLikelihoodKey)},
+        {"sigma", file.model.sigma}}},
+      {"objective", {{"beta", file.objective.beta}}},
+      {"seed", std::to_string(file.seed)},
+      {"steps", file.steps},
+  };
+  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+ModelDocument read_model_document(std::span<char> text, const std::string& place) {
+  static constexpr std::array<std::string_view, 7> kKeys = {"column_names", "data", "image", "model",
+                                                            "objective",    "seed", "steps"};
+  static constexpr std::array<std::string_view, 1> kObjectiveKeys = {"beta"};
+  ModelDocument document;
+  ModelFile& file = document.file;
+  RunConfig config;
+  JsonScanner scanner(text, place);
+  scanner.object(kKeys, [&](std::size_t key) {
+    switch (key) {
+      case 0:
+        document.column_names = scanner.skip_strings();
+        return;
+      case 1:
+        return read_data(scanner, config, document);
+      case 2:
+        file.image = read_image(scanner);
+        return;
+      case 3:
+        return read_model(scanner, config);
+      case 4:
+        return scanner.object(kObjectiveKeys, [&](std::size_t) { file.objective.beta = scanner.real(); });
+      case 5:
+        file.seed = read_seed(scanner);
+        return;
+      default:
+        file.steps = scanner.natural();
+        return;
+    }
+  });
+  scanner.expect_end();
+  file.model = config.model;
+  file.preparation.binarize = static_cast<Binarize>(config.data.binarize);
+  return document;
+}
+
+std::vector<std::string> read_column_names(std::span<char> text, std::int64_t columns,
+                                           const std::string& place) {
+  std::vector<std::string> names;
+  const auto most = static_cast<std::size_t>(columns);
+  JsonScanner scanner(text, place + " column_names");
+  scanner.each_element(most, [&] {
+    if (names.empty()) names.reserve(most);
+    names.emplace_back(scanner.string());
+  });
+  if (!names.empty() && names.size() != most) {
+    scanner.fail(
+        fmt::format("{} names; expected none, or one for each of the {} columns", names.size(), columns));
+  }
+  return names;
+}
+
+std::string find_fault(const ModelFile& file) {
+  const ModelConfig& model = file.model;
+  if (outside(model.input_dim, config::kDimension)) {
+    return complaint("model.input_dim", model.input_dim, config::kDimension);
+  }
+  if (outside(model.latent_dim, config::kDimension)) {
+    return complaint("model.latent_dim", model.latent_dim, config::kDimension);
+  }
+  const auto layers = static_cast<std::int64_t>(model.hidden.size());
+  if (outside(layers, config::kLayers)) return complaint("model.hidden's length", layers, config::kLayers);
+  for (const std::int64_t width : model.hidden) {
+    if (outside(width, config::kDimension)) return complaint("model.hidden", width, config::kDimension);
+  }
+  if (outside(model.sigma, config::kSigma)) return complaint("model.sigma", model.sigma, config::kSigma);
+  if (outside(file.objective.beta, config::kWeight)) {
+    return complaint("objective.beta", file.objective.beta, config::kWeight);
+  }
+  const float scale = file.preparation.scale;
+  if (!(scale > 0.0F) || !std::isfinite(scale)) {
+    return fmt::format("data.scale is {}; expected a positive finite number", scale);
+  }
+  constexpr config::IntegerRange kStepsTaken{0, config::kSteps.max};
+  if (outside(file.steps, kStepsTaken)) return complaint("steps", file.steps, kStepsTaken);
+  return file.image ? find_image_fault(*file.image, model.input_dim) : "";
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,44 @@
+// A trained model on disk: safetensors with the configuration in its metadata.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/model/byte_source.hpp"
+#include "host/model/layout.hpp"
+#include "host/plan/builder.hpp"
+#include "vaecuda/config.hpp"
+#include "vaecuda/dataset.hpp"
+
+namespace vaecuda {
+
+/// What a model file holds: enough to use the model without anything else. No time, path, host or device, so
+/// that the same training gives the same bytes.
+struct ModelFile {
+  ModelConfig model;  ///< input_dim is set
+  Preparation preparation;
+  std::optional<ImageShape> image;
+  std::vector<std::string> column_names;  ///< of a table; empty where there are none
+  ObjectiveConfig objective;
+  std::uint64_t seed = 0;
+  std::int64_t steps = 0;         ///< training steps that led to these parameters
+  std::vector<float> parameters;  ///< the arena of make_layout(model), gaps included
+};
+
+/// Writes atomically. Tensors by their layout names ("encoder.0.weight", shape (out,in), F32), the
+/// standardization as "data.mean" and "data.inverse_deviation" where there is one; keys sorted. Whatever is
+/// written can be loaded; bytes of column names that are no UTF-8 become U+FFFD. docs/formats-model.md has
+/// the bytes. \throws RuntimeError if the file cannot be written, or if load_model would refuse it (a value
+/// that is not finite, say): nothing is written then
+void save_model(const std::string& path, const ModelFile& file);
+
+/// Reads and checks everything: the header's size, every tensor's type, shape and place, finite values.
+/// \throws FileError naming file, key and what was expected; OutOfMemoryError
+[[nodiscard]] ModelFile load_model(const std::string& path);
+/// The same of any bytes.
+[[nodiscard]] ModelFile load_model(std::unique_ptr<ByteSource> source);
+
+}  // namespace vaecuda

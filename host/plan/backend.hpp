@@ -1,0 +1,85 @@
+// What a device must offer: memory for parameters and data, and the compilation of plans into programs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "host/plan/plan.hpp"
+#include "kernels/math/step_state.h"
+#include "vaecuda/config.hpp"
+#include "vaecuda/dataset.hpp"
+#include "vaecuda/device.hpp"
+
+namespace vaecuda {
+
+/// The parameter arena on the device; for training also gradients and Adam's moments, laid out alike.
+class ParameterStore {
+ public:
+  virtual ~ParameterStore() = default;
+  enum class Part { parameters, moment1, moment2 };
+  /// Copies the whole arena (size floats). \throws std::logic_error for a part or size that the store lacks.
+  virtual void write(Part part, std::span<const float> values) = 0;
+  virtual void read(Part part, std::span<float> values) const = 0;
+  [[nodiscard]] virtual std::int64_t size() const = 0;
+};
+
+/// A data set where the device can gather its rows from. Keeps a reference to the host's rows or a copy.
+class ResidentData {
+ public:
+  virtual ~ResidentData() = default;
+};
+
+/// What stopped a program: the step (counted from 1) and the arena element whose gradient was not finite
+/// (−1: the loss itself).
+struct Fault {
+  std::int64_t step = 0;
+  std::int64_t element = -1;
+};
+
+/// A compiled plan. Not thread-safe; programs of one store must not run at the same time.
+class Program {
+ public:
+  virtual ~Program() = default;
+  /// The next run starts at this training step (counted from 0), with the state that belongs to it.
+  virtual void set_step(std::int64_t step) = 0;
+  /// Inference: the next run starts at this row.
+  virtual void set_position(std::int64_t position) = 0;
+  /// Runs the plan `count` times. It may return before the work is done; every call below waits for it.
+  virtual void run(std::int64_t count) = 0;
+  /// Training: the metrics of the steps run since the last call, in order.
+  virtual void take_metrics(std::vector<math::StepMetrics>& out) = 0;
+  /// Training: set once something became non-finite; parameters are those before that step or element.
+  [[nodiscard]] virtual std::optional<Fault> fault() = 0;
+  /// Exchange buffers, whole.
+  virtual void write(int buffer, std::span<const float> values) = 0;
+  virtual void read(int buffer, std::span<float> values) = 0;
+};
+
+/// A device that compiles and runs plans. Everything it makes must be destroyed before it.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  [[nodiscard]] virtual const DeviceInfo& device() const = 0;
+  /// \throws OutOfMemoryError
+  [[nodiscard]] virtual std::unique_ptr<ParameterStore> make_parameters(std::int64_t size, bool training) = 0;
+  /// The data set must outlive the result.
+  [[nodiscard]] virtual std::unique_ptr<ResidentData> make_resident(const Dataset& data) = 0;
+  /// Leaves parameters and moments untouched. `data` may be null where no op gathers.
+  /// \throws OutOfMemoryError, std::logic_error for a malformed plan
+  [[nodiscard]] virtual std::unique_ptr<Program> compile(const Plan& plan, ParameterStore& parameters,
+                                                         const ResidentData* data) = 0;
+  /// Bytes allocated on the device by everything that this backend made and that still lives.
+  [[nodiscard]] virtual std::int64_t allocated_bytes() const = 0;
+  /// Ceilings for plan tables; zeros where unknown.
+  [[nodiscard]] virtual Roofline roofline() const { return {}; }
+};
+
+/// The CPU backend. `threads` 0: one per core that this process may run on.
+[[nodiscard]] std::unique_ptr<Backend> make_cpu_backend(int threads);
+/// The backend of a chosen device. \throws DeviceError
+[[nodiscard]] std::unique_ptr<Backend> make_backend(const DeviceInfo& device, Precision precision);
+
+}  // namespace vaecuda

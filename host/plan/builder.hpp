@@ -1,0 +1,62 @@
+// Builds the plans of an MLP VAE from its parameter layout.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "host/model/layout.hpp"
+#include "host/plan/plan.hpp"
+#include "vaecuda/config.hpp"
+
+namespace vaecuda {
+
+/// How a model wants its rows: stored with it, so that a trained model prepares new data alike.
+struct Preparation {
+  float scale = 1.0f;                    ///< factor on raw values: 1/255 for bytes, else 1
+  std::vector<float> mean;               ///< D values or empty
+  std::vector<float> inverse_deviation;  ///< D values or empty
+  Binarize binarize = Binarize::none;
+};
+
+/// What all passes over data need.
+struct DataShape {
+  std::int64_t rows = 0;  ///< N
+  ElementType type = ElementType::f32;
+};
+
+/// Rows that evaluation and inference compute at a time: fixed, so that a row's result depends on nothing
+/// else.
+inline constexpr std::int64_t kInferenceBatch = 256;
+
+struct TrainingPlanInputs {
+  const ParameterLayout& layout;
+  const RunConfig& config;
+  const Preparation& preparation;
+  DataShape data;
+  std::int64_t total_steps = 1;
+};
+
+/// One training step over a batch of config.train.batch_size rows.
+[[nodiscard]] Plan build_training_plan(const TrainingPlanInputs& inputs);
+
+/// −ELBO terms of every row, one z sampled per row: exchange buffers "rows.nll" (N,1) and "rows.kl" (N,1).
+[[nodiscard]] Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& model,
+                                         const Preparation& preparation, DataShape data, std::uint64_t seed);
+
+/// Posterior means: exchange buffer "rows.head" (N,2Z) = [mu | logvar].
+[[nodiscard]] Plan build_encode_plan(const ParameterLayout& layout, const ModelConfig& model,
+                                     const Preparation& preparation, DataShape data);
+
+/// Means of p(x|z) for given latents: exchange buffers "rows.z" (N,Z) in, "rows.mean" (N,D) out.
+[[nodiscard]] Plan build_decode_plan(const ParameterLayout& layout, const ModelConfig& model,
+                                     std::int64_t rows);
+
+/// Rows drawn from the model: exchange buffer "rows.mean" (N,D).
+[[nodiscard]] Plan build_generate_plan(const ParameterLayout& layout, const ModelConfig& model,
+                                       std::int64_t rows, std::uint64_t seed);
+
+/// Posterior mean of each row, decoded: exchange buffers "rows.x" (N,D) the prepared rows, "rows.mean" (N,D).
+[[nodiscard]] Plan build_reconstruct_plan(const ParameterLayout& layout, const ModelConfig& model,
+                                          const Preparation& preparation, DataShape data);
+
+}  // namespace vaecuda

@@ -1,0 +1,112 @@
+// The consistency of a plan: a mistake in a builder is caught here, not in a kernel.
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "host/plan/plan.hpp"
+
+namespace vaecuda {
+namespace {
+
+class Checker {
+ public:
+  explicit Checker(const Plan& plan) : plan_(plan) {}
+
+  void check_op(const Op& op) {
+    where_ = name_of(op);
+    const OpViews views = views_of(op);
+    for (const View& view : views.reads) check_view(view);
+    for (const View& view : views.writes) check_view(view);
+    std::visit([this](const auto& o) { check_shapes(o); }, op);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const {
+    throw std::logic_error(fmt::format("plan '{}', {}: {}", plan_.name, where_, what));
+  }
+  void require(bool holds, const char* what) const {
+    if (!holds) fail(what);
+  }
+  void check_view(const View& view) const {
+    require(view.buffer < static_cast<int>(plan_.buffers.size()), "a view of a buffer that does not exist");
+    const Buffer& buffer = plan_.buffers[static_cast<std::size_t>(view.buffer)];
+    require(view.rows > 0 && view.cols > 0 && view.offset >= 0 && view.stride >= view.cols,
+            "an empty or bent view");
+    require(view.offset + (view.rows - 1) * view.stride + view.cols <= buffer.size(),
+            "a view past its buffer's end");
+  }
+  void check_layer(const LinearParameters& layer) const {
+    require(layer.in > 0 && layer.out > 0 && layer.weight >= 0 && layer.bias >= 0, "a layer without a size");
+    require(layer.weight + layer.in * layer.out <= plan_.parameter_size, "a weight past the arena's end");
+    require(layer.bias + layer.out <= plan_.parameter_size, "a bias past the arena's end");
+  }
+  static bool same(const View& a, const View& b) { return a.rows == b.rows && a.cols == b.cols; }
+
+  void check_shapes(const GatherBatch& o) const {
+    require(o.x.rows == plan_.batch && o.data_rows > 0, "x must have B rows");
+    require(o.mean.valid() == o.inverse_deviation.valid(), "mean and deviation go together");
+    require(!o.mean.valid() || (o.mean.cols == o.x.cols && o.inverse_deviation.cols == o.x.cols),
+            "mean must have D columns");
+  }
+  void check_shapes(const Linear& o) const {
+    check_layer(o.layer);
+    require(o.in.rows == o.out.rows && o.in.cols == o.layer.in && o.out.cols == o.layer.out, "shapes");
+    require(!o.preactivation.valid() || same(o.preactivation, o.out), "preactivation must have out's shape");
+  }
+  void check_shapes(const LatentForward& o) const {
+    require(o.head.cols == 2 * o.z.cols && o.head.rows == o.z.rows, "head must be (B,2Z)");
+    require(!o.kl.valid() || (o.kl.rows == o.z.rows && o.kl.cols == 1), "kl must be (B,1)");
+  }
+  void check_shapes(const LikelihoodForwardBackward& o) const {
+    require(same(o.output, o.x) && o.nll.rows == o.x.rows && o.nll.cols == 1, "shapes");
+    require(!o.gradient.valid() || same(o.gradient, o.output), "gradient must have output's shape");
+  }
+  void check_shapes(const LinearBackward& o) const {
+    check_layer(o.layer);
+    require(o.d.rows == o.in.rows && o.d.cols == o.layer.out && o.in.cols == o.layer.in, "shapes");
+    require(!o.dx.valid() || same(o.dx, o.in), "dx must have in's shape");
+    const bool needs_saved = o.dx.valid() && o.activation != math::ActivationKind::identity;
+    require(!needs_saved || (o.saved.valid() && same(o.saved, o.dx)), "saved must have dx's shape");
+  }
+  void check_shapes(const LatentBackward& o) const {
+    require(same(o.head, o.dhead) && o.head.cols == 2 * o.dz.cols && o.head.rows == o.dz.rows, "shapes");
+  }
+  void check_shapes(const GradNorm& o) const { require(o.clip_norm > 0.0f, "clip_norm must be positive"); }
+  void check_shapes(const AdamUpdate& o) const {
+    require(o.elements == plan_.parameter_size, "Adam covers the whole arena");
+  }
+  void check_shapes(const AdvanceStep& o) const {
+    require(o.nll.cols == 1 && o.kl.cols == 1 && o.nll.rows == plan_.batch, "nll and kl must be (B,1)");
+  }
+  void check_shapes(const SamplePrior& o) const { require(o.z.rows == plan_.batch, "z must have B rows"); }
+  void check_shapes(const ObservationMean& o) const { require(same(o.output, o.mean), "shapes"); }
+  void check_shapes(const StoreRows& o) const { check_transfer(o.batch, o.whole); }
+  void check_shapes(const LoadRows& o) const { check_transfer(o.batch, o.whole); }
+  void check_shapes(const AdvancePosition& o) const {
+    require(o.batch == plan_.batch, "position advances by B");
+  }
+  void check_transfer(const View& batch, const View& whole) const {
+    require(batch.cols == whole.cols && batch.rows == plan_.batch, "batch must be (B,C)");
+    require(plan_.buffers[static_cast<std::size_t>(whole.buffer)].kind == BufferKind::exchange,
+            "whole rows live in an exchange buffer");
+  }
+
+  const Plan& plan_;
+  std::string where_;
+};
+
+}  // namespace
+
+void check_plan(const Plan& plan) {
+  if (plan.batch < 1) throw std::logic_error(fmt::format("plan '{}' has no batch", plan.name));
+  for (const Buffer& buffer : plan.buffers) {
+    const bool filled = buffer.kind != BufferKind::constant ||
+                        static_cast<std::int64_t>(buffer.values.size()) == buffer.size();
+    if (buffer.size() < 1 || !filled)
+      throw std::logic_error(fmt::format("buffer '{}' is empty", buffer.name));
+  }
+  Checker checker(plan);
+  for (const Op& op : plan.ops) checker.check_op(op);
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,168 @@
+// The vocabulary of a plan: one plain struct per fused unit of work of a VAE. An op names its buffers and
+// constants and does nothing; backends compile it. Shapes: B batch, D data, H hidden, Z latent, N rows of the
+// data set.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "kernels/math/activation.h"
+#include "kernels/math/adam.h"
+#include "kernels/math/likelihood.h"
+#include "kernels/math/philox.h"
+#include "kernels/math/step_state.h"
+#include "vaecuda/dataset.hpp"
+
+namespace vaecuda {
+
+/// A row-major matrix of floats inside a buffer of the plan. Invalid (buffer −1) where an op does without it.
+struct View {
+  int buffer = -1;
+  std::int64_t offset = 0;  ///< floats from the buffer's start
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+  std::int64_t stride = 0;  ///< floats from one row to the next
+  [[nodiscard]] bool valid() const { return buffer >= 0; }
+};
+
+/// Weight and bias of a linear layer, as offsets in floats into the parameter arena (and, with the same
+/// offsets, into gradients and moments).
+struct LinearParameters {
+  std::string name;
+  std::int64_t out = 0;
+  std::int64_t in = 0;
+  std::int64_t weight = 0;  ///< W (out, in)
+  std::int64_t bias = 0;    ///< b (out)
+};
+
+enum class RowOrder { shuffled, sequential };
+enum class Binarize { none, threshold, stochastic };
+
+/// x (B,D) = prepared rows of the data set at positions p = position + i.
+/// shuffled: row = permutation(seed, p / N)(p mod N). sequential: row = min(p, N − 1).
+/// prepared = binarize((raw · scale − mean) · inverse_deviation), the last two where given.
+struct GatherBatch {
+  View x;
+  RowOrder order = RowOrder::sequential;
+  std::int64_t data_rows = 0;
+  ElementType type = ElementType::f32;
+  std::uint64_t seed = 0;
+  float scale = 1.0f;
+  View mean;               ///< (1,D) or invalid
+  View inverse_deviation;  ///< (1,D) or invalid
+  Binarize binarize = Binarize::none;
+  math::RandomPurpose purpose = math::RandomPurpose::binarize;
+};
+
+/// out (B,N) = activation(in (B,K) · Wᵀ + b). `preactivation` (B,N) is stored where its derivative needs it.
+struct Linear {
+  View in;
+  LinearParameters layer;
+  View out;
+  math::ActivationKind activation = math::ActivationKind::identity;
+  View preactivation;
+};
+
+/// ε ~ N(0,1) by (seed, purpose, position + row, column); z = mu + e^(logvar/2)·ε; kl per row, summed over Z.
+/// Without noise z = mu.
+struct LatentForward {
+  View head;  ///< (B,2Z) = [mu | logvar]
+  View z;     ///< (B,Z)
+  View kl;    ///< (B,1) nats
+  std::uint64_t seed = 0;
+  math::RandomPurpose purpose = math::RandomPurpose::latent;
+  bool sample = true;
+};
+
+/// nll (B,1) = −log p(x|output) summed over D, nats. With `gradient` valid (it may be `output` itself):
+/// gradient (B,D) = gradient_scale · d nll / d output.
+struct LikelihoodForwardBackward {
+  math::LikelihoodParameters likelihood;
+  View output;  ///< (B,D) logits or means
+  View x;       ///< (B,D)
+  View nll;     ///< (B,1)
+  View gradient;
+  float gradient_scale = 1.0f;
+};
+
+/// From d = gradient by the layer's pre-activation (B,out): dW (+ its Adam update), db, and, where `dx` is
+/// valid, dx (B,in) = (d · W) ⊙ activation'(saved) with the activation that produced the layer's input.
+struct LinearBackward {
+  View d;
+  View in;  ///< (B,in): the layer's input of the forward pass
+  LinearParameters layer;
+  View dx;
+  math::ActivationKind activation = math::ActivationKind::identity;
+  View saved;  ///< (B,in): output or pre-activation of the layer below
+};
+
+/// dhead (B,2Z) from dz (B,Z), ε recomputed; the KL's gradient is added with weight kl_weight ·
+/// gradient_scale.
+struct LatentBackward {
+  View head;
+  View dz;
+  View dhead;
+  std::uint64_t seed = 0;
+  math::RandomPurpose purpose = math::RandomPurpose::latent;
+  float gradient_scale = 1.0f;
+};
+
+/// The global L2 norm of all gradients, before AdamUpdate: only where clipping needs it first.
+struct GradNorm {
+  float clip_norm = 0.0f;
+};
+
+/// One update of every parameter. An element with a non-finite gradient is left alone and raises the fault
+/// flag.
+struct AdamUpdate {
+  math::AdamConstants<float> constants;
+  std::int64_t elements = 0;
+};
+
+/// Ends a training step: metrics into the ring, the next step's state.
+struct AdvanceStep {
+  View nll;  ///< (B,1)
+  View kl;   ///< (B,1)
+  math::Schedule schedule;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double kl_weight = 1.0;
+};
+
+/// z (B,Z) ~ N(0, temperature²) by (seed, purpose, position + row, column).
+struct SamplePrior {
+  View z;
+  std::uint64_t seed = 0;
+  math::RandomPurpose purpose = math::RandomPurpose::prior;
+  float temperature = 1.0f;
+};
+
+/// mean (B,D) of p(x|z) from the decoder's output; may be in place.
+struct ObservationMean {
+  math::LikelihoodParameters likelihood;
+  View output;
+  View mean;
+};
+
+/// Rows between a batch and a whole (N,C) buffer that the host reads or writes: batch row i ↔ row position +
+/// i. Rows past the end of the whole are not stored; when loading they repeat the last.
+struct StoreRows {
+  View batch;
+  View whole;
+};
+struct LoadRows {
+  View whole;
+  View batch;
+};
+
+/// Ends a pass without training: position += B.
+struct AdvancePosition {
+  std::int64_t batch = 0;
+};
+
+using Op = std::variant<GatherBatch, Linear, LatentForward, LikelihoodForwardBackward, LinearBackward,
+                        LatentBackward, GradNorm, AdamUpdate, AdvanceStep, SamplePrior, ObservationMean,
+                        StoreRows, LoadRows, AdvancePosition>;
+
+}  // namespace vaecuda

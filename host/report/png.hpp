@@ -1,0 +1,22 @@
+// Pictures as PNG files.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "host/report/image.hpp"
+
+namespace vaecuda {
+
+/// The bytes of a PNG file (8 bits a channel, lossless). The same picture gives the same bytes with the same
+/// libpng and zlib: no time or text is stored. \throws ConfigError for an empty picture, channels other than
+/// 1 or 3, a side over 65,535 or pixels that do not fill the shape; RuntimeError with libpng's words if it
+/// fails.
+[[nodiscard]] std::vector<std::uint8_t> encode_png(const Image& image);
+
+/// Writes the picture to `path`; an old file there is replaced whole or not at all.
+/// \throws as encode_png, and RuntimeError naming the path if it cannot be written.
+void write_png(const std::filesystem::path& path, const Image& image);
+
+}  // namespace vaecuda

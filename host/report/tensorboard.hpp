@@ -1,0 +1,44 @@
+// TensorBoard event files: curves and pictures that `tensorboard --logdir RUN` shows.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "host/io/append_file.hpp"
+#include "host/report/image.hpp"
+
+namespace vaecuda {
+
+/// One value of a curve; the curve's name is its tag ("train/loss").
+struct Scalar {
+  std::string_view tag;
+  float value = 0.0F;
+};
+
+/// Appends events to one event file. Each call writes one whole record, so a reader may follow along and a
+/// killed run leaves no half record. Times are seconds since 1970, given by the caller; steps are the x axis.
+/// Every member throws RuntimeError naming the file if it cannot be written.
+class EventFile {
+ public:
+  /// Opens events.out.tfevents.<whole seconds of wall_time>.vaecuda in `folder`, which must exist. A file of
+  /// that name is continued.
+  EventFile(const std::filesystem::path& folder, double wall_time);
+
+  /// Writes the scalars as one event. Infinities and NaN are kept; TensorBoard marks them.
+  void add_scalars(std::span<const Scalar> scalars, std::int64_t step, double wall_time);
+  /// Writes a picture (1 or 3 channels), PNG-encoded. \throws also as encode_png.
+  void add_image(std::string_view tag, const Image& image, std::int64_t step, double wall_time);
+  /// Returns when everything written is on the disk.
+  void sync() { file_.sync(); }
+  [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
+
+ private:
+  void append_record(const std::string& event);
+
+  AppendFile file_;
+};
+
+}  // namespace vaecuda

@@ -1,0 +1,30 @@
+// The loss of a data set under given parameters.
+#pragma once
+
+#include <memory>
+
+#include "host/model/layout.hpp"
+#include "host/plan/backend.hpp"
+#include "host/plan/builder.hpp"
+#include "vaecuda/trainer.hpp"
+
+namespace vaecuda {
+
+/// One pass over all rows with one sampled z per row; the noise depends on the seed and the row alone, so
+/// that two evaluations of the same parameters agree in every bit.
+class Evaluator {
+ public:
+  /// `data` and `store` must outlive the evaluator, which computes with what the store holds at each call.
+  Evaluator(Backend& backend, const ParameterLayout& layout, const RunConfig& config,
+            const Preparation& preparation, const Dataset& data, ParameterStore& store);
+  [[nodiscard]] LossTerms evaluate();
+
+ private:
+  double beta_;
+  std::int64_t rows_;
+  Plan plan_;
+  std::unique_ptr<ResidentData> resident_;
+  std::unique_ptr<Program> program_;
+};
+
+}  // namespace vaecuda

@@ -1,0 +1,46 @@
+// What a trained model looks like: reconstructions, samples, and the plane of a two-dimensional latent.
+#pragma once
+
+#include <optional>
+
+#include "host/model/layout.hpp"
+#include "host/plan/backend.hpp"
+#include "host/plan/builder.hpp"
+#include "host/report/image_sheet.hpp"
+#include "vaecuda/config.hpp"
+#include "vaecuda/dataset.hpp"
+
+namespace vaecuda {
+
+/// Draws with the parameters that the store holds. Rows without a picture shape are drawn as line plots.
+class Painter {
+ public:
+  /// `data`: the rows to reconstruct; their values set the brightness of all pictures. All references must
+  /// outlive the painter.
+  Painter(Backend& backend, const ParameterLayout& layout, const RunConfig& config,
+          const Preparation& preparation, ParameterStore& store, const Dataset& data,
+          std::optional<ImageShape> shape);
+
+  /// The first rows of the data, each above its reconstruction (the decoded posterior mean).
+  [[nodiscard]] Image reconstructions();
+  /// Means of p(x|z) for z drawn from the prior.
+  [[nodiscard]] Image samples();
+  /// A two-dimensional latent: means of p(x|z) over a grid of the prior's quantiles (Kingma and Welling,
+  /// figure 4). \throws std::logic_error unless Z = 2
+  [[nodiscard]] Image manifold();
+
+ private:
+  /// Prepared values back in the units of the data, so that a picture's bytes lie in [0,1] again.
+  void to_data_units(std::vector<float>& rows) const;
+
+  Backend& backend_;
+  const ParameterLayout& layout_;
+  const RunConfig& config_;
+  const Preparation& preparation_;
+  ParameterStore& store_;
+  Dataset some_;  ///< the first rows of the data
+  std::optional<ImageShape> shape_;
+  std::optional<ValueRange> range_;  ///< of pictures; line plots find their own
+};
+
+}  // namespace vaecuda

@@ -1,0 +1,52 @@
+// The folder of a run: which files it holds, and that no earlier run is lost by accident.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "host/io/append_file.hpp"
+#include "host/report/tensorboard.hpp"
+#include "vaecuda/config.hpp"
+#include "vaecuda/trainer.hpp"
+
+namespace vaecuda {
+
+/// One line of metrics.jsonl: what was measured over some steps up to `step`.
+struct MetricsLine {
+  std::int64_t step = 0;
+  double epoch = 0.0;  ///< step·B / N
+  LossTerms loss;      ///< mean over the steps since the last line
+  double gradient_norm = 0.0;
+  double lr = 0.0;
+  double seconds = 0.0;
+  double samples_per_second = 0.0;
+  std::optional<LossTerms> valid;  ///< on the lines at an epoch's end
+};
+
+/// Creates the folder, writes into it, and knows its file names. Errors are RuntimeErrors naming the path.
+class RunFolder {
+ public:
+  /// Throws ConfigError if the folder holds a run and `overwrite` is not set, or if the path is no folder.
+  /// Writes nothing.
+  static void check_free(const std::filesystem::path& dir, bool overwrite);
+
+  /// Makes the folder, removes an earlier run's files where that was asked for, writes config.toml.
+  explicit RunFolder(const RunConfig& config);
+
+  void log(const MetricsLine& line);
+  void add_image(const std::string& tag, const Image& image, std::int64_t step);
+
+  [[nodiscard]] std::filesystem::path best_model() const { return dir_ / "model.safetensors"; }
+  [[nodiscard]] std::filesystem::path last_model() const { return dir_ / "last.safetensors"; }
+  [[nodiscard]] std::filesystem::path picture(const std::string& name) const {
+    return dir_ / (name + ".png");
+  }
+
+ private:
+  std::filesystem::path dir_;
+  std::optional<AppendFile> metrics_;
+  std::optional<EventFile> events_;
+};
+
+}  // namespace vaecuda

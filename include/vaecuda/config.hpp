@@ -1,0 +1,123 @@
+// What a training run is made of: data, model, objective, optimizer, training, output. Plain structs with
+// defaults; every field has one line in the option table (options.hpp), which names it for TOML and command
+// line.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vaecuda/dataset.hpp"
+
+namespace vaecuda {
+
+enum class Activation { relu, tanh, leaky_relu, gelu, gelu_tanh, silu };
+enum class Initialization { torch, glorot };
+enum class Likelihood { bernoulli, gaussian };
+enum class ScaleMode { automatic, none, unit };
+enum class BinarizeMode { none, threshold, stochastic };
+enum class Precision { fp32, tf32, bf16 };
+enum class OptimizerKind { adam, adamw };
+
+/// σ of the Gaussian likelihood where none is given: docs/math.md tells how it was chosen.
+inline constexpr double kDefaultSigma = 0.3;
+
+/// The network: an MLP encoder, a Gaussian latent, the mirrored MLP decoder.
+struct ModelConfig {
+  std::int64_t input_dim = 0;  ///< D: columns of the data; set when they are read, no option
+  std::vector<std::int64_t> hidden = {
+      400};                      ///< widths of the encoder's hidden layers; the decoder mirrors them
+  std::int64_t latent_dim = 20;  ///< Z
+  Activation activation = Activation::relu;
+  Initialization init = Initialization::torch;
+  Likelihood likelihood = Likelihood::bernoulli;
+  double sigma = kDefaultSigma;  ///< Gaussian likelihood: fixed standard deviation, in prepared units
+};
+
+/// Where the rows come from and how they are prepared.
+struct DataConfig {
+  DataSource train;
+  std::string test_path;  ///< empty: the source's own test part, or test_fraction
+  std::string valid_path;
+  double test_fraction = 0.0;              ///< share of the rows held out for the final test, in [0, 1)
+  double valid_fraction = 0.0;             ///< share held out for validation, in [0, 1)
+  std::string normal_label;                ///< train on rows of this label alone; empty: on all rows
+  ScaleMode scale = ScaleMode::automatic;  ///< automatic: u8 / 255, floats untouched
+  bool standardize = false;                ///< (x − mean) / deviation per column, from the training rows
+  BinarizeMode binarize = BinarizeMode::none;
+};
+
+/// The weight of the KL term.
+struct ObjectiveConfig {
+  double beta = 1.0;
+};
+
+/// One stage of a stepwise learning-rate schedule: from the start of `epoch` (counted from 0) on.
+struct LrStage {
+  std::int64_t epoch = 0;
+  double lr = 0.0;
+  friend bool operator==(const LrStage&, const LrStage&) = default;
+};
+
+enum class LrScheduleKind { constant, cosine, exponential, stages };
+
+/// Learning rate as a pure function of the step.
+struct LrSchedule {
+  LrScheduleKind kind = LrScheduleKind::constant;
+  std::int64_t warmup_steps = 0;  ///< cosine: linear rise from 0 over so many steps
+  double min_fraction = 0.0;      ///< cosine: final rate as a fraction of lr, in [0, 1]
+  double gamma = 1.0;             ///< exponential: factor per epoch, in (0, 1]
+  std::vector<LrStage> stages;    ///< stages: ascending epochs; before the first one lr holds
+  friend bool operator==(const LrSchedule&, const LrSchedule&) = default;
+};
+
+struct OptimizerConfig {
+  OptimizerKind kind = OptimizerKind::adam;
+  double lr = 1e-3;
+  LrSchedule schedule;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.0;  ///< adam: L2 term in the gradient; adamw: decoupled
+  double clip_norm = 0.0;     ///< global gradient norm is scaled down to this; 0 = no clipping
+};
+
+struct TrainConfig {
+  std::optional<std::int64_t> epochs;  ///< passes over the rows; neither epochs nor steps: 10 epochs
+  std::optional<std::int64_t> steps;
+  std::int64_t batch_size = 128;
+  std::uint64_t seed = 1;
+  std::int64_t patience = 0;    ///< stop after so many epochs without a better validation loss; 0 = never
+  std::string device = "auto";  ///< auto, cpu, cuda, cuda:N
+  std::int64_t threads = 0;     ///< CPU threads; 0 = one per available core
+  Precision precision = Precision::fp32;
+  std::string init_from;  ///< model file to start from; empty: fresh parameters
+};
+
+struct OutputConfig {
+  std::string dir;               ///< run folder
+  bool overwrite = false;        ///< replace a run that the folder already holds
+  std::int64_t log_every = 100;  ///< steps between lines of metrics.jsonl
+};
+
+/// Everything that determines a run: the contents of config.toml.
+struct RunConfig {
+  DataConfig data;
+  ModelConfig model;
+  ObjectiveConfig objective;
+  OptimizerConfig optimizer;
+  TrainConfig train;
+  OutputConfig output;
+};
+
+/// Reads a TOML configuration over `base`. \throws ConfigError for unknown keys (naming the nearest one),
+/// wrong types and values out of range; FileError if the file cannot be read.
+[[nodiscard]] RunConfig load_config(const std::string& path, const RunConfig& base = {});
+/// The whole configuration as TOML; load_config of it gives the same configuration.
+[[nodiscard]] std::string to_toml(const RunConfig& config);
+/// Checks what one field alone cannot show: contradictions between fields.
+/// \throws ConfigError saying which options contradict and why.
+void validate(const RunConfig& config);
+
+}  // namespace vaecuda

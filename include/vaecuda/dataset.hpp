@@ -1,0 +1,111 @@
+// Rows of data in host memory, and how they are read from files.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vaecuda {
+
+/// How a data set's elements are held: bytes stay bytes, everything else becomes float.
+enum class ElementType { u8, f32 };
+
+/// The picture that a row is, stored as height × width × channels (channels vary fastest).
+struct ImageShape {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::int64_t channels = 1;
+  [[nodiscard]] std::int64_t size() const { return height * width * channels; }
+  friend bool operator==(const ImageShape&, const ImageShape&) = default;
+};
+
+/// Which part of a source with two (MNIST's and CIFAR-10's folders) is meant.
+enum class DataPart { train, test };
+
+/// Where rows come from and how a file is to be understood.
+struct DataSource {
+  /// A file (IDX, .npy, .csv, each also gzip-compressed; CIFAR-10 .bin), a folder holding MNIST's or
+  /// CIFAR-10's files, or "shapes", "shapes:32x32x3", "shapes:n=100000" (parts joined by commas or colons).
+  std::string path;
+  /// A file of labels, one per row (IDX, .npy or one-column CSV); empty: those that come with the data.
+  std::string labels_path;
+  /// CSV: the column that holds labels, by name or by index from 0; "none": no column does; empty: a last
+  /// column named label, class or target (any case) is taken.
+  std::string label_column;
+  /// Overrides the picture shape that the file gives.
+  std::optional<ImageShape> image;
+};
+
+/// Rows of equal length in host memory, row-major, with optional labels. Move-only in spirit: copies are
+/// deep. Thread safety: const members may be called concurrently.
+class Dataset {
+ public:
+  Dataset() = default;
+  /// Takes rows×columns elements. \throws ConfigError if the size of `values` is another.
+  Dataset(std::vector<std::uint8_t> values, std::int64_t rows, std::int64_t columns);
+  Dataset(std::vector<float> values, std::int64_t rows, std::int64_t columns);
+
+  [[nodiscard]] std::int64_t rows() const { return rows_; }
+  [[nodiscard]] std::int64_t columns() const { return columns_; }
+  [[nodiscard]] ElementType type() const { return type_; }
+  /// Bytes of the elements alone.
+  [[nodiscard]] std::int64_t bytes() const;
+  /// All elements (rows × columns), empty if the data set is of the other type.
+  [[nodiscard]] std::span<const std::uint8_t> u8() const { return u8_; }
+  [[nodiscard]] std::span<const float> f32() const { return f32_; }
+
+  /// What the rows are called in messages: the path they were read from.
+  [[nodiscard]] const std::string& name() const { return name_; }
+  void set_name(std::string name) { name_ = std::move(name); }
+
+  /// Picture shape, where the source gives one.
+  [[nodiscard]] const std::optional<ImageShape>& image() const { return image_; }
+  /// \throws ConfigError if the shape's size is not columns().
+  void set_image(std::optional<ImageShape> image);
+
+  /// Column names of a table, empty where the source has none.
+  [[nodiscard]] const std::vector<std::string>& column_names() const { return column_names_; }
+  void set_column_names(std::vector<std::string> names) { column_names_ = std::move(names); }
+
+  /// Class index per row (empty: no labels), an index into label_names().
+  [[nodiscard]] std::span<const std::int32_t> labels() const { return labels_; }
+  /// The classes: in numeric order where all are numbers, else in byte order.
+  [[nodiscard]] const std::vector<std::string>& label_names() const { return label_names_; }
+  /// \throws ConfigError if there is not one label per row or an index is out of range.
+  void set_labels(std::vector<std::int32_t> labels, std::vector<std::string> names);
+
+  /// Known generative factors per row (rows × factor_names().size(), row-major), as in `shapes`.
+  [[nodiscard]] std::span<const std::int32_t> factors() const { return factors_; }
+  [[nodiscard]] const std::vector<std::string>& factor_names() const { return factor_names_; }
+  void set_factors(std::vector<std::int32_t> factors, std::vector<std::string> names);
+
+  /// The chosen rows, in the order given, with their labels and factors.
+  /// \throws ConfigError if an index is out of range.
+  [[nodiscard]] Dataset select(std::span<const std::int64_t> rows) const;
+
+ private:
+  std::string name_ = "memory";
+  std::int64_t rows_ = 0;
+  std::int64_t columns_ = 0;
+  ElementType type_ = ElementType::f32;
+  std::vector<std::uint8_t> u8_;
+  std::vector<float> f32_;
+  std::optional<ImageShape> image_;
+  std::vector<std::string> column_names_;
+  std::vector<std::int32_t> labels_;
+  std::vector<std::string> label_names_;
+  std::vector<std::int32_t> factors_;
+  std::vector<std::string> factor_names_;
+};
+
+/// Reads a data set. \throws FileError naming file and place for anything that is wrong with it,
+/// ConfigError for a request that does not fit the source, OutOfMemoryError if it does not fit in memory.
+[[nodiscard]] Dataset load_dataset(const DataSource& source, DataPart part = DataPart::train);
+
+/// True if the source itself sets rows aside for testing (the t10k files of MNIST, CIFAR-10's test_batch).
+[[nodiscard]] bool has_test_part(const DataSource& source);
+
+}  // namespace vaecuda

@@ -1,0 +1,31 @@
+// The devices that training and inference can run on.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vaecuda {
+
+enum class DeviceKind { cpu, cuda };
+
+/// A device as it was found on this machine.
+struct DeviceInfo {
+  DeviceKind kind = DeviceKind::cpu;
+  int index = 0;                  ///< cuda:N
+  std::string name;               ///< as the vendor calls it
+  std::int64_t memory_bytes = 0;  ///< total memory of the device (of the host for the CPU)
+  int threads = 0;                ///< CPU: threads that will be used
+};
+
+/// What a request ("auto", "cpu", "cuda", "cuda:1") comes to on this machine.
+struct DeviceChoice {
+  DeviceInfo device;
+  std::string note;  ///< auto that fell back to the CPU: the reason, in one line; otherwise empty
+};
+
+/// \throws ConfigError for a malformed request; DeviceError where a GPU was asked for and none can be used,
+/// with the reason (built without CUDA, no driver, no such device, too old).
+[[nodiscard]] DeviceChoice choose_device(const std::string& request, int threads = 0);
+
+}  // namespace vaecuda

@@ -1,0 +1,38 @@
+// The option table: one row per configuration field. The command line, the TOML reader and writer, the help
+// and the tests are generated from it, so that they cannot disagree.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "vaecuda/config.hpp"
+
+namespace vaecuda {
+
+enum class OptionType { integer, real, text, choice, flag, integer_list };
+
+/// One field of RunConfig.
+struct Option {
+  std::string_view key;   ///< TOML key with its table, for example "model.latent_dim"
+  std::string_view flag;  ///< command-line name, for example "--latent-dim"
+  OptionType type;
+  std::string_view value;  ///< how the value is written in the help, for example "N"; choices: "a|b|c"
+  std::string_view range;  ///< allowed values in words, as used in error messages; empty: any text
+  std::string_view group;  ///< heading in the help
+  std::string_view help;   ///< one line
+  /// Parses strictly and stores. `where` names the place in messages ("--lr", "run.toml:12: optimizer.lr").
+  /// \throws ConfigError with the place, the text given and the allowed range.
+  void (*set)(RunConfig& config, std::string_view text, std::string_view where);
+  /// The value as text, such that set() of it stores the same value; empty where the field is unset.
+  std::string (*get)(const RunConfig& config);
+};
+
+/// All options in the order of the help.
+[[nodiscard]] std::span<const Option> options();
+/// The option with this key, or null.
+[[nodiscard]] const Option* find_option_by_key(std::string_view key);
+/// The candidate nearest to `word` by edit distance, empty where none is near.
+[[nodiscard]] std::string nearest_name(std::string_view word, std::span<const std::string_view> candidates);
+
+}  // namespace vaecuda

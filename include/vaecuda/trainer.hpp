@@ -1,0 +1,85 @@
+// Training a VAE: from a configuration to a run folder with a model in it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "vaecuda/config.hpp"
+#include "vaecuda/dataset.hpp"
+#include "vaecuda/device.hpp"
+#include "vaecuda/error.hpp"
+
+namespace vaecuda {
+
+/// The negative ELBO and its two terms, each a mean over rows, in nats. loss = reconstruction + β·kl.
+struct LossTerms {
+  double loss = 0.0;
+  double reconstruction = 0.0;
+  double kl = 0.0;
+};
+
+/// Where training stands; passed to the progress callback.
+struct Progress {
+  std::int64_t step = 0;  ///< steps done
+  std::int64_t total_steps = 0;
+  std::int64_t epoch = 0;         ///< epochs completed
+  std::int64_t total_epochs = 0;  ///< 0 where the run is bounded by steps alone
+  double seconds = 0.0;           ///< spent in training steps
+  double samples_per_second = 0.0;
+  double lr = 0.0;
+  LossTerms train;  ///< mean over the steps since the last call (over the epoch at an epoch's end)
+  std::optional<LossTerms> valid;  ///< at an epoch's end, where there is a validation set
+  bool epoch_end = false;
+  bool improved = false;  ///< the validation loss is the best so far
+};
+
+/// How a run ended, and the figures of `--json`.
+struct TrainSummary {
+  std::string device;  ///< "cpu" or "cuda:N", then the device's name
+  std::int64_t steps = 0;
+  std::int64_t epochs = 0;  ///< completed epochs
+  double seconds = 0.0;     ///< training steps alone
+  double samples_per_second = 0.0;
+  std::int64_t parameters = 0;
+  std::int64_t device_bytes = 0;   ///< allocated on the device by this run
+  LossTerms train;                 ///< mean over the last epoch's steps
+  std::optional<LossTerms> valid;  ///< of the saved best model
+  std::optional<LossTerms> test;   ///< of the saved best model, one sampled z per row
+  std::int64_t best_epoch = 0;
+  bool stopped_early = false;  ///< by patience
+  std::string model;           ///< path of the best model
+};
+
+/// Callbacks of a run. Each may be empty. They are called from the thread that called run().
+struct TrainObserver {
+  std::function<void(const std::string&)> message;  ///< one line for a person
+  std::function<void(const Progress&)> progress;    ///< a few times a second and at every epoch's end
+  std::function<bool()> stop_requested;  ///< asked about twice a second; true ends the run after saving
+};
+
+/// One training run. Construction reads and checks the data and the configuration and allocates everything;
+/// nothing is written before run(). Not thread-safe.
+class TrainingRun {
+ public:
+  /// \throws ConfigError, FileError, DeviceError, OutOfMemoryError
+  explicit TrainingRun(RunConfig config, TrainObserver observer = {});
+  ~TrainingRun();
+  TrainingRun(const TrainingRun&) = delete;
+  TrainingRun& operator=(const TrainingRun&) = delete;
+
+  /// The plan of one training step: every op with its shapes, FLOPs, bytes, and the memory it needs.
+  [[nodiscard]] std::string explain() const;
+  /// The configuration with every open question answered (sizes, paths made absolute).
+  [[nodiscard]] const RunConfig& config() const;
+  /// Trains and writes the run folder. \throws RuntimeError if it cannot be written, DivergedError.
+  TrainSummary run();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vaecuda

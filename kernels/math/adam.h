@@ -1,0 +1,56 @@
+// Adam (Kingma and Ba, arXiv 1412.6980, algorithm 1) and AdamW (Loshchilov and Hutter, arXiv 1711.05101).
+#pragma once
+
+#include "kernels/math/elementary.h"
+
+namespace vaecuda::math {
+
+/// What stays the same over a run.
+template <typename T>
+struct AdamConstants {
+  T beta1;
+  T beta2;
+  T epsilon;
+  T weight_decay;
+  bool decoupled;  ///< AdamW: the decay acts on the weight, not through the gradient
+  // Given apart where β is known in more digits than T has: 1 − 0.999f is off by 1.3e-5 of itself.
+  T one_minus_beta1 = T(1) - beta1;
+  T one_minus_beta2 = T(1) - beta2;
+};
+
+/// What changes from step to step, computed once per step in double precision.
+template <typename T>
+struct AdamStep {
+  T lr;                  ///< learning rate of this step
+  T step_size;           ///< lr / (1 − β1^t)
+  T inverse_sqrt_bias2;  ///< 1 / √(1 − β2^t)
+  T gradient_scale;      ///< 1, or the factor that clips the global norm
+};
+
+template <typename T>
+struct AdamElement {
+  T parameter;
+  T moment1;
+  T moment2;
+};
+
+/// True for a gradient that no update may use: NaN, infinite, or so large (above 1.8e19) that its square is.
+VAECUDA_HD bool is_unusable_gradient(float gradient) {
+  return is_nonfinite(gradient * gradient);
+}
+
+/// One element's update. The caller skips elements whose gradient is unusable.
+template <typename T>
+VAECUDA_HD AdamElement<T> adam_update(T parameter, T moment1, T moment2, T gradient,
+                                      const AdamConstants<T>& c, const AdamStep<T>& s) {
+  T g = gradient * s.gradient_scale;
+  const T coupled = c.decoupled ? T(0) : c.weight_decay;
+  const T decoupled = c.decoupled ? s.lr * c.weight_decay : T(0);
+  g = g + coupled * parameter;
+  const T m = moment1 + c.one_minus_beta1 * (g - moment1);
+  const T v = c.beta2 * moment2 + c.one_minus_beta2 * g * g;
+  const T denominator = square_root(v) * s.inverse_sqrt_bias2 + c.epsilon;
+  return AdamElement<T>{parameter - decoupled * parameter - s.step_size * m / denominator, m, v};
+}
+
+}  // namespace vaecuda::math

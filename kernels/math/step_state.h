@@ -1,0 +1,105 @@
+// What changes from step to step: a small struct in backend memory that every op of a step reads, and the
+// pure functions that compute it from the step number.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "kernels/math/adam.h"
+#include "kernels/math/host_device.h"
+
+namespace vaecuda::math {
+
+enum class ScheduleKind : int { constant, cosine, exponential, stages };
+
+/// The most stages that a stepwise schedule may have.
+inline constexpr int kMaxStages = 32;
+
+/// Learning rate by step, as plain data that a kernel can carry.
+struct Schedule {
+  ScheduleKind kind = ScheduleKind::constant;
+  double lr = 1e-3;
+  double min_fraction = 0.0;
+  double gamma = 1.0;
+  std::int64_t warmup_steps = 0;
+  std::int64_t total_steps = 1;
+  std::int64_t rows = 1;  ///< N and B: step s (from 0) belongs to epoch s·B / N
+  std::int64_t batch = 1;
+  int stage_count = 0;
+  std::int64_t stage_step[kMaxStages] = {};  ///< first step of each stage
+  double stage_lr[kMaxStages] = {};
+};
+
+/// The learning rate of step `step`, counted from 0.
+VAECUDA_HD double learning_rate(const Schedule& s, std::int64_t step) {
+  switch (s.kind) {
+    case ScheduleKind::constant:
+      return s.lr;
+    case ScheduleKind::cosine: {
+      if (step < s.warmup_steps)
+        return s.lr * static_cast<double>(step + 1) / static_cast<double>(s.warmup_steps);
+      const std::int64_t span = s.total_steps - s.warmup_steps;
+      const double done =
+          span > 0 ? static_cast<double>(step - s.warmup_steps) / static_cast<double>(span) : 1.0;
+      const double bounded = done < 1.0 ? done : 1.0;
+      const double shape = 0.5 * (1.0 + ::cos(3.14159265358979323846 * bounded));
+      return s.lr * (s.min_fraction + (1.0 - s.min_fraction) * shape);
+    }
+    case ScheduleKind::exponential: {
+      const std::int64_t epoch = step * s.batch / s.rows;  // of the step's first row: the rate holds through an epoch
+      return s.lr * ::pow(s.gamma, static_cast<double>(epoch));
+    }
+    case ScheduleKind::stages: {
+      double lr = s.lr;
+      for (int i = 0; i < s.stage_count; ++i) {
+        if (step >= s.stage_step[i]) lr = s.stage_lr[i];
+      }
+      return lr;
+    }
+  }
+  return s.lr;
+}
+
+/// The state of one step.
+struct StepState {
+  std::int64_t step = 0;      ///< steps done before this one
+  std::int64_t position = 0;  ///< p of the batch's first row: step·B in training, a row index in inference
+  float lr = 0.0f;
+  float kl_weight = 1.0f;  ///< β
+  float step_size = 0.0f;
+  float inverse_sqrt_bias2 = 1.0f;
+  std::int32_t fault = 0;  ///< set once something became non-finite; every later op leaves all state alone
+  std::int32_t padding = 0;
+  std::int64_t fault_element =
+      -1;  ///< index into the parameter arena of the first bad gradient; −1: the loss
+};
+
+/// The state with which step `step` runs. β1^t is e^(t·log β1) through expm1, exact to the last bits for any
+/// t.
+VAECUDA_HD StepState state_of_step(std::int64_t step, std::int64_t batch, const Schedule& schedule,
+                                   double beta1, double beta2, double kl_weight) {
+  const double t = static_cast<double>(step + 1);
+  const double lr = learning_rate(schedule, step);
+  const double bias1 = beta1 > 0.0 ? -::expm1(t * ::log(beta1)) : 1.0;
+  const double bias2 = beta2 > 0.0 ? -::expm1(t * ::log(beta2)) : 1.0;
+  StepState state;
+  state.step = step;
+  state.position = step * batch;
+  state.lr = static_cast<float>(lr);
+  state.kl_weight = static_cast<float>(kl_weight);
+  state.step_size = static_cast<float>(lr / bias1);
+  state.inverse_sqrt_bias2 = static_cast<float>(1.0 / ::sqrt(bias2));
+  return state;
+}
+
+/// One line of the metrics ring: means over the batch's rows, in nats.
+struct StepMetrics {
+  std::int64_t step = 0;  ///< counted from 1: the step just done
+  double reconstruction = 0.0;
+  double kl = 0.0;
+  double gradient_norm = 0.0;  ///< global L2 norm before clipping
+  double lr = 0.0;
+  double kl_weight = 1.0;
+};
+
+}  // namespace vaecuda::math

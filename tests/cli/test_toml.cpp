@@ -1,0 +1,292 @@
+// config.toml: what is written is read back the same, and whatever is wrong in a file is refused with its
+// line.
+#include <fstream>
+#include <limits>
+#include <map>
+#include <string>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "vaecuda/config.hpp"
+#include "vaecuda/error.hpp"
+#include "vaecuda/options.hpp"
+
+using namespace vaecuda;
+
+namespace {
+
+class TomlFile {
+ public:
+  explicit TomlFile(const std::string& text) : path_((folder_.path() / "run.toml").string()) {
+    std::ofstream(path_, std::ios::binary) << text;
+  }
+  [[nodiscard]] RunConfig load() const { return load_config(path_); }
+  /// The message of the ConfigError that reading it causes, without the folder; empty where it is accepted.
+  [[nodiscard]] std::string refusal() const {
+    try {
+      static_cast<void>(load());
+    } catch (const ConfigError& error) {
+      const std::string message = error.what();
+      return message.substr(message.find("run.toml"));
+    }
+    return {};
+  }
+
+ private:
+  test::TempDir folder_;
+  std::string path_;
+};
+
+std::string refusal(const std::string& text) {
+  return TomlFile(text).refusal();
+}
+
+/// The configuration in which every option has another value than its default.
+RunConfig unusual_config() {
+  const std::map<std::string_view, std::string_view> values{
+      {"data.path", "/data/quote\" back\\slash\ttab\nline\x7f# ünï.npy"},
+      {"data.test", "t.npy"},
+      {"data.test_fraction", "0.125"},
+      {"data.valid", "v.npy"},
+      {"data.valid_fraction", "0.1"},
+      {"data.labels", "'single'"},
+      {"data.label_column", "0"},
+      {"data.normal_label", "true"},
+      {"data.image", "7x5x3"},
+      {"data.scale", "unit"},
+      {"data.standardize", "true"},
+      {"data.binarize", "stochastic"},
+      {"model.hidden", "512,256,64"},
+      {"model.latent_dim", "3"},
+      {"model.activation", "gelu-tanh"},
+      {"model.init", "glorot"},
+      {"model.likelihood", "gaussian"},
+      {"model.sigma", "0.1234567890123456"},
+      {"objective.beta", "4"},
+      {"train.epochs", "7"},
+      {"train.steps", "100000000000"},
+      {"train.batch_size", "1"},
+      {"train.seed", "9223372036854775807"},
+      {"train.patience", "3"},
+      {"train.init_from", "m.safetensors"},
+      {"optimizer.lr", "1e-05"},
+      {"optimizer.lr_schedule", "stages:3=0.5,9=1e-07"},
+      {"optimizer.kind", "adamw"},
+      {"optimizer.beta1", "0.5"},
+      {"optimizer.beta2", "0.25"},
+      {"optimizer.epsilon", "1e-20"},
+      {"optimizer.weight_decay", "1e+10"},
+      {"optimizer.clip_norm", "1"},
+      {"train.device", "cuda:3"},
+      {"train.threads", "5"},
+      {"train.precision", "bf16"},
+      {"output.dir", "out"},
+      {"output.overwrite", "true"},
+      {"output.log_every", "17"}};
+  RunConfig config;
+  for (const Option& option : options()) {
+    INFO("a new option needs a value here: " << option.key);
+    REQUIRE(values.count(option.key) == 1);
+    option.set(config, values.at(option.key), option.key);
+    CHECK(option.get(config) != option.get(RunConfig{}));
+  }
+  return config;
+}
+
+void check_same(const RunConfig& a, const RunConfig& b) {
+  for (const Option& option : options()) {
+    INFO(option.key);
+    CHECK(option.get(a) == option.get(b));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a configuration in which nothing is a default survives TOML", "[toml]") {
+  const RunConfig config = unusual_config();
+  const std::string text = to_toml(config);
+  const RunConfig copy = TomlFile(text).load();
+  check_same(copy, config);
+  CHECK(to_toml(copy) == text);
+}
+
+TEST_CASE("the default configuration survives TOML, and leaves unset options out", "[toml]") {
+  const std::string text = to_toml(RunConfig{});
+  check_same(TomlFile(text).load(), RunConfig{});
+  CHECK(text.find("epochs") == std::string::npos);
+  CHECK(text.find("image") == std::string::npos);
+  CHECK(text.find("\n[model]\nhidden = [400]\nlatent_dim = 20\nactivation = \"relu\"\n") !=
+        std::string::npos);
+  CHECK(text.find("\nbeta = 1.0\n") != std::string::npos);
+  RunConfig linear;
+  linear.model.hidden.clear();
+  CHECK(to_toml(linear).find("\nhidden = []\n") != std::string::npos);
+  CHECK(TomlFile(to_toml(linear)).load().model.hidden.empty());
+}
+
+TEST_CASE("a file changes what it names and nothing else", "[toml]") {
+  test::TempDir folder;
+  const std::string path = (folder.path() / "c.toml").string();
+  std::ofstream(path) << "train.seed = 5\n[optimizer]\nlr = 1\n";
+  RunConfig base;
+  base.train.batch_size = 7;
+  base.train.seed = 1;
+  const RunConfig config = load_config(path, base);
+  CHECK(config.train.seed == 5);
+  CHECK(config.train.batch_size == 7);
+  CHECK(config.optimizer.lr == 1.0);
+}
+
+TEST_CASE("unknown keys and tables are refused with their line and the nearest name", "[toml]") {
+  CHECK(refusal("[train]\nseed = 1\nbacth_size = 3\n") ==
+        "run.toml:3: unknown key 'train.bacth_size'; did you mean 'train.batch_size'?");
+  CHECK(refusal("batch_size = 3\n") ==
+        "run.toml:1: unknown key 'batch_size'; did you mean 'train.batch_size'?");
+  CHECK(refusal("[model]\nlr = 0.1\n") == "run.toml:2: unknown key 'model.lr'; did you mean 'optimizer.lr'?");
+  CHECK(refusal("\n[optimiser]\nlr = 0.1\n") ==
+        "run.toml:2: unknown table 'optimiser'; did you mean 'optimizer'?");
+  CHECK(refusal("[zebra]\n") == "run.toml:1: unknown table 'zebra'");
+  CHECK(refusal("\"\" = 1\n").find("unknown key") != std::string::npos);
+  CHECK(refusal("[train]\n\"se\\u0000ed\" = 1\n").find("unknown key") != std::string::npos);
+}
+
+TEST_CASE("values of the wrong type are refused with their line", "[toml]") {
+  CHECK(refusal("[train]\nepochs = \"10\"\n") ==
+        "run.toml:2: train.epochs: expected an integer, found a string");
+  CHECK(refusal("[train]\nepochs = 1.0\n") ==
+        "run.toml:2: train.epochs: expected an integer, found a floating-point number");
+  CHECK(refusal("[optimizer]\nlr = true\n") ==
+        "run.toml:2: optimizer.lr: expected a number, found a boolean");
+  CHECK(refusal("[data]\nstandardize = 1\n") ==
+        "run.toml:2: data.standardize: expected true or false, found an integer");
+  CHECK(refusal("[data]\nlabel_column = 3\n") ==
+        "run.toml:2: data.label_column: expected a string, found an integer; put the value in quotes");
+  CHECK(refusal("[model]\nhidden = 400\n") ==
+        "run.toml:2: model.hidden: expected an array of integers, found an integer");
+  CHECK(refusal("[model]\nhidden = [400,\n 2.5]\n") ==
+        "run.toml:3: model.hidden: expected an array of integers, found a floating-point number");
+  CHECK(refusal("train = 3\n") == "run.toml:1: train: expected a table, found an integer");
+  CHECK(refusal("[[train]]\nseed = 1\n").find("expected a table, found an array") != std::string::npos);
+  CHECK(refusal("[train.seed]\nx = 1\n").find("expected an integer, found a table") != std::string::npos);
+  CHECK(refusal("[train]\nseed = 1979-05-27\n").find("found a date or time") != std::string::npos);
+}
+
+TEST_CASE("values out of range are refused with their line", "[toml]") {
+  CHECK(refusal("[train]\n\nbatch_size = 0\n") ==
+        "run.toml:3: train.batch_size: '0' is not a whole number from 1 to 16777216");
+  CHECK(refusal("[optimizer]\nlr = nan\n").find("'nan' is not a number above 0") != std::string::npos);
+  CHECK(refusal("[optimizer]\nlr = -inf\n").find("'-inf' is not a number above 0") != std::string::npos);
+  CHECK(refusal("[model]\nactivation = \"rellu\"\n").find("did you mean relu?") != std::string::npos);
+  CHECK(refusal("[model]\nhidden = [400, -1]\n").find("run.toml:2: model.hidden: '-1'") == 0);
+  CHECK(refusal("[data]\npath = \"a\\u0000b\"\n").find("run.toml:2: data.path: 'a\\x00b'") == 0);
+  CHECK(refusal("[data]\npath = \"\"\n").find("is empty") != std::string::npos);
+}
+
+TEST_CASE("broken TOML is refused with its line", "[toml]") {
+  for (const std::string text : {"[train\nseed = 1\n", "\n\nseed\n", "[train]\nseed = 1\nseed = 2\n",
+                                 "[train]\nseed = 010\n", "[train]\nseed = 99999999999999999999\n",
+                                 "[data]\npath = \"unclosed\n", "[data]\npath = \"\xff\"\n"}) {
+    INFO(text);
+    const std::string message = refusal(text);
+    CHECK(message.substr(0, 9) == "run.toml:");
+    CHECK(message.size() > 12);
+  }
+  CHECK(refusal("\n\nseed\n").substr(0, 11) == "run.toml:3:");
+  CHECK(refusal("").empty());
+}
+
+TEST_CASE("files that would overflow the parser's stack are refused before it sees them", "[toml]") {
+  std::string dotted = "a";
+  for (int i = 0; i < 200000; ++i) dotted += ".a";
+  CHECK(refusal("# x\n" + dotted + " = 1\n") == "run.toml:2: a key of more than 128 parts");
+  CHECK(refusal("[" + dotted + "]\n") == "run.toml:1: a key of more than 128 parts");
+  CHECK(refusal("x = {" + dotted + " = 1}\n") == "run.toml:1: a key of more than 128 parts");
+  CHECK(refusal("x = \"\"\"\"\"\"\"\"\n" + dotted + " = 1\n").find("128 parts") != std::string::npos);
+  CHECK(refusal("x = '''''''\n" + dotted + " = 1\n").find("128 parts") != std::string::npos);
+  CHECK(refusal("x = \"\\\"\"\n" + dotted + " = 1\n").find("128 parts") != std::string::npos);
+  std::string quoted = "\"a\"";
+  for (int i = 0; i < 128; ++i) quoted += " . 'a'";
+  CHECK(refusal(quoted + " = 1\n").find("128 parts") != std::string::npos);
+  CHECK(refusal("x = " + std::string(100000, '[') + "\n").substr(0, 9) == "run.toml:");
+
+  const std::string dots(1000, '.');
+  CHECK(TomlFile("[data] # " + dots + "\npath = \"" + dots + "\"\nvalid = '" + dots + "'\n")
+            .load()
+            .data.train.path == dots);
+  CHECK(TomlFile("[data]\npath = \"\"\"\n\\\"" + dots + "\"\"\"\n").load().data.train.path == "\"" + dots);
+
+  CHECK(refusal(std::string((1 << 20) + 1, '#')).find("larger than 1048576 bytes") != std::string::npos);
+  CHECK(refusal(std::string(1 << 20, '#')).empty());
+}
+
+TEST_CASE("a file that cannot be read is a file error", "[toml]") {
+  test::TempDir folder;
+  CHECK_THROWS_AS(load_config((folder.path() / "none.toml").string()), FileError);
+  CHECK_THROWS_AS(load_config(folder.path().string()), FileError);
+}
+
+TEST_CASE("contradictions are refused with both options", "[validate]") {
+  const auto refuses = [](void (*change)(RunConfig&), std::string_view first, std::string_view second) {
+    RunConfig config;
+    config.data.train.path = "shapes";
+    CHECK_NOTHROW(validate(config));
+    change(config);
+    try {
+      validate(config);
+    } catch (const ConfigError& error) {
+      const std::string message = error.what();
+      INFO(message);
+      CHECK(message.find(first) != std::string::npos);
+      CHECK(message.find(second) != std::string::npos);
+      return;
+    }
+    FAIL_CHECK("accepted: " << first << " " << second);
+  };
+  refuses([](RunConfig& c) { c.data.train.path.clear(); }, "--data", "data.path");
+  refuses([](RunConfig& c) { c.train.epochs = 1, c.train.steps = 1; }, "--epochs", "--steps");
+  refuses([](RunConfig& c) { c.data.test_path = "t", c.data.test_fraction = 0.1; }, "--test ",
+          "--test-fraction");
+  refuses([](RunConfig& c) { c.data.valid_path = "v", c.data.valid_fraction = 0.1; }, "--valid ",
+          "--valid-fraction");
+  refuses([](RunConfig& c) { c.data.test_fraction = 0.5, c.data.valid_fraction = 0.5; },
+          "--test-fraction 0.5", "below 1");
+  refuses([](RunConfig& c) { c.data.standardize = true; }, "--likelihood bernoulli", "--standardize");
+  refuses(
+      [](RunConfig& c) {
+        c.model.likelihood = Likelihood::gaussian;
+        c.data.standardize = true;
+        c.data.binarize = BinarizeMode::threshold;
+      },
+      "--binarize", "--standardize");
+  refuses([](RunConfig& c) { c.train.patience = 1; }, "--patience", "--valid");
+}
+
+TEST_CASE("a configuration built in code is held to the same ranges", "[validate]") {
+  const auto message = [](void (*change)(RunConfig&)) {
+    RunConfig config;
+    config.data.train.path = "shapes";
+    change(config);
+    try {
+      validate(config);
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string{};
+  };
+  CHECK(message([](RunConfig& c) { c.train.batch_size = -3; }).find("train.batch_size: '-3'") == 0);
+  CHECK(message([](RunConfig& c) {
+          c.optimizer.lr = std::numeric_limits<double>::quiet_NaN();
+        }).find("optimizer.lr: 'nan'") == 0);
+  CHECK(message([](RunConfig& c) {
+          c.optimizer.schedule = {LrScheduleKind::stages, 0, 0.0, 1.0, {{5, 0.1}, {3, 0.2}}};
+        }).find("optimizer.lr_schedule: epoch: '3' is not later than 5") == 0);
+  CHECK(message([](RunConfig& c) {
+          c.optimizer.schedule.kind = LrScheduleKind::stages;
+        }).find("optimizer.lr_schedule") == 0);
+  CHECK(message([](RunConfig& c) { c.model.hidden = {0}; }).find("model.hidden: '0'") == 0);
+  CHECK(message([](RunConfig& c) { c.data.train.image = ImageShape{0, 1, 1}; }).find("data.image") == 0);
+  CHECK(message([](RunConfig& c) {
+          c.train.precision = static_cast<Precision>(9);
+        }).find("train.precision: '9'") == 0);
+  CHECK(message([](RunConfig& c) { c.data.train.path = "\xff"; }).find("data.path") == 0);
+}

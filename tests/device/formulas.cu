@@ -1,0 +1,65 @@
+// Every formula of kernels/math in device code: compiled for all architectures wherever there is a CUDA toolkit, so
+// that a formula that only a host compiler accepts, or that spills registers, is found on machines without a GPU.
+#include "kernels/math/activation.h"
+#include "kernels/math/adam.h"
+#include "kernels/math/gaussian.h"
+#include "kernels/math/likelihood.h"
+#include "kernels/math/permutation.h"
+#include "kernels/math/philox.h"
+#include "kernels/math/step_state.h"
+
+namespace vaecuda::math {
+
+__global__ void activation_kernel(ActivationKind kind, const float* x, float* y, float* dy) {
+  const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+  with_activation(kind, [&](auto activation) {
+    y[i] = activation.forward(x[i]);
+    dy[i] = activation.derivative(x[i]);
+  });
+}
+
+__global__ void likelihood_kernel(LikelihoodParameters parameters, const float* output, const float* x, float* nll,
+                                  float* gradient, float* mean) {
+  const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+  with_likelihood(parameters, [&](auto likelihood) {
+    const NllValue<float> value = likelihood(output[i], x[i]);
+    nll[i] = value.nll;
+    gradient[i] = value.gradient;
+    mean[i] = likelihood.mean(output[i]);
+  });
+}
+
+__global__ void latent_kernel(std::uint64_t seed, const float* mu, const float* logvar, const float* dz, float* z,
+                              float* kl, float* dmu, float* dlogvar) {
+  const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+  const Philox4 bits = philox(seed, i, random_block(RandomPurpose::latent, 0));
+  const float epsilon = normal_pair(bits.v[0], bits.v[1]).first;
+  const LatentValue<float> value = latent_forward(mu[i], logvar[i], epsilon);
+  const LatentGradient<float> gradient = latent_backward(mu[i], logvar[i], epsilon, dz[i], 1.0f);
+  z[i] = value.z;
+  kl[i] = value.kl;
+  dmu[i] = gradient.dmu;
+  dlogvar[i] = gradient.dlogvar;
+}
+
+__global__ void adam_kernel(AdamConstants<float> constants, AdamStep<float> step, float* p, float* m, float* v,
+                            const float* g) {
+  const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (is_nonfinite(g[i])) return;
+  const AdamElement<float> next = adam_update(p[i], m[i], v[i], g[i], constants, step);
+  p[i] = next.parameter;
+  m[i] = next.moment1;
+  v[i] = next.moment2;
+}
+
+__global__ void order_kernel(std::uint64_t seed, std::uint64_t n, std::int64_t* rows) {
+  const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+  const PermutationKeys keys = permutation_keys(seed, RandomPurpose::shuffle, i / n);
+  rows[i] = static_cast<std::int64_t>(permute(keys, i % n, n));
+}
+
+__global__ void state_kernel(Schedule schedule, std::int64_t step, StepState* state) {
+  *state = state_of_step(step, schedule.batch, schedule, 0.9, 0.999, 1.0);
+}
+
+}  // namespace vaecuda::math

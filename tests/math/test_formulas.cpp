@@ -1,0 +1,250 @@
+// Activations, the Gaussian latent and the likelihoods at double precision: against central differences,
+// against their definitions written another way, and against numerical integrals.
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "kernels/math/activation.h"
+#include "kernels/math/gaussian.h"
+#include "kernels/math/likelihood.h"
+#include "support/catch.hpp"
+
+namespace math = vaecuda::math;
+using math::ActivationKind;
+
+namespace {
+
+constexpr double kPi = 3.14159265358979323846;
+// Central differences with h = 1e-5 are off by h²/6·f''' ≈ 2e-11·f''' and by rounding, 1e-16/1e-5 = 1e-11
+// times the size of f.
+constexpr double kStep = 1e-5;
+constexpr double kDifferenceTolerance = 1e-8;
+
+template <typename F>
+double slope(F f, double x) {
+  return (f(x + kStep) - f(x - kStep)) / (2.0 * kStep);
+}
+
+// Simpson's rule; for an analytic function that vanishes at both ends it converges faster than any power.
+template <typename F>
+double integrate(F f, double low, double high, int intervals = 4000) {
+  const double h = (high - low) / intervals;
+  double sum = f(low) + f(high);
+  for (int i = 1; i < intervals; ++i) sum += f(low + i * h) * (i % 2 == 1 ? 4.0 : 2.0);
+  return sum * h / 3.0;
+}
+
+double normal_density(double x, double mean, double deviation) {
+  const double r = (x - mean) / deviation;
+  return std::exp(-0.5 * r * r) / (deviation * std::sqrt(2.0 * kPi));
+}
+
+double forward(ActivationKind kind, double a) {
+  double h = 0.0;
+  math::with_activation(kind, [&](auto f) { h = f.forward(a); });
+  return h;
+}
+
+double derivative(ActivationKind kind, double a) {
+  double d = 0.0;
+  math::with_activation(
+      kind, [&](auto f) { d = f.derivative(math::saves_preactivation(kind) ? a : f.forward(a)); });
+  return d;
+}
+
+const std::vector<ActivationKind> kAllActivations = {
+    ActivationKind::identity, ActivationKind::relu,      ActivationKind::tanh, ActivationKind::leaky_relu,
+    ActivationKind::gelu,     ActivationKind::gelu_tanh, ActivationKind::silu};
+
+// Off the kink of the piecewise linear ones.
+const std::vector<double> kPoints = {-30.0, -9.5, -4.0, -2.0, -1.0, -0.3, -0.01,
+                                     0.02,  0.5,  1.0,  1.7,  3.0,  8.0,  25.0};
+
+}  // namespace
+
+TEST_CASE("activations have the values that their definitions give", "[activation]") {
+  for (const double a : kPoints) {
+    INFO("a = " << a);
+    CHECK(forward(ActivationKind::identity, a) == a);
+    CHECK(forward(ActivationKind::relu, a) == std::fmax(a, 0.0));
+    CHECK(forward(ActivationKind::leaky_relu, a) == Approx(a > 0.0 ? a : 0.01 * a).epsilon(1e-7));
+    CHECK(forward(ActivationKind::tanh, a) == Approx(1.0 - 2.0 / (std::exp(2.0 * a) + 1.0)).epsilon(1e-12));
+    // Φ by erfc keeps the left tail, where 1 + erf cancels: so the tolerance there is absolute.
+    CHECK(forward(ActivationKind::gelu, a) ==
+          Approx(a * 0.5 * std::erfc(-a / std::sqrt(2.0))).epsilon(1e-12).margin(1e-14));
+    CHECK(forward(ActivationKind::silu, a) == Approx(a / (1.0 + std::exp(-a))).epsilon(1e-12));
+    const double inner = std::sqrt(2.0 / kPi) * (a + 0.044715 * std::pow(a, 3.0));
+    CHECK(forward(ActivationKind::gelu_tanh, a) ==
+          Approx(a / (1.0 + std::exp(-2.0 * inner))).epsilon(1e-12).margin(1e-14));
+  }
+  // PyTorch's own numbers.
+  CHECK(forward(ActivationKind::gelu, 1.0) == Approx(0.8413447460685429).epsilon(1e-14));
+  CHECK(forward(ActivationKind::gelu_tanh, 1.0) == Approx(0.8411919906082768).epsilon(1e-14));
+  CHECK(forward(ActivationKind::silu, 1.0) == Approx(0.7310585786300049).epsilon(1e-14));
+  CHECK(forward(ActivationKind::tanh, -0.5) == Approx(-0.46211715726000973).epsilon(1e-14));
+}
+
+TEST_CASE("activations' derivatives are their slopes", "[activation]") {
+  for (const ActivationKind kind : kAllActivations) {
+    for (const double a : kPoints) {
+      INFO("kind " << static_cast<int>(kind) << ", a = " << a);
+      CHECK(derivative(kind, a) ==
+            Approx(slope([&](double x) { return forward(kind, x); }, a)).margin(kDifferenceTolerance));
+    }
+  }
+}
+
+TEST_CASE("activations at the kink, at infinity and at NaN", "[activation]") {
+  // PyTorch's choices at 0.
+  CHECK(derivative(ActivationKind::relu, 0.0) == 0.0);
+  CHECK(derivative(ActivationKind::leaky_relu, 0.0) == Approx(0.01).epsilon(1e-7));
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  for (const ActivationKind kind : kAllActivations) {
+    INFO("kind " << static_cast<int>(kind));
+    math::with_activation(kind, [&](auto f) {
+      CHECK(std::isnan(f.forward(kNan)));
+      // No overflow to NaN on the way, in single precision: a·a·a of the tanh form passes 1e38.
+      for (const float a : {1e4f, 1e13f, 3e38f}) {
+        CHECK(f.forward(a) == Approx(kind == ActivationKind::tanh ? 1.0 : static_cast<double>(a)));
+        CHECK(std::isfinite(f.forward(-a)));
+      }
+    });
+  }
+  CHECK(forward(ActivationKind::gelu, -40.0) == 0.0);
+}
+
+TEST_CASE("latent z and KL follow from their definitions", "[gaussian]") {
+  for (const double mu : {-3.0, -0.4, 0.0, 1.3}) {
+    for (const double logvar : {-8.0, -1.0, 0.0, 0.7, 3.0}) {
+      INFO("mu = " << mu << ", logvar = " << logvar);
+      const double sigma = std::sqrt(std::exp(logvar));
+      const auto value = math::latent_forward(mu, logvar, 0.8);
+      CHECK(value.z == Approx(mu + 0.8 * sigma).epsilon(1e-13));
+      const double kl = integrate(
+          [&](double x) {
+            const double q = normal_density(x, mu, sigma);
+            const double log_ratio = -0.5 * std::pow((x - mu) / sigma, 2.0) - std::log(sigma) + 0.5 * x * x;
+            return q * log_ratio;
+          },
+          mu - 12.0 * sigma, mu + 12.0 * sigma);
+      CHECK(value.kl == Approx(kl).epsilon(1e-9).margin(1e-12));
+      CHECK(value.kl >= 0.0);
+    }
+  }
+  CHECK(math::latent_forward(0.0, 0.0, 2.0).kl == 0.0);
+}
+
+TEST_CASE("latent gradients are slopes inside the clamp", "[gaussian]") {
+  constexpr double kEpsilon = -0.9;
+  for (const double weight : {0.0, 0.25, 1.0, 4.0}) {
+    for (const double mu : {-2.0, 0.1, 1.5}) {
+      for (const double logvar : {-20.0, -3.0, 0.0, 0.6, 4.0}) {
+        INFO("weight = " << weight << ", mu = " << mu << ", logvar = " << logvar);
+        const auto loss = [&](double m, double l) {
+          const auto value = math::latent_forward(m, l, kEpsilon);
+          return std::sin(value.z) + weight * value.kl;
+        };
+        const double dz = std::cos(math::latent_forward(mu, logvar, kEpsilon).z);
+        const auto gradient = math::latent_backward(mu, logvar, kEpsilon, dz, weight);
+        // e^4 makes third derivatives of about 1e3 here.
+        CHECK(gradient.dmu == Approx(slope([&](double m) { return loss(m, logvar); }, mu)).margin(1e-7));
+        CHECK(gradient.dlogvar == Approx(slope([&](double l) { return loss(mu, l); }, logvar)).margin(1e-7));
+      }
+    }
+  }
+}
+
+TEST_CASE("a saturated logvar is clamped and pulled back", "[gaussian]") {
+  CHECK(math::clamp_logvar(-31.0) == -30.0);
+  CHECK(math::clamp_logvar(-30.0) == -30.0);
+  CHECK(math::clamp_logvar(20.0) == 20.0);
+  CHECK(math::clamp_logvar(20.5) == 20.0);
+  CHECK(math::clamp_logvar(3.25) == 3.25);
+  CHECK(math::clamp_logvar(std::numeric_limits<float>::infinity()) == 20.0f);
+  CHECK(math::clamp_logvar(-std::numeric_limits<float>::infinity()) == -30.0f);
+  CHECK(std::isnan(math::clamp_logvar(std::numeric_limits<float>::quiet_NaN())));
+  for (const double outside : {-1000.0, -30.5, 20.5, 1e6}) {
+    INFO("logvar = " << outside);
+    const double clamped = outside < 0.0 ? -30.0 : 20.0;
+    CHECK(math::latent_forward(0.5, outside, 1.1).z == Approx(0.5 + std::exp(0.5 * clamped) * 1.1));
+    CHECK(math::latent_forward(0.5, outside, 1.1).kl ==
+          Approx(0.5 * (0.25 + std::exp(clamped) - 1.0 - clamped)));
+    const auto gradient = math::latent_backward(0.5, outside, 1.1, 7.0, 2.0);
+    CHECK(gradient.dmu == Approx(7.0 + 2.0 * 0.5));
+    // The reconstruction's part is gone, the KL's stays and points back inside.
+    CHECK(gradient.dlogvar == Approx(0.5 * 2.0 * (std::exp(clamped) - 1.0)));
+    CHECK((gradient.dlogvar > 0.0) == (outside > 0.0));
+  }
+  // On the edge itself both parts flow.
+  CHECK(math::latent_backward(0.0, 20.0, 1.0, 3.0, 0.0).dlogvar == Approx(1.5 * std::exp(10.0)));
+}
+
+TEST_CASE("Bernoulli NLL is the cross entropy", "[likelihood]") {
+  const math::BernoulliLogits likelihood;
+  for (const double l : {-30.0, -8.0, -1.0, -1e-3, 0.0, 0.4, 2.0, 12.0, 30.0}) {
+    for (const double x : {0.0, 1.0, 0.25, 0.731}) {
+      INFO("l = " << l << ", x = " << x);
+      const long double p = 1.0L / (1.0L + std::exp(-static_cast<long double>(l)));
+      const long double rest = 1.0L / (1.0L + std::exp(static_cast<long double>(l)));  // 1 − p
+      const auto nll =
+          static_cast<double>(-static_cast<long double>(x) * std::log(p) - (1.0L - x) * std::log(rest));
+      const auto value = likelihood(l, x);
+      CHECK(value.nll == Approx(nll).epsilon(1e-13).margin(1e-15));
+      CHECK(value.gradient ==
+            Approx(static_cast<double>(p) - x).epsilon(1e-12).margin(3e-16));  // two roundings at 1
+      CHECK(value.gradient ==
+            Approx(slope([&](double at) { return likelihood(at, x).nll; }, l)).margin(kDifferenceTolerance));
+      CHECK(likelihood.mean(l) == Approx(static_cast<double>(p)).epsilon(1e-14));
+    }
+  }
+}
+
+TEST_CASE("Bernoulli NLL survives huge logits in single precision", "[likelihood]") {
+  const math::BernoulliLogits likelihood;
+  CHECK(likelihood(1000.0f, 1.0f).nll == 0.0f);
+  CHECK(likelihood(-1000.0f, 0.0f).nll == 0.0f);
+  CHECK(likelihood(1000.0f, 0.0f).nll == 1000.0f);
+  CHECK(likelihood(-1000.0f, 1.0f).nll == 1000.0f);
+  CHECK(likelihood(3e38f, 0.0f).gradient == 1.0f);
+  CHECK(likelihood(-3e38f, 1.0f).gradient == -1.0f);
+  CHECK(likelihood(-200.0f, 0.0f).gradient == 0.0f);
+  CHECK(std::isnan(likelihood(std::numeric_limits<float>::quiet_NaN(), 0.5f).nll));
+  CHECK(std::isnan(likelihood(std::numeric_limits<float>::quiet_NaN(), 0.5f).gradient));
+  // The small probabilities are kept: NLL of a zero where the logit says so is e^l, not 0.
+  CHECK(likelihood(-30.0f, 0.0f).nll == Approx(std::exp(-30.0)).epsilon(1e-6));
+  CHECK(likelihood(-30.0f, 0.0f).gradient == Approx(std::exp(-30.0)).epsilon(1e-6));
+}
+
+TEST_CASE("Gaussian NLL is minus the logarithm of the density", "[likelihood]") {
+  for (const double sigma : {0.1, 0.3, 1.0, 2.5}) {
+    const math::GaussianFixed<double> likelihood{1.0 / (sigma * sigma),
+                                                 std::log(sigma) + 0.5 * std::log(2.0 * kPi)};
+    for (const double m : {-1.5, 0.0, 0.7}) {
+      for (const double x : {-1.0, 0.0, 0.2, 1.0}) {
+        INFO("sigma = " << sigma << ", m = " << m << ", x = " << x);
+        const auto value = likelihood(m, x);
+        const double r = (x - m) / sigma;
+        CHECK(value.nll ==
+              Approx(0.5 * r * r + std::log(sigma * std::sqrt(2.0 * kPi))).epsilon(1e-12).margin(1e-13));
+        CHECK(value.gradient ==
+              Approx(slope([&](double at) { return likelihood(at, x).nll; }, m)).margin(1e-7));
+        CHECK(likelihood.mean(m) == m);
+      }
+      const double total = integrate([&](double x) { return std::exp(-likelihood(m, x).nll); },
+                                     m - 12.0 * sigma, m + 12.0 * sigma);
+      CHECK(total == Approx(1.0).epsilon(1e-10));
+    }
+  }
+}
+
+TEST_CASE("with_likelihood hands out the functor of the kind", "[likelihood]") {
+  math::LikelihoodParameters parameters;
+  math::with_likelihood(parameters, [](auto f) { CHECK(f(0.0f, 1.0f).nll == Approx(std::log(2.0))); });
+  parameters.kind = math::LikelihoodKind::gaussian;
+  parameters.inverse_variance = 4.0f;
+  parameters.log_normalizer = 0.5f;
+  math::with_likelihood(parameters, [](auto f) {
+    CHECK(f(1.0f, 0.0f).nll == Approx(2.5));
+    CHECK(f(1.0f, 0.0f).gradient == Approx(4.0));
+  });
+}

@@ -1,0 +1,158 @@
+// The parameter arena: names, places, sizes, and fresh parameters.
+#include "host/model/layout.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "vaecuda/error.hpp"
+
+using namespace vaecuda;
+
+namespace {
+
+ModelConfig model_of(std::int64_t input, std::vector<std::int64_t> hidden, std::int64_t latent) {
+  ModelConfig model;
+  model.input_dim = input;
+  model.hidden = std::move(hidden);
+  model.latent_dim = latent;
+  return model;
+}
+
+std::vector<float> initialized(const ParameterLayout& layout, Initialization init, std::uint64_t seed) {
+  std::vector<float> arena(static_cast<std::size_t>(layout.size), 123.0f);
+  initialize_parameters(layout, init, seed, arena.data());
+  return arena;
+}
+
+struct Moments {
+  double mean = 0.0;
+  double variance = 0.0;
+  double largest = 0.0;
+};
+
+Moments moments_of(const std::vector<float>& arena, std::int64_t offset, std::int64_t count) {
+  Moments m;
+  for (std::int64_t i = offset; i < offset + count; ++i) {
+    const auto v = static_cast<double>(arena[static_cast<std::size_t>(i)]);
+    m.mean += v / static_cast<double>(count);
+    m.variance += v * v / static_cast<double>(count);
+    m.largest = std::fmax(m.largest, std::fabs(v));
+  }
+  m.variance -= m.mean * m.mean;
+  return m;
+}
+
+// U(−bound, bound): mean 0 with deviation bound/√(3n), variance bound²/3 with relative deviation √(0.8/n).
+void check_uniform(const Moments& m, double bound, std::int64_t count) {
+  const auto n = static_cast<double>(count);
+  CHECK(m.largest <= bound * (1.0 + 0x1p-23));
+  CHECK(m.largest >= bound * (1.0 - 10.0 / n));
+  CHECK(std::fabs(m.mean) <= 4.0 * bound / std::sqrt(3.0 * n));
+  CHECK(std::fabs(m.variance / (bound * bound / 3.0) - 1.0) <= 4.0 * std::sqrt(0.8 / n));
+}
+
+}  // namespace
+
+TEST_CASE("layers have PyTorch's shapes and follow the forward pass", "[layout]") {
+  const ParameterLayout layout = make_layout(model_of(784, {400, 100}, 20));
+  const std::vector<Layer> layers = layout.layers();
+  const std::vector<std::string> names = {"encoder.0", "encoder.1", "head",
+                                          "decoder.0", "decoder.1", "output"};
+  const std::vector<std::int64_t> ins = {784, 400, 100, 20, 100, 400};
+  const std::vector<std::int64_t> outs = {400, 100, 40, 100, 400, 784};
+  REQUIRE(layers.size() == names.size());
+  std::int64_t parameters = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    CHECK(layers[i].name == names[i]);
+    CHECK(layers[i].in == ins[i]);
+    CHECK(layers[i].out == outs[i]);
+    parameters += ins[i] * outs[i] + outs[i];
+  }
+  CHECK(layout.parameters == parameters);
+  CHECK(layout.encoder.size() == 2);
+  CHECK(layout.decoder.size() == 2);
+}
+
+TEST_CASE("tensors are aligned, disjoint and inside the arena", "[layout]") {
+  for (const ModelConfig& model :
+       {model_of(1, {1}, 1), model_of(784, {400}, 20), model_of(13, {7, 5, 3}, 2), model_of(31, {}, 4)}) {
+    const ParameterLayout layout = make_layout(model);
+    std::vector<int> owners(static_cast<std::size_t>(layout.size), 0);
+    const auto claim = [&](std::int64_t offset, std::int64_t count) {
+      CHECK(offset % 16 == 0);  // 64 bytes
+      for (std::int64_t i = offset; i < offset + count; ++i) ++owners.at(static_cast<std::size_t>(i));
+    };
+    std::int64_t claimed = 0;
+    for (const Layer& layer : layout.layers()) {
+      claim(layer.weight, layer.out * layer.in);
+      claim(layer.bias, layer.out);
+      claimed += layer.out * layer.in + layer.out;
+      CHECK(layout.tensor_at(layer.weight) == layer.name + ".weight");
+      CHECK(layout.tensor_at(layer.weight + layer.out * layer.in - 1) == layer.name + ".weight");
+      CHECK(layout.tensor_at(layer.bias + layer.out - 1) == layer.name + ".bias");
+    }
+    CHECK(std::set<int>(owners.begin(), owners.end()).count(2) == 0);
+    CHECK(claimed == layout.parameters);
+    // The gaps stay below one boundary a tensor.
+    CHECK(layout.size - layout.parameters <= 2 * 16 * static_cast<std::int64_t>(layout.layers().size()));
+    for (const Initialization init : {Initialization::torch, Initialization::glorot}) {
+      const std::vector<float> arena = initialized(layout, init, 1);
+      for (std::size_t i = 0; i < arena.size(); ++i) {
+        if (owners[i] == 0) REQUIRE(arena[i] == 0.0f);
+      }
+    }
+  }
+}
+
+TEST_CASE("impossible sizes are refused", "[layout]") {
+  CHECK_THROWS_AS(make_layout(model_of(0, {4}, 2)), ConfigError);
+  CHECK_THROWS_AS(make_layout(model_of(4, {0}, 2)), ConfigError);
+  CHECK_THROWS_AS(make_layout(model_of(4, {4}, 0)), ConfigError);
+  CHECK_THROWS_AS(make_layout(model_of(4, {-3}, 2)), ConfigError);
+  CHECK_THROWS_AS(make_layout(model_of(std::int64_t{1} << 30, {std::int64_t{1} << 30}, 2)), ConfigError);
+  CHECK_THROWS_AS(make_layout(model_of(4, {4}, std::int64_t{1} << 62)), ConfigError);
+  CHECK_THROWS_AS(make_layout(model_of(4, {4}, INT64_MAX)), ConfigError);
+}
+
+TEST_CASE("torch's initialization is uniform within 1/sqrt(in)", "[layout]") {
+  const ParameterLayout layout = make_layout(model_of(300, {200}, 64));
+  const std::vector<float> arena = initialized(layout, Initialization::torch, 5);
+  for (const Layer& layer : layout.layers()) {
+    INFO(layer.name);
+    const double bound = 1.0 / std::sqrt(static_cast<double>(layer.in));
+    check_uniform(moments_of(arena, layer.weight, layer.out * layer.in), bound, layer.out * layer.in);
+    check_uniform(moments_of(arena, layer.bias, layer.out), bound, layer.out);
+  }
+}
+
+TEST_CASE("Glorot's initialization is uniform within sqrt(6/(in+out)), biases zero", "[layout]") {
+  const ParameterLayout layout = make_layout(model_of(300, {200}, 64));
+  const std::vector<float> arena = initialized(layout, Initialization::glorot, 5);
+  for (const Layer& layer : layout.layers()) {
+    INFO(layer.name);
+    const double bound = std::sqrt(6.0 / static_cast<double>(layer.in + layer.out));
+    check_uniform(moments_of(arena, layer.weight, layer.out * layer.in), bound, layer.out * layer.in);
+    CHECK(moments_of(arena, layer.bias, layer.out).largest == 0.0);
+  }
+}
+
+TEST_CASE("fresh parameters are a function of the seed alone", "[layout]") {
+  const ParameterLayout layout = make_layout(model_of(30, {20}, 4));
+  const std::vector<float> a = initialized(layout, Initialization::torch, 5);
+  CHECK(initialized(layout, Initialization::torch, 5) == a);
+  CHECK(initialized(layout, Initialization::torch, 6) != a);
+  CHECK(initialized(layout, Initialization::torch, 5 + (std::uint64_t{1} << 32)) != a);
+  // Two tensors of one shape do not share their numbers.
+  const ParameterLayout square = make_layout(model_of(8, {8, 8}, 8));
+  const std::vector<float> b = initialized(square, Initialization::torch, 5);
+  const auto tensor = [&](const Layer& layer) {
+    return std::vector<float>(b.begin() + layer.weight, b.begin() + layer.weight + 64);
+  };
+  CHECK(tensor(square.encoder[0]) != tensor(square.encoder[1]));
+  CHECK(tensor(square.encoder[0]) != tensor(square.decoder[1]));
+}

@@ -1,0 +1,135 @@
+#include "support/model_bench.hpp"
+
+#include <algorithm>
+
+#include "kernels/math/permutation.h"
+
+namespace vaecuda::test {
+namespace {
+
+oracle::LayerSpec spec_of(const Layer& layer) {
+  return {layer.in, layer.out, layer.weight, layer.bias};
+}
+
+oracle::Act act_of(Activation activation) {
+  switch (activation) {
+    case Activation::relu:
+      return oracle::Act::relu;
+    case Activation::tanh:
+      return oracle::Act::tanh;
+    case Activation::leaky_relu:
+      return oracle::Act::leaky_relu;
+    case Activation::gelu:
+      return oracle::Act::gelu;
+    case Activation::gelu_tanh:
+      return oracle::Act::gelu_tanh;
+    case Activation::silu:
+      return oracle::Act::silu;
+  }
+  return oracle::Act::identity;
+}
+
+}  // namespace
+
+std::vector<float> TrainingBench::initial_parameters() const {
+  if (!initial.empty()) return initial;
+  const ParameterLayout where = layout();
+  std::vector<float> arena(static_cast<std::size_t>(where.size));
+  initialize_parameters(where, config.model.init, config.train.seed, arena.data());
+  return arena;
+}
+
+TrainingResult TrainingBench::run(const Executor& executor, const Dataset& data, std::int64_t steps,
+                                  std::int64_t chunk) const {
+  const ParameterLayout where = layout();
+  const Plan plan =
+      build_training_plan({where, config, preparation, {data.rows(), data.type()}, total_steps});
+  const auto backend = executor.make();
+  const auto store = backend->make_parameters(where.size, true);
+  store->write(ParameterStore::Part::parameters, initial_parameters());
+  const auto resident = backend->make_resident(data);
+  const auto program = backend->compile(plan, *store, resident.get());
+  TrainingResult result;
+  program->set_step(0);
+  for (std::int64_t done = 0; done < steps;) {
+    const std::int64_t count = std::min(chunk, steps - done);
+    program->run(count);
+    program->take_metrics(result.metrics);
+    done += count;
+  }
+  result.fault = program->fault();
+  for (const auto& [part, values] : {std::pair{ParameterStore::Part::parameters, &result.parameters},
+                                     std::pair{ParameterStore::Part::moment1, &result.moment1},
+                                     std::pair{ParameterStore::Part::moment2, &result.moment2}}) {
+    values->resize(static_cast<std::size_t>(where.size));
+    store->read(part, *values);
+  }
+  return result;
+}
+
+oracle::Network network_of(const ParameterLayout& layout, const RunConfig& config) {
+  oracle::Network network;
+  for (const Layer& layer : layout.encoder) network.encoder.push_back(spec_of(layer));
+  network.head = spec_of(layout.head);
+  for (const Layer& layer : layout.decoder) network.decoder.push_back(spec_of(layer));
+  network.output = spec_of(layout.output);
+  network.act = act_of(config.model.activation);
+  network.lik =
+      config.model.likelihood == Likelihood::gaussian ? oracle::Lik::gaussian : oracle::Lik::bernoulli;
+  network.sigma = config.model.sigma;
+  network.beta = config.objective.beta;
+  return network;
+}
+
+oracle::Adam adam_of(const RunConfig& config) {
+  oracle::Adam adam;
+  adam.lr = config.optimizer.lr;
+  adam.beta1 = config.optimizer.beta1;
+  adam.beta2 = config.optimizer.beta2;
+  adam.epsilon = config.optimizer.epsilon;
+  adam.decay = config.optimizer.weight_decay;
+  adam.decoupled = config.optimizer.kind == OptimizerKind::adamw;
+  adam.clip_norm = config.optimizer.clip_norm;
+  return adam;
+}
+
+std::vector<double> to_doubles(const std::vector<float>& values) {
+  return {values.begin(), values.end()};
+}
+
+oracle::Matrix rows_at(const Dataset& data, std::uint64_t seed, std::int64_t first, std::int64_t count) {
+  oracle::Matrix rows(count, data.columns());
+  const auto n = static_cast<std::uint64_t>(data.rows());
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto p = static_cast<std::uint64_t>(first + i);
+    const auto keys = math::permutation_keys(seed, math::RandomPurpose::shuffle, p / n);
+    const auto row = static_cast<std::int64_t>(math::permute(keys, p % n, n));
+    for (std::int64_t c = 0; c < data.columns(); ++c) {
+      const auto at = static_cast<std::size_t>(row * data.columns() + c);
+      rows.at(i, c) = data.type() == ElementType::u8 ? data.u8()[at] : static_cast<double>(data.f32()[at]);
+    }
+  }
+  return rows;
+}
+
+RunConfig small_config(std::int64_t input_dim, std::vector<std::int64_t> hidden, std::int64_t latent,
+                       std::int64_t batch) {
+  RunConfig config;
+  config.model.input_dim = input_dim;
+  config.model.hidden = std::move(hidden);
+  config.model.latent_dim = latent;
+  config.train.batch_size = batch;
+  config.train.seed = 9;
+  return config;
+}
+
+const char* name_of(Activation activation) {
+  constexpr const char* kNames[] = {"relu", "tanh", "leaky_relu", "gelu", "gelu_tanh", "silu"};
+  return kNames[static_cast<int>(activation)];
+}
+
+const char* name_of(Likelihood likelihood) {
+  return likelihood == Likelihood::gaussian ? "gaussian" : "bernoulli";
+}
+
+}  // namespace vaecuda::test

@@ -1,0 +1,338 @@
+#include "support/oracle.hpp"
+
+#include <cmath>
+
+namespace vaecuda::oracle {
+namespace {
+
+constexpr double kPi = 3.14159265358979323846;
+
+double sigmoid(double a) {
+  return 1.0 / (1.0 + std::exp(-a));
+}
+
+Matrix weight_of(const LayerSpec& layer, const std::vector<double>& parameters) {
+  Matrix w(layer.out, layer.in);
+  for (std::int64_t i = 0; i < layer.out * layer.in; ++i)
+    w.values[static_cast<std::size_t>(i)] = parameters[static_cast<std::size_t>(layer.weight + i)];
+  return w;
+}
+
+std::vector<double> bias_of(const LayerSpec& layer, const std::vector<double>& parameters) {
+  const auto first = parameters.begin() + layer.bias;
+  return {first, first + layer.out};
+}
+
+// The forward pass of one layer, kept for the backward pass.
+struct Kept {
+  Matrix in;
+  Matrix pre;
+  Matrix out;
+};
+
+Kept forward(const LayerSpec& layer, const std::vector<double>& parameters, const Matrix& in, Act act) {
+  const Graded pre = linear(in, weight_of(layer, parameters), bias_of(layer, parameters));
+  return {in, pre.value, activate(act, pre).value};
+}
+
+// Adds a layer's gradients to the flat gradient; gives the gradient by what lies below.
+Matrix backward(const LayerSpec& layer, const std::vector<double>& parameters, const Matrix& d,
+                const Matrix& in, Act act_below, const Matrix& pre_below, std::vector<double>& gradient) {
+  const LinearGradients g = linear_backward(d, in, weight_of(layer, parameters), act_below, pre_below);
+  for (std::int64_t i = 0; i < layer.out * layer.in; ++i)
+    gradient[static_cast<std::size_t>(layer.weight + i)] +=
+        g.weight.value.values[static_cast<std::size_t>(i)];
+  for (std::int64_t i = 0; i < layer.out; ++i)
+    gradient[static_cast<std::size_t>(layer.bias + i)] += g.bias.value.values[static_cast<std::size_t>(i)];
+  return g.dx.value;
+}
+
+double mean(const Matrix& column) {
+  double sum = 0.0;
+  for (const double v : column.values) sum += v;
+  return sum / static_cast<double>(column.rows);
+}
+
+}  // namespace
+
+Matrix from_floats(const std::vector<float>& values, std::int64_t rows, std::int64_t cols) {
+  Matrix m(rows, cols);
+  for (std::size_t i = 0; i < m.values.size(); ++i) m.values[i] = static_cast<double>(values.at(i));
+  return m;
+}
+
+double activate(Act act, double a) {
+  switch (act) {
+    case Act::identity:
+      return a;
+    case Act::relu:
+      return a > 0.0 ? a : 0.0;
+    case Act::tanh:
+      return std::tanh(a);
+    case Act::leaky_relu:
+      return a > 0.0 ? a : 0.01 * a;
+    case Act::gelu:
+      return a * 0.5 * std::erfc(-a / std::sqrt(2.0));
+    case Act::gelu_tanh:
+      return 0.5 * a * (1.0 + std::tanh(std::sqrt(2.0 / kPi) * (a + 0.044715 * a * a * a)));
+    case Act::silu:
+      return a * sigmoid(a);
+  }
+  return 0.0;
+}
+
+double activation_slope(Act act, double a) {
+  switch (act) {
+    case Act::identity:
+      return 1.0;
+    case Act::relu:
+      return a > 0.0 ? 1.0 : 0.0;
+    case Act::tanh:
+      return 1.0 - std::tanh(a) * std::tanh(a);
+    case Act::leaky_relu:
+      return a > 0.0 ? 1.0 : 0.01;
+    case Act::gelu:
+      return 0.5 * std::erfc(-a / std::sqrt(2.0)) + a * std::exp(-0.5 * a * a) / std::sqrt(2.0 * kPi);
+    case Act::gelu_tanh: {
+      const double c = std::sqrt(2.0 / kPi);
+      const double t = std::tanh(c * (a + 0.044715 * a * a * a));
+      return 0.5 * (1.0 + t) + 0.5 * a * (1.0 - t * t) * c * (1.0 + 3.0 * 0.044715 * a * a);
+    }
+    case Act::silu:
+      return sigmoid(a) + a * sigmoid(a) * (1.0 - sigmoid(a));
+  }
+  return 0.0;
+}
+
+Graded linear(const Matrix& x, const Matrix& weight, const std::vector<double>& bias) {
+  Graded out(x.rows, weight.rows);
+  for (std::int64_t r = 0; r < x.rows; ++r) {
+    for (std::int64_t o = 0; o < weight.rows; ++o) {
+      double sum = bias[static_cast<std::size_t>(o)];
+      double size = std::fabs(sum);
+      for (std::int64_t i = 0; i < x.cols; ++i) {
+        sum += x.at(r, i) * weight.at(o, i);
+        size += std::fabs(x.at(r, i) * weight.at(o, i));
+      }
+      out.value.at(r, o) = sum;
+      out.magnitude.at(r, o) = size;
+    }
+  }
+  return out;
+}
+
+Graded activate(Act act, const Graded& pre) {
+  Graded out = pre;
+  for (std::size_t i = 0; i < out.value.values.size(); ++i) {
+    out.value.values[i] = activate(act, pre.value.values[i]);
+    // No activation is steeper than 1.13 (GELU): the pre-activation's error passes at about its size.
+    out.magnitude.values[i] = 1.13 * pre.magnitude.values[i];
+  }
+  return out;
+}
+
+LinearGradients linear_backward(const Matrix& d, const Matrix& in, const Matrix& weight, Act act,
+                                const Matrix& pre) {
+  LinearGradients g{Graded(weight.rows, weight.cols), Graded(1, weight.rows), Graded(in.rows, in.cols)};
+  for (std::int64_t r = 0; r < d.rows; ++r) {
+    for (std::int64_t o = 0; o < weight.rows; ++o) {
+      g.bias.value.at(0, o) += d.at(r, o);
+      g.bias.magnitude.at(0, o) += std::fabs(d.at(r, o));
+      for (std::int64_t i = 0; i < weight.cols; ++i) {
+        g.weight.value.at(o, i) += d.at(r, o) * in.at(r, i);
+        g.weight.magnitude.at(o, i) += std::fabs(d.at(r, o) * in.at(r, i));
+        g.dx.value.at(r, i) += d.at(r, o) * weight.at(o, i);
+        g.dx.magnitude.at(r, i) += std::fabs(d.at(r, o) * weight.at(o, i));
+      }
+    }
+  }
+  if (act == Act::identity) return g;
+  for (std::size_t i = 0; i < g.dx.value.values.size(); ++i) {
+    g.dx.value.values[i] *= activation_slope(act, pre.values[i]);
+    g.dx.magnitude.values[i] *= 1.13;
+  }
+  return g;
+}
+
+LatentResult latent_forward(const Matrix& head, const Matrix& epsilon) {
+  const std::int64_t latent = head.cols / 2;
+  LatentResult result{Graded(head.rows, latent), Graded(head.rows, 1)};
+  for (std::int64_t r = 0; r < head.rows; ++r) {
+    for (std::int64_t j = 0; j < latent; ++j) {
+      const double mu = head.at(r, j);
+      const double logvar = std::fmin(std::fmax(head.at(r, latent + j), -30.0), 20.0);
+      const double noise = std::exp(0.5 * logvar) * epsilon.at(r, j);
+      result.z.value.at(r, j) = mu + noise;
+      // The logvar's own rounding is exact input; exp's argument ½·logvar is exact too.
+      result.z.magnitude.at(r, j) = std::fabs(mu) + std::fabs(noise) + std::exp(0.5 * logvar) * 1.0;
+      result.kl.value.at(r, 0) += 0.5 * (mu * mu + std::exp(logvar) - 1.0 - logvar);
+      result.kl.magnitude.at(r, 0) += 0.5 * (mu * mu + std::exp(logvar) + 1.0 + std::fabs(logvar));
+    }
+  }
+  return result;
+}
+
+Graded latent_backward(const Matrix& head, const Matrix& dz, const Matrix& epsilon, double kl_weight) {
+  const std::int64_t latent = head.cols / 2;
+  Graded dhead(head.rows, head.cols);
+  for (std::int64_t r = 0; r < head.rows; ++r) {
+    for (std::int64_t j = 0; j < latent; ++j) {
+      const double raw = head.at(r, latent + j);
+      const bool inside = raw >= -30.0 && raw <= 20.0;
+      const double logvar = std::fmin(std::fmax(raw, -30.0), 20.0);
+      const double pull = kl_weight * head.at(r, j);
+      dhead.value.at(r, j) = dz.at(r, j) + pull;
+      dhead.magnitude.at(r, j) = std::fabs(dz.at(r, j)) + std::fabs(pull);
+      const double sigma = std::exp(0.5 * logvar);
+      const double path = inside ? dz.at(r, j) * 0.5 * sigma * epsilon.at(r, j) : 0.0;
+      dhead.value.at(r, latent + j) = path + kl_weight * 0.5 * (std::exp(logvar) - 1.0);
+      dhead.magnitude.at(r, latent + j) = (inside ? std::fabs(dz.at(r, j)) * 0.5 * sigma : 0.0) +
+                                          std::fabs(path) + kl_weight * 0.5 * (std::exp(logvar) + 1.0);
+    }
+  }
+  return dhead;
+}
+
+LikelihoodResult likelihood(Lik lik, double sigma, const Matrix& output, const Matrix& x) {
+  LikelihoodResult result{Graded(x.rows, 1), Graded(x.rows, x.cols)};
+  for (std::int64_t r = 0; r < x.rows; ++r) {
+    for (std::int64_t c = 0; c < x.cols; ++c) {
+      const double o = output.at(r, c);
+      const double t = x.at(r, c);
+      double nll = 0.0;
+      double size = 0.0;
+      if (lik == Lik::bernoulli) {
+        // −x·log σ(l) − (1 − x)·log(1 − σ(l)), with −log σ(l) = log(1 + e^−l).
+        const double one = o > 0.0 ? std::log1p(std::exp(-o)) : std::log1p(std::exp(o)) - o;
+        const double zero = one + o;
+        nll = t * one + (1.0 - t) * zero;
+        size = std::fabs(nll) + std::fabs(o * t) + (o > 0.0 ? o : 0.0);
+        result.gradient.value.at(r, c) = sigmoid(o) - t;
+        result.gradient.magnitude.at(r, c) = sigmoid(o) + std::fabs(t);
+      } else {
+        const double difference = (o - t) / sigma;
+        nll = 0.5 * difference * difference + std::log(sigma) + 0.5 * std::log(2.0 * kPi);
+        // o − t is rounded once, relative to itself: its terms do not matter, both are floats.
+        size = difference * difference + std::fabs(std::log(sigma)) + 1.0;
+        result.gradient.value.at(r, c) = difference / sigma;
+        result.gradient.magnitude.at(r, c) = std::fabs(difference / sigma);
+      }
+      result.nll.value.at(r, 0) += nll;
+      result.nll.magnitude.at(r, 0) += size;
+    }
+  }
+  return result;
+}
+
+Block philox4x32(Block counter, std::uint32_t key0, std::uint32_t key1) {
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t a = std::uint64_t{0xD2511F53U} * counter.word[0];
+    const std::uint64_t b = std::uint64_t{0xCD9E8D57U} * counter.word[2];
+    counter =
+        Block{{static_cast<std::uint32_t>(b >> 32) ^ counter.word[1] ^ key0, static_cast<std::uint32_t>(b),
+               static_cast<std::uint32_t>(a >> 32) ^ counter.word[3] ^ key1, static_cast<std::uint32_t>(a)}};
+    key0 += 0x9E3779B9U;
+    key1 += 0xBB67AE85U;
+  }
+  return counter;
+}
+
+std::uint32_t random_word(std::uint64_t seed, std::uint32_t purpose, std::uint64_t subsequence,
+                          std::int64_t column) {
+  const Block counter{{static_cast<std::uint32_t>(column / 4), purpose,
+                       static_cast<std::uint32_t>(subsequence),
+                       static_cast<std::uint32_t>(subsequence >> 32)}};
+  const Block block =
+      philox4x32(counter, static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32));
+  return block.word[column % 4];
+}
+
+double uniform(std::uint64_t seed, std::uint32_t purpose, std::uint64_t subsequence, std::int64_t column) {
+  const auto rounded =
+      static_cast<double>(static_cast<float>(random_word(seed, purpose, subsequence, column)));
+  return static_cast<double>(static_cast<float>(rounded * 0x1p-32 + 0x1p-33));
+}
+
+double normal(std::uint64_t seed, std::uint32_t purpose, std::uint64_t subsequence, std::int64_t column) {
+  const std::int64_t even = column - column % 2;
+  const double radius = std::sqrt(-2.0 * std::log(uniform(seed, purpose, subsequence, even)));
+  const double turn =
+      (static_cast<double>(random_word(seed, purpose, subsequence, even + 1)) + 0.5) * 0x1p-32;
+  return radius * (column == even ? std::sin(2.0 * kPi * turn) : std::cos(2.0 * kPi * turn));
+}
+
+Matrix normals(std::uint64_t seed, std::uint32_t purpose, std::uint64_t first, std::int64_t rows,
+               std::int64_t cols) {
+  Matrix m(rows, cols);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < cols; ++c)
+      m.at(r, c) = normal(seed, purpose, first + static_cast<std::uint64_t>(r), c);
+  }
+  return m;
+}
+
+Objective objective(const Network& network, const std::vector<double>& parameters, const Matrix& x,
+                    const Matrix& epsilon) {
+  const auto batch = static_cast<double>(x.rows);
+  std::vector<Kept> encoder;
+  for (const LayerSpec& layer : network.encoder)
+    encoder.push_back(forward(layer, parameters, encoder.empty() ? x : encoder.back().out, network.act));
+  const Kept head =
+      forward(network.head, parameters, encoder.empty() ? x : encoder.back().out, Act::identity);
+  const LatentResult latent = latent_forward(head.out, epsilon);
+  std::vector<Kept> decoder;
+  for (const LayerSpec& layer : network.decoder)
+    decoder.push_back(
+        forward(layer, parameters, decoder.empty() ? latent.z.value : decoder.back().out, network.act));
+  const Kept output = forward(network.output, parameters,
+                              decoder.empty() ? latent.z.value : decoder.back().out, Act::identity);
+  const LikelihoodResult terms = likelihood(network.lik, network.sigma, output.out, x);
+
+  Objective result;
+  result.reconstruction = mean(terms.nll.value);
+  result.kl = mean(latent.kl.value);
+  result.gradient.assign(parameters.size(), 0.0);
+  Matrix d = terms.gradient.value;
+  for (double& v : d.values) v /= batch;
+  // What the i-th layer's input went through: the layer below, or nothing.
+  const auto below = [&](std::size_t count) { return count > 0 ? network.act : Act::identity; };
+  const auto pre = [](const std::vector<Kept>& kept, std::size_t count) {
+    return count > 0 ? kept[count - 1].pre : Matrix();
+  };
+  d = backward(network.output, parameters, d, output.in, below(decoder.size()), pre(decoder, decoder.size()),
+               result.gradient);
+  for (std::size_t i = decoder.size(); i-- > 0;)
+    d = backward(network.decoder[i], parameters, d, decoder[i].in, below(i), pre(decoder, i),
+                 result.gradient);
+  d = latent_backward(head.out, d, epsilon, network.beta / batch).value;
+  d = backward(network.head, parameters, d, head.in, below(encoder.size()), pre(encoder, encoder.size()),
+               result.gradient);
+  for (std::size_t i = encoder.size(); i-- > 0;)
+    d = backward(network.encoder[i], parameters, d, encoder[i].in, below(i), pre(encoder, i),
+                 result.gradient);
+  return result;
+}
+
+void Adam::step(std::vector<double>& parameters, std::vector<double> gradient) {
+  m.resize(parameters.size());
+  v.resize(parameters.size());
+  t = t + 1;
+  double norm = 0.0;
+  for (const double g : gradient) norm += g * g;
+  norm = std::sqrt(norm);
+  if (clip_norm > 0.0 && norm > clip_norm) {
+    for (double& g : gradient) g *= clip_norm / norm;
+  }
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const double g = gradient[i] + (decoupled ? 0.0 : decay * parameters[i]);
+    m[i] = beta1 * m[i] + (1.0 - beta1) * g;
+    v[i] = beta2 * v[i] + (1.0 - beta2) * g * g;
+    const double m_hat = m[i] / (1.0 - std::pow(beta1, t));
+    const double v_hat = v[i] / (1.0 - std::pow(beta2, t));
+    const double before = parameters[i];
+    parameters[i] -= lr * m_hat / (std::sqrt(v_hat) + epsilon);
+    if (decoupled) parameters[i] -= lr * decay * before;
+  }
+}
+
+}  // namespace vaecuda::oracle

@@ -1,0 +1,130 @@
+// The oracle: every op of a VAE, and a whole training step, as straightforward loops in double precision,
+// written from the formulas of the literature. It shares nothing with the product: no header of host/ or
+// kernels/ may be included here.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace vaecuda::oracle {
+
+/// A dense matrix, row-major.
+struct Matrix {
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+  std::vector<double> values;
+  Matrix() = default;
+  Matrix(std::int64_t r, std::int64_t c) : rows(r), cols(c), values(static_cast<std::size_t>(r * c)) {}
+  double& at(std::int64_t r, std::int64_t c) { return values[static_cast<std::size_t>(r * cols + c)]; }
+  [[nodiscard]] double at(std::int64_t r, std::int64_t c) const {
+    return values[static_cast<std::size_t>(r * cols + c)];
+  }
+};
+
+[[nodiscard]] Matrix from_floats(const std::vector<float>& values, std::int64_t rows, std::int64_t cols);
+
+/// A result and, element by element, the size of the terms that make it: what a rounding error is measured
+/// against.
+struct Graded {
+  Matrix value;
+  Matrix magnitude;
+  Graded() = default;
+  Graded(std::int64_t r, std::int64_t c) : value(r, c), magnitude(r, c) {}
+};
+
+enum class Act { identity, relu, tanh, leaky_relu, gelu, gelu_tanh, silu };
+enum class Lik { bernoulli, gaussian };
+
+[[nodiscard]] double activate(Act act, double a);
+/// Derivative by the pre-activation a.
+[[nodiscard]] double activation_slope(Act act, double a);
+
+/// Pre-activations x·Wᵀ + b.
+[[nodiscard]] Graded linear(const Matrix& x, const Matrix& weight, const std::vector<double>& bias);
+[[nodiscard]] Graded activate(Act act, const Graded& pre);
+
+struct LinearGradients {
+  Graded weight;
+  Graded bias;  ///< (1,out)
+  Graded dx;    ///< by the input's pre-activation
+};
+/// `pre` (B,in): pre-activations of the layer that made `in`; ignored for identity.
+[[nodiscard]] LinearGradients linear_backward(const Matrix& d, const Matrix& in, const Matrix& weight,
+                                              Act act, const Matrix& pre);
+
+struct LatentResult {
+  Graded z;
+  Graded kl;  ///< (B,1)
+};
+[[nodiscard]] LatentResult latent_forward(const Matrix& head, const Matrix& epsilon);
+[[nodiscard]] Graded latent_backward(const Matrix& head, const Matrix& dz, const Matrix& epsilon,
+                                     double kl_weight);
+
+struct LikelihoodResult {
+  Graded nll;       ///< (B,1)
+  Graded gradient;  ///< unscaled
+};
+[[nodiscard]] LikelihoodResult likelihood(Lik lik, double sigma, const Matrix& output, const Matrix& x);
+
+/// Philox4x32-10 as in Salmon et al. 2011.
+struct Block {
+  std::uint32_t word[4];
+};
+[[nodiscard]] Block philox4x32(Block counter, std::uint32_t key0, std::uint32_t key1);
+
+/// The documented table: counter = {column / 4, purpose, subsequence}, key = seed; word = column mod 4.
+[[nodiscard]] std::uint32_t random_word(std::uint64_t seed, std::uint32_t purpose, std::uint64_t subsequence,
+                                        std::int64_t column);
+/// Uniform in (0,1], rounded to single precision as cuRAND's.
+[[nodiscard]] double uniform(std::uint64_t seed, std::uint32_t purpose, std::uint64_t subsequence,
+                             std::int64_t column);
+/// Box and Muller on the words (0,1) and (2,3) of a block, sine first.
+[[nodiscard]] double normal(std::uint64_t seed, std::uint32_t purpose, std::uint64_t subsequence,
+                            std::int64_t column);
+/// (rows, cols) normals; row i draws from subsequence first + i.
+[[nodiscard]] Matrix normals(std::uint64_t seed, std::uint32_t purpose, std::uint64_t first,
+                             std::int64_t rows, std::int64_t cols);
+
+/// A layer inside a flat vector of parameters.
+struct LayerSpec {
+  std::int64_t in = 0;
+  std::int64_t out = 0;
+  std::int64_t weight = 0;
+  std::int64_t bias = 0;
+};
+
+struct Network {
+  std::vector<LayerSpec> encoder;
+  LayerSpec head;
+  std::vector<LayerSpec> decoder;
+  LayerSpec output;
+  Act act = Act::relu;
+  Lik lik = Lik::bernoulli;
+  double sigma = 1.0;
+  double beta = 1.0;
+};
+
+struct Objective {
+  double reconstruction = 0.0;  ///< means over the rows
+  double kl = 0.0;
+  std::vector<double> gradient;  ///< of reconstruction + beta·kl, laid out as the parameters
+};
+[[nodiscard]] Objective objective(const Network& network, const std::vector<double>& parameters,
+                                  const Matrix& x, const Matrix& epsilon);
+
+/// Adam and AdamW as in the papers, with clipping of the global norm before it.
+struct Adam {
+  double lr = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double decay = 0.0;
+  bool decoupled = false;
+  double clip_norm = 0.0;
+  int t = 0;
+  std::vector<double> m;
+  std::vector<double> v;
+  void step(std::vector<double>& parameters, std::vector<double> gradient);
+};
+
+}  // namespace vaecuda::oracle

@@ -1,0 +1,54 @@
+// The command line of a program: its own options and those of the option table, as text. Values are not
+// interpreted here: Option::set does that, strictly.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vaecuda::cli {
+
+/// An option of the program itself, which no configuration file holds.
+struct ProgramOption {
+  std::string_view flag;   ///< "--config"
+  std::string_view value;  ///< how its value is written in the help; empty: a flag without a value
+  std::string_view help;
+};
+
+/// The options that were given.
+class Arguments {
+ public:
+  explicit Arguments(std::map<std::string, std::string, std::less<>> values) : values_(std::move(values)) {}
+  /// The text given for an option ("true" for a bare flag), null where it was not given.
+  [[nodiscard]] const std::string* find(std::string_view flag) const;
+  /// Whether a flag is set. \throws ConfigError if its text is neither true nor false.
+  [[nodiscard]] bool flag(std::string_view flag) const;
+
+ private:
+  std::map<std::string, std::string, std::less<>> values_;
+};
+
+class CommandLine {
+ public:
+  CommandLine(std::string_view name, std::string_view summary, std::string_view footer,
+              std::vector<ProgramOption> options);
+  /// The text that --help or --version asks for, wherever it stands and whatever stands beside it.
+  [[nodiscard]] std::optional<std::string> answer(const std::vector<std::string>& words) const;
+  /// \throws ConfigError for an unknown option (naming the nearest one), one that is given twice, a missing
+  /// value, or an argument that belongs to no option.
+  [[nodiscard]] Arguments parse(const std::vector<std::string>& words) const;
+
+ private:
+  std::string name_;
+  std::string summary_;
+  std::string footer_;
+  std::vector<ProgramOption> options_;
+};
+
+/// argv without the program, '_' in option names turned into '-'.
+[[nodiscard]] std::vector<std::string> normalized_words(int argc, const char* const* argv);
+
+}  // namespace vaecuda::cli

@@ -1,0 +1,28 @@
+// Shows how far training is: one rewritten line on a terminal, plain lines elsewhere.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "cli/console.hpp"
+#include "vaecuda/trainer.hpp"
+
+namespace vaecuda::cli {
+
+class ProgressReporter {
+ public:
+  explicit ProgressReporter(Console& console);
+  void operator()(const Progress& progress);
+
+ private:
+  Console& console_;
+  std::string valid_;  ///< the latest validation loss, for the terminal's line
+  std::chrono::steady_clock::time_point last_line_;
+};
+
+/// "loss 105.43 (reconstruction 80.10, KL 25.33)"
+[[nodiscard]] std::string format_loss(const LossTerms& terms);
+/// "0:07", "12:34", "1:02:03"
+[[nodiscard]] std::string format_duration(double seconds);
+
+}  // namespace vaecuda::cli

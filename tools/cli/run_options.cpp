@@ -1,0 +1,32 @@
+#include "cli/run_options.hpp"
+
+#include "vaecuda/options.hpp"
+
+namespace vaecuda::cli {
+namespace {
+
+/// An option that the configuration file gives yields to the other way of saying the same on the command
+/// line. Both on the command line remain a contradiction, which validate() reports.
+void drop_overruled_alternatives(RunConfig& config, const Arguments& arguments) {
+  const auto given = [&arguments](std::string_view flag) { return arguments.find(flag) != nullptr; };
+  if (given("--epochs")) config.train.steps.reset();
+  if (given("--steps")) config.train.epochs.reset();
+  if (given("--test")) config.data.test_fraction = 0.0;
+  if (given("--test-fraction")) config.data.test_path.clear();
+  if (given("--valid")) config.data.valid_fraction = 0.0;
+  if (given("--valid-fraction")) config.data.valid_path.clear();
+}
+
+}  // namespace
+
+RunConfig resolve_config(const Arguments& arguments) {
+  RunConfig config;
+  if (const std::string* path = arguments.find("--config")) config = load_config(*path, config);
+  drop_overruled_alternatives(config, arguments);
+  for (const Option& option : options()) {
+    if (const std::string* text = arguments.find(option.flag)) option.set(config, *text, option.flag);
+  }
+  return config;
+}
+
+}  // namespace vaecuda::cli

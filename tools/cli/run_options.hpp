@@ -1,0 +1,12 @@
+// From the command line to a configuration: defaults, then --config, then the options themselves.
+#pragma once
+
+#include "cli/command_line.hpp"
+#include "vaecuda/config.hpp"
+
+namespace vaecuda::cli {
+
+/// \throws ConfigError, FileError
+[[nodiscard]] RunConfig resolve_config(const Arguments& arguments);
+
+}  // namespace vaecuda::cli

@@ -1,0 +1,105 @@
+// Trains a VAE from files on disk.
+#include <fmt/format.h>
+
+#include <string>
+
+#include "cli/command_line.hpp"
+#include "cli/console.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/progress.hpp"
+#include "cli/run_options.hpp"
+#include "cli/stop_signal.hpp"
+#include "cli/summary_json.hpp"
+#include "vaecuda/vaecuda.hpp"
+
+namespace vaecuda::cli {
+namespace {
+
+constexpr std::string_view kSummary =
+    "Trains a variational autoencoder with MLP encoder and decoder.\n"
+    "Example: vae_cuda_train --data shapes --latent-dim 10 --epochs 20 --out runs/shapes";
+constexpr std::string_view kFooter =
+    "The default of an option stands in brackets. A --config file holds the same options under [data], "
+    "[model],\n"
+    "[objective], [optimizer], [train] and [output]; every run writes one, config.toml, that repeats it.\n"
+    "\n"
+    "Exit codes: 0 done, 1 runtime error, 2 wrong options, 3 bad input file, 4 out of memory,\n"
+    "5 no fit device, 6 training diverged, 75 stopped by a signal after saving.";
+
+CommandLine train_command_line() {
+  return {"vae_cuda_train",
+          kSummary,
+          kFooter,
+          {{"--config", "FILE", "read options from a TOML file; those of the command line come after it"},
+           {"--json", "", "print the run's figures on stdout as one JSON document"},
+           {"--quiet", "", "no messages and no progress; errors remain"},
+           {"--explain", "", "print the plan of a training step and exit; nothing is trained or written"}}};
+}
+
+void print_summary(Console& console, const TrainSummary& summary) {
+  console.message(fmt::format("trained {} epochs, {} steps in {} ({:.0f} samples/s on {}){}", summary.epochs,
+                              summary.steps, format_duration(summary.seconds), summary.samples_per_second,
+                              summary.device, summary.stopped_early ? ", stopped early by --patience" : ""));
+  console.message(fmt::format("last epoch  {}", format_loss(summary.train)));
+  if (summary.valid) console.message(fmt::format("validation  {}", format_loss(*summary.valid)));
+  if (summary.test) console.message(fmt::format("test        {}", format_loss(*summary.test)));
+  console.message(fmt::format("model       {}", summary.model));
+}
+
+int explain(const RunConfig& config, TrainObserver observer) {
+  const TrainingRun run(config, std::move(observer));
+  write_output(run.explain());
+  return kExitOk;
+}
+
+int train(const RunConfig& config, TrainObserver observer, Console& console, bool json) {
+  if (config.output.dir.empty()) {
+    throw ConfigError(
+        "no folder for the run: --out DIR (output.dir) says where model and figures are written");
+  }
+  bool stopped = false;
+  observer.progress = ProgressReporter(console);
+  observer.stop_requested = [&stopped] {
+    stopped = stopped || StopSignal::received() != 0;
+    return stopped;
+  };
+  TrainSummary summary;
+  {
+    TrainingRun run(config, std::move(observer));
+    const StopSignal signals;  // before this line nothing has been written that would have to be saved
+    summary = run.run();
+  }
+  console.finish_status();
+  print_summary(console, summary);
+  if (json) write_output(dump_line(to_json(summary)));
+  if (!stopped) return kExitOk;
+  console.message("stopped by a signal; the model is saved");
+  return kExitStopped;
+}
+
+int run_train(int argc, const char* const* argv) {
+  const CommandLine command_line = train_command_line();
+  const std::vector<std::string> words = normalized_words(argc, argv);
+  if (const auto answer = command_line.answer(words)) {
+    write_output(*answer);
+    return kExitOk;
+  }
+  const Arguments arguments = command_line.parse(words);
+  const bool json = arguments.flag("--json");
+  const bool explains = arguments.flag("--explain");
+  if (json && explains)
+    throw ConfigError("--json and --explain contradict each other: --explain prints text");
+  const RunConfig config = resolve_config(arguments);
+  validate(config);
+  Console console(arguments.flag("--quiet"));
+  TrainObserver observer;
+  observer.message = [&console](const std::string& line) { console.message(line); };
+  return explains ? explain(config, std::move(observer)) : train(config, std::move(observer), console, json);
+}
+
+}  // namespace
+}  // namespace vaecuda::cli
+
+int main(int argc, char** argv) {
+  return vaecuda::cli::run_program([argc, argv] { return vaecuda::cli::run_train(argc, argv); });
+}
