@@ -2,7 +2,7 @@
 add_library(vaecuda_warnings INTERFACE)
 target_compile_options(vaecuda_warnings INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wold-style-cast
-                            -Woverloaded-virtual -Wnull-dereference -Wdouble-promotion -Wformat=2>)
+                            -Woverloaded-virtual -Wdouble-promotion -Wformat=2>)
 if(VAECUDA_WERROR)
   target_compile_options(vaecuda_warnings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()

@@ -18,7 +18,7 @@ namespace {
 constexpr double kParallelFlops = 2e6;
 
 /// Walks the ops in order. Row-wise ops with the same cut join one chain: a unit takes its rows through all
-/// of them without a barrier. Weight gradients need every row, so they are collected into one phase after the
+/// of them at a stretch. Weight gradients need every row, so they are collected into one phase after the
 /// last chain.
 class Compiler {
  public:
@@ -120,7 +120,7 @@ class Compiler {
   }
 
   void add_serial(std::function<void()> serial) {
-    if (phases_.empty()) phases_.emplace_back();
+    if (phases_.empty()) add_rows([](const Tile&, float*) {}, 1);  // a phase ends with its last unit
     phases_.back().after.push_back(std::move(serial));
     chain_rows_ = 0;
   }

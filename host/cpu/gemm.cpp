@@ -7,16 +7,21 @@
 namespace vaecuda::cpu {
 namespace {
 
-// Sizes are far below 2^31 here: layers are capped by the option table, and a tile is never wider than a layer.
-blasint as_blas(std::int64_t value) { return static_cast<blasint>(value); }
+// Sizes are far below 2^31 here: layers are capped by the option table, and a tile is never wider than a
+// layer.
+blasint as_blas(std::int64_t value) {
+  return static_cast<blasint>(value);
+}
 
-/// The products add to a zeroed result: with β = 0 OpenBLAS clears it by a loop several times slower than memset.
+/// The products add to a zeroed result: with β = 0 OpenBLAS clears it by a loop several times slower than
+/// memset.
 void clear(float* y, std::int64_t stride, std::int64_t rows, std::int64_t cols) {
   if (stride == cols) {
     std::memset(y, 0, static_cast<std::size_t>(rows * cols) * sizeof(float));
     return;
   }
-  for (std::int64_t r = 0; r < rows; ++r) std::memset(y + r * stride, 0, static_cast<std::size_t>(cols) * sizeof(float));
+  for (std::int64_t r = 0; r < rows; ++r)
+    std::memset(y + r * stride, 0, static_cast<std::size_t>(cols) * sizeof(float));
 }
 
 }  // namespace

@@ -12,7 +12,6 @@ CpuProgram::CpuProgram(std::vector<Phase> phases, std::unique_ptr<ProgramMemory>
                        std::vector<std::int64_t> exchange_sizes,
                        std::function<math::StepState(std::int64_t)> state_of_step, int threads)
     : phases_(std::move(phases)),
-      next_unit_(phases_.size()),
       memory_(std::move(memory)),
       exchange_sizes_(std::move(exchange_sizes)),
       state_of_step_(std::move(state_of_step)),
@@ -30,45 +29,46 @@ void CpuProgram::set_position(std::int64_t position) {
   memory_->state.position = position;
 }
 
-void CpuProgram::run_phase(Phase& phase, std::atomic<std::int64_t>& next, float* scratch) {
-  const auto count = static_cast<std::int64_t>(phase.units.size());
-  for (;;) {
-    const std::int64_t mine = next.fetch_add(1, std::memory_order_relaxed);
-    if (mine >= count) return;
-    const Unit& unit = phase.units[static_cast<std::size_t>(mine)];
-    for (std::size_t i = unit.first; i < unit.last; ++i) phase.pieces[i](unit.tile, scratch);
-  }
+void CpuProgram::run(std::int64_t count) {
+  constexpr std::int64_t kMostAtOnce = 1 << 20;  // keeps the gate's phase numbers below 2³²
+  for (; count > 0 && !memory_->fault; count -= kMostAtOnce) run_steps(std::min(count, kMostAtOnce));
 }
 
-void CpuProgram::run(std::int64_t count) {
-  if (count <= 0 || memory_->fault) return;
-  Barrier barrier;
+void CpuProgram::run_steps(std::int64_t count) {
+  PhaseGate gate;
   ProgramMemory& memory = *memory_;
-  // No piece throws: everything that can fail was checked when the plan was compiled. A serial part may
-  // (memory for metrics), and an exception must not leave a parallel region.
+  const auto phases_per_step = static_cast<std::uint64_t>(phases_.size());
+  const std::uint64_t end = static_cast<std::uint64_t>(count) * phases_per_step;
+  // No unit throws: everything that can fail was checked when the plan was compiled. A serial part may
+  // (memory for metrics), and an exception must not leave a parallel region. Written by the thread that opens
+  // the last phase.
   std::exception_ptr failure;
 #pragma omp parallel num_threads(threads_) default(shared)
   {
-    float* scratch = memory.scratch.data() + omp_get_thread_num() * memory.scratch_size;
-    // OpenBLAS takes as many threads as OpenMP would give it. This bounds the number within this region alone: the
-    // setting belongs to the region's tasks, and the host program's own stays as it was.
+    // OpenBLAS takes as many threads as OpenMP would give it. This bounds the number within this region
+    // alone: the setting belongs to the region's tasks, and the host program's own stays as it was.
     omp_set_num_threads(1);
-#pragma omp single
-    barrier.set_threads(omp_get_num_threads());  // the team may be smaller than asked; the result is the same
-    bool go_on = true;
-    for (std::int64_t step = 0; step < count && go_on; ++step) {
-      for (std::size_t p = 0; p < phases_.size(); ++p) {
-        run_phase(phases_[p], next_unit_[p], scratch);
-        barrier.arrive_and_wait([&] {
-          next_unit_[p].store(0, std::memory_order_relaxed);
-          try {
-            for (const auto& serial : phases_[p].after) serial();
-          } catch (...) {
-            failure = std::current_exception();
-          }
-        });
+    float* scratch = memory.scratch.data() + omp_get_thread_num() * memory.scratch_size;
+    for (;;) {
+      const PhaseGate::Claim claim = gate.claim();
+      if (claim.phase >= end) break;
+      const Phase& phase = phases_[static_cast<std::size_t>(claim.phase % phases_per_step)];
+      const auto units = static_cast<std::int64_t>(phase.units.size());
+      if (claim.unit >= units) {
+        gate.wait_while(claim.phase);
+        continue;
       }
-      go_on = !memory.fault && !failure;
+      const Unit& unit = phase.units[static_cast<std::size_t>(claim.unit)];
+      for (std::size_t i = unit.first; i < unit.last; ++i) phase.pieces[i](unit.tile, scratch);
+      if (!gate.finish_unit(units)) continue;
+      try {
+        for (const auto& serial : phase.after) serial();
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      const bool step_done = (claim.phase + 1) % phases_per_step == 0;
+      const bool stop = failure != nullptr || (step_done && memory.fault.has_value());
+      gate.open(stop ? end : claim.phase + 1);
     }
   }
   if (failure) std::rethrow_exception(failure);

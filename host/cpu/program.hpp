@@ -1,4 +1,4 @@
-// A compiled plan on the CPU: phases of independent units, with a barrier after each. What a unit computes is
+// A compiled plan on the CPU: phases of independent units, one phase after the other. What a unit computes is
 // fixed by shapes alone; any thread may take any unit, so the result is the same for any number of threads.
 #pragma once
 
@@ -9,8 +9,8 @@
 #include <optional>
 #include <vector>
 
-#include "host/cpu/barrier.hpp"
 #include "host/cpu/memory.hpp"
+#include "host/cpu/phase_gate.hpp"
 #include "host/plan/backend.hpp"
 
 namespace vaecuda::cpu {
@@ -39,7 +39,8 @@ struct Unit {
 struct Phase {
   std::vector<Piece> pieces;
   std::vector<Unit> units;
-  std::vector<std::function<void()>> after;  ///< by the last thread to finish, before the others go on
+  std::vector<std::function<void()>>
+      after;  ///< by the thread that finishes the last unit, before the next phase opens
 };
 
 /// What the pieces of a program share. Its address stays the same as long as the program lives.
@@ -75,10 +76,9 @@ class CpuProgram final : public Program {
   void read(int buffer, std::span<float> values) override;
 
  private:
-  void run_phase(Phase& phase, std::atomic<std::int64_t>& next, float* scratch);
+  void run_steps(std::int64_t count);
 
   std::vector<Phase> phases_;
-  std::vector<std::atomic<std::int64_t>> next_unit_;  ///< per phase
   std::unique_ptr<ProgramMemory> memory_;
   std::vector<std::int64_t> exchange_sizes_;
   std::function<math::StepState(std::int64_t)> state_of_step_;  ///< empty for inference

@@ -30,7 +30,7 @@ struct ModelFile {
 
 /// Writes atomically. Tensors by their layout names ("encoder.0.weight", shape (out,in), F32), the
 /// standardization as "data.mean" and "data.inverse_deviation" where there is one; keys sorted. Whatever is
-/// written can be loaded; bytes of column names that are no UTF-8 become U+FFFD. docs/formats-model.md has
+/// written can be loaded; bytes of column names that are no UTF-8 become U+FFFD. docs/formats.md has
 /// the bytes. \throws RuntimeError if the file cannot be written, or if load_model would refuse it (a value
 /// that is not finite, say): nothing is written then
 void save_model(const std::string& path, const ModelFile& file);

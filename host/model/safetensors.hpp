@@ -1,4 +1,4 @@
-// The safetensors format: named arrays behind a JSON header (docs/formats-model.md has the bytes).
+// The safetensors format: named arrays behind a JSON header (docs/formats.md has the bytes).
 #pragma once
 
 #include <cstdint>

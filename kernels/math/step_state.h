@@ -46,7 +46,8 @@ VAECUDA_HD double learning_rate(const Schedule& s, std::int64_t step) {
       return s.lr * (s.min_fraction + (1.0 - s.min_fraction) * shape);
     }
     case ScheduleKind::exponential: {
-      const std::int64_t epoch = step * s.batch / s.rows;  // of the step's first row: the rate holds through an epoch
+      const std::int64_t epoch =
+          step * s.batch / s.rows;  // of the step's first row: the rate holds through an epoch
       return s.lr * ::pow(s.gamma, static_cast<double>(epoch));
     }
     case ScheduleKind::stages: {

@@ -1,5 +1,6 @@
-// Every formula of kernels/math in device code: compiled for all architectures wherever there is a CUDA toolkit, so
-// that a formula that only a host compiler accepts, or that spills registers, is found on machines without a GPU.
+// Every formula of kernels/math in device code: compiled for all architectures wherever there is a CUDA
+// toolkit, so that a formula that only a host compiler accepts, or that spills registers, is found on
+// machines without a GPU.
 #include "kernels/math/activation.h"
 #include "kernels/math/adam.h"
 #include "kernels/math/gaussian.h"
@@ -18,8 +19,8 @@ __global__ void activation_kernel(ActivationKind kind, const float* x, float* y,
   });
 }
 
-__global__ void likelihood_kernel(LikelihoodParameters parameters, const float* output, const float* x, float* nll,
-                                  float* gradient, float* mean) {
+__global__ void likelihood_kernel(LikelihoodParameters parameters, const float* output, const float* x,
+                                  float* nll, float* gradient, float* mean) {
   const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
   with_likelihood(parameters, [&](auto likelihood) {
     const NllValue<float> value = likelihood(output[i], x[i]);
@@ -29,8 +30,8 @@ __global__ void likelihood_kernel(LikelihoodParameters parameters, const float* 
   });
 }
 
-__global__ void latent_kernel(std::uint64_t seed, const float* mu, const float* logvar, const float* dz, float* z,
-                              float* kl, float* dmu, float* dlogvar) {
+__global__ void latent_kernel(std::uint64_t seed, const float* mu, const float* logvar, const float* dz,
+                              float* z, float* kl, float* dmu, float* dlogvar) {
   const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
   const Philox4 bits = philox(seed, i, random_block(RandomPurpose::latent, 0));
   const float epsilon = normal_pair(bits.v[0], bits.v[1]).first;
@@ -42,8 +43,8 @@ __global__ void latent_kernel(std::uint64_t seed, const float* mu, const float* 
   dlogvar[i] = gradient.dlogvar;
 }
 
-__global__ void adam_kernel(AdamConstants<float> constants, AdamStep<float> step, float* p, float* m, float* v,
-                            const float* g) {
+__global__ void adam_kernel(AdamConstants<float> constants, AdamStep<float> step, float* p, float* m,
+                            float* v, const float* g) {
   const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
   if (is_nonfinite(g[i])) return;
   const AdamElement<float> next = adam_update(p[i], m[i], v[i], g[i], constants, step);

@@ -144,7 +144,8 @@ TEST_CASE("bytes are scaled to [0,1], and unscaled bytes are no Bernoulli target
   config.data.train.path = "shapes:16x16,n=10";
   CHECK(prepare_data(config).preparation.scale == 1.0f / 255.0f);
   config.data.scale = ScaleMode::none;
-  check_error<FileError>([&] { (void)prepare_data(config); }, {"row", "255", "[0,1]"});
+  check_error<FileError>([&] { (void)prepare_data(config); },
+                         {"shapes:16x16,n=10", "row 0", "column ", "[0,1]"});
 }
 
 TEST_CASE("test rows of another width or type are refused", "[prepare]") {

@@ -177,6 +177,7 @@ TEST_CASE("a model can be trained on", "[train]") {
   config.output.dir = (dir.path() / "second").string();
   const TrainSummary second = TrainingRun(config).run();
   CHECK(second.train.loss < first.train.loss);
+  config.output.dir = (dir.path() / "refused").string();
 
   SECTION("but not with other layers") {
     config.model.hidden = {49};
@@ -194,6 +195,7 @@ TEST_CASE("a model can be trained on", "[train]") {
     const TrainSummary gaussian = TrainingRun(config).run();
     config.train.init_from = gaussian.model;
     config.data.standardize = true;
+    config.output.dir = (dir.path() / "refused").string();
     check_error<ConfigError>([&] { TrainingRun run(config); }, {"--init-from", "--standardize"});
   }
 }
