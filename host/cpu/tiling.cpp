@@ -12,10 +12,14 @@ constexpr double kLightFlops = 6e6;  // a product below this is light: one packi
 constexpr std::int64_t kProductRows = 256;
 constexpr std::int64_t kProductPieces = 4;  // columns of a heavy product in small batches: pieces, and their
 constexpr std::int64_t kProductColumns = 64;  // least width
-constexpr std::int64_t kWeightArea =
-    49152;  // floats of a weight tile: 192 KiB, so that it stays in L2 for Adam
-constexpr std::int64_t kWeightColumns =
-    1024;  // whole rows up to here: Adam then streams over contiguous memory
+// Floats of a weight tile: it stays in L2 until Adam has read it. In small batches the update weighs most,
+// and whole rows let it stream over contiguous memory; in larger ones the product does, and near a square
+// packs least.
+constexpr std::int64_t kSmallBatch = 256;
+constexpr std::int64_t kFlatArea = 49152;
+constexpr std::int64_t kFlatColumns = 1024;
+constexpr std::int64_t kSquareArea = 98304;
+constexpr std::int64_t kSquareColumns = 400;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
@@ -27,7 +31,8 @@ std::int64_t round_up(std::int64_t a, std::int64_t b) {
 }  // namespace
 
 std::int64_t row_tile(std::int64_t batch) {
-  return batch >= kChainBatch ? kChainRows : std::min(batch, kLightRows);
+  if (batch < kChainBatch) return std::min(batch, kLightRows);
+  return batch < 2 * kChainBatch ? kChainRows : 2 * kChainRows;
 }
 
 TileSize product_tile(std::int64_t batch, std::int64_t n, std::int64_t k) {
@@ -37,11 +42,13 @@ TileSize product_tile(std::int64_t batch, std::int64_t n, std::int64_t k) {
   return {std::min(batch, kProductRows), std::min(cols, n)};
 }
 
-TileSize weight_tile(std::int64_t out, std::int64_t in) {
-  if (out * in <= kWeightArea) return {out, in};
-  const std::int64_t cols =
-      in <= kWeightColumns ? in : round_up(divide_up(in, divide_up(in, kWeightColumns)), 16);
-  const std::int64_t rows = std::max<std::int64_t>(16, kWeightArea / cols / 16 * 16);
+TileSize weight_tile(std::int64_t batch, std::int64_t out, std::int64_t in) {
+  const bool flat = batch < kSmallBatch;
+  const std::int64_t area = flat ? kFlatArea : kSquareArea;
+  const std::int64_t widest = flat ? kFlatColumns : kSquareColumns;
+  if (out * in <= area) return {out, in};
+  const std::int64_t cols = in <= widest ? in : round_up(divide_up(in, divide_up(in, widest)), 16);
+  const std::int64_t rows = std::max<std::int64_t>(16, area / cols / 16 * 16);
   return {std::min(rows, out), cols};
 }
 

@@ -12,14 +12,14 @@ struct TileSize {
 };
 
 /// Rows of a batch that one unit takes through all row-wise ops of a step. Batches of 512 rows and more are
-/// cut into chains of 128 rows, whose activations stay in cache from op to op.
+/// cut into chains of 128 rows (1,024 and more: of 256), whose activations stay in cache from op to op.
 [[nodiscard]] std::int64_t row_tile(std::int64_t batch);
 
 /// Tile of a matrix product's output (batch, n) with inner size k. `cols` below n only where row_tile alone
 /// would leave too few units.
 [[nodiscard]] TileSize product_tile(std::int64_t batch, std::int64_t n, std::int64_t k);
 
-/// Tile of a weight gradient (out, in).
-[[nodiscard]] TileSize weight_tile(std::int64_t out, std::int64_t in);
+/// Tile of a weight gradient (out, in) over `batch` rows.
+[[nodiscard]] TileSize weight_tile(std::int64_t batch, std::int64_t out, std::int64_t in);
 
 }  // namespace vaecuda::cpu

@@ -157,7 +157,7 @@ WeightPhases make_weight_phases(const WeightWork& work) {
   for (const LinearBackward& op : work.layers) {
     const std::size_t index = phase.pieces.size();
     phase.pieces.push_back(merged ? merged_piece(work, op) : gradient_piece(work, op));
-    const TileSize size = weight_tile(op.layer.out, op.layer.in);
+    const TileSize size = weight_tile(op.d.rows, op.layer.out, op.layer.in);
     result.scratch_size = std::max({result.scratch_size, size.rows * size.cols, op.layer.out});
     for (Tile tile : grid(op.layer.out, op.layer.in, size)) {
       tile.slot = static_cast<std::int64_t>(work.memory.tile_squares.size());

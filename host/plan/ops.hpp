@@ -42,6 +42,8 @@ enum class Binarize { none, threshold, stochastic };
 /// x (B,D) = prepared rows of the data set at positions p = position + i.
 /// shuffled: row = permutation(seed, p / N)(p mod N). sequential: row = min(p, N − 1).
 /// prepared = binarize((raw · scale − mean) · inverse_deviation), the last two where given.
+/// threshold: x > ½. stochastic: u ≤ x with u in (0,1] drawn by (seed, purpose, p, column), so that 1 stays 1
+/// and 0 stays 0.
 struct GatherBatch {
   View x;
   RowOrder order = RowOrder::sequential;

@@ -54,8 +54,7 @@ VAECUDA_HD double square_root(double x) {
   return ::sqrt(x);
 }
 
-/// True for NaN and ±infinity. A comparison, since g++ 12 does not vectorize a look at the bits of a loaded
-/// value.
+/// True for NaN and ±infinity.
 VAECUDA_HD bool is_nonfinite(float x) {
   return (float_to_bits(x) & 0x7f800000U) == 0x7f800000U;
 }
