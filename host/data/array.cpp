@@ -93,7 +93,7 @@ std::string refusal(T value) {
       return fmt::format("{} is too large for a 32-bit float (at most 3.4028235e38)", value);
     }
   } else {
-    const auto wide = static_cast<std::uint64_t>(value);
+    const auto wide = static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
     if (!is_exact_in_f32(value < T{0} ? std::uint64_t{0} - wide : wide)) {
       return fmt::format("a 32-bit float cannot hold the integer {} exactly; scale the data and store floats",
                          value);

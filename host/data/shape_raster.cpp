@@ -179,13 +179,13 @@ std::array<std::int32_t, kShapeFactorCount> shape_factor_counts(std::int64_t cha
 }
 
 const std::vector<std::string>& shape_factor_names() {
-  static const std::vector<std::string> names = {"shape", "scale", "rotation", "x", "y", "colour"};
-  return names;
+  static const std::vector<std::string> kNames = {"shape", "scale", "rotation", "x", "y", "colour"};
+  return kNames;
 }
 
 const std::vector<std::string>& shape_names() {
-  static const std::vector<std::string> names = {"square", "ellipse", "heart"};
-  return names;
+  static const std::vector<std::string> kNames = {"square", "ellipse", "heart"};
+  return kNames;
 }
 
 ShapeRasterizer::ShapeRasterizer(const ImageShape& image)
