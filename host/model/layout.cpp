@@ -47,6 +47,10 @@ std::string ParameterLayout::tensor_at(std::int64_t offset) const {
 }
 
 ParameterLayout make_layout(const ModelConfig& model) {
+  if (model.latent_dim < 1 || model.latent_dim > kLargest) {
+    throw ConfigError(
+        fmt::format("a latent of {} dimensions: it must have from 1 to 2^40", model.latent_dim));
+  }
   ParameterLayout layout;
   std::int64_t width = model.input_dim;
   for (std::size_t i = 0; i < model.hidden.size(); ++i) {
