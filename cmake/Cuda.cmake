@@ -22,6 +22,11 @@ if(NOT VAECUDA_CUDA STREQUAL "OFF")
       set(vaecuda_cuda_reason "nvcc ${CMAKE_CUDA_COMPILER_VERSION} is too old")
     else()
       find_package(CUDAToolkit ${vaecuda_cuda_minimum} REQUIRED)
+      # CMake 3.25 does not know C++20's flag for nvcc 13.
+      if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
+        set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+        set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
+      endif()
       set(VAECUDA_HAVE_CUDA ON)
     endif()
   else()
@@ -38,10 +43,32 @@ else()
   message(STATUS "vaecuda: CPU build as asked (VAECUDA_CUDA=OFF)")
 endif()
 
-# Flags of our own kernels. The standard is given by hand: CMake 3.25 does not know it for nvcc 13.
+# Flags of our own kernels.
 add_library(vaecuda_cuda_flags INTERFACE)
 target_compile_options(vaecuda_cuda_flags INTERFACE
-  $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20 -Xcompiler=-Wall,-Wextra -Xptxas=-warn-spills>)
+  $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra -Xptxas=-warn-spills>)
 if(VAECUDA_WERROR)
   target_compile_options(vaecuda_cuda_flags INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings -Xcompiler=-Werror>)
 endif()
+
+# A program and its CUDA module hand C++ objects to each other, so they must be made from the same headers by the same
+# compiler. The digest goes into a header of its own, so that only its readers are compiled again when it changes.
+file(GLOB vaecuda_border_headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/include/vaecuda/*.hpp"
+  "${CMAKE_CURRENT_SOURCE_DIR}/host/plan/*.hpp" "${CMAKE_CURRENT_SOURCE_DIR}/kernels/math/*.h")
+set(vaecuda_digest "")
+foreach(header ${vaecuda_border_headers})
+  file(SHA256 "${header}" vaecuda_header_digest)
+  string(APPEND vaecuda_digest "${vaecuda_header_digest}")
+endforeach()
+string(SHA256 vaecuda_digest "${vaecuda_digest}")
+string(SUBSTRING "${vaecuda_digest}" 0 12 vaecuda_digest)
+set(vaecuda_build_id "${PROJECT_VERSION} ${CMAKE_CXX_COMPILER_ID}-${CMAKE_CXX_COMPILER_VERSION} ${vaecuda_digest}")
+set(vaecuda_has_cuda false)
+set(vaecuda_architectures "")
+if(VAECUDA_HAVE_CUDA)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${vaecuda_border_headers})
+  set(vaecuda_has_cuda true)
+  string(REPLACE ";" "," vaecuda_architectures "${CMAKE_CUDA_ARCHITECTURES}")
+endif()
+configure_file("${CMAKE_CURRENT_SOURCE_DIR}/cmake/vaecuda_build.hpp.in"
+  "${CMAKE_CURRENT_BINARY_DIR}/generated/vaecuda_build.hpp" @ONLY)

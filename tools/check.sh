@@ -65,7 +65,7 @@ else
 fi
 
 heading "Optimized build ($release)"
-configure "$work/release-configure.log" -B "$release" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON
+configure "$work/release-configure.log" -B "$release" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON -DVAECUDA_COVERAGE=ON
 build "$work/release-build.log" "$release"
 
 # Runs clang-tidy over the product's sources, each on its own, and prints only what it finds.
@@ -112,6 +112,16 @@ if ((!quick)); then
   UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir "$asan" --output-on-failure --no-tests=error
   summary+=("tests with sanitizers: passed")
 fi
+
+# Kernels first and alone, so that the lines counted are those of the tests that mean to execute them.
+heading "Kernels under the SIMT executor"
+tools/coverage.sh --reset "$release"
+for room in simt ops; do
+  VAECUDA_EXECUTORS=simt logged "$work/kernels-$room.log" "$release/tests/test_$room"
+  tail -n 2 "$work/kernels-$room.log" | head -n 1
+done
+tools/coverage.sh "$release" 98 | tee "$work/coverage.log"
+summary+=("$(tail -n 1 "$work/coverage.log")")
 
 heading "So far"
 printf '%s\n' "${summary[@]}"

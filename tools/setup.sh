@@ -30,7 +30,7 @@ done
 # Command and the package that brings it: a command from elsewhere will do.
 commands=(g++:g++ gcc:gcc cmake:cmake make:make)
 libraries=(catch2 libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libopenblas-openmp-dev
-  libpng-dev zlib1g-dev)
+  libpng-dev zlib1g-dev libboost-context-dev)
 # Pinned, since another version formats and warns otherwise. A distribution without them does without.
 linters=(clang-format-14 clang-tidy-14)
 
@@ -40,7 +40,7 @@ known() { apt-cache show "$1" >/dev/null 2>&1; }
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   echo "setup: this is neither Debian nor Ubuntu, so nothing is installed. vaecuda needs g++ 11 or newer,"
-  echo "       CMake 3.22, Catch2, CLI11, toml++, nlohmann-json, fmt, OpenBLAS with OpenMP, libpng and zlib."
+  echo "       CMake 3.22, Catch2, CLI11, toml++, nlohmann-json, fmt, OpenBLAS with OpenMP, libpng, zlib and Boost.Context."
 else
   missing=()
   for pair in "${commands[@]}"; do

@@ -153,6 +153,11 @@ void append_device(std::vector<Option>& table) {
       {"train.threads", "--threads", "N", kGroup, "CPU threads; 0 is one per core. Never changes a result"}));
   table.push_back(choice_option<kPrecisions, kTrain, &TrainConfig::precision>(
       {"train.precision", "--precision", "", kGroup, "of the matrix products; tf32 and bf16 need a GPU"}));
+  table.push_back(
+      flag_option<kTrain, &TrainConfig::autotune>({"train.autotune", "--autotune", "", kGroup,
+                                                   "GPU only: measure cuBLAS's algorithms and take the "
+                                                   "fastest, which may differ from run to run; without "
+                                                   "it, cuBLAS's own first choice, always the same"}));
 }
 
 void append_output(std::vector<Option>& table) {

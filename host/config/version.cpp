@@ -1,5 +1,7 @@
 #include "vaecuda/version.hpp"
 
+#include "vaecuda_build.hpp"
+
 namespace vaecuda {
 
 const char* version() noexcept {
@@ -14,7 +16,8 @@ const char* build_info() noexcept {
 #else
 #define VAECUDA_COMPILER "unknown compiler"
 #endif
-  return VAECUDA_COMPILER ", CPU backend with OpenBLAS";
+#define VAECUDA_CPU_BUILD VAECUDA_COMPILER ", CPU backend with OpenBLAS"
+  return build::kHasCuda ? VAECUDA_CPU_BUILD ", CUDA backend in libvaecuda_cuda.so" : VAECUDA_CPU_BUILD;
 }
 
 }  // namespace vaecuda

@@ -1,10 +1,13 @@
 // Where the views of a plan lie in this program's memory.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "host/cpu/loops.hpp"
-#include "host/plan/ops.hpp"
+#include "host/cpu/memory.hpp"
+#include "host/cpu/program.hpp"
+#include "host/plan/plan.hpp"
 
 namespace vaecuda::cpu {
 
@@ -21,5 +24,9 @@ struct Addresses {
     return {m.data, m.stride};
   }
 };
+
+/// Allocates the plan's buffers and fills the constants. \throws OutOfMemoryError
+[[nodiscard]] Addresses place_buffers(const Plan& plan, ProgramMemory& memory,
+                                      const std::shared_ptr<ByteCounter>& counter);
 
 }  // namespace vaecuda::cpu

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <limits>
 #include <stdexcept>
 
+#include "host/cpu/addresses.hpp"
 #include "host/cpu/gemm.hpp"
+#include "host/cpu/profiler.hpp"
 #include "host/cpu/tiling.hpp"
 #include "host/cpu/weight_phases.hpp"
 #include "kernels/math/permutation.h"
@@ -26,68 +27,21 @@ class Compiler {
 
   std::unique_ptr<Program> compile() {
     check_plan(plan_);
-    allocate();
-    for (const Op& op : plan_.ops) std::visit([this](const auto& o) { add(o); }, op);
+    addresses_ = place_buffers(plan_, *memory_, in_.counter);
+    for (op_ = 0; op_ < plan_.ops.size(); ++op_) {
+      std::visit([this](const auto& o) { add(o); }, plan_.ops[op_]);
+    }
     close_weights();
     memory_->scratch_size = (scratch_size_ + 15) / 16 * 16;
     double flops = 0.0;
     for (const Op& op : plan_.ops) flops += cost_of(op, plan_.batch).flops;
     const int threads = flops < kParallelFlops ? 1 : in_.threads;
     memory_->scratch = FloatBuffer(memory_->scratch_size * threads, "scratch memory", in_.counter);
-    std::vector<std::int64_t> exchange;
-    for (const FloatBuffer& buffer : memory_->exchange) exchange.push_back(buffer.size());
-    return std::make_unique<CpuProgram>(std::move(phases_), std::move(memory_), std::move(exchange),
-                                        std::move(state_of_step_), threads);
+    return std::make_unique<CpuProgram>(CompiledPlan{
+        std::move(phases_), std::move(memory_), std::move(state_of_step_), ops_as_compiled(plan_), threads});
   }
 
  private:
-  // --- memory
-
-  void allocate() {
-    memory_ = std::make_unique<ProgramMemory>();
-    Plan placed = plan_;
-    // Weight gradients run after everything else, so what they read lives to the end of the step.
-    std::vector<Lifetime> lifetimes = lifetimes_in_order(placed);
-    for (const Op& op : placed.ops) {
-      if (const auto* backward = std::get_if<LinearBackward>(&op)) {
-        for (const View* view : {&backward->d, &backward->in}) {
-          lifetimes[static_cast<std::size_t>(view->buffer)].last = std::numeric_limits<std::int64_t>::max();
-        }
-      }
-    }
-    // A chain runs several ops on some rows while other rows are still at the first of them, so within a step
-    // an activation may take the place of another only if the two never meet in one chain: none is shared.
-    const bool training = std::any_of(placed.ops.begin(), placed.ops.end(),
-                                      [](const Op& op) { return std::holds_alternative<AdvanceStep>(op); });
-    if (training || row_tile(plan_.batch) < plan_.batch) {
-      for (Lifetime& life : lifetimes) {
-        if (life.first >= 0) life = {0, std::numeric_limits<std::int64_t>::max()};
-      }
-    }
-    place_activations(placed, lifetimes);
-    memory_->arena = FloatBuffer(placed.arena_size, "activations", in_.counter);
-    memory_->constants.resize(placed.buffers.size());
-    memory_->exchange.resize(placed.buffers.size());
-    addresses_.base.resize(placed.buffers.size(), nullptr);
-    for (std::size_t i = 0; i < placed.buffers.size(); ++i) {
-      const Buffer& buffer = placed.buffers[i];
-      switch (buffer.kind) {
-        case BufferKind::activation:
-          if (buffer.arena_offset >= 0) addresses_.base[i] = memory_->arena.data() + buffer.arena_offset;
-          break;
-        case BufferKind::constant:
-          memory_->constants[i] = FloatBuffer(buffer.size(), buffer.name, in_.counter);
-          std::copy(buffer.values.begin(), buffer.values.end(), memory_->constants[i].data());
-          addresses_.base[i] = memory_->constants[i].data();
-          break;
-        case BufferKind::exchange:
-          memory_->exchange[i] = FloatBuffer(buffer.size(), buffer.name, in_.counter);
-          addresses_.base[i] = memory_->exchange[i].data();
-          break;
-      }
-    }
-  }
-
   [[nodiscard]] Matrix<float> matrix(const View& view) const { return addresses_.matrix(view); }
   [[nodiscard]] Matrix<const float> input(const View& view) const { return addresses_.input(view); }
   [[nodiscard]] const float* parameter(std::int64_t offset) const {
@@ -96,7 +50,10 @@ class Compiler {
 
   // --- phases
 
-  void add_piece(Piece piece, std::int64_t rows, std::int64_t cols, TileSize size) {
+  using TileWork = std::function<void(const Tile& tile, float* scratch)>;
+
+  void add_piece(TileWork work, std::int64_t rows, std::int64_t cols, TileSize size) {
+    Piece piece{op_, std::move(work)};
     const bool whole_rows = size.cols >= cols;
     if (whole_rows && chain_rows_ == size.rows && chain_total_ == rows) {
       Phase& phase = phases_.back();
@@ -115,13 +72,13 @@ class Compiler {
   }
 
   /// A piece over whole rows.
-  void add_rows(Piece piece, std::int64_t rows) {
-    add_piece(std::move(piece), rows, 1, {row_tile(plan_.batch), 1});
+  void add_rows(TileWork work, std::int64_t rows) {
+    add_piece(std::move(work), rows, 1, {row_tile(plan_.batch), 1});
   }
 
   void add_serial(std::function<void()> serial) {
     if (phases_.empty()) add_rows([](const Tile&, float*) {}, 1);  // a phase ends with its last unit
-    phases_.back().after.push_back(std::move(serial));
+    phases_.back().after.push_back({op_, std::move(serial)});
     chain_rows_ = 0;
   }
 
@@ -239,7 +196,7 @@ class Compiler {
   }
 
   void add(const LinearBackward& op) {
-    weights_.push_back(op);
+    gradients_.push_back({op_, op});
     if (!op.dx.valid()) return;
     const Loops* loops = &loops_;
     const Matrix<const float> d = input(op.d);
@@ -282,8 +239,15 @@ class Compiler {
         op.dz.rows);
   }
 
-  void add(const GradNorm& op) { clip_norm_ = op.clip_norm; }
-  void add(const AdamUpdate& op) { adam_ = op; }
+  void add(const GradNorm& op) {
+    clip_norm_ = op.clip_norm;
+    clip_op_ = op_;
+  }
+
+  void add(const AdamUpdate& op) {
+    adam_ = op;
+    adam_op_ = op_;
+  }
 
   void add(const AdvanceStep& op) {
     ProgramMemory* memory = memory_.get();
@@ -390,27 +354,31 @@ class Compiler {
   /// Weight gradients need every row, so their phases come after the last chain.
   void close_weights() {
     if (!adam_) return;
-    if (weights_.empty()) throw std::logic_error("a plan that updates parameters has no gradients");
-    WeightPhases work = make_weight_phases({in_, *memory_, addresses_, weights_, *adam_, clip_norm_});
+    if (gradients_.empty()) throw std::logic_error("a plan that updates parameters has no gradients");
+    WeightPhases work =
+        make_weight_phases({in_, *memory_, addresses_, gradients_, *adam_, adam_op_, clip_norm_, clip_op_});
     std::move(work.phases.begin(), work.phases.end(), std::back_inserter(phases_));
     scratch_size_ = std::max(scratch_size_, work.scratch_size);
     chain_rows_ = 0;
-    weights_.clear();
+    gradients_.clear();
     adam_.reset();
   }
 
   const CompileInputs& in_;
   const Plan& plan_;
   const Loops& loops_;
-  std::unique_ptr<ProgramMemory> memory_;
+  std::unique_ptr<ProgramMemory> memory_ = std::make_unique<ProgramMemory>();
   Addresses addresses_;
   std::vector<Phase> phases_;
   std::int64_t chain_rows_ = 0;  ///< row tile of the open chain, 0: none is open
   std::int64_t chain_total_ = 0;
   std::int64_t scratch_size_ = 16;
-  std::vector<LinearBackward> weights_;
+  std::size_t op_ = 0;  ///< the one that is being added
+  std::vector<WeightGradient> gradients_;
   std::optional<AdamUpdate> adam_;
+  std::size_t adam_op_ = 0;
   float clip_norm_ = 0.0f;
+  std::size_t clip_op_ = 0;
   std::function<math::StepState(std::int64_t)> state_of_step_;
 };
 

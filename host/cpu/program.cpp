@@ -3,47 +3,45 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <stdexcept>
 
+#include "host/cpu/profiler.hpp"
+
 namespace vaecuda::cpu {
 
-CpuProgram::CpuProgram(std::vector<Phase> phases, std::unique_ptr<ProgramMemory> memory,
-                       std::vector<std::int64_t> exchange_sizes,
-                       std::function<math::StepState(std::int64_t)> state_of_step, int threads)
-    : phases_(std::move(phases)),
-      memory_(std::move(memory)),
-      exchange_sizes_(std::move(exchange_sizes)),
-      state_of_step_(std::move(state_of_step)),
-      threads_(threads) {
+CpuProgram::CpuProgram(CompiledPlan compiled) : compiled_(std::move(compiled)) {
   set_step(0);
 }
 
 void CpuProgram::set_step(std::int64_t step) {
-  memory_->fault.reset();
-  memory_->first_bad.store(-1);
-  if (state_of_step_) memory_->state = state_of_step_(step);
+  compiled_.memory->fault.reset();
+  compiled_.memory->first_bad.store(-1);
+  if (compiled_.state_of_step) compiled_.memory->state = compiled_.state_of_step(step);
 }
 
 void CpuProgram::set_position(std::int64_t position) {
-  memory_->state.position = position;
+  compiled_.memory->state.position = position;
 }
 
-void CpuProgram::run(std::int64_t count) {
+void CpuProgram::run(const std::vector<Phase>& phases, std::int64_t count) {
   constexpr std::int64_t kMostAtOnce = 1 << 20;  // keeps the gate's phase numbers below 2³²
-  for (; count > 0 && !memory_->fault; count -= kMostAtOnce) run_steps(std::min(count, kMostAtOnce));
+  for (; count > 0 && !compiled_.memory->fault; count -= kMostAtOnce) {
+    run_steps(phases, std::min(count, kMostAtOnce));
+  }
 }
 
-void CpuProgram::run_steps(std::int64_t count) {
+void CpuProgram::run_steps(const std::vector<Phase>& phases, std::int64_t count) {
   PhaseGate gate;
-  ProgramMemory& memory = *memory_;
-  const auto phases_per_step = static_cast<std::uint64_t>(phases_.size());
+  ProgramMemory& memory = *compiled_.memory;
+  const auto phases_per_step = static_cast<std::uint64_t>(phases.size());
   const std::uint64_t end = static_cast<std::uint64_t>(count) * phases_per_step;
   // No unit throws: everything that can fail was checked when the plan was compiled. A serial part may
   // (memory for metrics), and an exception must not leave a parallel region. Written by the thread that opens
   // the last phase.
   std::exception_ptr failure;
-#pragma omp parallel num_threads(threads_) default(shared)
+#pragma omp parallel num_threads(compiled_.threads) default(shared)
   {
     // OpenBLAS takes as many threads as OpenMP would give it. This bounds the number within this region
     // alone: the setting belongs to the region's tasks, and the host program's own stays as it was.
@@ -52,17 +50,17 @@ void CpuProgram::run_steps(std::int64_t count) {
     for (;;) {
       const PhaseGate::Claim claim = gate.claim();
       if (claim.phase >= end) break;
-      const Phase& phase = phases_[static_cast<std::size_t>(claim.phase % phases_per_step)];
+      const Phase& phase = phases[static_cast<std::size_t>(claim.phase % phases_per_step)];
       const auto units = static_cast<std::int64_t>(phase.units.size());
       if (claim.unit >= units) {
         gate.wait_while(claim.phase);
         continue;
       }
       const Unit& unit = phase.units[static_cast<std::size_t>(claim.unit)];
-      for (std::size_t i = unit.first; i < unit.last; ++i) phase.pieces[i](unit.tile, scratch);
+      for (std::size_t i = unit.first; i < unit.last; ++i) phase.pieces[i].work(unit.tile, scratch);
       if (!gate.finish_unit(units)) continue;
       try {
-        for (const auto& serial : phase.after) serial();
+        for (const Serial& serial : phase.after) serial.work();
       } catch (...) {
         failure = std::current_exception();
       }
@@ -74,24 +72,42 @@ void CpuProgram::run_steps(std::int64_t count) {
   if (failure) std::rethrow_exception(failure);
 }
 
+double CpuProgram::timed_run(std::int64_t count) {
+  const auto began = std::chrono::steady_clock::now();
+  run(count);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+}
+
+std::vector<OpTime> CpuProgram::profile(std::int64_t passes) {
+  Profiler profiler(compiled_.ops.size(), compiled_.threads);
+  run(profiler.timed(compiled_.phases), passes);
+  std::vector<OpTime> ops = compiled_.ops;
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    ops[i].seconds = profiler.seconds(i) / static_cast<double>(std::max<std::int64_t>(1, passes));
+  }
+  return ops;
+}
+
 void CpuProgram::take_metrics(std::vector<math::StepMetrics>& out) {
-  out.insert(out.end(), memory_->metrics.begin(), memory_->metrics.end());
-  memory_->metrics.clear();
+  std::vector<math::StepMetrics>& metrics = compiled_.memory->metrics;
+  out.insert(out.end(), metrics.begin(), metrics.end());
+  metrics.clear();
+}
+
+const FloatBuffer& CpuProgram::exchange(int buffer, std::size_t values) const {
+  const FloatBuffer& found = compiled_.memory->exchange.at(static_cast<std::size_t>(buffer));
+  if (found.size() == 0 || static_cast<std::int64_t>(values) != found.size()) {
+    throw std::logic_error("what was named is no exchange buffer of this size");
+  }
+  return found;
 }
 
 void CpuProgram::write(int buffer, std::span<const float> values) {
-  FloatBuffer& target = memory_->exchange.at(static_cast<std::size_t>(buffer));
-  if (target.size() == 0 || static_cast<std::int64_t>(values.size()) != target.size()) {
-    throw std::logic_error("write to a buffer that is no exchange buffer of this size");
-  }
-  std::copy(values.begin(), values.end(), target.data());
+  std::copy(values.begin(), values.end(), exchange(buffer, values.size()).data());
 }
 
 void CpuProgram::read(int buffer, std::span<float> values) {
-  const FloatBuffer& source = memory_->exchange.at(static_cast<std::size_t>(buffer));
-  if (source.size() == 0 || static_cast<std::int64_t>(values.size()) != source.size()) {
-    throw std::logic_error("read of a buffer that is no exchange buffer of this size");
-  }
+  const FloatBuffer& source = exchange(buffer, values.size());
   std::copy(source.data(), source.data() + source.size(), values.begin());
 }
 

@@ -26,8 +26,17 @@ struct Tile {
   [[nodiscard]] std::int64_t cols() const { return col_end - col_begin; }
 };
 
-/// Computes one tile of one op; `scratch` is the thread's own.
-using Piece = std::function<void(const Tile& tile, float* scratch)>;
+/// What an op of the plan does on one tile; `scratch` is the thread's own.
+struct Piece {
+  std::size_t op = 0;  ///< its place in the plan
+  std::function<void(const Tile& tile, float* scratch)> work;
+};
+
+/// What one thread does for an op while the others wait.
+struct Serial {
+  std::size_t op = 0;
+  std::function<void()> work;
+};
 
 /// Pieces first .. last − 1 of the phase, one after the other on the same tile.
 struct Unit {
@@ -39,8 +48,7 @@ struct Unit {
 struct Phase {
   std::vector<Piece> pieces;
   std::vector<Unit> units;
-  std::vector<std::function<void()>>
-      after;  ///< by the thread that finishes the last unit, before the next phase opens
+  std::vector<Serial> after;  ///< by the thread that finishes the last unit, before the next phase opens
 };
 
 /// What the pieces of a program share. Its address stays the same as long as the program lives.
@@ -61,28 +69,35 @@ struct ProgramMemory {
   std::optional<Fault> fault;
 };
 
+/// What a plan is compiled to.
+struct CompiledPlan {
+  std::vector<Phase> phases;
+  std::unique_ptr<ProgramMemory> memory;
+  std::function<math::StepState(std::int64_t)> state_of_step;  ///< empty for inference
+  std::vector<OpTime> ops;                                     ///< in the plan's order, the seconds zero
+  int threads = 1;
+};
+
 class CpuProgram final : public Program {
  public:
-  CpuProgram(std::vector<Phase> phases, std::unique_ptr<ProgramMemory> memory,
-             std::vector<std::int64_t> exchange_sizes,
-             std::function<math::StepState(std::int64_t)> state_of_step, int threads);
+  explicit CpuProgram(CompiledPlan compiled);
 
   void set_step(std::int64_t step) override;
   void set_position(std::int64_t position) override;
-  void run(std::int64_t count) override;
+  void run(std::int64_t count) override { run(compiled_.phases, count); }
+  [[nodiscard]] double timed_run(std::int64_t count) override;
+  [[nodiscard]] std::vector<OpTime> profile(std::int64_t passes) override;
   void take_metrics(std::vector<math::StepMetrics>& out) override;
-  [[nodiscard]] std::optional<Fault> fault() override { return memory_->fault; }
+  [[nodiscard]] std::optional<Fault> fault() override { return compiled_.memory->fault; }
   void write(int buffer, std::span<const float> values) override;
   void read(int buffer, std::span<float> values) override;
 
  private:
-  void run_steps(std::int64_t count);
+  void run(const std::vector<Phase>& phases, std::int64_t count);
+  void run_steps(const std::vector<Phase>& phases, std::int64_t count);
+  [[nodiscard]] const FloatBuffer& exchange(int buffer, std::size_t values) const;
 
-  std::vector<Phase> phases_;
-  std::unique_ptr<ProgramMemory> memory_;
-  std::vector<std::int64_t> exchange_sizes_;
-  std::function<math::StepState(std::int64_t)> state_of_step_;  ///< empty for inference
-  int threads_;
+  CompiledPlan compiled_;
 };
 
 }  // namespace vaecuda::cpu

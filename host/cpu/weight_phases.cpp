@@ -47,56 +47,60 @@ class Updater {
 
 /// Gradient of one tile into scratch memory, and its update. The first tile of a row of tiles takes the bias
 /// along.
-Piece merged_piece(const WeightWork& work, const LinearBackward& op) {
+Piece merged_piece(const WeightWork& work, const WeightGradient& gradient) {
+  const LinearBackward& op = gradient.layer;
   const Loops* loops = &work.in.loops;
   ProgramMemory* memory = &work.memory;
   const Matrix<const float> d = work.addresses.input(op.d);
   const Matrix<const float> in = work.addresses.input(op.in);
   const Updater update(work);
-  return [=](const Tile& tile, float* scratch) {
-    if (memory->state.fault != 0) return;
-    double squares = 0.0;
-    if (tile.col_begin == 0) {
-      loops->sum_columns({d.data + tile.row_begin, d.stride}, op.d.rows, tile.rows(), scratch);
-      squares += update(op.layer.bias + tile.row_begin, scratch, tile.rows());
-    }
-    multiply_weight_gradient({d.data + tile.row_begin, d.stride}, {in.data + tile.col_begin, in.stride},
-                             scratch, tile.cols(), tile.rows(), tile.cols(), op.d.rows);
-    const std::int64_t first = op.layer.weight + tile.row_begin * op.layer.in + tile.col_begin;
-    if (tile.cols() == op.layer.in) {
-      squares += update(first, scratch, tile.rows() * tile.cols());
-    } else {
-      for (std::int64_t r = 0; r < tile.rows(); ++r) {
-        squares += update(first + r * op.layer.in, scratch + r * tile.cols(), tile.cols());
-      }
-    }
-    memory->tile_squares[static_cast<std::size_t>(tile.slot)] = squares;
-  };
+  return {gradient.op, [=](const Tile& tile, float* scratch) {
+            if (memory->state.fault != 0) return;
+            double squares = 0.0;
+            if (tile.col_begin == 0) {
+              loops->sum_columns({d.data + tile.row_begin, d.stride}, op.d.rows, tile.rows(), scratch);
+              squares += update(op.layer.bias + tile.row_begin, scratch, tile.rows());
+            }
+            multiply_weight_gradient({d.data + tile.row_begin, d.stride},
+                                     {in.data + tile.col_begin, in.stride}, scratch, tile.cols(), tile.rows(),
+                                     tile.cols(), op.d.rows);
+            const std::int64_t first = op.layer.weight + tile.row_begin * op.layer.in + tile.col_begin;
+            if (tile.cols() == op.layer.in) {
+              squares += update(first, scratch, tile.rows() * tile.cols());
+            } else {
+              for (std::int64_t r = 0; r < tile.rows(); ++r) {
+                squares += update(first + r * op.layer.in, scratch + r * tile.cols(), tile.cols());
+              }
+            }
+            memory->tile_squares[static_cast<std::size_t>(tile.slot)] = squares;
+          }};
 }
 
 /// Gradient of one tile into the gradient arena.
-Piece gradient_piece(const WeightWork& work, const LinearBackward& op) {
+Piece gradient_piece(const WeightWork& work, const WeightGradient& gradient) {
+  const LinearBackward& op = gradient.layer;
   const Loops* loops = &work.in.loops;
   ProgramMemory* memory = &work.memory;
   const Matrix<const float> d = work.addresses.input(op.d);
   const Matrix<const float> in = work.addresses.input(op.in);
-  return [=](const Tile& tile, float*) {
-    if (memory->state.fault != 0) return;
-    double squares = 0.0;
-    float* gradients = memory->gradients.data();
-    if (tile.col_begin == 0) {
-      float* bias = gradients + op.layer.bias + tile.row_begin;
-      loops->sum_columns({d.data + tile.row_begin, d.stride}, op.d.rows, tile.rows(), bias);
-      squares += loops->sum_of_squares(bias, tile.rows());
-    }
-    float* weight = gradients + op.layer.weight + tile.row_begin * op.layer.in + tile.col_begin;
-    multiply_weight_gradient({d.data + tile.row_begin, d.stride}, {in.data + tile.col_begin, in.stride},
-                             weight, op.layer.in, tile.rows(), tile.cols(), op.d.rows);
-    for (std::int64_t r = 0; r < tile.rows(); ++r) {
-      squares += loops->sum_of_squares(weight + r * op.layer.in, tile.cols());
-    }
-    memory->tile_squares[static_cast<std::size_t>(tile.slot)] = squares;
-  };
+  return {gradient.op, [=](const Tile& tile, float*) {
+            if (memory->state.fault != 0) return;
+            double squares = 0.0;
+            float* gradients = memory->gradients.data();
+            if (tile.col_begin == 0) {
+              float* bias = gradients + op.layer.bias + tile.row_begin;
+              loops->sum_columns({d.data + tile.row_begin, d.stride}, op.d.rows, tile.rows(), bias);
+              squares += loops->sum_of_squares(bias, tile.rows());
+            }
+            float* weight = gradients + op.layer.weight + tile.row_begin * op.layer.in + tile.col_begin;
+            multiply_weight_gradient({d.data + tile.row_begin, d.stride},
+                                     {in.data + tile.col_begin, in.stride}, weight, op.layer.in, tile.rows(),
+                                     tile.cols(), op.d.rows);
+            for (std::int64_t r = 0; r < tile.rows(); ++r) {
+              squares += loops->sum_of_squares(weight + r * op.layer.in, tile.cols());
+            }
+            memory->tile_squares[static_cast<std::size_t>(tile.slot)] = squares;
+          }};
 }
 
 /// The norm of all gradients, and the factor that brings it down to `clip_norm`.
@@ -114,16 +118,18 @@ Phase update_phase(const WeightWork& work) {
   ProgramMemory* memory = &work.memory;
   const Updater update(work);
   Phase phase;
-  phase.pieces.emplace_back([=](const Tile& tile, float*) {
-    const float* gradient = memory->gradients.data() + tile.row_begin;
-    if (memory->state.fault == 0) {
-      update(tile.row_begin, gradient, tile.rows());
-      return;
-    }
-    const float* bad =
-        std::find_if(gradient, gradient + tile.rows(), [](float g) { return math::is_unusable_gradient(g); });
-    if (bad != gradient + tile.rows()) note_bad(memory->first_bad, tile.row_begin + (bad - gradient));
-  });
+  phase.pieces.push_back({work.adam_op, [=](const Tile& tile, float*) {
+                            const float* gradient = memory->gradients.data() + tile.row_begin;
+                            if (memory->state.fault == 0) {
+                              update(tile.row_begin, gradient, tile.rows());
+                              return;
+                            }
+                            const float* bad = std::find_if(gradient, gradient + tile.rows(), [](float g) {
+                              return math::is_unusable_gradient(g);
+                            });
+                            if (bad != gradient + tile.rows())
+                              note_bad(memory->first_bad, tile.row_begin + (bad - gradient));
+                          }});
   for (const Tile& tile : grid(work.in.plan.parameter_size, 1, {kBlock, 1}))
     phase.units.push_back({0, 1, tile});
   return phase;
@@ -154,9 +160,10 @@ WeightPhases make_weight_phases(const WeightWork& work) {
   const bool merged = work.clip_norm == 0.0f;
   WeightPhases result;
   Phase phase;
-  for (const LinearBackward& op : work.layers) {
+  for (const WeightGradient& gradient : work.gradients) {
+    const LinearBackward& op = gradient.layer;
     const std::size_t index = phase.pieces.size();
-    phase.pieces.push_back(merged ? merged_piece(work, op) : gradient_piece(work, op));
+    phase.pieces.push_back(merged ? merged_piece(work, gradient) : gradient_piece(work, gradient));
     const TileSize size = weight_tile(op.d.rows, op.layer.out, op.layer.in);
     result.scratch_size = std::max({result.scratch_size, size.rows * size.cols, op.layer.out});
     for (Tile tile : grid(op.layer.out, op.layer.in, size)) {
@@ -168,7 +175,8 @@ WeightPhases make_weight_phases(const WeightWork& work) {
   result.phases.push_back(std::move(phase));
   if (!merged) {
     work.memory.gradients = FloatBuffer(work.in.plan.parameter_size, "gradients", work.in.counter);
-    result.phases.back().after.push_back(clip(&work.memory, static_cast<double>(work.clip_norm)));
+    result.phases.back().after.push_back(
+        {work.clip_op, clip(&work.memory, static_cast<double>(work.clip_norm))});
     result.phases.push_back(update_phase(work));
   }
   return result;

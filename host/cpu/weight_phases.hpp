@@ -2,6 +2,7 @@
 // cache.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "host/cpu/addresses.hpp"
@@ -11,13 +12,21 @@
 
 namespace vaecuda::cpu {
 
+/// The weight part of a layer's backward pass.
+struct WeightGradient {
+  std::size_t op = 0;  ///< its place in the plan
+  LinearBackward layer;
+};
+
 struct WeightWork {
   const CompileInputs& in;
   ProgramMemory& memory;
   const Addresses& addresses;
-  const std::vector<LinearBackward>& layers;
+  const std::vector<WeightGradient>& gradients;
   const AdamUpdate& adam;
+  std::size_t adam_op = 0;
   float clip_norm = 0.0f;  ///< 0: no clipping, and the gradient is never stored whole
+  std::size_t clip_op = 0;
 };
 
 struct WeightPhases {

@@ -39,6 +39,13 @@ struct Fault {
   std::int64_t element = -1;
 };
 
+/// What one op of a plan took, and the least that had to be done in that time.
+struct OpTime {
+  double seconds = 0.0;
+  OpCost cost;
+  bool merged = false;  ///< done together with others, whose time and cost include this one's
+};
+
 /// A compiled plan. Not thread-safe; programs of one store must not run at the same time.
 class Program {
  public:
@@ -49,6 +56,12 @@ class Program {
   virtual void set_position(std::int64_t position) = 0;
   /// Runs the plan `count` times. It may return before the work is done; every call below waits for it.
   virtual void run(std::int64_t count) = 0;
+  /// Runs it `count` times to the end; gives the seconds that the device spent on that.
+  [[nodiscard]] virtual double timed_run(std::int64_t count) = 0;
+  /// Runs it `passes` times, slower than usual, to the same end; gives the mean time of every op, in the
+  /// plan's order. On the CPU the threads' time divided by their number, so without what they wait for each
+  /// other; on a GPU the time of the op's kernels, each started on its own, with nothing in the cache.
+  [[nodiscard]] virtual std::vector<OpTime> profile(std::int64_t passes) = 0;
   /// Training: the metrics of the steps run since the last call, in order.
   virtual void take_metrics(std::vector<math::StepMetrics>& out) = 0;
   /// Training: set once something became non-finite; parameters are those before that step or element.
@@ -79,7 +92,9 @@ class Backend {
 
 /// The CPU backend. `threads` 0: one per core that this process may run on.
 [[nodiscard]] std::unique_ptr<Backend> make_cpu_backend(int threads);
-/// The backend of a chosen device. \throws DeviceError
-[[nodiscard]] std::unique_ptr<Backend> make_backend(const DeviceInfo& device, Precision precision);
+/// The backend of a chosen device. `autotune`: measure the library's algorithms for the matrix products and
+/// take the fastest; the CPU has no choice to make. \throws DeviceError, OutOfMemoryError
+[[nodiscard]] std::unique_ptr<Backend> make_backend(const DeviceInfo& device, Precision precision,
+                                                    bool autotune = false);
 
 }  // namespace vaecuda

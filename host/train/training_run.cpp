@@ -138,7 +138,10 @@ TrainingRun::Impl::Impl(RunConfig asked, TrainObserver watcher)
   if (!config.output.dir.empty()) RunFolder::check_free(config.output.dir, config.output.overwrite);
   const DeviceChoice choice = choose_device(config.train.device, static_cast<int>(config.train.threads));
   if (!choice.note.empty()) say(choice.note);
-  backend = make_backend(choice.device, config.train.precision);
+  if (config.train.autotune && choice.device.kind == DeviceKind::cpu) {
+    say("--autotune has no effect on the CPU");
+  }
+  backend = make_backend(choice.device, config.train.precision, config.train.autotune);
   if (!config.train.init_from.empty()) start = load_model(config.train.init_from);
 
   data = prepare_data(config);

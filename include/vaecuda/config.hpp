@@ -92,6 +92,7 @@ struct TrainConfig {
   std::string device = "auto";  ///< auto, cpu, cuda, cuda:N
   std::int64_t threads = 0;     ///< CPU threads; 0 = one per available core
   Precision precision = Precision::fp32;
+  bool autotune = false;  ///< GPU: measure cuBLAS's algorithms instead of taking its own first choice
   std::string init_from;  ///< model file to start from; empty: fresh parameters
 };
 

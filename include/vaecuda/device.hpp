@@ -16,6 +16,7 @@ struct DeviceInfo {
   std::string name;               ///< as the vendor calls it
   std::int64_t memory_bytes = 0;  ///< total memory of the device (of the host for the CPU)
   int threads = 0;                ///< CPU: threads that will be used
+  int capability = 0;             ///< cuda: 10·major + minor of the compute capability, 90 for sm_90
 };
 
 /// What a request ("auto", "cpu", "cuda", "cuda:1") comes to on this machine.
@@ -25,7 +26,7 @@ struct DeviceChoice {
 };
 
 /// \throws ConfigError for a malformed request; DeviceError where a GPU was asked for and none can be used,
-/// with the reason (built without CUDA, no driver, no such device, too old).
+/// with the reason (built without CUDA, no driver, driver or GPU too old, no such GPU).
 [[nodiscard]] DeviceChoice choose_device(const std::string& request, int threads = 0);
 
 }  // namespace vaecuda

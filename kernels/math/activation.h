@@ -103,6 +103,7 @@ struct Silu {
 };
 
 /// Calls `use` with the functor of `kind`: the one place that ties the names to the formulas.
+VAECUDA_HD_EITHER
 template <typename Use>
 VAECUDA_HD void with_activation(ActivationKind kind, Use&& use) {
   switch (kind) {

@@ -51,6 +51,7 @@ struct LikelihoodParameters {
 };
 
 /// Calls `use` with the functor of a likelihood: adding one takes a functor above and a line here.
+VAECUDA_HD_EITHER
 template <typename Use>
 VAECUDA_HD void with_likelihood(const LikelihoodParameters& parameters, Use&& use) {
   switch (parameters.kind) {

@@ -113,6 +113,7 @@ TEST_CASE("every option of the command line is in the table", "[options]") {
                                             "--weight-decay",
                                             "--clip-norm",
                                             "--precision",
+                                            "--autotune",
                                             "--seed",
                                             "--patience",
                                             "--threads",

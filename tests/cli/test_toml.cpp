@@ -80,6 +80,7 @@ RunConfig unusual_config() {
       {"train.device", "cuda:3"},
       {"train.threads", "5"},
       {"train.precision", "bf16"},
+      {"train.autotune", "true"},
       {"output.dir", "out"},
       {"output.overwrite", "true"},
       {"output.log_every", "17"}};

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint32_t kGuardBits = 0x7fc0beefU;
 
-constexpr std::array<Tolerance, 15> kTable = {{
+constexpr std::array<Tolerance, 18> kTable = {{
     {Quantity::gathered_row, 3.0, 0.0, "scale, subtract, multiply: three roundings"},
     {Quantity::linear_output, 6.0, 2.0, "a sum of products in blocks, then an activation good to 2.5 ulp"},
     {Quantity::weight_gradient, 4.0, 2.0, "a sum of products over the rows"},
@@ -24,6 +24,10 @@ constexpr std::array<Tolerance, 15> kTable = {{
     {Quantity::likelihood_gradient, 10.0, 0.0, "a sigmoid good to 2.5 ulp, a difference and a scaling"},
     {Quantity::observation_mean, 5.0, 0.0, "a sigmoid good to 2.5 ulp"},
     {Quantity::prior_sample, 40.0, 0.0, "the normal, as for the latent sample"},
+    {Quantity::latent_sample_hardware, 300.0, 0.0,
+     "the normal by the device's sine of an angle up to 2 pi, good to 2^-19, times its radius of up to 6.7"},
+    {Quantity::latent_gradient_hardware, 300.0, 0.0, "the recomputed normal, as for the sample"},
+    {Quantity::prior_sample_hardware, 300.0, 0.0, "the normal, as for the latent sample"},
     {Quantity::adam_moment, 8.0, 0.0, "two products and a sum"},
     {Quantity::adam_parameter, 8.0, 0.0, "a root, a quotient and two products, relative to the update"},
     {Quantity::batch_mean, 2.0, 2.0, "a sum over the rows"},

@@ -1,0 +1,66 @@
+#include "host/cpu/addresses.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "host/cpu/tiling.hpp"
+
+namespace vaecuda::cpu {
+namespace {
+
+/// When each buffer is in use, in this backend's order of the ops.
+std::vector<Lifetime> lifetimes_as_compiled(const Plan& plan) {
+  constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
+  // Weight gradients run after everything else, so what they read lives to the end of the step.
+  std::vector<Lifetime> lifetimes = lifetimes_in_order(plan);
+  for (const Op& op : plan.ops) {
+    if (const auto* backward = std::get_if<LinearBackward>(&op)) {
+      for (const View* view : {&backward->d, &backward->in}) {
+        lifetimes[static_cast<std::size_t>(view->buffer)].last = kEnd;
+      }
+    }
+  }
+  // A chain runs several ops on some rows while other rows are still at the first of them, so within a step
+  // an activation may take the place of another only if the two never meet in one chain: none is shared.
+  const bool training = std::any_of(plan.ops.begin(), plan.ops.end(),
+                                    [](const Op& op) { return std::holds_alternative<AdvanceStep>(op); });
+  if (training || row_tile(plan.batch) < plan.batch) {
+    for (Lifetime& life : lifetimes) {
+      if (life.first >= 0) life = {0, kEnd};
+    }
+  }
+  return lifetimes;
+}
+
+}  // namespace
+
+Addresses place_buffers(const Plan& plan, ProgramMemory& memory,
+                        const std::shared_ptr<ByteCounter>& counter) {
+  Plan placed = plan;
+  place_activations(placed, lifetimes_as_compiled(placed));
+  memory.arena = FloatBuffer(placed.arena_size, "activations", counter);
+  memory.constants.resize(placed.buffers.size());
+  memory.exchange.resize(placed.buffers.size());
+  Addresses addresses;
+  addresses.base.resize(placed.buffers.size(), nullptr);
+  for (std::size_t i = 0; i < placed.buffers.size(); ++i) {
+    const Buffer& buffer = placed.buffers[i];
+    switch (buffer.kind) {
+      case BufferKind::activation:
+        if (buffer.arena_offset >= 0) addresses.base[i] = memory.arena.data() + buffer.arena_offset;
+        break;
+      case BufferKind::constant:
+        memory.constants[i] = FloatBuffer(buffer.size(), buffer.name, counter);
+        std::copy(buffer.values.begin(), buffer.values.end(), memory.constants[i].data());
+        addresses.base[i] = memory.constants[i].data();
+        break;
+      case BufferKind::exchange:
+        memory.exchange[i] = FloatBuffer(buffer.size(), buffer.name, counter);
+        addresses.base[i] = memory.exchange[i].data();
+        break;
+    }
+  }
+  return addresses;
+}
+
+}  // namespace vaecuda::cpu

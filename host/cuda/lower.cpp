@@ -1,0 +1,261 @@
+#include "host/cuda/lower.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include "host/cuda/lower_linear.hpp"
+#include "kernels/gather.hpp"
+#include "kernels/latent.hpp"
+#include "kernels/likelihood.hpp"
+#include "kernels/rows.hpp"
+
+namespace vaecuda::cuda {
+namespace {
+
+kernels::Binarize binarize_of(Binarize binarize) {
+  switch (binarize) {
+    case Binarize::none:
+      return kernels::Binarize::none;
+    case Binarize::threshold:
+      return kernels::Binarize::threshold;
+    case Binarize::stochastic:
+      return kernels::Binarize::stochastic;
+  }
+  return kernels::Binarize::none;
+}
+
+class Lowering {
+ public:
+  explicit Lowering(const LowerInputs& in)
+      : in_(in),
+        plan_(in.plan),
+        memory_(in.memory),
+        readers_(in.plan, in.precision == Precision::bf16),
+        linear_(in, readers_, lowered_) {}
+
+  Lowered run() {
+    for (op_ = 0; op_ < plan_.ops.size(); ++op_) {
+      std::visit([this](const auto& o) { add(o); }, plan_.ops[op_]);
+    }
+    if (update_) throw std::logic_error("a plan that updates parameters must end the step after it");
+    return std::move(lowered_);
+  }
+
+ private:
+  template <typename Args>
+  void add_launch(void (*launch)(const Args&, kernels::Stream), const Args& args) {
+    lowered_.nodes.push_back(
+        {name_of(plan_.ops[op_]), op_, 1, [launch, args](kernels::Stream stream) { launch(args, stream); }});
+  }
+
+  /// Where a view that this op writes goes: in the forms that are read.
+  [[nodiscard]] kernels::OutMatrix out(const View& view) const {
+    return view.valid() ? memory_.out(view, readers_.forms(op_, view)) : kernels::OutMatrix{};
+  }
+
+  /// A (B,1) result of a kernel that writes fp32 alone.
+  [[nodiscard]] float* row_sums(const View& view) const {
+    if (view.valid() && readers_.forms(op_, view).half) {
+      throw std::logic_error("sums over rows are kept in fp32 only, but a matrix product reads them");
+    }
+    return memory_.single(view);
+  }
+
+  /// Where a row whose loss is not finite says so: only a training step asks.
+  [[nodiscard]] std::int32_t* fault() const { return is_training(plan_) ? &memory_.state()->fault : nullptr; }
+
+  void add(const GatherBatch& op) {
+    if (in_.data == nullptr) throw std::logic_error("a plan that gathers rows was compiled without data");
+    in_.data->check(op.data_rows, op.x.cols, op.type);
+    kernels::GatherArgs args;
+    args.rows = in_.data->rows();
+    args.is_u8 = op.type == ElementType::u8;
+    args.data_rows = op.data_rows;
+    args.x = out(op.x);
+    args.batch = op.x.rows;
+    args.columns = op.x.cols;
+    args.order = op.order == RowOrder::shuffled ? kernels::RowOrder::shuffled : kernels::RowOrder::sequential;
+    args.binarize = binarize_of(op.binarize);
+    args.seed = op.seed;
+    args.purpose = op.purpose;
+    args.scale = op.scale;
+    args.mean = memory_.single(op.mean);
+    args.inverse_deviation = memory_.single(op.inverse_deviation);
+    args.state = memory_.state();
+    add_launch(kernels::launch_gather, args);
+  }
+
+  void add(const Linear& op) { linear_.add_forward(op_, op); }
+  void add(const LinearBackward& op) { linear_.add_backward(op_, op); }
+
+  void add(const LatentForward& op) {
+    kernels::LatentForwardArgs args;
+    args.head = memory_.in(op.head);
+    args.z = out(op.z);
+    args.kl = row_sums(op.kl);
+    args.kl_stride = op.kl.valid() ? op.kl.stride : 1;
+    args.batch = op.z.rows;
+    args.latent_dim = op.z.cols;
+    args.seed = op.seed;
+    args.purpose = op.purpose;
+    args.sample = op.sample;
+    args.state = memory_.state();
+    args.fault = fault();
+    add_launch(kernels::launch_latent_forward, args);
+  }
+
+  void add(const LikelihoodForwardBackward& op) {
+    kernels::LikelihoodArgs args;
+    args.likelihood = op.likelihood;
+    args.output = memory_.in(op.output);
+    args.x = memory_.in(op.x);
+    args.nll = row_sums(op.nll);
+    args.nll_stride = op.nll.stride;
+    args.gradient = out(op.gradient);
+    args.gradient_scale = op.gradient_scale;
+    args.batch = op.x.rows;
+    args.columns = op.x.cols;
+    args.fault = fault();
+    add_launch(kernels::launch_likelihood, args);
+  }
+
+  void add(const LatentBackward& op) {
+    kernels::LatentBackwardArgs args;
+    args.head = memory_.in(op.head);
+    args.dz = memory_.in(op.dz);
+    args.dhead = out(op.dhead);
+    args.batch = op.dz.rows;
+    args.latent_dim = op.dz.cols;
+    args.seed = op.seed;
+    args.purpose = op.purpose;
+    args.gradient_scale = op.gradient_scale;
+    args.state = memory_.state();
+    add_launch(kernels::launch_latent_backward, args);
+  }
+
+  void add(const GradNorm& op) {
+    linear_.add_bias_gradients(op_);
+    kernels::GradNormArgs args;
+    args.gradient = memory_.gradients();
+    args.elements = plan_.parameter_size;
+    args.clip_norm = op.clip_norm;
+    args.state = memory_.state();
+    args.scratch = memory_.scratch();
+    if (args.gradient == nullptr) throw std::logic_error("a gradient norm outside of a training step");
+    clipped_ = true;
+    add_launch(kernels::launch_grad_norm, args);
+  }
+
+  void add(const AdamUpdate& op) {
+    linear_.add_bias_gradients(op_);
+    if (!in_.parameters.training()) throw std::logic_error("a training step on parameters without moments");
+    kernels::UpdateArgs args;
+    args.parameters = in_.parameters.parameters();
+    args.moment1 = in_.parameters.moment1();
+    args.moment2 = in_.parameters.moment2();
+    args.gradient = memory_.gradients();
+    args.half_parameters = in_.parameters.half();
+    args.elements = op.elements;
+    args.constants = op.constants;
+    args.clipped = clipped_;
+    args.state = memory_.state();
+    args.scratch = memory_.scratch();
+    update_ = args;
+    update_op_ = op_;
+  }
+
+  /// The update's last block also ends the step, so both ops are one launch.
+  void add(const AdvanceStep& op) {
+    if (!update_) throw std::logic_error("a step ends without an update of parameters before it");
+    kernels::AdvanceArgs advance;
+    advance.nll = memory_.single(op.nll);
+    advance.nll_stride = op.nll.stride;
+    advance.kl = memory_.single(op.kl);
+    advance.kl_stride = op.kl.stride;
+    advance.batch = plan_.batch;
+    advance.schedule = op.schedule;
+    advance.beta1 = op.beta1;
+    advance.beta2 = op.beta2;
+    advance.kl_weight = op.kl_weight;
+    advance.ring = memory_.ring();
+    advance.ring_size = memory_.ring_size();
+    lowered_.advance = advance;
+    kernels::UpdateArgs args = *update_;
+    args.advance = advance;
+    update_.reset();
+    lowered_.nodes.push_back({"AdamUpdate and AdvanceStep", update_op_, 1,
+                              [args](kernels::Stream stream) { kernels::launch_update(args, stream); }});
+  }
+
+  void add(const SamplePrior& op) {
+    kernels::SamplePriorArgs args;
+    args.z = out(op.z);
+    args.batch = op.z.rows;
+    args.latent_dim = op.z.cols;
+    args.seed = op.seed;
+    args.purpose = op.purpose;
+    args.temperature = op.temperature;
+    args.state = memory_.state();
+    add_launch(kernels::launch_sample_prior, args);
+  }
+
+  void add(const ObservationMean& op) {
+    kernels::ObservationMeanArgs args;
+    args.likelihood = op.likelihood;
+    args.output = memory_.in(op.output);
+    args.mean = out(op.mean);
+    args.batch = op.mean.rows;
+    args.columns = op.mean.cols;
+    add_launch(kernels::launch_observation_mean, args);
+  }
+
+  void add(const StoreRows& op) {
+    kernels::StoreRowsArgs args;
+    args.batch = memory_.in(op.batch);
+    args.whole = memory_.single(op.whole);
+    args.whole_stride = op.whole.stride;
+    args.whole_rows = op.whole.rows;
+    args.rows = op.batch.rows;
+    args.columns = op.batch.cols;
+    args.state = memory_.state();
+    add_launch(kernels::launch_store_rows, args);
+  }
+
+  void add(const LoadRows& op) {
+    kernels::LoadRowsArgs args;
+    args.whole = memory_.in(op.whole);
+    args.whole_rows = op.whole.rows;
+    args.batch = out(op.batch);
+    args.rows = op.batch.rows;
+    args.columns = op.batch.cols;
+    args.state = memory_.state();
+    add_launch(kernels::launch_load_rows, args);
+  }
+
+  void add(const AdvancePosition& op) {
+    math::StepState* state = memory_.state();
+    const std::int64_t batch = op.batch;
+    lowered_.nodes.push_back({name_of(plan_.ops[op_]), op_, 1, [state, batch](kernels::Stream stream) {
+                                kernels::launch_advance_position(state, batch, stream);
+                              }});
+  }
+
+  const LowerInputs& in_;
+  const Plan& plan_;
+  ProgramMemory& memory_;
+  Lowered lowered_;
+  Readers readers_;
+  LinearLowering linear_;
+  std::size_t op_ = 0;
+  bool clipped_ = false;
+  std::optional<kernels::UpdateArgs> update_;
+  std::size_t update_op_ = 0;
+};
+
+}  // namespace
+
+Lowered lower(const LowerInputs& inputs) {
+  return Lowering(inputs).run();
+}
+
+}  // namespace vaecuda::cuda

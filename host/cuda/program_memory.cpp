@@ -1,0 +1,100 @@
+#include "host/cuda/program_memory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+
+namespace vaecuda::cuda {
+
+bool is_training(const Plan& plan) {
+  return std::any_of(plan.ops.begin(), plan.ops.end(),
+                     [](const Op& op) { return std::holds_alternative<AdvanceStep>(op); });
+}
+
+ProgramMemory::ProgramMemory(Context& context, const Plan& plan, bool half, std::int64_t ring_size)
+    : context_(context) {
+  place(plan, half);
+  state_ = DeviceBuffer::of<math::StepState>(context, 1, "the state of a step");
+  const math::StepState start;
+  context.runtime->copy_to_device(state_.as<void>(), &start, sizeof(start));
+  if (!is_training(plan)) return;
+  gradients_ = DeviceBuffer::of<float>(context, plan.parameter_size, "gradients");
+  scratch_ = DeviceBuffer::of<kernels::UpdateScratch>(context, 1, "the update's scratch memory");
+  ring_ = DeviceBuffer::of<math::StepMetrics>(context, ring_size, "metrics");
+}
+
+ProgramMemory::~ProgramMemory() {
+  quiesce(*context_.runtime);
+}
+
+void ProgramMemory::place(const Plan& plan, bool half) {
+  Plan placed = plan;
+  std::vector<Lifetime> lifetimes = lifetimes_in_order(placed);
+  // A bias gradient that no matrix product takes along is summed just before the update, so the gradients by
+  // pre-activations live on until then.
+  for (const Op& op : placed.ops) {
+    if (const auto* backward = std::get_if<LinearBackward>(&op)) {
+      lifetimes[static_cast<std::size_t>(backward->d.buffer)].last = std::numeric_limits<std::int64_t>::max();
+    }
+  }
+  place_activations(placed, lifetimes);
+  arena_ = DeviceBuffer::of<float>(context_, placed.arena_size, "activations");
+  if (half) {
+    half_arena_ = DeviceBuffer::of<math::BFloat16>(context_, placed.arena_size, "activations in bfloat16");
+  }
+  for (const Buffer& buffer : placed.buffers) {
+    kinds_.push_back(buffer.kind);
+    offset_.push_back(buffer.kind == BufferKind::activation ? buffer.arena_offset : -1);
+    own_.emplace_back();
+    if (buffer.kind == BufferKind::activation) continue;
+    own_.back() = DeviceBuffer::of<float>(context_, buffer.size(), buffer.name);
+    if (buffer.kind == BufferKind::constant) {
+      context_.runtime->copy_to_device(own_.back().as<void>(), buffer.values.data(), buffer.size() * 4);
+    }
+  }
+}
+
+float* ProgramMemory::single(const View& view) const {
+  if (!view.valid()) return nullptr;
+  const auto i = static_cast<std::size_t>(view.buffer);
+  float* base = kinds_[i] == BufferKind::activation ? arena_.as<float>() + offset_[i] : own_[i].as<float>();
+  return base + view.offset;
+}
+
+math::BFloat16* ProgramMemory::half(const View& view) const {
+  if (!view.valid()) return nullptr;
+  const auto i = static_cast<std::size_t>(view.buffer);
+  if (kinds_[i] != BufferKind::activation) {
+    throw std::logic_error("a matrix product in bfloat16 reads a buffer that is no activation");
+  }
+  return half_arena_.as<math::BFloat16>() + offset_[i] + view.offset;
+}
+
+kernels::OutMatrix ProgramMemory::out(const View& view, Forms forms) const {
+  return {forms.single ? single(view) : nullptr, forms.half ? half(view) : nullptr, view.stride};
+}
+
+void* ProgramMemory::add_mask(const View& view) {
+  masks_.push_back(
+      DeviceBuffer::of<std::uint8_t>(context_, view.rows * (mask_stride(view) / 8), "masks of activations"));
+  return masks_.back().as<void>();
+}
+
+float* ProgramMemory::exchange(int buffer, std::size_t floats) const {
+  const auto i = static_cast<std::size_t>(buffer);
+  const bool exists = i < own_.size() && kinds_[i] == BufferKind::exchange;
+  if (!exists || own_[i].bytes() != static_cast<std::int64_t>(floats * sizeof(float))) {
+    throw std::logic_error(fmt::format("buffer {} is no exchange buffer of {} floats", buffer, floats));
+  }
+  return own_[i].as<float>();
+}
+
+void ProgramMemory::zero_exchange() {
+  for (std::size_t i = 0; i < own_.size(); ++i) {
+    if (kinds_[i] == BufferKind::exchange) context_.runtime->fill_zero(own_[i].as<void>(), own_[i].bytes());
+  }
+}
+
+}  // namespace vaecuda::cuda

@@ -1,0 +1,76 @@
+#include "host/cuda/store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "kernels/activation.hpp"
+
+namespace vaecuda::cuda {
+
+CudaParameters::CudaParameters(Context& context, std::int64_t size, bool training, bool half)
+    : context_(context), size_(size) {
+  parameters_ = DeviceBuffer::of<float>(context, size, "parameters");
+  if (half) half_ = DeviceBuffer::of<math::BFloat16>(context, size, "parameters in bfloat16");
+  if (!training) return;
+  moment1_ = DeviceBuffer::of<float>(context, size, "Adam's first moments");
+  moment2_ = DeviceBuffer::of<float>(context, size, "Adam's second moments");
+}
+
+float* CudaParameters::part_data(Part part, std::size_t values) const {
+  float* data = part == Part::parameters ? parameters() : part == Part::moment1 ? moment1() : moment2();
+  if (data == nullptr || static_cast<std::int64_t>(values) != size_) {
+    throw std::logic_error("the parameter store does not hold this part in this size");
+  }
+  return data;
+}
+
+void CudaParameters::write(Part part, std::span<const float> values) {
+  float* data = part_data(part, values.size());
+  with_errors(*context_.runtime, [&] {
+    context_.runtime->copy_to_device(data, values.data(), size_ * 4);
+    if (part == Part::parameters) refresh_half();
+  });
+}
+
+void CudaParameters::read(Part part, std::span<float> values) const {
+  const float* data = part_data(part, values.size());
+  with_errors(*context_.runtime, [&] {
+    context_.runtime->copy_to_host(values.data(), data, size_ * 4);
+    context_.runtime->synchronize();
+  });
+}
+
+void CudaParameters::refresh_half() {
+  if (half() == nullptr) return;
+  kernels::ConvertArgs args;  // the flat arena is one long row
+  args.in = {parameters(), size_};
+  args.out = {nullptr, half(), size_};
+  args.batch = 1;
+  args.columns = size_;
+  kernels::launch_convert(args, context_.runtime->stream());
+}
+
+CudaData::CudaData(Context& context, const Dataset& data)
+    : context_(context), row_count_(data.rows()), columns_(data.columns()), type_(data.type()) {
+  const bool bytes = data.type() == ElementType::u8;
+  const auto* source = bytes ? data.u8().data() : reinterpret_cast<const std::uint8_t*>(data.f32().data());
+  const auto size = static_cast<std::int64_t>(bytes ? data.u8().size_bytes() : data.f32().size_bytes());
+  rows_ = DeviceBuffer::of<std::uint8_t>(
+      context, size, fmt::format("the data set ({} rows of {} columns)", row_count_, columns_));
+  // In pieces, so that the driver's own page-locked copy of what is in transit stays small.
+  constexpr std::int64_t kPiece = std::int64_t{64} << 20;
+  for (std::int64_t begin = 0; begin < size; begin += kPiece) {
+    context.runtime->copy_to_device(rows_.as<std::uint8_t>() + begin, source + begin,
+                                    std::min(kPiece, size - begin));
+  }
+}
+
+void CudaData::check(std::int64_t rows, std::int64_t columns, ElementType type) const {
+  if (rows != row_count_ || columns != columns_ || type != type_) {
+    throw std::logic_error("the data set is not the one that the plan was built for");
+  }
+}
+
+}  // namespace vaecuda::cuda

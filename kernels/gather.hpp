@@ -1,0 +1,38 @@
+// GatherBatch: rows of the resident data set, prepared, in a keyed random order.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/math/philox.h"
+#include "kernels/math/step_state.h"
+#include "kernels/matrix.hpp"
+#include "kernels/stream.hpp"
+
+namespace vaecuda::kernels {
+
+enum class RowOrder : int { shuffled, sequential };
+enum class Binarize : int { none, threshold, stochastic };
+
+struct GatherArgs {
+  const void* rows = nullptr;  ///< (N,D) without gaps between the rows, u8 or f32
+  bool is_u8 = false;
+  std::int64_t data_rows = 0;  ///< N
+  OutMatrix x;                 ///< (B,D)
+  std::int64_t batch = 0;      ///< B
+  std::int64_t columns = 0;    ///< D
+  RowOrder order = RowOrder::sequential;
+  Binarize binarize = Binarize::none;
+  std::uint64_t seed = 0;
+  math::RandomPurpose purpose = math::RandomPurpose::binarize;  ///< of stochastic binarization
+  float scale = 1.0f;
+  const float* mean = nullptr;               ///< (D) or null: no standardization
+  const float* inverse_deviation = nullptr;  ///< (D), null exactly where mean is
+  const math::StepState* state = nullptr;    ///< position of row 0
+};
+
+/// x[i] = binarize((raw[row] · scale − mean) · inverse_deviation) for p = position + i; row is
+/// permutation(seed, p / N)(p mod N) if shuffled, min(p, N − 1) if sequential. threshold: x > ½; stochastic:
+/// u ≤ x, u in (0,1] of (seed, purpose, p, column).
+void launch_gather(const GatherArgs& args, Stream stream);
+
+}  // namespace vaecuda::kernels

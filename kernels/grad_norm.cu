@@ -1,0 +1,68 @@
+#include "kernels/arena.cuh"
+#include "kernels/device/device.cuh"
+#include "kernels/device/vector.cuh"
+#include "kernels/update.hpp"
+
+namespace vaecuda::kernels {
+namespace {
+
+using device::Quad;
+
+constexpr int kQuadsInFlight = 4;  // loads that a thread has under way before it squares the first
+
+/// norm = √Σ gradient² over the arena (P); scratch->gradient_scale = clip_norm / norm where that is below 1,
+/// else 1; scratch->norm_partial keeps the blocks' sums for the update. An unusable gradient raises
+/// state->fault with the lowest such element. Does nothing where state->fault is set.
+/// Threads: blocks of 256 walk the arena with the grid's stride, one quad of elements a thread at a time,
+/// four in flight; the block that ends last adds the blocks' sums.
+/// Bytes: 4·P read, 8 written a block. Alignment: any, 16 bytes at a time where the address allows.
+/// Determinism: sums in double, per thread in the order of elements, over lanes by halves, over warps in
+/// order, then over blocks; all fixed by P alone. `=`.
+__global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident)
+    grad_norm_kernel(const GradNormArgs args) {
+  UpdateScratch* scratch = args.scratch;
+  if (args.state->fault != 0) return;
+  double squares = 0.0;
+  std::int64_t bad_element = kNoBadElement;
+  const std::int64_t step = 4 * static_cast<std::int64_t>(kArenaThreads) * gridDim.x;
+  std::int64_t first = 4 * (static_cast<std::int64_t>(kArenaThreads) * blockIdx.x + threadIdx.x);
+  for (; first < args.elements; first += kQuadsInFlight * step) {
+    Quad g[kQuadsInFlight];
+    for (int q = 0; q < kQuadsInFlight; ++q) {
+      g[q] = device::load_quad(args.gradient, first + q * step, args.elements);
+    }
+    for (int q = 0; q < kQuadsInFlight; ++q) {
+      for (int i = 0; i < 4; ++i) {
+        const auto value = static_cast<double>(g[q].v[i]);
+        squares += value * value;
+        if (math::is_unusable_gradient(g[q].v[i]) && bad_element == kNoBadElement) {
+          bad_element = first + q * step + i;  // the first that a thread meets is its lowest
+        }
+      }
+    }
+  }
+  leave_bad_element(bad_element, scratch);
+  leave_squares(squares, scratch->norm_partial + blockIdx.x);
+  if (!is_last_block(&scratch->norm_ticket)) return;
+
+  squares = sum_of_partials(scratch->norm_partial, gridDim.x);
+  if (threadIdx.x != 0) return;
+  const std::int64_t lowest = device::load_fresh(&scratch->bad_element);
+  const double norm = ::sqrt(squares);
+  const auto clip_norm = static_cast<double>(args.clip_norm);
+  scratch->gradient_scale = norm > clip_norm ? static_cast<float>(clip_norm / norm) : 1.0f;
+  if (lowest != kNoBadElement || !is_finite(norm)) raise_fault(args.state, lowest);
+  scratch->bad_element = kNoBadElement;
+  scratch->norm_ticket = 0;
+}
+
+}  // namespace
+
+void launch_grad_norm(const GradNormArgs& args, Stream stream) {
+  device::LaunchShape shape;
+  shape.blocks = arena_blocks(args.elements);
+  shape.threads_x = kArenaThreads;
+  device::launch("grad_norm", grad_norm_kernel, shape, stream, args);
+}
+
+}  // namespace vaecuda::kernels

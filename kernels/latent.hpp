@@ -1,0 +1,58 @@
+// The Gaussian latent: reparameterization, KL divergence, their gradient, and samples of the prior.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/math/philox.h"
+#include "kernels/math/step_state.h"
+#include "kernels/matrix.hpp"
+#include "kernels/stream.hpp"
+
+namespace vaecuda::kernels {
+
+struct LatentForwardArgs {
+  InMatrix head;  ///< (B,2Z) = [mu | logvar]
+  OutMatrix z;    ///< (B,Z)
+  float* kl = nullptr;
+  std::int64_t kl_stride = 1;  ///< kl (B,1), floats from one row to the next
+  std::int64_t batch = 0;
+  std::int64_t latent_dim = 0;
+  std::uint64_t seed = 0;
+  math::RandomPurpose purpose = math::RandomPurpose::latent;
+  bool sample = true;  ///< false: z = mu
+  const math::StepState* state = nullptr;
+  std::int32_t* fault = nullptr;  ///< set to 1 by a row whose KL is not finite; null: nobody asks
+};
+
+/// ε ~ N(0,1) of (seed, purpose, position + row, column); z = mu + e^(logvar/2)·ε; kl = Σ over Z, nats.
+void launch_latent_forward(const LatentForwardArgs& args, Stream stream);
+
+struct LatentBackwardArgs {
+  InMatrix head;    ///< (B,2Z)
+  InMatrix dz;      ///< (B,Z)
+  OutMatrix dhead;  ///< (B,2Z)
+  std::int64_t batch = 0;
+  std::int64_t latent_dim = 0;
+  std::uint64_t seed = 0;
+  math::RandomPurpose purpose = math::RandomPurpose::latent;
+  float gradient_scale = 1.0f;
+  const math::StepState* state = nullptr;  ///< position and kl_weight
+};
+
+/// dhead from dz with ε recomputed; the KL's gradient is added with weight kl_weight · gradient_scale.
+void launch_latent_backward(const LatentBackwardArgs& args, Stream stream);
+
+struct SamplePriorArgs {
+  OutMatrix z;  ///< (B,Z)
+  std::int64_t batch = 0;
+  std::int64_t latent_dim = 0;
+  std::uint64_t seed = 0;
+  math::RandomPurpose purpose = math::RandomPurpose::prior;
+  float temperature = 1.0f;
+  const math::StepState* state = nullptr;
+};
+
+/// z = temperature · ε.
+void launch_sample_prior(const SamplePriorArgs& args, Stream stream);
+
+}  // namespace vaecuda::kernels

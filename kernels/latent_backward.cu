@@ -1,0 +1,63 @@
+#include "kernels/device/device.cuh"
+#include "kernels/device/random.cuh"
+#include "kernels/device/row_launch.cuh"
+#include "kernels/device/vector.cuh"
+#include "kernels/latent.hpp"
+#include "kernels/math/gaussian.h"
+
+namespace vaecuda::kernels {
+namespace {
+
+using device::Quad;
+
+constexpr int kBlock = 128;
+
+/// dhead (B,2Z) = [dmu | dlogvar] with w = kl_weight · gradient_scale:
+/// dmu = dz + w·mu; dlogvar = dz·½·e^(logvar/2)·ε (0 outside the clamp) + w·½·(e^logvar − 1).
+/// dhead may be the head in place: a thread writes the columns that it has read.
+/// Threads: kThreads a row (8, 32, 64 or 256, a quad of columns each where the row has not more), rows to a
+/// block of 128 threads or, with 256, one row.
+/// Bytes: 12·Z read, 8·Z written (4·Z in bfloat16); ε is drawn again, which costs less than 4·Z written and
+/// read. Alignment: any, as latent_forward. Determinism: no sums; ε has the bits of the forward pass. `=`.
+template <int kThreads>
+__global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
+    latent_backward_kernel(const LatentBackwardArgs args) {
+  using Group = device::RowBlock<kThreads, kBlock>;
+  const std::int64_t row = Group::row();
+  if (row >= args.batch) return;
+  const auto position = static_cast<std::uint64_t>(args.state->position + row);
+  const float kl_weight = args.state->kl_weight * args.gradient_scale;
+  const float* head = args.head.data + row * args.head.stride;
+  const float* dz_row = args.dz.data + row * args.dz.stride;
+  const OutMatrix dlogvar_out{args.dhead.data != nullptr ? args.dhead.data + args.latent_dim : nullptr,
+                              args.dhead.half != nullptr ? args.dhead.half + args.latent_dim : nullptr,
+                              args.dhead.stride};
+  for (std::int64_t c = 4 * Group::lane(); c < args.latent_dim; c += 4 * kThreads) {
+    const Quad mu = device::load_quad(head, c, args.latent_dim);
+    const Quad logvar = device::load_quad(head + args.latent_dim, c, args.latent_dim);
+    const Quad dz = device::load_quad(dz_row, c, args.latent_dim);
+    const Quad epsilon = device::normal_quad(args.seed, args.purpose, position, c);
+    Quad dmu;
+    Quad dlogvar;
+    for (int i = 0; i < 4; ++i) {
+      const math::LatentGradient<float> value =
+          math::latent_backward(mu.v[i], logvar.v[i], epsilon.v[i], dz.v[i], kl_weight);
+      dmu.v[i] = value.dmu;
+      dlogvar.v[i] = value.dlogvar;
+    }
+    device::store_quad(args.dhead, row, c, args.latent_dim, dmu);
+    device::store_quad(dlogvar_out, row, c, args.latent_dim, dlogvar);
+  }
+}
+
+}  // namespace
+
+void launch_latent_backward(const LatentBackwardArgs& args, Stream stream) {
+  device::with_threads_per_row<1>(args.latent_dim, [&](auto threads) {
+    constexpr int kThreads = decltype(threads)::value;
+    device::launch("latent_backward", latent_backward_kernel<kThreads>,
+                   device::RowBlock<kThreads, kBlock>::shape(args.batch), stream, args);
+  });
+}
+
+}  // namespace vaecuda::kernels

@@ -1,0 +1,87 @@
+#include "kernels/likelihood.hpp"
+
+#include "kernels/device/device.cuh"
+#include "kernels/device/element_launch.cuh"
+#include "kernels/device/reduce.cuh"
+#include "kernels/device/row_launch.cuh"
+#include "kernels/device/vector.cuh"
+
+namespace vaecuda::kernels {
+namespace {
+
+using device::Quad;
+
+constexpr int kBlock = 128;
+
+/// nll (B,1) = Σ over D of −log p(x (B,D) | output (B,D)), nats; gradient (B,D) = gradient_scale · d nll / d
+/// output, where wanted. A row whose NLL is not finite raises *fault.
+/// Threads: kThreads a row (8, 32, 64 or 256, one quad of columns each where the row has not more), rows to a
+/// block of 128 threads or, with 256, one row.
+/// Bytes: 8·D read a row, 4·D written (2·D in bfloat16), 4 for the NLL.
+/// Alignment: any, 16 bytes at a time where an address allows. The fp32 gradient may be `output` itself: a
+/// thread reads its quad before it writes there.
+/// Determinism: a row's NLL is summed per thread in the order of columns, then over lanes by halves, then
+/// over warps in order: the order depends on D alone. `=`.
+template <int kThreads, typename Likelihood>
+__global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
+    likelihood_forward_backward_kernel(const LikelihoodArgs args, const Likelihood likelihood) {
+  using Group = device::RowBlock<kThreads, kBlock>;
+  const std::int64_t row = Group::row();
+  const bool inside = row < args.batch;
+  float nll = 0.0f;
+  if (inside) {
+    const float* output = args.output.data + row * args.output.stride;
+    const float* x = args.x.data + row * args.x.stride;
+    for (std::int64_t c = 4 * Group::lane(); c < args.columns; c += 4 * kThreads) {
+      const Quad o = device::load_quad(output, c, args.columns);
+      const Quad target = device::load_quad(x, c, args.columns);
+      Quad gradient;
+      for (int i = 0; i < 4; ++i) {
+        const math::NllValue<float> value = likelihood(o.v[i], target.v[i]);
+        gradient.v[i] = args.gradient_scale * value.gradient;
+        if (c + i < args.columns) nll += value.nll;
+      }
+      device::store_quad(args.gradient, row, c, args.columns, gradient);
+    }
+  }
+  nll = Group::sum(nll);
+  if (inside && Group::lane() == 0) {
+    args.nll[row * args.nll_stride] = nll;
+    if (args.fault != nullptr && math::is_nonfinite(nll)) device::raise_flag(args.fault);
+  }
+}
+
+/// mean (B,D) = E[x | output (B,D)].
+/// Threads: one quad of columns each (device::element_shape). Bytes an element: 4 read, 4 written (2 in
+/// bfloat16). Alignment: any. The fp32 mean may be `output` itself. Determinism: elementwise. `=`.
+template <typename Likelihood>
+__global__ void __launch_bounds__(device::kElementThreads)
+    observation_mean_forward_kernel(const ObservationMeanArgs args, const Likelihood likelihood) {
+  const device::ElementPlace at = device::element_place(args.columns);
+  if (at.row >= args.batch) return;
+  Quad mean = device::load_quad(args.output.data + at.row * args.output.stride, at.column, args.columns);
+  for (int i = 0; i < 4; ++i) mean.v[i] = likelihood.mean(mean.v[i]);
+  device::store_quad(args.mean, at.row, at.column, args.columns, mean);
+}
+
+}  // namespace
+
+void launch_likelihood(const LikelihoodArgs& args, Stream stream) {
+  math::with_likelihood(args.likelihood, [&](auto likelihood) {
+    device::with_threads_per_row<1>(args.columns, [&](auto threads) {
+      constexpr int kThreads = decltype(threads)::value;
+      device::launch("likelihood_forward_backward",
+                     likelihood_forward_backward_kernel<kThreads, decltype(likelihood)>,
+                     device::RowBlock<kThreads, kBlock>::shape(args.batch), stream, args, likelihood);
+    });
+  });
+}
+
+void launch_observation_mean(const ObservationMeanArgs& args, Stream stream) {
+  math::with_likelihood(args.likelihood, [&](auto likelihood) {
+    device::launch("observation_mean_forward", observation_mean_forward_kernel<decltype(likelihood)>,
+                   device::element_shape(args.batch, args.columns), stream, args, likelihood);
+  });
+}
+
+}  // namespace vaecuda::kernels

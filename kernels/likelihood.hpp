@@ -1,0 +1,40 @@
+// Reconstruction: negative log-likelihood per row with its gradient, and the mean of p(x|z).
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/math/likelihood.h"
+#include "kernels/matrix.hpp"
+#include "kernels/stream.hpp"
+
+namespace vaecuda::kernels {
+
+struct LikelihoodArgs {
+  math::LikelihoodParameters likelihood;
+  InMatrix output;  ///< (B,D) logits or means
+  InMatrix x;       ///< (B,D)
+  float* nll = nullptr;
+  std::int64_t nll_stride = 1;  ///< nll (B,1), floats from one row to the next
+  /// (B,D), may be `output` in place; both pointers null: no gradient is wanted.
+  OutMatrix gradient;
+  float gradient_scale = 1.0f;
+  std::int64_t batch = 0;
+  std::int64_t columns = 0;
+  std::int32_t* fault = nullptr;  ///< set to 1 by a row whose NLL is not finite; null: nobody asks
+};
+
+/// nll = Σ over D of −log p(x|output), nats; gradient = gradient_scale · d nll / d output.
+void launch_likelihood(const LikelihoodArgs& args, Stream stream);
+
+struct ObservationMeanArgs {
+  math::LikelihoodParameters likelihood;
+  InMatrix output;  ///< (B,D)
+  OutMatrix mean;   ///< (B,D), may be in place
+  std::int64_t batch = 0;
+  std::int64_t columns = 0;
+};
+
+/// mean = E[x | output].
+void launch_observation_mean(const ObservationMeanArgs& args, Stream stream);
+
+}  // namespace vaecuda::kernels

@@ -1,0 +1,92 @@
+#include "kernels/rows.hpp"
+
+#include "kernels/device/device.cuh"
+#include "kernels/device/row_launch.cuh"
+#include "kernels/device/vector.cuh"
+
+namespace vaecuda::kernels {
+namespace {
+
+using device::Quad;
+
+constexpr int kQuadsInFlight = 4;  // loads that a thread has under way before it stores the first
+constexpr int kBlock = 256;
+constexpr device::LaunchShape kOneWarp{1, device::kWarpSize, 1, 0};
+
+/// Copies a row with kThreads threads; `store` is given the first column of a quad and the quad.
+template <int kThreads, typename Store>
+__device__ __forceinline__ void copy_row(const float* in, std::int64_t columns, const Store& store) {
+  constexpr int kStep = 4 * kThreads;
+  const int lane = device::RowBlock<kThreads, kBlock>::lane();
+  for (std::int64_t first = 4 * lane; first < columns; first += kQuadsInFlight * kStep) {
+    Quad quad[kQuadsInFlight];
+    for (int q = 0; q < kQuadsInFlight; ++q) quad[q] = device::load_quad(in, first + q * kStep, columns);
+    for (int q = 0; q < kQuadsInFlight; ++q) store(first + q * kStep, quad[q]);
+  }
+}
+
+/// whole (N,C)[position + i] = batch (B,C)[i] where position + i < N.
+/// Threads: kThreads a row, rows to a block of 256, each thread four quads of columns in flight.
+/// Bytes: 4·C read and 4·C written a row. Alignment: any; source and destination each move 16 bytes at a time
+/// where their address allows. Determinism: a copy. `=`.
+template <int kThreads>
+__global__ void __launch_bounds__(kBlock) store_rows_kernel(const StoreRowsArgs args) {
+  const std::int64_t row = device::RowBlock<kThreads, kBlock>::row();
+  const std::int64_t to = args.state->position + row;
+  if (row >= args.rows || to >= args.whole_rows) return;
+  float* out = args.whole + to * args.whole_stride;
+  copy_row<kThreads>(
+      args.batch.data + row * args.batch.stride, args.columns,
+      [&](std::int64_t c, const Quad& quad) { device::store_quad(out, c, args.columns, quad); });
+}
+
+/// batch (B,C)[i] = whole (N,C)[min(position + i, N − 1)], in fp32, bfloat16 or both.
+/// Threads, alignment, determinism: as store_rows. Bytes: 4·C read and 4·C (2·C in bfloat16) written a row.
+template <int kThreads>
+__global__ void __launch_bounds__(kBlock) load_rows_kernel(const LoadRowsArgs args) {
+  const std::int64_t row = device::RowBlock<kThreads, kBlock>::row();
+  if (row >= args.rows) return;
+  const std::int64_t wanted = args.state->position + row;
+  const std::int64_t from = wanted < args.whole_rows ? wanted : args.whole_rows - 1;
+  copy_row<kThreads>(
+      args.whole.data + from * args.whole.stride, args.columns,
+      [&](std::int64_t c, const Quad& quad) { device::store_quad(args.batch, row, c, args.columns, quad); });
+}
+
+/// state->position += batch. One thread of a warp works; 8 bytes read and written.
+__global__ void advance_position_kernel(math::StepState* state, std::int64_t batch) {
+  if (threadIdx.x == 0) state->position += batch;
+}
+
+/// state->position = position. One thread of a warp works; 8 bytes written.
+__global__ void set_position_kernel(math::StepState* state, std::int64_t position) {
+  if (threadIdx.x == 0) state->position = position;
+}
+
+}  // namespace
+
+void launch_store_rows(const StoreRowsArgs& args, Stream stream) {
+  device::with_threads_per_row<kQuadsInFlight>(args.columns, [&](auto threads) {
+    constexpr int kThreads = decltype(threads)::value;
+    device::launch("store_rows", store_rows_kernel<kThreads>,
+                   device::RowBlock<kThreads, kBlock>::shape(args.rows), stream, args);
+  });
+}
+
+void launch_load_rows(const LoadRowsArgs& args, Stream stream) {
+  device::with_threads_per_row<kQuadsInFlight>(args.columns, [&](auto threads) {
+    constexpr int kThreads = decltype(threads)::value;
+    device::launch("load_rows", load_rows_kernel<kThreads>,
+                   device::RowBlock<kThreads, kBlock>::shape(args.rows), stream, args);
+  });
+}
+
+void launch_advance_position(math::StepState* state, std::int64_t batch, Stream stream) {
+  device::launch("advance_position", advance_position_kernel, kOneWarp, stream, state, batch);
+}
+
+void launch_set_position(math::StepState* state, std::int64_t position, Stream stream) {
+  device::launch("set_position", set_position_kernel, kOneWarp, stream, state, position);
+}
+
+}  // namespace vaecuda::kernels

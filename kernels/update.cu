@@ -1,0 +1,196 @@
+#include "kernels/update.hpp"
+
+#include "kernels/arena.cuh"
+#include "kernels/device/device.cuh"
+#include "kernels/device/vector.cuh"
+
+namespace vaecuda::kernels {
+namespace {
+
+using device::Quad;
+
+constexpr int kRowsInFlight = 4;  // rows whose loads a thread has under way before it adds the first
+
+/// The thread that computes the next state: of the last warp, which in a small batch has no rows to add.
+constexpr unsigned kStateThread = kArenaThreads - device::kWarpSize;
+
+/// The state with which a step runs. Its own function, never inlined, so that the update and a resumed run
+/// execute the same instructions: the compiler is free to round an expression differently from one place to
+/// the next.
+__attribute__((noinline)) __device__ math::StepState computed_state(std::int64_t step,
+                                                                    const AdvanceArgs& advance) {
+  return math::state_of_step(step, advance.batch, advance.schedule, advance.beta1, advance.beta2,
+                             advance.kl_weight);
+}
+
+/// The same for one thread of the block, from a kernel's parameters: these have no address that a function
+/// could be given unless every thread copied them, so they go by way of the dynamic shared memory.
+__device__ __forceinline__ math::StepState state_at(std::int64_t step, const AdvanceArgs& parameters) {
+  auto* advance = device::dynamic_shared<AdvanceArgs>();
+  *advance = parameters;
+  return computed_state(step, *advance);
+}
+
+/// One block's work beside the update: the step's metrics but for the gradient's norm, and the next step's
+/// state, both into the scratch. The means over B are summed in double, per thread in order, then as
+/// device::block_sum.
+__device__ __forceinline__ void prepare_end(const AdvanceArgs& advance, const math::StepState* state,
+                                            UpdateScratch* scratch) {
+  if (threadIdx.x == kStateThread) {
+    const std::int64_t step = state->step;
+    scratch->metrics.step = step + 1;
+    scratch->metrics.lr = math::learning_rate(advance.schedule, step);
+    scratch->metrics.kl_weight = static_cast<double>(state->kl_weight);
+    scratch->next = state_at(step + 1, advance);
+  }
+  double reconstruction = 0.0;
+  double divergence = 0.0;
+  for (std::int64_t first = threadIdx.x; first < advance.batch; first += kRowsInFlight * kArenaThreads) {
+    float nll[kRowsInFlight];
+    float kl[kRowsInFlight];
+    for (int r = 0; r < kRowsInFlight; ++r) {
+      const std::int64_t row = first + r * kArenaThreads;
+      nll[r] = row < advance.batch ? advance.nll[row * advance.nll_stride] : 0.0f;
+      kl[r] = row < advance.batch ? advance.kl[row * advance.kl_stride] : 0.0f;
+    }
+    for (int r = 0; r < kRowsInFlight; ++r) {
+      reconstruction += static_cast<double>(nll[r]);
+      divergence += static_cast<double>(kl[r]);
+    }
+  }
+  reconstruction = device::block_sum<kArenaThreads>(reconstruction);
+  divergence = device::block_sum<kArenaThreads>(divergence);
+  if (threadIdx.x == 0) {
+    scratch->metrics.reconstruction = reconstruction / static_cast<double>(advance.batch);
+    scratch->metrics.kl = divergence / static_cast<double>(advance.batch);
+  }
+}
+
+/// This block's part of the arena, `block` of `blocks`.
+__device__ __forceinline__ void update_elements(const UpdateArgs& args, unsigned block, unsigned blocks) {
+  const math::AdamConstants<float> constants = args.constants;
+  const math::AdamStep<float> adam{args.state->lr, args.state->step_size, args.state->inverse_sqrt_bias2,
+                                   args.clipped ? args.scratch->gradient_scale : 1.0f};
+  const std::int64_t n = args.elements;
+  double squares = 0.0;
+  std::int64_t bad_element = kNoBadElement;
+  const std::int64_t step = 4 * static_cast<std::int64_t>(kArenaThreads) * blocks;
+  std::int64_t first = 4 * (static_cast<std::int64_t>(kArenaThreads) * block + threadIdx.x);
+  for (; first < n; first += step) {
+    const Quad g = device::load_quad(args.gradient, first, n);
+    Quad p = device::load_quad(args.parameters, first, n);
+    Quad m = device::load_quad(args.moment1, first, n);
+    Quad v = device::load_quad(args.moment2, first, n);
+    for (int i = 0; i < 4; ++i) {
+      if (!args.clipped) squares += static_cast<double>(g.v[i]) * static_cast<double>(g.v[i]);
+      if (math::is_unusable_gradient(g.v[i])) {
+        // The first that a thread meets is its lowest.
+        if (bad_element == kNoBadElement) bad_element = first + i;
+      } else {
+        const math::AdamElement<float> next =
+            math::adam_update(p.v[i], m.v[i], v.v[i], g.v[i], constants, adam);
+        p.v[i] = next.parameter;
+        m.v[i] = next.moment1;
+        v.v[i] = next.moment2;
+      }
+    }
+    device::store_quad(args.parameters, first, n, p);
+    device::store_quad(args.moment1, first, n, m);
+    device::store_quad(args.moment2, first, n, v);
+    if (args.half_parameters != nullptr) device::store_quad(args.half_parameters, first, n, p);
+  }
+  leave_bad_element(bad_element, args.scratch);
+  if (!args.clipped) leave_squares(squares, args.scratch->norm_partial + block);
+}
+
+/// What another block has written into the scratch.
+__device__ __forceinline__ math::StepState load_fresh_state(const math::StepState* from) {
+  math::StepState state;
+  state.step = device::load_fresh(&from->step);
+  state.position = device::load_fresh(&from->position);
+  state.lr = device::load_fresh(&from->lr);
+  state.kl_weight = device::load_fresh(&from->kl_weight);
+  state.step_size = device::load_fresh(&from->step_size);
+  state.inverse_sqrt_bias2 = device::load_fresh(&from->inverse_sqrt_bias2);
+  return state;
+}
+
+__device__ __forceinline__ math::StepMetrics load_fresh_metrics(const math::StepMetrics* from) {
+  math::StepMetrics metrics;
+  metrics.step = device::load_fresh(&from->step);
+  metrics.reconstruction = device::load_fresh(&from->reconstruction);
+  metrics.kl = device::load_fresh(&from->kl);
+  metrics.lr = device::load_fresh(&from->lr);
+  metrics.kl_weight = device::load_fresh(&from->kl_weight);
+  return metrics;
+}
+
+/// Ends the step, by one thread of the last block: metrics and next state, or the fault.
+__device__ __forceinline__ void commit(const UpdateArgs& args, double squares) {
+  UpdateScratch* scratch = args.scratch;
+  const std::int64_t bad_element = device::load_fresh(&scratch->bad_element);
+  math::StepMetrics metrics = load_fresh_metrics(&scratch->metrics);
+  metrics.gradient_norm = ::sqrt(squares);
+  const bool finite = is_finite(metrics.reconstruction + metrics.kl) && is_finite(metrics.gradient_norm);
+  if (bad_element != kNoBadElement || !finite) {
+    raise_fault(args.state, bad_element);
+  } else {
+    args.advance.ring[(metrics.step - 1) % args.advance.ring_size] = metrics;
+    *args.state = load_fresh_state(&scratch->next);
+  }
+  scratch->bad_element = kNoBadElement;
+  scratch->update_ticket = 0;
+}
+
+/// Adam or AdamW (math::adam_update) over parameters, moment1, moment2 (P) from gradient (P), in place, and a
+/// bfloat16 copy of the parameters where wanted; then the step's metrics into the ring and the next step's
+/// state. state->fault set: nothing changes. An unusable gradient leaves its element alone and raises the
+/// fault at the end, as a loss that is not finite does; then neither metrics nor state are written.
+/// Threads: block 0 sums nll and kl (B) and computes the next state while the others walk the arena with the
+/// grid's stride, one quad of elements a thread at a time; the block that ends last adds the blocks' sums of
+/// squares (those of the norm kernel where that ran) and ends the step.
+/// Bytes: 16·P read and 12·P written (14·P with the bfloat16 copy), 8·B read.
+/// Alignment: any, 16 bytes at a time where an address allows.
+/// Determinism: each element alone; sums in double, in an order fixed by P, and by B for the loss.
+__global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident) update_kernel(const UpdateArgs args) {
+  if (args.state->fault != 0) return;
+  const unsigned blocks = gridDim.x - 1;
+  if (blockIdx.x == 0) {
+    prepare_end(args.advance, args.state, args.scratch);
+  } else {
+    update_elements(args, blockIdx.x - 1, blocks);
+  }
+  if (!is_last_block(&args.scratch->update_ticket)) return;
+  const double squares = sum_of_partials(args.scratch->norm_partial, blocks);
+  if (threadIdx.x == 0) commit(args, squares);
+}
+
+/// state = that of step `step`; scratch ready for a first update.
+/// Threads: the first of a warp. Bytes: the state and 24 of the scratch written. Determinism: pure. `=`.
+__global__ void set_step_kernel(const SetStepArgs args) {
+  if (threadIdx.x != 0) return;
+  *args.state = state_at(args.step, args.advance);
+  args.scratch->norm_ticket = 0;
+  args.scratch->update_ticket = 0;
+  args.scratch->gradient_scale = 1.0f;
+  args.scratch->bad_element = kNoBadElement;
+}
+
+}  // namespace
+
+void launch_update(const UpdateArgs& args, Stream stream) {
+  device::LaunchShape shape;
+  shape.blocks = arena_blocks(args.elements) + 1;
+  shape.threads_x = kArenaThreads;
+  shape.dynamic_shared_bytes = sizeof(AdvanceArgs);
+  device::launch("update", update_kernel, shape, stream, args);
+}
+
+void launch_set_step(const SetStepArgs& args, Stream stream) {
+  device::LaunchShape shape;
+  shape.threads_x = device::kWarpSize;
+  shape.dynamic_shared_bytes = sizeof(AdvanceArgs);
+  device::launch("set_step", set_step_kernel, shape, stream, args);
+}
+
+}  // namespace vaecuda::kernels

@@ -1,0 +1,129 @@
+// The interface of kernels/device/device.cuh for kernels that run on the CPU, one fiber per CUDA thread.
+// Only kernel files include it; they are compiled with -DVAECUDA_SIMT -fsanitize=thread, and what stands
+// behind it (tests/simt/*.cpp) is not.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "kernels/device/failure.hpp"
+#include "kernels/stream.hpp"
+#include "simt/kernel_call.hpp"
+#include "simt/vector_types.hpp"
+
+// __restrict__ is the host compiler's own.
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline __attribute__((always_inline))
+#define __launch_bounds__(...)
+#define __align__(bytes) __attribute__((aligned(bytes)))
+
+#define threadIdx (::vaecuda::simt::thread_index())
+#define blockIdx (::vaecuda::simt::block_index())
+#define blockDim (::vaecuda::simt::block_extent())
+#define gridDim (::vaecuda::simt::grid_extent())
+
+namespace vaecuda::simt {
+
+struct Index3 {
+  unsigned x, y, z;
+};
+// Constant for each fiber, and a fiber runs one thread of one block.
+[[gnu::const]] Index3 thread_index() noexcept;
+[[gnu::const]] Index3 block_index() noexcept;
+[[gnu::const]] Index3 block_extent() noexcept;
+[[gnu::const]] Index3 grid_extent() noexcept;
+
+void* shared_array(const void* key, std::size_t bytes);
+void* dynamic_shared();
+void block_barrier();
+void grid_barrier();
+std::uint64_t shuffle_xor(std::uint64_t bits, unsigned bytes, int mask);
+void raise_flag(std::int32_t* flag);
+void atomic_min(std::int64_t* target, std::int64_t value);
+std::uint32_t take_ticket(std::uint32_t* counter);
+
+/// One object per instance of device::shared_array: its address names the array.
+template <typename T, int kCount, int kId>
+inline constexpr char kSharedArrayKey = 0;
+
+}  // namespace vaecuda::simt
+
+namespace vaecuda::device {
+
+inline constexpr int kWarpSize = 32;
+inline constexpr unsigned kFullWarp = 0xFFFFFFFFU;
+
+struct LaunchShape {
+  unsigned blocks = 1;
+  unsigned threads_x = 1;
+  unsigned threads_y = 1;
+  unsigned dynamic_shared_bytes = 0;
+};
+
+template <typename... Parameters, typename... Arguments>
+void launch(const char* name, void (*kernel)(Parameters...), const LaunchShape& shape, kernels::Stream stream,
+            const Arguments&... arguments) {
+  simt::enqueue(stream,
+                {name, shape.blocks, shape.threads_x, shape.threads_y, shape.dynamic_shared_bytes, false},
+                std::make_unique<simt::TypedCall<Parameters...>>(kernel, arguments...));
+}
+
+template <typename... Parameters, typename... Arguments>
+void launch_cooperative(const char* name, void (*kernel)(Parameters...), const LaunchShape& shape,
+                        kernels::Stream stream, Parameters... arguments) {
+  simt::enqueue(stream,
+                {name, shape.blocks, shape.threads_x, shape.threads_y, shape.dynamic_shared_bytes, true},
+                std::make_unique<simt::TypedCall<Parameters...>>(kernel, arguments...));
+}
+
+template <typename T, int kCount, int kId = 0>
+__device__ __forceinline__ T* shared_array() {
+  static_assert(std::is_trivially_default_constructible_v<T> && std::is_trivially_destructible_v<T>);
+  return static_cast<T*>(simt::shared_array(&simt::kSharedArrayKey<T, kCount, kId>, sizeof(T) * kCount));
+}
+
+template <typename T>
+__device__ __forceinline__ T* dynamic_shared() {
+  return static_cast<T*>(simt::dynamic_shared());
+}
+
+__device__ __forceinline__ void block_barrier() {
+  simt::block_barrier();
+}
+
+__device__ __forceinline__ void grid_barrier() {
+  simt::grid_barrier();
+}
+
+template <typename T>
+__device__ __forceinline__ T shuffle_xor(T value, int mask) {
+  static_assert(std::is_arithmetic_v<T> && (sizeof(T) == 4 || sizeof(T) == 8));
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  const std::uint64_t other = simt::shuffle_xor(__builtin_bit_cast(Bits, value), sizeof(T), mask);
+  return __builtin_bit_cast(T, static_cast<Bits>(other));
+}
+
+__device__ __forceinline__ void raise_flag(std::int32_t* flag) {
+  simt::raise_flag(flag);
+}
+
+__device__ __forceinline__ void atomic_min(std::int64_t* target, std::int64_t value) {
+  simt::atomic_min(target, value);
+}
+
+__device__ __forceinline__ std::uint32_t take_ticket(std::uint32_t* counter) {
+  return simt::take_ticket(counter);
+}
+
+template <typename T>
+__device__ __forceinline__ T load_fresh(const T* address) {
+  return *address;
+}
+
+}  // namespace vaecuda::device

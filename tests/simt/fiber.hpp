@@ -1,0 +1,34 @@
+// Fibers: a thread of control with a stack of its own, switched by hand.
+#pragma once
+
+#include <boost/context/detail/fcontext.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace vaecuda::simt {
+
+/// A kernel's frame and the host's mathematical library need a few KiB; untouched pages cost nothing.
+inline constexpr std::size_t kStackBytes = std::size_t{64} << 10;
+
+/// Stacks of one process, used again and again.
+class StackPool {
+ public:
+  static StackPool& instance();
+  /// Lowest address of stack `index`.
+  [[nodiscard]] std::uintptr_t stack(std::size_t index);
+
+ private:
+  std::vector<std::uintptr_t> chunks_;
+};
+
+using FiberEntry = void (*)(boost::context::detail::transfer_t);
+
+/// A fiber that begins in `entry` when it is first switched to. `stack` is its stack's lowest address,
+/// `index` spreads the frames of many fibers over the cache.
+[[nodiscard]] boost::context::detail::fcontext_t make_fiber(std::uintptr_t stack, std::size_t index,
+                                                            FiberEntry entry);
+/// False if the fiber has used up its stack.
+[[nodiscard]] bool is_stack_whole(std::uintptr_t stack);
+
+}  // namespace vaecuda::simt
