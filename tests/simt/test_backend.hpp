@@ -1,6 +1,8 @@
 // The CUDA backend on the executor, with either's options.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -65,6 +67,12 @@ inline Dataset small_data(std::int64_t rows = 101, std::int64_t columns = 50) {
   return Dataset(values, rows, columns);
 }
 
+inline Plan plan_of(const TrainingBench& bench, const Dataset& data) {
+  const ParameterLayout layout = bench.layout();
+  return build_training_plan(
+      {layout, bench.config, bench.preparation, {data.rows(), data.type()}, bench.total_steps});
+}
+
 /// A training program that is ready to run, and all that it stands on.
 struct Session {
   std::unique_ptr<Backend> backend;
@@ -72,13 +80,14 @@ struct Session {
   std::unique_ptr<ResidentData> resident;
   std::unique_ptr<Program> program;
 
-  Session(const SimtSetup& setup, const TrainingBench& bench, const Dataset& data) : backend(setup.make()) {
-    const ParameterLayout layout = bench.layout();
-    store = backend->make_parameters(layout.size, true);
+  Session(const SimtSetup& setup, const TrainingBench& bench, const Dataset& data)
+      : Session(setup, bench, data, plan_of(bench, data)) {}
+  /// Another plan for the same model.
+  Session(const SimtSetup& setup, const TrainingBench& bench, const Dataset& data, const Plan& plan)
+      : backend(setup.make()) {
+    store = backend->make_parameters(plan.parameter_size, true);
     store->write(ParameterStore::Part::parameters, bench.initial_parameters());
     resident = backend->make_resident(data);
-    const Plan plan = build_training_plan(
-        {layout, bench.config, bench.preparation, {data.rows(), data.type()}, bench.total_steps});
     program = backend->compile(plan, *store, resident.get());
   }
 
@@ -114,6 +123,18 @@ inline void check_same(const TrainingResult& a, const TrainingResult& b) {
     REQUIRE(a.metrics[i].gradient_norm == b.metrics[i].gradient_norm);
     REQUIRE(a.metrics[i].lr == b.metrics[i].lr);
   }
+}
+
+/// Largest |a − b| / (1 + |b|).
+inline double difference(const std::vector<float>& a, const std::vector<float>& b) {
+  REQUIRE(a.size() == b.size());
+  double largest = 0.0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    REQUIRE(std::isfinite(a[i]));
+    largest = std::max(largest, std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i])) /
+                                    (1.0 + std::fabs(static_cast<double>(b[i]))));
+  }
+  return largest;
 }
 
 }  // namespace vaecuda::test

@@ -36,8 +36,7 @@ void train(Backend& backend, const test::TrainingBench& bench, const Dataset& da
   const auto store = backend.make_parameters(layout.size, true);
   store->write(Part::parameters, bench.initial_parameters());
   const auto resident = backend.make_resident(data);
-  const Plan plan = build_training_plan(
-      {layout, bench.config, bench.preparation, {data.rows(), data.type()}, bench.total_steps});
+  const Plan plan = test::plan_of(bench, data);
   const auto program = backend.compile(plan, *store, resident.get());
   program->run(2);
   std::vector<math::StepMetrics> metrics;
@@ -265,8 +264,7 @@ TEST_CASE("what belongs to another backend is refused", "[backend]") {
   const auto ours = setup.make();
   const auto other = setup.make();
   const auto cpu = make_cpu_backend(1);
-  const Plan plan = build_training_plan(
-      {bench.layout(), bench.config, bench.preparation, {data.rows(), data.type()}, bench.total_steps});
+  const Plan plan = test::plan_of(bench, data);
   const auto store = ours->make_parameters(size, true);
   const auto rows = ours->make_resident(data);
   const auto refused = [&](ParameterStore& parameters, const ResidentData* resident) {
@@ -295,8 +293,7 @@ TEST_CASE("a plan without its end or its beginning is refused", "[backend]") {
   const auto backend = test::setup_of(EpilogueSupport::all).make();
   const auto store = backend->make_parameters(bench.layout().size, true);
   const auto rows = backend->make_resident(data);
-  const Plan whole = build_training_plan(
-      {bench.layout(), bench.config, bench.preparation, {data.rows(), data.type()}, bench.total_steps});
+  const Plan whole = test::plan_of(bench, data);
   Plan no_end = whole;
   no_end.ops.pop_back();
   CHECK_THROWS_AS(backend->compile(no_end, *store, rows.get()), std::logic_error);

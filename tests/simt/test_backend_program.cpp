@@ -92,6 +92,7 @@ TEST_CASE("compiling leaves exchange buffers at zero", "[compile]") {
   const Dataset data = test::small_data();
   const auto backend = test::setup_of(EpilogueSupport::all).make();
   const auto store = backend->make_parameters(bench.layout().size, false);
+  store->write(Part::parameters, bench.initial_parameters());
   const auto resident = backend->make_resident(data);
   const Plan plan =
       build_encode_plan(bench.layout(), bench.config.model, bench.preparation, {data.rows(), data.type()});
@@ -184,8 +185,7 @@ TEST_CASE("a measured run is a run", "[profile]") {
     const std::vector<OpTime> times = session.program->profile(3);
     test::check_same(expected, session.result());
     CHECK(session.backend->allocated_bytes() == bytes);
-    const Plan plan = build_training_plan(
-        {bench.layout(), bench.config, bench.preparation, {data.rows(), data.type()}, bench.total_steps});
+    const Plan plan = test::plan_of(bench, data);
     REQUIRE(times.size() == plan.ops.size());
     for (std::size_t i = 0; i < times.size(); ++i) {
       INFO(name_of(plan.ops[i]));
