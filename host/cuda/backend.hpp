@@ -12,8 +12,9 @@ namespace vaecuda::cuda {
 
 struct BackendOptions {
   Precision precision = Precision::fp32;
-  bool autotune = false;             ///< matrix products: measure algorithms
-  std::int64_t metrics_ring = 8192;  ///< steps whose metrics the device holds: as many may be under way
+  bool autotune = false;  ///< matrix products: measure algorithms
+  /// Steps whose metrics the device holds, at least 1; so many may be under way.
+  std::int64_t metrics_ring = 8192;
 };
 
 /// \throws DeviceError for a device that is too old, or too old for this precision.

@@ -20,6 +20,8 @@ struct DeviceFacts {
   std::int64_t memory_bytes = 0;
   int capability = 0;  ///< 10·major + minor: 90 for sm_90
   int multiprocessors = 0;
+  int core_mhz = 0;  ///< the highest clocks that the driver allows; 0: unknown
+  int memory_mhz = 0;
   double memory_bytes_per_second = 0.0;  ///< by clock and bus width, 0: unknown
   double fp32_flops_per_second = 0.0;    ///< by clock and cores, 0: unknown
 };

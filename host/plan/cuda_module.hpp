@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/plan/backend.hpp"
+#include "host/plan/machine.hpp"
 
 namespace vaecuda {
 
@@ -39,6 +40,8 @@ struct CudaModule {
   DeviceProbe (*probe)();     ///< what CUDA refuses is a status
   /// \throws DeviceError, OutOfMemoryError, RuntimeError
   std::unique_ptr<Backend> (*make_backend)(int index, Precision precision, bool autotune);
+  /// \throws DeviceError, OutOfMemoryError, RuntimeError
+  std::unique_ptr<Machine> (*make_machine)(int index);
 };
 
 /// The module's one symbol, a function of this type.

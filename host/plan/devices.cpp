@@ -154,6 +154,12 @@ std::unique_ptr<Backend> make_backend(const DeviceInfo& device, Precision precis
   return access.module->make_backend(device.index, precision, autotune);
 }
 
+std::unique_ptr<Machine> make_machine(const DeviceInfo& device, const CudaAccess& access) {
+  if (device.kind == DeviceKind::cpu) return make_cpu_machine(device.threads);
+  if (access.module == nullptr) throw DeviceError(access.reason);
+  return access.module->make_machine(device.index);
+}
+
 DeviceChoice choose_device(const std::string& request, int threads) {
   const bool wants_gpu = request == "auto" || cuda_index(request) >= 0;
   return choose_device(request, threads, wants_gpu ? cuda_access() : CudaAccess{});
@@ -162,6 +168,11 @@ DeviceChoice choose_device(const std::string& request, int threads) {
 std::unique_ptr<Backend> make_backend(const DeviceInfo& device, Precision precision, bool autotune) {
   const bool wants_gpu = device.kind == DeviceKind::cuda;
   return make_backend(device, precision, autotune, wants_gpu ? cuda_access() : CudaAccess{});
+}
+
+std::unique_ptr<Machine> make_machine(const DeviceInfo& device) {
+  const bool wants_gpu = device.kind == DeviceKind::cuda;
+  return make_machine(device, wants_gpu ? cuda_access() : CudaAccess{});
 }
 
 }  // namespace vaecuda

@@ -1,5 +1,5 @@
-// Which device a request comes to, with the way to CUDA given: what choose_device and make_backend do
-// once they have it.
+// Which device a request comes to, with the way to CUDA given: what choose_device, make_backend and
+// make_machine do once they have it.
 #pragma once
 
 #include <memory>
@@ -19,6 +19,8 @@ inline constexpr int kTensorFloatCapability = 80;
 /// \throws DeviceError
 [[nodiscard]] std::unique_ptr<Backend> make_backend(const DeviceInfo& device, Precision precision,
                                                     bool autotune, const CudaAccess& access);
+/// \throws DeviceError
+[[nodiscard]] std::unique_ptr<Machine> make_machine(const DeviceInfo& device, const CudaAccess& access);
 
 /// Whether code built for these architectures ("75-real,80-real,90") runs on a device of this capability:
 /// machine code does on its own and later minors of its major, PTX on anything newer.

@@ -53,6 +53,43 @@ void launch_cooperative(const char* name, void (*kernel)(Parameters...), const L
                    dim3(shape.threads_x, shape.threads_y), pointers, shape.dynamic_shared_bytes, stream)));
 }
 
+/// A launch with an attribute of CUDA's extended launches.
+template <typename... Parameters>
+void launch_with(const char* name, void (*kernel)(Parameters...), const LaunchShape& shape,
+                 kernels::Stream stream, cudaLaunchAttribute attribute, Parameters... arguments) {
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(shape.blocks);
+  config.blockDim = dim3(shape.threads_x, shape.threads_y);
+  config.dynamicSmemBytes = shape.dynamic_shared_bytes;
+  config.stream = stream;
+  config.attrs = &attribute;
+  config.numAttrs = 1;
+  check_launch(name, static_cast<int>(cudaLaunchKernelEx(&config, kernel, arguments...)));
+}
+
+/// The same as launch() for a kernel that may start before the kernel in front of it in the stream has ended,
+/// and calls wait_for_previous_kernel() where it needs that end. Needs sm_90.
+template <typename... Parameters>
+void launch_overlapped(const char* name, void (*kernel)(Parameters...), const LaunchShape& shape,
+                       kernels::Stream stream, Parameters... arguments) {
+  cudaLaunchAttribute attribute{};
+  attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  attribute.val.programmaticStreamSerializationAllowed = 1;
+  launch_with(name, kernel, shape, stream, attribute, arguments...);
+}
+
+/// The same for a kernel that calls cluster_barrier(): clusters of so many neighbouring blocks. Needs sm_90.
+template <typename... Parameters>
+void launch_clusters(const char* name, void (*kernel)(Parameters...), const LaunchShape& shape,
+                     unsigned cluster, kernels::Stream stream, Parameters... arguments) {
+  cudaLaunchAttribute attribute{};
+  attribute.id = cudaLaunchAttributeClusterDimension;
+  attribute.val.clusterDim.x = cluster;
+  attribute.val.clusterDim.y = 1;
+  attribute.val.clusterDim.z = 1;
+  launch_with(name, kernel, shape, stream, attribute, arguments...);
+}
+
 /// An array in the block's shared memory, not initialized. One array per (T, kCount, kId): two arrays of a
 /// kernel that are alike need different kId.
 template <typename T, int kCount, int kId = 0>
@@ -76,6 +113,48 @@ __device__ __forceinline__ void block_barrier() {
 /// Every thread of the grid must come here; only in kernels launched cooperatively.
 __device__ __forceinline__ void grid_barrier() {
   cooperative_groups::this_grid().sync();
+}
+
+/// A grid_barrier() by an atomic counter, 0 before the first: `turn` counts the barriers of the launch from
+/// 0. Only in kernels launched cooperatively, since every block must be on the device.
+__device__ __forceinline__ void grid_barrier_by_hand(std::uint32_t* counter, std::uint32_t turn) {
+  block_barrier();
+  if (threadIdx.x == 0 && threadIdx.y == 0) {
+    __threadfence();
+    atomicAdd(counter, 1U);
+    const std::uint32_t all = (turn + 1U) * gridDim.x;
+    while (*static_cast<volatile std::uint32_t*>(counter) < all) {
+    }
+    __threadfence();
+  }
+  block_barrier();
+}
+
+/// Every thread of the cluster must come here; orders what its blocks write. Only in kernels launched by
+/// launch_clusters().
+__device__ __forceinline__ void cluster_barrier() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  asm volatile(
+      "barrier.cluster.arrive.release.aligned;\n\t"
+      "barrier.cluster.wait.acquire.aligned;" ::
+          : "memory");
+#else
+  __trap();  // no older device can launch clusters
+#endif
+}
+
+/// From here on the next kernel in the stream may start, if it was launched by launch_overlapped().
+__device__ __forceinline__ void allow_next_kernel() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
+/// Waits until the kernel in front has ended and what it wrote is visible.
+__device__ __forceinline__ void wait_for_previous_kernel() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
 }
 
 /// The value of the lane whose number differs in the bits of `mask`. All 32 lanes of the warp must take part.

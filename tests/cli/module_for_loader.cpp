@@ -19,12 +19,16 @@ std::unique_ptr<vaecuda::Backend> make_backend(int, vaecuda::Precision, bool) {
   throw vaecuda::OutOfMemoryError("no memory behind the border");
 }
 
+std::unique_ptr<vaecuda::Machine> make_machine(int) {
+  throw vaecuda::OutOfMemoryError("no memory behind the border");
+}
+
 #if defined(VAECUDA_STALE_MODULE)
 constexpr const char* kBuild = "0.0.1 another-compiler 0123456789ab";
 #else
 constexpr const char* kBuild = vaecuda::build::kId;
 #endif
-constexpr vaecuda::CudaModule kModule{kBuild, "75-real,80-real,90", probe, make_backend};
+constexpr vaecuda::CudaModule kModule{kBuild, "75-real,80-real,90", probe, make_backend, make_machine};
 
 }  // namespace
 

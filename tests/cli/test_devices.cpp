@@ -37,7 +37,12 @@ std::unique_ptr<Backend> note_backend(int index, Precision precision, bool autot
   backend_request = {index, precision, autotune};
   return make_cpu_backend(1);
 }
-constexpr CudaModule kModule{"", "75-real,80-real,90", answer_probe, note_backend};
+int machine_request = -1;
+std::unique_ptr<Machine> note_machine(int index) {
+  machine_request = index;
+  return nullptr;
+}
+constexpr CudaModule kModule{"", "75-real,80-real,90", answer_probe, note_backend, note_machine};
 
 CudaDevice gpu(int index, const std::string& name, int capability) {
   CudaDevice device;
@@ -159,9 +164,11 @@ TEST_CASE("a GPU that is not there is refused with those that are", "[devices]")
 TEST_CASE("a GPU that this build cannot serve is refused by name", "[devices]") {
   check_unusable(access_to(Status::ok, {gpu(0, "Tesla P100", 60)}),
                  "Tesla P100 (sm_60) is too old: a GPU of sm_75 or newer is needed");
-  static constexpr CudaModule kNarrow{"", "80-real,90-real", answer_probe, note_backend};
+  static constexpr CudaModule kNarrow{"", "80-real,90-real", answer_probe, note_backend, note_machine};
+  CudaAccess narrow = access_to(Status::ok, {gpu(0, "Tesla T4", 75)});
+  narrow.module = &kNarrow;
   check_unusable(
-      {access_to(Status::ok, {gpu(0, "Tesla T4", 75)}).module == nullptr ? nullptr : &kNarrow, ""},
+      narrow,
       "this build has no kernels for Tesla T4 (sm_75), only for 80-real,90-real; configure it with "
       "-DCMAKE_CUDA_ARCHITECTURES=75");
   CudaDevice closed = gpu(0, "First GPU", 90);
@@ -203,6 +210,11 @@ TEST_CASE("the backend is asked for what was chosen", "[devices]") {
   CHECK(backend_request->index == 0);
   CHECK(backend_request->precision == Precision::bf16);
   CHECK_FALSE(backend_request->autotune);
+  static_cast<void>(make_machine(second, access));
+  CHECK(machine_request == 1);
+  CHECK(refusal_of([&] {
+          static_cast<void>(make_machine(second, CudaAccess{nullptr, "why"}));
+        }).text == "why");
 }
 
 TEST_CASE("a precision that the device lacks is refused", "[devices]") {

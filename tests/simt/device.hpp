@@ -82,6 +82,21 @@ void launch_cooperative(const char* name, void (*kernel)(Parameters...), const L
                 std::make_unique<simt::TypedCall<Parameters...>>(kernel, arguments...));
 }
 
+/// Kernels of a stream run one after the other here, so nothing overlaps.
+template <typename... Parameters, typename... Arguments>
+void launch_overlapped(const char* name, void (*kernel)(Parameters...), const LaunchShape& shape,
+                       kernels::Stream stream, const Arguments&... arguments) {
+  launch(name, kernel, shape, stream, arguments...);
+}
+
+/// All clusters of a launch run together, as one: cluster_barrier() is a barrier of the grid.
+template <typename... Parameters>
+void launch_clusters(const char* name, void (*kernel)(Parameters...), const LaunchShape& shape,
+                     unsigned cluster, kernels::Stream stream, Parameters... arguments) {
+  if (cluster == 0 || shape.blocks % cluster != 0) throw Failure(std::string("kernel ") + name, 912);
+  launch_cooperative(name, kernel, shape, stream, arguments...);
+}
+
 template <typename T, int kCount, int kId = 0>
 __device__ __forceinline__ T* shared_array() {
   static_assert(std::is_trivially_default_constructible_v<T> && std::is_trivially_destructible_v<T>);
@@ -100,6 +115,19 @@ __device__ __forceinline__ void block_barrier() {
 __device__ __forceinline__ void grid_barrier() {
   simt::grid_barrier();
 }
+
+__device__ __forceinline__ void grid_barrier_by_hand(std::uint32_t* counter, std::uint32_t) {
+  block_barrier();
+  if (threadIdx.x == 0 && threadIdx.y == 0) simt::take_ticket(counter);
+  simt::grid_barrier();
+}
+
+__device__ __forceinline__ void cluster_barrier() {
+  simt::grid_barrier();
+}
+
+__device__ __forceinline__ void allow_next_kernel() {}
+__device__ __forceinline__ void wait_for_previous_kernel() {}
 
 template <typename T>
 __device__ __forceinline__ T shuffle_xor(T value, int mask) {

@@ -9,7 +9,6 @@
 
 #include "vaecuda/config.hpp"
 #include "vaecuda/error.hpp"
-#include "vaecuda/options.hpp"
 #include "vaecuda/version.hpp"
 
 namespace vaecuda::cli {
@@ -61,13 +60,15 @@ std::string help_text(const Option& option) {
 
 std::unique_ptr<CLI::App> make_app(const std::string& name, const std::string& summary,
                                    const std::string& footer,
-                                   const std::vector<ProgramOption>& program_options) {
+                                   const std::vector<ProgramOption>& program_options,
+                                   const CommandLine::Choice& takes) {
   auto app = std::make_unique<CLI::App>(summary, name);
   app->set_help_flag();
   app->allow_extras();
   app->footer(footer);
   app->get_formatter()->column_width(kHelpColumn);
   for (const Option& option : options()) {
+    if (takes && !takes(option)) continue;
     declare(*app, option.flag, option.value, option.group, help_text(option));
   }
   for (const ProgramOption& option : program_options) {
@@ -124,14 +125,18 @@ bool Arguments::flag(std::string_view flag) const {
 }
 
 CommandLine::CommandLine(std::string_view name, std::string_view summary, std::string_view footer,
-                         std::vector<ProgramOption> options)
-    : name_(name), summary_(summary), footer_(footer), options_(std::move(options)) {}
+                         std::vector<ProgramOption> options, Choice takes)
+    : name_(name),
+      summary_(summary),
+      footer_(footer),
+      options_(std::move(options)),
+      takes_(std::move(takes)) {}
 
 std::optional<std::string> CommandLine::answer(const std::vector<std::string>& words) const {
   const auto has = [&words](std::string_view word) {
     return std::find(words.begin(), words.end(), word) != words.end();
   };
-  if (has("-h") || has("--help")) return make_app(name_, summary_, footer_, options_)->help();
+  if (has("-h") || has("--help")) return make_app(name_, summary_, footer_, options_, takes_)->help();
   if (has("--version")) return fmt::format("{} {}\n{}\n", name_, version(), build_info());
   return std::nullopt;
 }
@@ -143,7 +148,7 @@ Arguments CommandLine::parse(const std::vector<std::string>& words) const {
       throw ConfigError(fmt::format("{}: the value is empty", option_name(word)));
     }
   }
-  const auto app = make_app(name_, summary_, footer_, options_);
+  const auto app = make_app(name_, summary_, footer_, options_, takes_);
   try {
     app->parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes them from the back
   } catch (const CLI::ArgumentMismatch&) {

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "vaecuda/options.hpp"
+
 namespace vaecuda::cli {
 
 /// An option of the program itself, which no configuration file holds.
@@ -33,8 +35,10 @@ class Arguments {
 
 class CommandLine {
  public:
+  /// Which options of the table the program takes; empty: all.
+  using Choice = std::function<bool(const Option&)>;
   CommandLine(std::string_view name, std::string_view summary, std::string_view footer,
-              std::vector<ProgramOption> options);
+              std::vector<ProgramOption> options, Choice takes = {});
   /// The text that --help or --version asks for, wherever it stands and whatever stands beside it.
   [[nodiscard]] std::optional<std::string> answer(const std::vector<std::string>& words) const;
   /// \throws ConfigError for an unknown option (naming the nearest one), one that is given twice, a missing
@@ -46,6 +50,7 @@ class CommandLine {
   std::string summary_;
   std::string footer_;
   std::vector<ProgramOption> options_;
+  Choice takes_;
 };
 
 /// argv without the program, '_' in option names turned into '-'.

@@ -47,6 +47,9 @@ DeviceFacts read_device_facts(int index) {
   facts.memory_bytes = static_cast<std::int64_t>(properties.totalGlobalMem);
   facts.capability = 10 * properties.major + properties.minor;
   facts.multiprocessors = properties.multiProcessorCount;
+  constexpr int kKilohertzPerMegahertz = 1000;
+  facts.core_mhz = attribute(cudaDevAttrClockRate, index) / kKilohertzPerMegahertz;
+  facts.memory_mhz = attribute(cudaDevAttrMemoryClockRate, index) / kKilohertzPerMegahertz;
   constexpr double kHertzPerKilohertz = 1e3;
   constexpr double kTransfersPerCycle = 2.0;  // the memories of all these cards move data on both edges
   constexpr double kFlopsPerLane = 2.0;       // a fused multiply-add

@@ -1,6 +1,7 @@
 // The module's one symbol: its table.
 #include "host/cuda/backend.hpp"
 #include "host/cuda/failure.hpp"
+#include "host/cuda/machine.hpp"
 #include "host/cuda/module/cuda_runtime.hpp"
 #include "host/cuda/module/probe.hpp"
 #include "host/plan/cuda_module.hpp"
@@ -21,7 +22,11 @@ std::unique_ptr<Backend> make_backend(int index, Precision precision, bool autot
   return make_cuda_backend(make_runtime(index), {precision, autotune});
 }
 
-constexpr CudaModule kModule{build::kId, build::kArchitectures, probe_devices, make_backend};
+std::unique_ptr<Machine> make_machine(int index) {
+  return make_cuda_machine(make_runtime(index));
+}
+
+constexpr CudaModule kModule{build::kId, build::kArchitectures, probe_devices, make_backend, make_machine};
 
 }  // namespace
 }  // namespace vaecuda::cuda

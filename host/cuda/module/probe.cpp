@@ -31,6 +31,9 @@ CudaDevice probe_device(int index) {
     device.info.name = facts.name;
     device.info.memory_bytes = facts.memory_bytes;
     device.info.capability = facts.capability;
+    device.multiprocessors = facts.multiprocessors;
+    device.core_mhz = facts.core_mhz;
+    device.memory_mhz = facts.memory_mhz;
     if (is_prohibited(index)) {
       device.unfit = "its compute mode forbids computing; nvidia-smi --compute-mode=0 allows it";
     }

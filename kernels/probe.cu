@@ -1,0 +1,106 @@
+#include "kernels/probe.hpp"
+
+#include "kernels/device/device.cuh"
+
+namespace vaecuda::kernels {
+namespace {
+
+constexpr int kCopyThreads = 256;
+constexpr int kCopyQuads = 4;  // of a thread, all under way before the first is stored
+constexpr int kBarrierThreads = 256;
+
+/// to (Q) = from (Q), quads of 16 bytes.
+/// Threads: 4 quads each, 256 apart, 1,024 to a block. Bytes: 16·Q read, 16·Q written. Alignment: 16 bytes.
+/// Determinism: a copy. `=`.
+__global__ void __launch_bounds__(kCopyThreads) copy_probe_kernel(const CopyProbeArgs args) {
+  const auto* from = static_cast<const float4*>(args.from);
+  auto* to = static_cast<float4*>(args.to);
+  const std::int64_t first =
+      static_cast<std::int64_t>(blockIdx.x) * (kCopyThreads * kCopyQuads) + threadIdx.x;
+  float4 quads[kCopyQuads];
+  for (int i = 0; i < kCopyQuads; ++i) {
+    const std::int64_t q = first + i * kCopyThreads;
+    if (q < args.quads) quads[i] = from[q];
+  }
+  for (int i = 0; i < kCopyQuads; ++i) {
+    const std::int64_t q = first + i * kCopyThreads;
+    if (q < args.quads) to[q] = quads[i];
+  }
+}
+
+/// Nothing. Threads: a warp. Bytes: none.
+__global__ void empty_probe_kernel() {}
+
+/// Lets the next kernel start, and waits for the end of the one before. Threads: a warp. Bytes: none.
+__global__ void overlapped_probe_kernel() {
+  device::allow_next_kernel();
+  device::wait_for_previous_kernel();
+}
+
+/// What a barrier probe leaves: that its block has come through.
+__device__ __forceinline__ void leave_passed(const BarrierProbeArgs& args) {
+  if (threadIdx.x == 0) args.passed[blockIdx.x] = args.barriers;
+}
+
+/// passed (blocks) = barriers, behind so many barriers of the grid.
+/// Threads: 256 to a block, all blocks resident. Bytes: 4·blocks written. Determinism: pure. `=`.
+__global__ void __launch_bounds__(kBarrierThreads) grid_barrier_probe_kernel(const BarrierProbeArgs args) {
+  for (int i = 0; i < args.barriers; ++i) device::grid_barrier();
+  leave_passed(args);
+}
+
+/// The same; counter counts arrivals and must be 0 before.
+/// Threads: 256 to a block, all blocks resident. Bytes: 4·blocks written, 4 of the counter in the cache
+/// between the blocks. Determinism: pure. `=`.
+__global__ void __launch_bounds__(kBarrierThreads) hand_barrier_probe_kernel(const BarrierProbeArgs args) {
+  for (int i = 0; i < args.barriers; ++i) {
+    device::grid_barrier_by_hand(args.counter, static_cast<std::uint32_t>(i));
+  }
+  leave_passed(args);
+}
+
+/// The same, the barriers of the block's cluster.
+/// Threads: 256 to a block, clusters as launched. Bytes: 4·blocks written. Determinism: pure. `=`.
+__global__ void __launch_bounds__(kBarrierThreads) cluster_barrier_probe_kernel(const BarrierProbeArgs args) {
+  for (int i = 0; i < args.barriers; ++i) device::cluster_barrier();
+  leave_passed(args);
+}
+
+device::LaunchShape barrier_shape(const BarrierProbeArgs& args) {
+  return {args.blocks, kBarrierThreads, 1, 0};
+}
+
+constexpr device::LaunchShape kOneWarp{1, device::kWarpSize, 1, 0};
+
+}  // namespace
+
+void launch_copy_probe(const CopyProbeArgs& args, Stream stream) {
+  constexpr std::int64_t kBlockQuads = kCopyThreads * kCopyQuads;
+  const auto blocks = static_cast<unsigned>((args.quads + kBlockQuads - 1) / kBlockQuads);
+  device::launch("copy_probe", copy_probe_kernel, {blocks, kCopyThreads, 1, 0}, stream, args);
+}
+
+void launch_empty_probe(Stream stream) {
+  device::launch("empty_probe", empty_probe_kernel, kOneWarp, stream);
+}
+
+void launch_overlapped_probe(Stream stream) {
+  device::launch_overlapped("overlapped_probe", overlapped_probe_kernel, kOneWarp, stream);
+}
+
+void launch_grid_barrier_probe(const BarrierProbeArgs& args, Stream stream) {
+  device::launch_cooperative("grid_barrier_probe", grid_barrier_probe_kernel, barrier_shape(args), stream,
+                             args);
+}
+
+void launch_hand_barrier_probe(const BarrierProbeArgs& args, Stream stream) {
+  device::launch_cooperative("hand_barrier_probe", hand_barrier_probe_kernel, barrier_shape(args), stream,
+                             args);
+}
+
+void launch_cluster_barrier_probe(const BarrierProbeArgs& args, unsigned cluster, Stream stream) {
+  device::launch_clusters("cluster_barrier_probe", cluster_barrier_probe_kernel, barrier_shape(args), cluster,
+                          stream, args);
+}
+
+}  // namespace vaecuda::kernels

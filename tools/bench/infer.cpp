@@ -1,0 +1,90 @@
+// infer: how fast a trained model encodes, decodes and scores.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "bench/commands.hpp"
+#include "bench/workload.hpp"
+
+namespace vaecuda::bench {
+namespace {
+
+struct Pass {
+  const char* name;
+  InferenceWorkload::MakePlan make;
+};
+
+DataShape shape_of(const Dataset& data) {
+  return {data.rows(), data.type()};
+}
+
+constexpr Pass kPasses[] = {
+    {"encode",
+     [](const Model& m) {
+       return build_encode_plan(m.layout, m.config.model, m.preparation, shape_of(m.data));
+     }},
+    {"decode", [](const Model& m) { return build_decode_plan(m.layout, m.config.model, m.data.rows()); }},
+    {"score",
+     [](const Model& m) {
+       return build_evaluation_plan(m.layout, m.config.model, m.preparation, shape_of(m.data),
+                                    m.config.train.seed);
+     }},
+};
+
+/// Latents as a trained model has them: decoding zeros would let hidden units sleep.
+void write_latents(InferenceWorkload& workload, const Model& model) {
+  const Dataset z =
+      random_rows(Values::floats, model.data.rows(), model.config.model.latent_dim, model.config.train.seed);
+  workload.write("rows.z", z.f32());
+}
+
+Json measure_pass(Backend& backend, Model& model, const Pass& pass, const Shape& shape,
+                  const BenchOptions& options) {
+  InferenceWorkload workload(backend, model, pass.make);
+  if (pass.name == std::string_view("decode")) write_latents(workload, model);
+  const Measurement time = workload.measure_block(options.budget);
+  double flops = 0.0;
+  for (const Op& op : workload.plan().ops) flops += cost_of(op, workload.plan().batch).flops;
+  Json row = describe(shape);
+  row["batch_size"] = workload.plan().batch;
+  row["samples"] = 1;
+  row["precision"] = name_of(options.train.precision);
+  row["pass"] = pass.name;
+  row["ms_per_batch"] = time.seconds * 1e3;
+  add_quality(row, time, "batches_per_repeat");
+  row["rows_per_second"] = static_cast<double>(workload.plan().batch) / time.seconds;
+  row["flops"] = flops;
+  row["tflops"] = flops / time.seconds * 1e-12;
+  return row;
+}
+
+}  // namespace
+
+void run_infer(const BenchOptions& options, const DeviceInfo& device, cli::Console& console, Report& report) {
+  report.columns = {{"shape", "shape"},
+                    {"input", "input"},
+                    {"hidden", "hidden"},
+                    {"latent_dim", "latent"},
+                    {"pass", "pass"},
+                    {"batch_size", "batch"},
+                    {"precision", "precision"},
+                    {"ms_per_batch", "ms/batch"},
+                    {"spread", "spread"},
+                    {"repeats", "repeats"},
+                    {"rows_per_second", "rows/s"},
+                    {"tflops", "TFLOP/s"}};
+  const auto backend = make_backend(device, options.train.precision, options.train.autotune);
+  std::vector<std::string> done;
+  for (const Shape& shape : options.shapes) {
+    // Shapes that differ in the batch of training alone are the same here.
+    if (std::find(done.begin(), done.end(), network_of(shape)) != done.end()) continue;
+    done.push_back(network_of(shape));
+    console.message(fmt::format("infer {}: {}", shape.name, network_of(shape)));
+    Model model(*backend, shape, options, kInferenceBatch, false);
+    for (const Pass& pass : kPasses) {
+      report.results.push_back(measure_pass(*backend, model, pass, shape, options));
+    }
+  }
+}
+
+}  // namespace vaecuda::bench
