@@ -1,0 +1,63 @@
+// Passes over data without training: evaluation, encoding, decoding, generation, reconstruction.
+#include "host/plan/plan_builder.hpp"
+
+namespace vaecuda {
+
+Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& model,
+                           const Preparation& preparation, DataShape data, std::uint64_t seed) {
+  PlanBuilder build(layout, model, "evaluation", kInferenceBatch);
+  const View x = build.gather(preparation, data, RowOrder::sequential, seed);
+  const View head = build.encoder(x, false).out;
+  const LatentForward latent = build.latent(head, seed, math::RandomPurpose::evaluate, true);
+  LikelihoodForwardBackward likelihood;
+  likelihood.likelihood = build.likelihood();
+  likelihood.output = build.decoder(latent.z, false).out;
+  likelihood.x = x;
+  likelihood.nll = build.activation("nll", 1);
+  build.add(likelihood);
+  build.store(likelihood.nll, "rows.nll", data.rows);
+  build.store(latent.kl, "rows.kl", data.rows);
+  return build.finish_inference();
+}
+
+Plan build_encode_plan(const ParameterLayout& layout, const ModelConfig& model,
+                       const Preparation& preparation, DataShape data) {
+  PlanBuilder build(layout, model, "encode", kInferenceBatch);
+  const View x = build.gather(preparation, data, RowOrder::sequential, 0);
+  build.store(build.encoder(x, false).out, "rows.head", data.rows);
+  return build.finish_inference();
+}
+
+Plan build_decode_plan(const ParameterLayout& layout, const ModelConfig& model, std::int64_t rows) {
+  PlanBuilder build(layout, model, "decode", kInferenceBatch);
+  LoadRows load;
+  load.whole = build.exchange("rows.z", rows, model.latent_dim);
+  load.batch = build.activation("z", model.latent_dim);
+  build.add(load);
+  build.observation_mean(load.batch, rows);
+  return build.finish_inference();
+}
+
+Plan build_generate_plan(const ParameterLayout& layout, const ModelConfig& model, std::int64_t rows,
+                         std::uint64_t seed) {
+  PlanBuilder build(layout, model, "generate", kInferenceBatch);
+  SamplePrior prior;
+  prior.z = build.activation("z", model.latent_dim);
+  prior.seed = seed;
+  build.add(prior);
+  build.observation_mean(prior.z, rows);
+  return build.finish_inference();
+}
+
+Plan build_reconstruct_plan(const ParameterLayout& layout, const ModelConfig& model,
+                            const Preparation& preparation, DataShape data) {
+  PlanBuilder build(layout, model, "reconstruct", kInferenceBatch);
+  const View x = build.gather(preparation, data, RowOrder::sequential, 0);
+  build.store(x, "rows.x", data.rows);
+  const View head = build.encoder(x, false).out;
+  const LatentForward latent = build.latent(head, 0, math::RandomPurpose::evaluate, false);
+  build.observation_mean(latent.z, data.rows);
+  return build.finish_inference();
+}
+
+}  // namespace vaecuda

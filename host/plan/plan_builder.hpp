@@ -1,0 +1,83 @@
+// A plan under construction: the pieces that the training step and the inference passes share.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/model/layout.hpp"
+#include "host/plan/builder.hpp"
+#include "host/plan/plan.hpp"
+
+namespace vaecuda {
+
+/// Adds buffers and ops in reading order; finish() checks the plan and places its buffers.
+class PlanBuilder {
+ public:
+  /// `layout` must outlive the builder.
+  PlanBuilder(const ParameterLayout& layout, const ModelConfig& model, std::string name, std::int64_t batch);
+
+  /// What the forward pass of one hidden layer leaves for the backward pass.
+  struct Hidden {
+    View in;
+    View out;
+    View saved;
+  };
+  /// A stack of hidden layers and the linear layer on top of it.
+  struct Network {
+    std::vector<Hidden> hidden;
+    View in;   ///< of the layer on top
+    View out;  ///< of the layer on top
+  };
+
+  [[nodiscard]] View activation(const std::string& name, std::int64_t cols);
+  [[nodiscard]] View exchange(const std::string& name, std::int64_t rows, std::int64_t cols);
+  /// (1, values); invalid where there are none.
+  [[nodiscard]] View constant(const std::string& name, const std::vector<float>& values);
+
+  [[nodiscard]] View gather(const Preparation& preparation, DataShape data, RowOrder order,
+                            std::uint64_t seed);
+  /// The encoder: hidden layers and head. `keep` where a backward pass will need the pre-activations.
+  [[nodiscard]] Network encoder(View x, bool keep);
+  /// The decoder: hidden layers and output.
+  [[nodiscard]] Network decoder(View z, bool keep);
+  LatentForward latent(View head, std::uint64_t seed, math::RandomPurpose purpose, bool sample);
+
+  /// Back through the decoder from the gradient by its output; gives the gradient by z.
+  View decoder_backward(const Network& network, View d);
+  /// Back through the encoder from the gradient by its head.
+  void encoder_backward(const Network& network, View d);
+
+  /// Decoder and mean of p(x|z), stored as "rows.mean".
+  void observation_mean(View z, std::int64_t rows);
+  void store(View batch, const std::string& name, std::int64_t rows);
+
+  template <typename O>
+  void add(const O& op) {
+    plan_.ops.emplace_back(op);
+  }
+
+  [[nodiscard]] const math::LikelihoodParameters& likelihood() const { return likelihood_; }
+
+  /// A training step, as it stands.
+  [[nodiscard]] Plan finish();
+  /// A pass without training, which moves on to the next rows.
+  [[nodiscard]] Plan finish_inference();
+
+ private:
+  Network network(const std::vector<Layer>& layers, const Layer& top, View in, const std::string& name,
+                  bool keep);
+  /// From the gradient by the top layer's output to that by the input of the lowest layer, which is called
+  /// `input_name`; an empty name: the input is the data, whose gradient nobody wants.
+  View backward(const std::vector<Layer>& layers, const Layer& top, const Network& network, View d,
+                const std::string& input_name);
+
+  const ParameterLayout& layout_;
+  math::ActivationKind activation_;
+  math::LikelihoodParameters likelihood_;
+  std::int64_t latent_dim_;
+  Plan plan_;
+};
+
+}  // namespace vaecuda
