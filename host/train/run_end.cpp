@@ -1,0 +1,62 @@
+#include "host/train/run_end.hpp"
+
+#include <fmt/format.h>
+
+#include "host/report/png.hpp"
+#include "host/train/evaluator.hpp"
+#include "host/train/pictures.hpp"
+
+namespace vaecuda {
+namespace {
+
+void draw(RunSetup& setup, RunFolder& folder, std::int64_t step) {
+  const PreparedData& data = setup.data;
+  const Dataset& shown = data.test ? *data.test : data.valid ? *data.valid : data.train;
+  Painter painter(*setup.backend, setup.layout, setup.config, data.preparation, *setup.store, shown,
+                  data.train.image());
+  const auto paint = [&](const std::string& name, const Image& picture) {
+    write_png(folder.picture(name), picture);
+    folder.add_image(name, picture, step);
+  };
+  paint("reconstructions", painter.reconstructions());
+  paint("samples", painter.samples());
+  if (setup.config.model.latent_dim == 2) paint("manifold", painter.manifold());
+}
+
+}  // namespace
+
+TrainSummary end_run(RunSetup& setup, RunFolder& folder, const TrainingState& state) {
+  TrainSummary summary;
+  // Everything from here on describes the model that was saved as the best.
+  if (state.best) {
+    setup.store->write(ParameterStore::Part::parameters, state.best->parameters);
+    summary.valid = state.best->valid;
+  } else if (setup.validation) {
+    summary.valid = setup.validation->evaluate();
+  }
+  if (setup.data.test) {
+    Evaluator test(*setup.backend, setup.layout, setup.config, setup.data.preparation, *setup.data.test,
+                   *setup.store);
+    summary.test = test.evaluate();
+  }
+  draw(setup, folder, state.step);
+
+  const DeviceInfo& device = setup.backend->device();
+  const auto batch = static_cast<double>(setup.config.train.batch_size);
+  summary.device =
+      device.kind == DeviceKind::cpu ? "cpu" : fmt::format("cuda:{} {}", device.index, device.name);
+  summary.steps = state.step;
+  summary.epochs = setup.epochs_done(state.step);
+  summary.seconds = state.seconds;
+  summary.samples_per_second =
+      state.seconds > 0.0 ? static_cast<double>(state.step) * batch / state.seconds : 0.0;
+  summary.parameters = setup.layout.parameters;
+  summary.device_bytes = setup.backend->allocated_bytes();
+  summary.train = state.epoch_mean.loss();
+  summary.best_epoch = state.best ? state.best->epoch : summary.epochs;
+  summary.stopped_early = state.stopped_early;
+  summary.model = folder.best_model().string();
+  return summary;
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,149 @@
+#include "host/train/run_setup.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "host/train/run_folder.hpp"
+#include "vaecuda/error.hpp"
+
+namespace vaecuda {
+namespace {
+
+constexpr std::int64_t kDefaultEpochs = 10;
+
+std::string absolute_path(const std::string& path) {
+  const bool built_in = path.empty() || path == "shapes" || path.compare(0, 7, "shapes:") == 0;
+  return built_in ? path : std::filesystem::absolute(path).lexically_normal().string();
+}
+
+/// A model that is trained on keeps its own view of the data, or its weights would mean something else.
+Preparation preparation_for(const RunConfig& config, const Preparation& from_data, const ModelFile& start) {
+  Preparation kept = start.preparation;
+  kept.binarize = from_data.binarize;
+  if (!kept.mean.empty() != config.data.standardize) {
+    throw ConfigError(
+        fmt::format("--init-from {}: the model was trained {} --standardize; train it on the same way",
+                    config.train.init_from, kept.mean.empty() ? "without" : "with"));
+  }
+  return kept;
+}
+
+void require_same_model(const RunConfig& config, const ModelFile& start) {
+  const ModelConfig& a = config.model;
+  const ModelConfig& b = start.model;
+  const auto refuse = [&](const char* what) {
+    throw ConfigError(
+        fmt::format("--init-from {}: its {} differ from the configuration's; give the same ones",
+                    config.train.init_from, what));
+  };
+  if (a.input_dim != b.input_dim) refuse("input columns");
+  if (a.hidden != b.hidden || a.latent_dim != b.latent_dim) refuse("layers");
+  if (a.activation != b.activation) refuse("activation functions");
+  if (a.likelihood != b.likelihood) refuse("likelihoods");
+  if (a.likelihood == Likelihood::gaussian && a.sigma != b.sigma) refuse("deviations sigma");
+}
+
+}  // namespace
+
+RunSetup::RunSetup(RunConfig asked, const std::function<void(const std::string&)>& say)
+    : config(std::move(asked)) {
+  validate(config);
+  if (!config.output.dir.empty()) RunFolder::check_free(config.output.dir, config.output.overwrite);
+  const DeviceChoice choice = choose_device(config.train.device, static_cast<int>(config.train.threads));
+  if (!choice.note.empty()) say(choice.note);
+  if (config.train.autotune && choice.device.kind == DeviceKind::cpu) {
+    say("--autotune has no effect on the CPU");
+  }
+  backend = make_backend(choice.device, config.train.precision, config.train.autotune);
+  std::optional<ModelFile> start;
+  if (!config.train.init_from.empty()) start = load_model(config.train.init_from);
+  prepare(say, start ? &*start : nullptr);
+  choose_length();
+
+  layout = make_layout(config.model);
+  store = backend->make_parameters(layout.size, true);
+  std::vector<float> parameters(static_cast<std::size_t>(layout.size));
+  if (start) {
+    parameters = start->parameters;
+  } else {
+    initialize_parameters(layout, config.model.init, config.train.seed, parameters.data());
+  }
+  store->write(ParameterStore::Part::parameters, parameters);
+  resident = backend->make_resident(data.train);
+  plan = build_training_plan(
+      {layout, config, data.preparation, {data.train.rows(), data.train.type()}, total_steps});
+  program = backend->compile(plan, *store, resident.get());
+  if (data.valid) {
+    validation = std::make_unique<Evaluator>(*backend, layout, config, data.preparation, *data.valid, *store);
+  }
+}
+
+void RunSetup::prepare(const std::function<void(const std::string&)>& say, const ModelFile* start) {
+  data = prepare_data(config);
+  for (const std::string& warning : data.warnings) say("warning: " + warning);
+  config.model.input_dim = data.train.columns();
+  config.data.train.path = absolute_path(config.data.train.path);
+  config.data.train.labels_path = absolute_path(config.data.train.labels_path);
+  config.data.test_path = absolute_path(config.data.test_path);
+  config.data.valid_path = absolute_path(config.data.valid_path);
+  config.train.init_from = absolute_path(config.train.init_from);
+  if (start == nullptr) return;
+  require_same_model(config, *start);
+  data.preparation = preparation_for(config, data.preparation, *start);
+  check_values(data.train, data.preparation, config.model.likelihood);
+  if (data.valid) check_values(*data.valid, data.preparation, config.model.likelihood);
+  if (data.test) check_values(*data.test, data.preparation, config.model.likelihood);
+}
+
+void RunSetup::choose_length() {
+  if (config.train.steps) {
+    total_steps = *config.train.steps;
+  } else {
+    config.train.epochs = config.train.epochs.value_or(kDefaultEpochs);
+    total_epochs = *config.train.epochs;
+    total_steps = epoch_end(total_epochs);
+  }
+  if (config.optimizer.schedule.kind == LrScheduleKind::cosine &&
+      config.optimizer.schedule.warmup_steps >= total_steps) {
+    throw ConfigError(
+        fmt::format("--lr-schedule cosine: the warm-up of {} steps does not fit the run of {} steps",
+                    config.optimizer.schedule.warmup_steps, total_steps));
+  }
+}
+
+std::int64_t RunSetup::epoch_end(std::int64_t epoch) const {
+  const std::int64_t batch = config.train.batch_size;
+  return (epoch * data.train.rows() + batch - 1) / batch;
+}
+
+std::int64_t RunSetup::epochs_done(std::int64_t step) const {
+  return step * config.train.batch_size / data.train.rows();
+}
+
+ModelFile RunSetup::model_file(std::int64_t step) const {
+  ModelFile file;
+  file.model = config.model;
+  file.preparation = data.preparation;
+  file.image = data.train.image();
+  file.column_names = data.train.column_names();
+  file.objective = config.objective;
+  file.seed = config.train.seed;
+  file.steps = step;
+  file.parameters.resize(static_cast<std::size_t>(layout.size));
+  store->read(ParameterStore::Part::parameters, file.parameters);
+  return file;
+}
+
+void RunSetup::check_fault() const {
+  const std::optional<Fault> fault = program->fault();
+  if (!fault) return;
+  const std::string tensor = fault->element < 0 ? "loss" : layout.tensor_at(fault->element);
+  throw DivergedError(
+      fmt::format("training diverged in step {}: {} became NaN or infinite; lower --lr, clip gradients with "
+                  "--clip-norm, or check the scale of the data. Nothing of this step was saved",
+                  fault->step, fault->element < 0 ? "the loss" : "the gradient of " + tensor),
+      fault->step, tensor);
+}
+
+}  // namespace vaecuda

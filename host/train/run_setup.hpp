@@ -1,0 +1,53 @@
+// What a run stands on before its first step: data, device, parameters and compiled plans.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "host/data/prepare.hpp"
+#include "host/model/layout.hpp"
+#include "host/model/model_file.hpp"
+#include "host/plan/backend.hpp"
+#include "host/plan/builder.hpp"
+#include "host/train/evaluator.hpp"
+#include "vaecuda/trainer.hpp"
+
+namespace vaecuda {
+
+/// Construction reads and checks everything and allocates all memory; nothing is written to disk.
+struct RunSetup {
+  RunConfig config;  ///< every open question answered: sizes, absolute paths, the length of the run
+  PreparedData data;
+  std::int64_t total_steps = 0;
+  std::int64_t total_epochs = 0;  ///< 0: bounded by steps alone
+  std::unique_ptr<Backend> backend;
+  ParameterLayout layout;
+  std::unique_ptr<ParameterStore> store;
+  std::unique_ptr<ResidentData> resident;
+  Plan plan;
+  std::unique_ptr<Program> program;
+  std::unique_ptr<Evaluator> validation;  ///< null where no rows are held out
+
+  /// `say` gets warnings and notes, one line each. \throws as TrainingRun's constructor
+  RunSetup(RunConfig asked, const std::function<void(const std::string&)>& say);
+
+  /// The step that ends epoch e.
+  [[nodiscard]] std::int64_t epoch_end(std::int64_t epoch) const;
+  /// Whether an epoch ends with this step, the count of steps done; with B > N it may end several.
+  [[nodiscard]] bool ends_epoch(std::int64_t step) const { return step == epoch_end(epochs_done(step)); }
+  /// Epochs that the first `step` steps complete.
+  [[nodiscard]] std::int64_t epochs_done(std::int64_t step) const;
+  /// The model as a file holds it, with the parameters that the store has now.
+  [[nodiscard]] ModelFile model_file(std::int64_t step) const;
+  /// \throws DivergedError if the program met something that is not finite
+  void check_fault() const;
+
+ private:
+  void prepare(const std::function<void(const std::string&)>& say, const ModelFile* start);
+  void choose_length();
+};
+
+}  // namespace vaecuda
