@@ -1,5 +1,6 @@
 #include "simt/block.hpp"
 
+#include <cstring>
 #include <string>
 
 #include "simt/fiber.hpp"
@@ -12,14 +13,25 @@ constinit thread_local Block* g_block = nullptr;
 
 namespace {
 
-const char* place_of(Wait wait) {
+std::string name_of(const Place& place) {
+  const char* slash = std::strrchr(place.file, '/');
+  return std::string(slash == nullptr ? place.file : slash + 1) + ", line " + std::to_string(place.line);
+}
+
+}  // namespace
+
+bool operator==(const Place& a, const Place& b) {
+  return a.line == b.line && (a.file == b.file || std::strcmp(a.file, b.file) == 0);
+}
+
+std::string Fiber::state() const {
   switch (wait) {
     case Wait::shuffle:
       return "waits at a shuffle";
     case Wait::block_barrier:
-      return "waits at a block barrier";
+      return "waits at the block barrier in " + name_of(barrier);
     case Wait::grid_barrier:
-      return "waits at a grid barrier";
+      return "waits at the grid barrier in " + name_of(barrier);
     case Wait::none:
     case Wait::exited:
       break;
@@ -27,7 +39,20 @@ const char* place_of(Wait wait) {
   return "has left the kernel";
 }
 
-}  // namespace
+bool meet(const Fiber& a, const Fiber& b) {
+  if (a.wait != b.wait) return false;
+  switch (a.wait) {
+    case Wait::shuffle:
+      return a.shuffle_mask == b.shuffle_mask && a.shuffle_bytes == b.shuffle_bytes;
+    case Wait::block_barrier:
+    case Wait::grid_barrier:
+      return a.barrier == b.barrier;
+    case Wait::none:
+    case Wait::exited:
+      break;
+  }
+  return true;
+}
 
 Block::Block(Pass& pass, SharedPool& shared, std::size_t first_stack)
     : pass_(&pass),
@@ -77,6 +102,11 @@ void Block::wait_here(Wait reason) {
   scheduler_ = context_switch::jump_fcontext(scheduler_, this).fctx;
 }
 
+void Block::wait_at_barrier(Wait reason, const Place& place) {
+  fibers_[running_].barrier = place;
+  wait_here(reason);
+}
+
 void Block::abandon() {
   wait_here(Wait::exited);
   __builtin_unreachable();
@@ -97,8 +127,7 @@ void Block::resume(std::uint32_t thread) {
   g_context.arena_pages = 0;
   g_context.active = false;
   if (!is_stack_whole(fiber.stack)) [[unlikely]] {
-    set_fault(g_context, FaultKind::out_of_bounds, nullptr,
-              "its stack frames need more than " + std::to_string(kStackBytes) + " bytes");
+    set_fault(g_context, FaultKind::out_of_bounds, nullptr, kDeepStack);
   }
 }
 
@@ -121,10 +150,7 @@ bool Block::run_warp(std::uint32_t warp, bool reversed) {
     moved = moved || any;
     if (at_shuffle == 0) return moved;
     bool alike = at_shuffle == kWarp;
-    for (std::uint32_t i = 1; i < kWarp && alike; ++i) {
-      alike = fibers_[first + i].shuffle_mask == fibers_[first].shuffle_mask &&
-              fibers_[first + i].shuffle_bytes == fibers_[first].shuffle_bytes;
-    }
+    for (std::uint32_t i = 1; i < kWarp && alike; ++i) alike = meet(fibers_[first + i], fibers_[first]);
     if (!alike) {
       report_divergence(first, kWarp);
       return true;
@@ -144,7 +170,7 @@ Block::Stop Block::run(bool reversed) {
     }
     const Wait wait = fibers_[0].wait;
     for (const Fiber& fiber : fibers_) {
-      if (fiber.wait == wait) continue;
+      if (meet(fiber, fibers_[0])) continue;
       report_divergence(0, static_cast<std::uint32_t>(fibers_.size()));
       return Stop::fault;
     }
@@ -170,18 +196,13 @@ void Block::report_divergence(std::uint32_t first, std::uint32_t count) {
   while (fibers_[waiting].wait == Wait::exited) ++waiting;
   const Fiber& here = fibers_[waiting];
   std::uint32_t other = first;
-  const auto differs = [&](const Fiber& fiber) {
-    return fiber.wait != here.wait ||
-           (here.wait == Wait::shuffle &&
-            (fiber.shuffle_mask != here.shuffle_mask || fiber.shuffle_bytes != here.shuffle_bytes));
-  };
-  while (other + 1 < first + count && !differs(fibers_[other])) ++other;
+  while (other + 1 < first + count && meet(fibers_[other], here)) ++other;
   const std::string name = thread_name(*pass_->head, make_who(order_.block, other), false);
   std::string what;
   if (fibers_[other].wait == Wait::shuffle && here.wait == Wait::shuffle) {
     what = "shuffles with another mask or size than " + name + " of its warp";
   } else {
-    what = std::string(place_of(here.wait)) + ", while " + name + " " + place_of(fibers_[other].wait);
+    what = here.state() + ", while " + name + " " + fibers_[other].state();
   }
   g_context.me = make_record(order_.now, make_who(order_.block, waiting));
   set_fault(g_context, FaultKind::divergence, nullptr, what);

@@ -4,6 +4,7 @@
 #include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "simt/context.hpp"
@@ -17,17 +18,30 @@ inline constexpr std::size_t kMaxSharedBytes = std::size_t{48} << 10;
 
 enum class Wait : std::uint8_t { none, shuffle, block_barrier, grid_barrier, exited };
 
+/// Where in the source a barrier is called.
+struct Place {
+  const char* file = "";
+  unsigned line = 0;
+};
+[[nodiscard]] bool operator==(const Place& a, const Place& b);
+
 struct Fiber {
   boost::context::detail::fcontext_t context = nullptr;
   std::uintptr_t stack = 0;
   unsigned x = 0;
   unsigned y = 0;
   Wait wait = Wait::none;
+  Place barrier;  ///< the one that it waits at
   std::uint8_t shuffle_bytes = 0;
   std::uint8_t shuffle_mask = 0;
   std::uint8_t shuffle_turn = 0;     ///< which of the two values the last shuffle uses
   std::uint64_t shuffle_value[2]{};  ///< two, since a lane may reach the next shuffle before another has read
+
+  /// "waits at the block barrier in gather.cu, line 12", or what else it does.
+  [[nodiscard]] std::string state() const;
 };
+/// True if one may go on when the other does.
+[[nodiscard]] bool meet(const Fiber& a, const Fiber& b);
 
 class Block {
  public:
@@ -46,6 +60,7 @@ class Block {
 
   // For the running thread.
   void wait_here(Wait reason);
+  void wait_at_barrier(Wait reason, const Place& place);
   [[nodiscard]] std::uint64_t shuffle(std::uint64_t bits, unsigned bytes, int mask);
   [[nodiscard]] Region& shared_array(const void* key, std::size_t bytes);
   /// Null where the launch has none.
@@ -54,6 +69,8 @@ class Block {
   [[nodiscard]] const LaunchHead& head() const { return *pass_->head; }
   [[nodiscard]] std::uint32_t running() const { return running_; }
   [[nodiscard]] const Fiber& fiber() const { return fibers_[running_]; }
+  /// Thread 0, which stands for all of them at a grid barrier.
+  [[nodiscard]] const Fiber& first_fiber() const { return fibers_[0]; }
   [[nodiscard]] std::uint32_t index() const { return order_.block; }
   [[noreturn]] void abandon();
 

@@ -1,6 +1,7 @@
 // The functions that -fsanitize=thread makes kernel files call, in place of the sanitizer's own runtime.
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "simt/observe.hpp"
 
@@ -53,6 +54,22 @@ void __tsan_vptr_read(void** address) {
 }
 void __tsan_vptr_update(void** address, void*) {
   observe<Access::write, sizeof(void*)>(address);
+}
+
+// Kernel files call these in place of the C library's functions (watched_memory.h).
+void* vaecuda_simt_memcpy(void* to, const void* from, std::size_t bytes) {
+  observe_range<Access::read>(from, bytes);
+  observe_range<Access::write>(to, bytes);
+  return std::memcpy(to, from, bytes);
+}
+void* vaecuda_simt_memmove(void* to, const void* from, std::size_t bytes) {
+  observe_range<Access::read>(from, bytes);
+  observe_range<Access::write>(to, bytes);
+  return std::memmove(to, from, bytes);
+}
+void* vaecuda_simt_memset(void* to, int value, std::size_t bytes) {
+  observe_range<Access::write>(to, bytes);
+  return std::memset(to, value, bytes);
 }
 
 // Atomics of the host code in kernel files (guards of local statics, counters of shared pointers) and of

@@ -54,14 +54,14 @@ void* dynamic_shared() {
   return reinterpret_cast<void*>(region->base);
 }
 
-void block_barrier() {
-  g_block->wait_here(Wait::block_barrier);
+void block_barrier(const char* file, unsigned line) {
+  g_block->wait_at_barrier(Wait::block_barrier, {file, line});
 }
 
-void grid_barrier() {
+void grid_barrier(const char* file, unsigned line) {
   if (!g_block->head().cooperative)
     fail(FaultKind::divergence, "comes to a grid barrier, in a launch that is not cooperative");
-  g_block->wait_here(Wait::grid_barrier);
+  g_block->wait_at_barrier(Wait::grid_barrier, {file, line});
 }
 
 std::uint64_t shuffle_xor(std::uint64_t bits, unsigned bytes, int mask) {

@@ -41,8 +41,9 @@ struct Index3 {
 
 void* shared_array(const void* key, std::size_t bytes);
 void* dynamic_shared();
-void block_barrier();
-void grid_barrier();
+/// The place in the source tells one barrier from another.
+void block_barrier(const char* file, unsigned line);
+void grid_barrier(const char* file, unsigned line);
 std::uint64_t shuffle_xor(std::uint64_t bits, unsigned bytes, int mask);
 void raise_flag(std::int32_t* flag);
 void atomic_min(std::int64_t* target, std::int64_t value);
@@ -108,22 +109,28 @@ __device__ __forceinline__ T* dynamic_shared() {
   return static_cast<T*>(simt::dynamic_shared());
 }
 
-__device__ __forceinline__ void block_barrier() {
-  simt::block_barrier();
+// A default argument is evaluated where the barrier is called: that is the place.
+__device__ __forceinline__ void block_barrier(const char* file = __builtin_FILE(),
+                                              unsigned line = __builtin_LINE()) {
+  simt::block_barrier(file, line);
 }
 
-__device__ __forceinline__ void grid_barrier() {
-  simt::grid_barrier();
+__device__ __forceinline__ void grid_barrier(const char* file = __builtin_FILE(),
+                                             unsigned line = __builtin_LINE()) {
+  simt::grid_barrier(file, line);
 }
 
-__device__ __forceinline__ void grid_barrier_by_hand(std::uint32_t* counter, std::uint32_t) {
-  block_barrier();
+__device__ __forceinline__ void grid_barrier_by_hand(std::uint32_t* counter, std::uint32_t,
+                                                     const char* file = __builtin_FILE(),
+                                                     unsigned line = __builtin_LINE()) {
+  simt::block_barrier(file, line);
   if (threadIdx.x == 0 && threadIdx.y == 0) simt::take_ticket(counter);
-  simt::grid_barrier();
+  simt::grid_barrier(file, line);
 }
 
-__device__ __forceinline__ void cluster_barrier() {
-  simt::grid_barrier();
+__device__ __forceinline__ void cluster_barrier(const char* file = __builtin_FILE(),
+                                                unsigned line = __builtin_LINE()) {
+  simt::grid_barrier(file, line);
 }
 
 __device__ __forceinline__ void allow_next_kernel() {}

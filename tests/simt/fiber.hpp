@@ -10,6 +10,7 @@ namespace vaecuda::simt {
 
 /// A kernel's frame and the host's mathematical library need a few KiB; untouched pages cost nothing.
 inline constexpr std::size_t kStackBytes = std::size_t{64} << 10;
+inline constexpr const char* kDeepStack = "its stack frames need more than the executor's 64 KiB";
 
 /// Stacks of one process, used again and again.
 class StackPool {

@@ -87,9 +87,15 @@ void run_together(Pass& pass, SharedPool& shared, bool reversed) {
     }
     if (exited == blocks) return;
     if (exited > 0) {
+      pass.fault = grid_fault(*pass.head, one_waiting,
+                              grid[one_waiting].first_fiber().state() + ", while block " +
+                                  std::to_string(one_exited) + " has left the kernel");
+      return;
+    }
+    for (std::uint32_t b = 1; b < blocks; ++b) {
+      if (meet(grid[b].first_fiber(), grid[0].first_fiber())) continue;
       pass.fault = grid_fault(
-          *pass.head, one_waiting,
-          "waits at a grid barrier, while block " + std::to_string(one_exited) + " has left the kernel");
+          *pass.head, b, grid[b].first_fiber().state() + ", while block 0 " + grid[0].first_fiber().state());
       return;
     }
     pass.floor = pass.memory->tick();

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "simt/fiber.hpp"
 #include "simt/segments.hpp"
 
 namespace vaecuda::simt {
@@ -74,6 +75,14 @@ void check_readers(const Region& region, const Cell& cell, std::size_t bytes) {
   }
 }
 
+[[noreturn]] void report_deep_stack() {
+  {
+    Unobserved guard;
+    set_fault(guard.context(), FaultKind::out_of_bounds, nullptr, kDeepStack);
+  }
+  abandon_thread();
+}
+
 }  // namespace
 
 void check_foreign(const void* address, std::size_t bytes, Access access) {
@@ -81,6 +90,7 @@ void check_foreign(const void* address, std::size_t bytes, Access access) {
   const auto arguments = reinterpret_cast<std::uintptr_t>(g_context.pass->call);
   if (access == Access::read && a - arguments < g_context.pass->call_bytes) return;
   if (is_in_program(address, access == Access::write)) return;
+  if (g_context.stack - a < kStackBytes) report_deep_stack();
   report_outside(address, bytes, access);
 }
 
