@@ -1,4 +1,5 @@
-// The Gaussian latent: reparameterization, KL divergence, their gradient, and samples of the prior.
+// The latent: reparameterization, KL divergence, their gradient, the penalty of a deterministic code, and
+// samples of the prior.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +42,22 @@ struct LatentBackwardArgs {
 
 /// dhead from dz with ε recomputed; the KL's gradient is added with weight kl_weight · gradient_scale.
 void launch_latent_backward(const LatentBackwardArgs& args, Stream stream);
+
+struct LatentPenaltyArgs {
+  InMatrix z;  ///< (B,Z)
+  float* penalty = nullptr;
+  std::int64_t penalty_stride = 1;  ///< penalty (B,1), floats from one row to the next
+  InMatrix dz;                      ///< (B,Z); null: no gradient is wanted
+  OutMatrix dz_out;                 ///< (B,Z), may be dz in place
+  std::int64_t batch = 0;
+  std::int64_t latent_dim = 0;
+  float gradient_scale = 1.0f;
+  const math::StepState* state = nullptr;  ///< kl_weight
+  std::int32_t* fault = nullptr;  ///< set to 1 by a row whose penalty is not finite; null: nobody asks
+};
+
+/// penalty = mean over Z of z²; dz_out = dz + kl_weight · gradient_scale · d penalty / d z.
+void launch_latent_penalty(const LatentPenaltyArgs& args, Stream stream);
 
 struct SamplePriorArgs {
   OutMatrix z;  ///< (B,Z)

@@ -51,7 +51,7 @@ __device__ __forceinline__ void prepare_end(const AdvanceArgs& advance, const ma
     for (int r = 0; r < kRowsInFlight; ++r) {
       const std::int64_t row = first + r * kArenaThreads;
       nll[r] = row < advance.batch ? advance.nll[row * advance.nll_stride] : 0.0f;
-      kl[r] = row < advance.batch ? advance.kl[row * advance.kl_stride] : 0.0f;
+      kl[r] = row < advance.batch && advance.kl != nullptr ? advance.kl[row * advance.kl_stride] : 0.0f;
     }
     for (int r = 0; r < kRowsInFlight; ++r) {
       reconstruction += static_cast<double>(nll[r]);

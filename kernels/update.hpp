@@ -32,7 +32,7 @@ struct UpdateScratch {
 struct AdvanceArgs {
   const float* nll = nullptr;  ///< (B,1), floats from one row to the next below
   std::int64_t nll_stride = 1;
-  const float* kl = nullptr;  ///< (B,1)
+  const float* kl = nullptr;  ///< (B,1); null: 0
   std::int64_t kl_stride = 1;
   std::int64_t batch = 0;
   math::Schedule schedule;

@@ -23,6 +23,7 @@ constexpr Names<3> kScaleModes{"auto", "none", "unit"};
 constexpr Names<3> kBinarizeModes{"none", "threshold", "stochastic"};
 constexpr Names<6> kActivations{"relu", "tanh", "leaky-relu", "gelu", "gelu-tanh", "silu"};
 constexpr Names<2> kInitializations{"torch", "glorot"};
+constexpr Names<2> kLatents{"gaussian", "deterministic"};
 constexpr Names<2> kLikelihoods{"bernoulli", "gaussian"};
 constexpr Names<2> kOptimizers{"adam", "adamw"};
 constexpr Names<3> kPrecisions{"fp32", "tf32", "bf16"};
@@ -82,6 +83,9 @@ void append_model(std::vector<Option>& table) {
        "widths of the encoder's hidden layers; the decoder mirrors them"}));
   table.push_back(integer_option<kDimension, kModel, &ModelConfig::latent_dim>(
       {"model.latent_dim", "--latent-dim", "N", kGroup, "width of the latent code"}));
+  table.push_back(choice_option<kLatents, kModel, &ModelConfig::latent>(
+      {"model.latent", "--latent", "", kGroup,
+       "gaussian: a VAE; deterministic: a plain autoencoder, without noise and KL term"}));
   table.push_back(choice_option<kActivations, kModel, &ModelConfig::activation>(
       {"model.activation", "--activation", "", kGroup,
        "of the hidden layers; gelu is the exact form, by erf"}));
@@ -94,6 +98,9 @@ void append_model(std::vector<Option>& table) {
        "standard deviation of the gaussian likelihood, in prepared units"}));
   table.push_back(real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::beta>(
       {"objective.beta", "--beta", "F", kGroup, "weight of the KL term"}));
+  table.push_back(real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::latent_l2>(
+      {"objective.latent_l2", "--latent-l2", "F", kGroup,
+       "deterministic latent: weight of the code's mean square"}));
 }
 
 void append_training(std::vector<Option>& table) {

@@ -53,6 +53,21 @@ void check_likelihood(const RunConfig& config) {
   }
 }
 
+void check_latent(const RunConfig& config) {
+  const ObjectiveConfig& objective = config.objective;
+  if (config.model.latent != LatentKind::deterministic) {
+    if (objective.latent_l2 == 0.0) return;
+    throw ConfigError(
+        "--latent-l2 needs --latent deterministic: the codes of other latents have a regularizer of their "
+        "own");
+  }
+  if (objective.beta != ObjectiveConfig{}.beta) {
+    throw ConfigError(
+        "--beta and --latent deterministic contradict each other: beta weighs a KL divergence, and a code "
+        "without a distribution has none; --latent-l2 keeps the codes small");
+  }
+}
+
 void check_training(const RunConfig& config) {
   if (config.train.epochs && config.train.steps) {
     throw ConfigError("--epochs and --steps contradict each other: give one of them");
@@ -71,6 +86,7 @@ void validate(const RunConfig& config) {
   check_ranges(config);
   check_data(config.data);
   check_likelihood(config);
+  check_latent(config);
   check_training(config);
 }
 

@@ -239,6 +239,23 @@ class Compiler {
         op.dz.rows);
   }
 
+  void add(const LatentPenalty& op) {
+    const Loops* loops = &loops_;
+    const ProgramMemory* memory = memory_.get();
+    const Matrix<const float> z = input(op.z);
+    const Matrix<float> penalty = matrix(op.penalty);
+    const Matrix<float> dz = matrix(op.dz);
+    add_rows(
+        [=](const Tile& tile, float*) {
+          const float weight = memory->state.kl_weight * op.gradient_scale;
+          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
+            float* gradient = dz.data != nullptr ? dz.row(r) : nullptr;
+            *penalty.row(r) = loops->latent_penalty_row(z.row(r), gradient, op.z.cols, weight);
+          }
+        },
+        op.z.rows);
+  }
+
   void add(const GradNorm& op) {
     clip_norm_ = op.clip_norm;
     clip_op_ = op_;
@@ -264,7 +281,7 @@ class Compiler {
       double divergence = 0.0;
       for (std::int64_t r = 0; r < batch; ++r) {
         reconstruction += static_cast<double>(*nll.row(r));
-        divergence += static_cast<double>(*kl.row(r));
+        if (kl.data != nullptr) divergence += static_cast<double>(*kl.row(r));
       }
       memory->reconstruction = reconstruction / static_cast<double>(batch);
       memory->kl = divergence / static_cast<double>(batch);

@@ -60,6 +60,8 @@ struct Loops {
   float (*latent_forward_row)(const float* head, float* z, std::int64_t latent_dim, const RandomRow* random);
   void (*latent_backward_row)(const float* head, const float* dz, float* dhead, std::int64_t latent_dim,
                               const RandomRow& random, float kl_weight);
+  /// Gives the mean of z[i]²; dz[i] += weight · its derivative where dz is not null.
+  float (*latent_penalty_row)(const float* z, float* dz, std::int64_t latent_dim, float weight);
   /// out[i] = deviation · ε of column i.
   void (*normals_row)(float* out, std::int64_t n, const RandomRow& random, float deviation);
   /// out[c] = Σ over rows of d(r,c), rows in order.

@@ -133,6 +133,21 @@ class Lowering {
     add_launch(kernels::launch_latent_backward, args);
   }
 
+  void add(const LatentPenalty& op) {
+    kernels::LatentPenaltyArgs args;
+    args.z = memory_.in(op.z);
+    args.penalty = row_sums(op.penalty);
+    args.penalty_stride = op.penalty.stride;
+    args.dz = memory_.in(op.dz);
+    args.dz_out = out(op.dz);
+    args.batch = op.z.rows;
+    args.latent_dim = op.z.cols;
+    args.gradient_scale = op.gradient_scale;
+    args.state = memory_.state();
+    args.fault = fault();
+    add_launch(kernels::launch_latent_penalty, args);
+  }
+
   void add(const GradNorm& op) {
     linear_.add_bias_gradients(op_);
     kernels::GradNormArgs args;
@@ -171,7 +186,7 @@ class Lowering {
     advance.nll = memory_.single(op.nll);
     advance.nll_stride = op.nll.stride;
     advance.kl = memory_.single(op.kl);
-    advance.kl_stride = op.kl.stride;
+    advance.kl_stride = op.kl.valid() ? op.kl.stride : 1;
     advance.batch = plan_.batch;
     advance.schedule = op.schedule;
     advance.beta1 = op.beta1;

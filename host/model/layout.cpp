@@ -58,7 +58,8 @@ ParameterLayout make_layout(const ModelConfig& model) {
     width = model.hidden[i];
     place(layout.encoder.back(), layout);
   }
-  layout.head = {"head", width, 2 * model.latent_dim};
+  const bool has_spread = model.latent == LatentKind::gaussian;
+  layout.head = {"head", width, (has_spread ? 2 : 1) * model.latent_dim};
   place(layout.head, layout);
   width = model.latent_dim;
   for (std::size_t i = 0; i < model.hidden.size(); ++i) {

@@ -22,7 +22,7 @@ struct Layer {
 /// Each tensor starts on a 64-byte boundary; the gaps hold zeros for ever.
 struct ParameterLayout {
   std::vector<Layer> encoder;   ///< hidden layers
-  Layer head;                   ///< (2Z, H): rows 0..Z-1 give mu, the rest logvar
+  Layer head;                   ///< (2Z, H): rows 0..Z-1 give mu, the rest logvar; deterministic: (Z, H), z
   std::vector<Layer> decoder;   ///< hidden layers
   Layer output;                 ///< (D, H)
   std::int64_t size = 0;        ///< floats in the arena, gaps included

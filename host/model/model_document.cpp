@@ -27,6 +27,7 @@ static_assert(static_cast<int>(Binarize::stochastic) == static_cast<int>(Binariz
 
 constexpr std::string_view kActivationKey = "model.activation";
 constexpr std::string_view kInitKey = "model.init";
+constexpr std::string_view kLatentKey = "model.latent";
 constexpr std::string_view kLikelihoodKey = "model.likelihood";
 constexpr std::string_view kBinarizeKey = "data.binarize";
 
@@ -45,8 +46,8 @@ void read_choice(JsonScanner& scanner, RunConfig& config, std::string_view key) 
 }
 
 void read_model(JsonScanner& scanner, RunConfig& config) {
-  static constexpr std::array<std::string_view, 7> kKeys = {"activation", "hidden",     "init", "input_dim",
-                                                            "latent_dim", "likelihood", "sigma"};
+  static constexpr std::array<std::string_view, 8> kKeys = {
+      "activation", "hidden", "init", "input_dim", "latent", "latent_dim", "likelihood", "sigma"};
   ModelConfig& model = config.model;
   model.hidden.clear();
   scanner.object(kKeys, [&](std::size_t key) {
@@ -62,9 +63,11 @@ void read_model(JsonScanner& scanner, RunConfig& config) {
         model.input_dim = scanner.natural();
         return;
       case 4:
+        return read_choice(scanner, config, kLatentKey);
+      case 5:
         model.latent_dim = scanner.natural();
         return;
-      case 5:
+      case 6:
         return read_choice(scanner, config, kLikelihoodKey);
       default:
         model.sigma = scanner.real();
@@ -90,6 +93,12 @@ void read_data(JsonScanner& scanner, RunConfig& config, ModelDocument& document)
       document.standardize = scanner.boolean();
     }
   });
+}
+
+void read_objective(JsonScanner& scanner, ObjectiveConfig& objective) {
+  static constexpr std::array<std::string_view, 2> kKeys = {"beta", "latent_l2"};
+  double* const values[] = {&objective.beta, &objective.latent_l2};
+  scanner.object(kKeys, [&](std::size_t key) { *values[key] = scanner.real(); });
 }
 
 std::optional<ImageShape> read_image(JsonScanner& scanner) {
@@ -161,10 +170,11 @@ std::string write_model_document(const ModelFile& file) {
         {"hidden", file.model.hidden},
         {"init", choice_name(config, kInitKey)},
         {"input_dim", file.model.input_dim},
+        {"latent", choice_name(config, kLatentKey)},
         {"latent_dim", file.model.latent_dim},
         {"likelihood", choice_name(config, kLikelihoodKey)},
         {"sigma", file.model.sigma}}},
-      {"objective", {{"beta", file.objective.beta}}},
+      {"objective", {{"beta", file.objective.beta}, {"latent_l2", file.objective.latent_l2}}},
       {"seed", std::to_string(file.seed)},
       {"steps", file.steps},
   };
@@ -174,7 +184,6 @@ std::string write_model_document(const ModelFile& file) {
 ModelDocument read_model_document(std::span<char> text, const std::string& place) {
   static constexpr std::array<std::string_view, 7> kKeys = {"column_names", "data", "image", "model",
                                                             "objective",    "seed", "steps"};
-  static constexpr std::array<std::string_view, 1> kObjectiveKeys = {"beta"};
   ModelDocument document;
   ModelFile& file = document.file;
   RunConfig config;
@@ -192,7 +201,7 @@ ModelDocument read_model_document(std::span<char> text, const std::string& place
       case 3:
         return read_model(scanner, config);
       case 4:
-        return scanner.object(kObjectiveKeys, [&](std::size_t) { file.objective.beta = scanner.real(); });
+        return read_objective(scanner, file.objective);
       case 5:
         file.seed = read_seed(scanner);
         return;
@@ -239,6 +248,9 @@ std::string find_fault(const ModelFile& file) {
   if (outside(model.sigma, config::kSigma)) return complaint("model.sigma", model.sigma, config::kSigma);
   if (outside(file.objective.beta, config::kWeight)) {
     return complaint("objective.beta", file.objective.beta, config::kWeight);
+  }
+  if (outside(file.objective.latent_l2, config::kWeight)) {
+    return complaint("objective.latent_l2", file.objective.latent_l2, config::kWeight);
   }
   const float scale = file.preparation.scale;
   if (!(scale > 0.0F) || !std::isfinite(scale)) {

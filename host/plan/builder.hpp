@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "host/model/layout.hpp"
@@ -39,11 +40,13 @@ struct TrainingPlanInputs {
 /// One training step over a batch of config.train.batch_size rows.
 [[nodiscard]] Plan build_training_plan(const TrainingPlanInputs& inputs);
 
-/// −ELBO terms of every row, one z sampled per row: exchange buffers "rows.nll" (N,1) and "rows.kl" (N,1).
+/// The terms of every row's loss, one z sampled per row: exchange buffers "rows.nll" (N,1) and "rows.kl"
+/// (N,1). A deterministic latent has no KL but "rows.penalty" (N,1), the code's mean square.
 [[nodiscard]] Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& model,
                                          const Preparation& preparation, DataShape data, std::uint64_t seed);
 
-/// Posterior means: exchange buffer "rows.head" (N,2Z) = [mu | logvar].
+/// Posteriors: exchange buffer "rows.head" (N,2Z) = [mu | logvar]; of a deterministic latent (N,Z), the
+/// codes.
 [[nodiscard]] Plan build_encode_plan(const ParameterLayout& layout, const ModelConfig& model,
                                      const Preparation& preparation, DataShape data);
 
@@ -51,11 +54,15 @@ struct TrainingPlanInputs {
 [[nodiscard]] Plan build_decode_plan(const ParameterLayout& layout, const ModelConfig& model,
                                      std::int64_t rows);
 
-/// Rows drawn from the model: exchange buffer "rows.mean" (N,D).
+/// Why nothing can be drawn from the model; empty where it has a prior.
+[[nodiscard]] std::string why_no_prior(const ModelConfig& model);
+
+/// Rows drawn from the model: exchange buffer "rows.mean" (N,D). \throws ConfigError where it has no prior.
 [[nodiscard]] Plan build_generate_plan(const ParameterLayout& layout, const ModelConfig& model,
                                        std::int64_t rows, std::uint64_t seed);
 
-/// Posterior mean of each row, decoded: exchange buffers "rows.x" (N,D) the prepared rows, "rows.mean" (N,D).
+/// Posterior mean (or code) of each row, decoded: exchange buffers "rows.x" (N,D) the prepared rows,
+/// "rows.mean" (N,D).
 [[nodiscard]] Plan build_reconstruct_plan(const ParameterLayout& layout, const ModelConfig& model,
                                           const Preparation& preparation, DataShape data);
 

@@ -71,12 +71,17 @@ class Checker {
   void check_shapes(const LatentBackward& o) const {
     require(same(o.head, o.dhead) && o.head.cols == 2 * o.dz.cols && o.head.rows == o.dz.rows, "shapes");
   }
+  void check_shapes(const LatentPenalty& o) const {
+    require(o.penalty.rows == o.z.rows && o.penalty.cols == 1, "penalty must be (B,1)");
+    require(!o.dz.valid() || same(o.dz, o.z), "dz must have z's shape");
+  }
   void check_shapes(const GradNorm& o) const { require(o.clip_norm > 0.0f, "clip_norm must be positive"); }
   void check_shapes(const AdamUpdate& o) const {
     require(o.elements == plan_.parameter_size, "Adam covers the whole arena");
   }
   void check_shapes(const AdvanceStep& o) const {
-    require(o.nll.cols == 1 && o.kl.cols == 1 && o.nll.rows == plan_.batch, "nll and kl must be (B,1)");
+    require(o.nll.cols == 1 && o.nll.rows == plan_.batch, "nll must be (B,1)");
+    require(!o.kl.valid() || same(o.kl, o.nll), "kl must be (B,1)");
   }
   void check_shapes(const SamplePrior& o) const { require(o.z.rows == plan_.batch, "z must have B rows"); }
   void check_shapes(const ObservationMean& o) const { require(same(o.output, o.mean), "shapes"); }

@@ -1,14 +1,22 @@
 // Passes over data without training: evaluation, encoding, decoding, generation, reconstruction.
 #include "host/plan/plan_builder.hpp"
+#include "vaecuda/error.hpp"
 
 namespace vaecuda {
+
+std::string why_no_prior(const ModelConfig& model) {
+  if (model.latent != LatentKind::deterministic) return "";
+  return "a model with --latent deterministic has no distribution of codes to draw from: give codes to "
+         "decode, "
+         "or train with --latent gaussian";
+}
 
 Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& model,
                            const Preparation& preparation, DataShape data, std::uint64_t seed) {
   PlanBuilder build(layout, model, "evaluation", kInferenceBatch);
   const View x = build.gather(preparation, data, RowOrder::sequential, seed);
   const View head = build.encoder(x, false).out;
-  const LatentForward latent = build.latent(head, seed, math::RandomPurpose::evaluate, true);
+  const PlanBuilder::Latent latent = build.latent(head, seed, math::RandomPurpose::evaluate, true);
   LikelihoodForwardBackward likelihood;
   likelihood.likelihood = build.likelihood();
   likelihood.output = build.decoder(latent.z, false).out;
@@ -16,7 +24,11 @@ Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& mod
   likelihood.nll = build.activation("nll", 1);
   build.add(likelihood);
   build.store(likelihood.nll, "rows.nll", data.rows);
-  build.store(latent.kl, "rows.kl", data.rows);
+  if (latent.kl.valid()) {
+    build.store(latent.kl, "rows.kl", data.rows);
+  } else {
+    build.store(build.latent_penalty(latent.z, View{}, 1.0f), "rows.penalty", data.rows);
+  }
   return build.finish_inference();
 }
 
@@ -40,6 +52,7 @@ Plan build_decode_plan(const ParameterLayout& layout, const ModelConfig& model, 
 
 Plan build_generate_plan(const ParameterLayout& layout, const ModelConfig& model, std::int64_t rows,
                          std::uint64_t seed) {
+  if (const std::string reason = why_no_prior(model); !reason.empty()) throw ConfigError(reason);
   PlanBuilder build(layout, model, "generate", kInferenceBatch);
   SamplePrior prior;
   prior.z = build.activation("z", model.latent_dim);
@@ -55,7 +68,7 @@ Plan build_reconstruct_plan(const ParameterLayout& layout, const ModelConfig& mo
   const View x = build.gather(preparation, data, RowOrder::sequential, 0);
   build.store(x, "rows.x", data.rows);
   const View head = build.encoder(x, false).out;
-  const LatentForward latent = build.latent(head, 0, math::RandomPurpose::evaluate, false);
+  const PlanBuilder::Latent latent = build.latent(head, 0, math::RandomPurpose::evaluate, false);
   build.observation_mean(latent.z, data.rows);
   return build.finish_inference();
 }

@@ -110,6 +110,15 @@ struct LatentBackward {
   float gradient_scale = 1.0f;
 };
 
+/// penalty (B,1) = mean over Z of z², of a deterministic code. Where `dz` is valid:
+/// dz (B,Z) += kl_weight · gradient_scale · d penalty / d z.
+struct LatentPenalty {
+  View z;        ///< (B,Z)
+  View penalty;  ///< (B,1)
+  View dz;       ///< (B,Z), or invalid
+  float gradient_scale = 1.0f;
+};
+
 /// The global L2 norm of all gradients, before AdamUpdate: only where clipping needs it first.
 struct GradNorm {
   float clip_norm = 0.0f;
@@ -125,7 +134,7 @@ struct AdamUpdate {
 /// Ends a training step: metrics into the ring, the next step's state.
 struct AdvanceStep {
   View nll;  ///< (B,1)
-  View kl;   ///< (B,1)
+  View kl;   ///< (B,1): what is added to nll with weight kl_weight; invalid: nothing is
   math::Schedule schedule;
   double beta1 = 0.9;
   double beta2 = 0.999;
@@ -164,7 +173,7 @@ struct AdvancePosition {
 };
 
 using Op = std::variant<GatherBatch, Linear, LatentForward, LikelihoodForwardBackward, LinearBackward,
-                        LatentBackward, GradNorm, AdamUpdate, AdvanceStep, SamplePrior, ObservationMean,
-                        StoreRows, LoadRows, AdvancePosition>;
+                        LatentBackward, LatentPenalty, GradNorm, AdamUpdate, AdvanceStep, SamplePrior,
+                        ObservationMean, StoreRows, LoadRows, AdvancePosition>;
 
 }  // namespace vaecuda

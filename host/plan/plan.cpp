@@ -66,6 +66,9 @@ OpViews views_of(const Op& op) {
                                  [](const LatentBackward& o) {
                                    return OpViews{{o.head, o.dz}, {o.dhead}};
                                  },
+                                 [](const LatentPenalty& o) {
+                                   return OpViews{{o.z, o.dz}, {o.penalty, o.dz}};
+                                 },
                                  [](const GradNorm&) { return OpViews{}; },
                                  [](const AdamUpdate&) { return OpViews{}; },
                                  [](const AdvanceStep& o) {
@@ -135,6 +138,7 @@ std::string name_of(const Op& op) {
                         },
                         [](const LinearBackward& o) { return "LinearBackward " + o.layer.name; },
                         [](const LatentBackward&) { return std::string("LatentBackward"); },
+                        [](const LatentPenalty&) { return std::string("LatentPenalty"); },
                         [](const GradNorm&) { return std::string("GradNorm"); },
                         [](const AdamUpdate&) { return std::string("AdamUpdate"); },
                         [](const AdvanceStep&) { return std::string("AdvanceStep"); },

@@ -44,6 +44,7 @@ PlanBuilder::PlanBuilder(const ParameterLayout& layout, const ModelConfig& model
     : layout_(layout),
       activation_(activation_kind(model.activation)),
       likelihood_(likelihood_parameters(model)),
+      latent_(model.latent),
       latent_dim_(model.latent_dim) {
   plan_.name = std::move(name);
   plan_.batch = batch;
@@ -116,7 +117,9 @@ PlanBuilder::Network PlanBuilder::decoder(View z, bool keep) {
   return network(layout_.decoder, layout_.output, z, "output", keep);
 }
 
-LatentForward PlanBuilder::latent(View head, std::uint64_t seed, math::RandomPurpose purpose, bool sample) {
+PlanBuilder::Latent PlanBuilder::latent(View head, std::uint64_t seed, math::RandomPurpose purpose,
+                                        bool sample) {
+  if (latent_ == LatentKind::deterministic) return {head, View{}};
   LatentForward op;
   op.head = head;
   op.z = activation("z", latent_dim_);
@@ -125,7 +128,31 @@ LatentForward PlanBuilder::latent(View head, std::uint64_t seed, math::RandomPur
   op.purpose = purpose;
   op.sample = sample;
   add(op);
-  return op;
+  return {op.z, op.kl};
+}
+
+View PlanBuilder::latent_backward(const Latent& latent, View head, View dz, std::uint64_t seed,
+                                  float gradient_scale) {
+  if (!latent.kl.valid()) return dz;  // the code is the head
+  LatentBackward op;
+  op.head = head;
+  op.dz = dz;
+  op.dhead = activation("dhead", head.cols);
+  op.seed = seed;
+  op.purpose = math::RandomPurpose::latent;
+  op.gradient_scale = gradient_scale;
+  add(op);
+  return op.dhead;
+}
+
+View PlanBuilder::latent_penalty(View z, View dz, float gradient_scale) {
+  LatentPenalty op;
+  op.z = z;
+  op.penalty = activation("penalty", 1);
+  op.dz = dz;
+  op.gradient_scale = gradient_scale;
+  add(op);
+  return op.penalty;
 }
 
 View PlanBuilder::backward(const std::vector<Layer>& layers, const Layer& top, const Network& network, View d,

@@ -42,7 +42,16 @@ class PlanBuilder {
   [[nodiscard]] Network encoder(View x, bool keep);
   /// The decoder: hidden layers and output.
   [[nodiscard]] Network decoder(View z, bool keep);
-  LatentForward latent(View head, std::uint64_t seed, math::RandomPurpose purpose, bool sample);
+  /// What the head becomes: the code, and what its distribution costs.
+  struct Latent {
+    View z;
+    View kl;  ///< (B,1); invalid: the code has no distribution
+  };
+  Latent latent(View head, std::uint64_t seed, math::RandomPurpose purpose, bool sample);
+  /// Gives the gradient by the head. `latent` is that of the forward pass of a training step.
+  View latent_backward(const Latent& latent, View head, View dz, std::uint64_t seed, float gradient_scale);
+  /// Deterministic code: its mean square per row. `dz` may be invalid.
+  View latent_penalty(View z, View dz, float gradient_scale);
 
   /// Back through the decoder from the gradient by its output; gives the gradient by z.
   View decoder_backward(const Network& network, View d);
@@ -76,6 +85,7 @@ class PlanBuilder {
   const ParameterLayout& layout_;
   math::ActivationKind activation_;
   math::LikelihoodParameters likelihood_;
+  LatentKind latent_;
   std::int64_t latent_dim_;
   Plan plan_;
 };

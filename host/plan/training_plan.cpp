@@ -65,7 +65,7 @@ Plan build_training_plan(const TrainingPlanInputs& inputs) {
 
   const View x = build.gather(inputs.preparation, inputs.data, RowOrder::shuffled, seed);
   const PlanBuilder::Network encoder = build.encoder(x, true);
-  const LatentForward latent = build.latent(encoder.out, seed, math::RandomPurpose::latent, true);
+  const PlanBuilder::Latent latent = build.latent(encoder.out, seed, math::RandomPurpose::latent, true);
   const PlanBuilder::Network decoder = build.decoder(latent.z, true);
 
   LikelihoodForwardBackward likelihood;
@@ -77,15 +77,11 @@ Plan build_training_plan(const TrainingPlanInputs& inputs) {
   likelihood.gradient_scale = mean_over_rows;
   build.add(likelihood);
 
-  LatentBackward latent_backward;
-  latent_backward.head = encoder.out;
-  latent_backward.dz = build.decoder_backward(decoder, likelihood.gradient);
-  latent_backward.dhead = build.activation("dhead", encoder.out.cols);
-  latent_backward.seed = seed;
-  latent_backward.purpose = latent.purpose;
-  latent_backward.gradient_scale = mean_over_rows;
-  build.add(latent_backward);
-  build.encoder_backward(encoder, latent_backward.dhead);
+  const View dz = build.decoder_backward(decoder, likelihood.gradient);
+  View regularizer = latent.kl;
+  const bool penalized = config.model.latent == LatentKind::deterministic && config.objective.latent_l2 > 0.0;
+  if (penalized) regularizer = build.latent_penalty(latent.z, dz, mean_over_rows);
+  build.encoder_backward(encoder, build.latent_backward(latent, encoder.out, dz, seed, mean_over_rows));
 
   const OptimizerConfig& optimizer = config.optimizer;
   if (optimizer.clip_norm > 0.0) build.add(GradNorm{static_cast<float>(optimizer.clip_norm)});
@@ -93,11 +89,11 @@ Plan build_training_plan(const TrainingPlanInputs& inputs) {
 
   AdvanceStep advance;
   advance.nll = likelihood.nll;
-  advance.kl = latent.kl;
+  advance.kl = regularizer;
   advance.schedule = schedule_of(optimizer, inputs);
   advance.beta1 = optimizer.beta1;
   advance.beta2 = optimizer.beta2;
-  advance.kl_weight = config.objective.beta;
+  advance.kl_weight = penalized ? config.objective.latent_l2 : config.objective.beta;
   build.add(advance);
   return build.finish();
 }

@@ -7,6 +7,8 @@ namespace vaecuda {
 Evaluator::Evaluator(Backend& backend, const ParameterLayout& layout, const RunConfig& config,
                      const Preparation& preparation, const Dataset& data, ParameterStore& store)
     : beta_(config.objective.beta),
+      latent_l2_(config.objective.latent_l2),
+      has_kl_(config.model.latent == LatentKind::gaussian),
       rows_(data.rows()),
       plan_(build_evaluation_plan(layout, config.model, preparation, {data.rows(), data.type()},
                                   config.train.seed)),
@@ -23,8 +25,8 @@ LossTerms Evaluator::evaluate() {
   };
   LossTerms terms;
   terms.reconstruction = mean("rows.nll");
-  terms.kl = mean("rows.kl");
-  terms.loss = terms.reconstruction + beta_ * terms.kl;
+  terms.kl = has_kl_ ? mean("rows.kl") : 0.0;
+  terms.loss = terms.reconstruction + (has_kl_ ? beta_ * terms.kl : latent_l2_ * mean("rows.penalty"));
   return terms;
 }
 

@@ -21,6 +21,8 @@ class Evaluator {
 
  private:
   double beta_;
+  double latent_l2_;
+  bool has_kl_;
   std::int64_t rows_;
   Plan plan_;
   std::unique_ptr<ResidentData> resident_;

@@ -12,10 +12,11 @@ namespace vaecuda {
 /// Means over the steps added since the last reset.
 class MetricsMean {
  public:
-  void add(const math::StepMetrics& step) {
+  /// `has_kl`: what a step adds to the reconstruction is a KL divergence, not another penalty.
+  void add(const math::StepMetrics& step, bool has_kl) {
     ++count_;
     reconstruction_ += step.reconstruction;
-    kl_ += step.kl;
+    if (has_kl) kl_ += step.kl;
     loss_ += step.reconstruction + step.kl_weight * step.kl;
     gradient_norm_ += step.gradient_norm;
     lr_ = step.lr;

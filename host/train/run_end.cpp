@@ -19,6 +19,7 @@ void draw(RunSetup& setup, RunFolder& folder, std::int64_t step) {
     folder.add_image(name, picture, step);
   };
   paint("reconstructions", painter.reconstructions());
+  if (!why_no_prior(setup.config.model).empty()) return;
   paint("samples", painter.samples());
   if (setup.config.model.latent_dim == 2) paint("manifold", painter.manifold());
 }

@@ -40,6 +40,7 @@ void require_same_model(const RunConfig& config, const ModelFile& start) {
   if (a.input_dim != b.input_dim) refuse("input columns");
   if (a.hidden != b.hidden || a.latent_dim != b.latent_dim) refuse("layers");
   if (a.activation != b.activation) refuse("activation functions");
+  if (a.latent != b.latent) refuse("kinds of latent");
   if (a.likelihood != b.likelihood) refuse("likelihoods");
   if (a.likelihood == Likelihood::gaussian && a.sigma != b.sigma) refuse("deviations sigma");
 }
@@ -59,6 +60,9 @@ RunSetup::RunSetup(RunConfig asked, const std::function<void(const std::string&)
   std::optional<ModelFile> start;
   if (!config.train.init_from.empty()) start = load_model(config.train.init_from);
   prepare(say, start ? &*start : nullptr);
+  if (const std::string reason = why_no_prior(config.model); !reason.empty()) {
+    say("no samples.png: " + reason);
+  }
   choose_length();
 
   layout = make_layout(config.model);

@@ -14,6 +14,7 @@ namespace vaecuda {
 
 enum class Activation { relu, tanh, leaky_relu, gelu, gelu_tanh, silu };
 enum class Initialization { torch, glorot };
+enum class LatentKind { gaussian, deterministic };
 enum class Likelihood { bernoulli, gaussian };
 enum class ScaleMode { automatic, none, unit };
 enum class BinarizeMode { none, threshold, stochastic };
@@ -23,12 +24,13 @@ enum class OptimizerKind { adam, adamw };
 /// σ of the Gaussian likelihood where none is given: docs/math.md tells how it was chosen.
 inline constexpr double kDefaultSigma = 0.3;
 
-/// The network: an MLP encoder, a Gaussian latent, the mirrored MLP decoder.
+/// The network: an MLP encoder, a latent code, the mirrored MLP decoder.
 struct ModelConfig {
   std::int64_t input_dim = 0;  ///< D: columns of the data; set when they are read, no option
   std::vector<std::int64_t> hidden = {
       400};                      ///< widths of the encoder's hidden layers; the decoder mirrors them
   std::int64_t latent_dim = 20;  ///< Z
+  LatentKind latent = LatentKind::gaussian;
   Activation activation = Activation::relu;
   Initialization init = Initialization::torch;
   Likelihood likelihood = Likelihood::bernoulli;
@@ -48,9 +50,10 @@ struct DataConfig {
   BinarizeMode binarize = BinarizeMode::none;
 };
 
-/// The weight of the KL term.
+/// What is added to the reconstruction.
 struct ObjectiveConfig {
-  double beta = 1.0;
+  double beta = 1.0;       ///< Gaussian latent: weight of the KL term
+  double latent_l2 = 0.0;  ///< deterministic latent: weight of the code's mean square
 };
 
 /// One stage of a stepwise learning-rate schedule: from the start of `epoch` (counted from 0) on.

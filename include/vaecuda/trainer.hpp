@@ -14,7 +14,9 @@
 
 namespace vaecuda {
 
-/// The negative ELBO and its two terms, each a mean over rows, in nats. loss = reconstruction + β·kl.
+/// The loss and its terms, each a mean over rows, in nats. Gaussian latent: loss = reconstruction + β·kl, the
+/// negative ELBO for β = 1. Deterministic latent: kl is 0, and loss = reconstruction + latent_l2 · the codes'
+/// mean square.
 struct LossTerms {
   double loss = 0.0;
   double reconstruction = 0.0;

@@ -60,6 +60,8 @@ RunConfig unusual_config() {
       {"model.latent_dim", "3"},
       {"model.activation", "gelu-tanh"},
       {"model.init", "glorot"},
+      {"model.latent", "deterministic"},
+      {"objective.latent_l2", "0.25"},
       {"model.likelihood", "gaussian"},
       {"model.sigma", "0.1234567890123456"},
       {"objective.beta", "4"},
@@ -116,7 +118,8 @@ TEST_CASE("the default configuration survives TOML, and leaves unset options out
   check_same(TomlFile(text).load(), RunConfig{});
   CHECK(text.find("epochs") == std::string::npos);
   CHECK(text.find("image") == std::string::npos);
-  CHECK(text.find("\n[model]\nhidden = [400]\nlatent_dim = 20\nactivation = \"relu\"\n") !=
+  CHECK(text.find(
+            "\n[model]\nhidden = [400]\nlatent_dim = 20\nlatent = \"gaussian\"\nactivation = \"relu\"\n") !=
         std::string::npos);
   CHECK(text.find("\nbeta = 1.0\n") != std::string::npos);
   RunConfig linear;
@@ -259,6 +262,9 @@ TEST_CASE("contradictions are refused with both options", "[validate]") {
         c.data.binarize = BinarizeMode::threshold;
       },
       "--binarize", "--standardize");
+  refuses([](RunConfig& c) { c.objective.latent_l2 = 0.5; }, "--latent-l2", "--latent deterministic");
+  refuses([](RunConfig& c) { c.model.latent = LatentKind::deterministic, c.objective.beta = 4.0; }, "--beta",
+          "--latent deterministic");
   refuses([](RunConfig& c) { c.train.patience = 1; }, "--patience", "--valid");
 }
 

@@ -7,6 +7,7 @@
 #include "kernels/math/activation.h"
 #include "kernels/math/gaussian.h"
 #include "kernels/math/likelihood.h"
+#include "kernels/math/penalty.h"
 #include "support/catch.hpp"
 
 namespace math = vaecuda::math;
@@ -177,6 +178,18 @@ TEST_CASE("a saturated logvar is clamped and pulled back", "[gaussian]") {
   }
   // On the edge itself both parts flow.
   CHECK(math::latent_backward(0.0, 20.0, 1.0, 3.0, 0.0).dlogvar == Approx(1.5 * std::exp(10.0)));
+}
+
+TEST_CASE("the penalty of a code is its mean square", "[penalty]") {
+  const std::vector<double> code = {-3.0, 0.0, 0.25, 7.5};
+  double mean_square = 0.0;
+  for (const double z : code) {
+    const math::PenaltyValue<double> value = math::code_penalty(z, 0.25);
+    mean_square += value.penalty;
+    CHECK(std::fabs(value.gradient - slope([](double v) { return math::code_penalty(v, 0.25).penalty; },
+                                           z)) <= kDifferenceTolerance);
+  }
+  CHECK(mean_square == Approx((9.0 + 0.0625 + 56.25) / 4.0).epsilon(1e-15));
 }
 
 TEST_CASE("Bernoulli NLL is the cross entropy", "[likelihood]") {

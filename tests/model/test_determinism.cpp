@@ -112,6 +112,22 @@ TEST_CASE("thousands of small products at once stay right", "[determinism]") {
   }
 }
 
+TEST_CASE("every kind of model gives the same bytes for any threads", "[determinism]") {
+  const Case& c = kCases[3];
+  const Dataset data = data_of(c);
+  for (const test::ModelVariant& variant : test::model_variants()) {
+    for (const double clip_norm : {0.0, 0.5}) {
+      INFO(variant.name << ", clip " << clip_norm);
+      test::TrainingBench bench = bench_of(c);
+      variant.apply(bench.config);
+      bench.config.optimizer.clip_norm = clip_norm;
+      const test::TrainingResult first = bench.run(test::cpu_executor(1), data, 10);
+      REQUIRE_FALSE(first.fault.has_value());
+      for (const int threads : {2, 3}) check_same(first, bench.run(test::cpu_executor(threads), data, 10));
+    }
+  }
+}
+
 TEST_CASE("another seed gives other bytes", "[determinism]") {
   // The check above would also pass if nothing depended on anything.
   const Case& c = kCases.front();

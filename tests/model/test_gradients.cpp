@@ -29,15 +29,16 @@ struct Setup {
   oracle::Matrix epsilon;
 };
 
-Setup make_setup(Likelihood likelihood, Activation activation, const std::vector<std::int64_t>& hidden) {
+Setup make_setup(const test::ModelVariant& variant, Activation activation,
+                 const std::vector<std::int64_t>& hidden) {
   constexpr std::int64_t kColumns = 11;
   constexpr std::int64_t kBatch = 6;
   Setup s;
   s.bench.config = test::small_config(kColumns, hidden, 3, kBatch);
-  s.bench.config.model.likelihood = likelihood;
   s.bench.config.model.activation = activation;
   s.bench.config.model.sigma = 0.7;
   s.bench.config.objective.beta = 1.5;
+  variant.apply(s.bench.config);
   std::vector<float> values = test::noise(8 * kColumns, 81, 0.5);
   for (float& v : values) v += 0.5f;
   s.data = Dataset(values, 8, kColumns);
@@ -73,9 +74,9 @@ std::vector<double> engine_gradient(const Setup& s, const test::Executor& execut
 }  // namespace
 
 TEST_CASE("the oracle's gradient is the slope of the oracle's loss", "[gradient]") {
-  for (const Likelihood likelihood : {Likelihood::bernoulli, Likelihood::gaussian}) {
+  for (const test::ModelVariant& variant : test::model_variants()) {
     for (const Activation activation : kActivations) {
-      const Setup s = make_setup(likelihood, activation, {6, 8, 4});
+      const Setup s = make_setup(variant, activation, {6, 8, 4});
       const oracle::Objective o = oracle::objective(s.network, s.parameters, s.x, s.epsilon);
       // Every 7th parameter; h = 1e-6: h² truncation vanishes, rounding gives 1e-15·loss/h = 1e-8.
       for (std::size_t i = 0; i < s.parameters.size(); i += 7) {
@@ -84,7 +85,7 @@ TEST_CASE("the oracle's gradient is the slope of the oracle's loss", "[gradient]
         const double up = loss_of(s, moved);
         moved[i] -= 2e-6;
         const double slope = (up - loss_of(s, moved)) / 2e-6;
-        INFO(test::name_of(likelihood) << ", " << test::name_of(activation) << ", parameter " << i);
+        INFO(variant.name << ", " << test::name_of(activation) << ", parameter " << i);
         REQUIRE(std::fabs(o.gradient[i] - slope) <= 1e-7 * (1.0 + std::fabs(slope)));
       }
     }
@@ -92,13 +93,12 @@ TEST_CASE("the oracle's gradient is the slope of the oracle's loss", "[gradient]
 }
 
 TEST_CASE("the engine's gradient is the slope of the loss", "[gradient]") {
-  for (const Likelihood likelihood : {Likelihood::bernoulli, Likelihood::gaussian}) {
+  for (const test::ModelVariant& variant : test::model_variants()) {
     for (const Activation activation : kActivations) {
       for (const auto& hidden : kHidden) {
-        const Setup s = make_setup(likelihood, activation, hidden);
+        const Setup s = make_setup(variant, activation, hidden);
         const std::vector<double> g = engine_gradient(s, test::executors().front());
-        INFO(test::name_of(likelihood)
-             << ", " << test::name_of(activation) << ", " << hidden.size() << " hidden layers");
+        INFO(variant.name << ", " << test::name_of(activation) << ", " << hidden.size() << " hidden layers");
         const double size = norm(g);
         for (std::uint64_t direction = 0; direction < 12; ++direction) {
           // A random direction over the learned parameters of unit length.
@@ -126,13 +126,13 @@ TEST_CASE("the engine's gradient is the slope of the loss", "[gradient]") {
 
 TEST_CASE("the engine's gradient is the oracle's, element by element", "[gradient]") {
   for (const test::Executor& executor : test::executors()) {
-    for (const Likelihood likelihood : {Likelihood::bernoulli, Likelihood::gaussian}) {
+    for (const test::ModelVariant& variant : test::model_variants()) {
       for (const Activation activation : kActivations) {
         for (const auto& hidden : kHidden) {
-          const Setup s = make_setup(likelihood, activation, hidden);
+          const Setup s = make_setup(variant, activation, hidden);
           const std::vector<double> g = engine_gradient(s, executor);
           const oracle::Objective o = oracle::objective(s.network, s.parameters, s.x, s.epsilon);
-          INFO(executor.name << ", " << test::name_of(likelihood) << ", " << test::name_of(activation) << ", "
+          INFO(executor.name << ", " << variant.name << ", " << test::name_of(activation) << ", "
                              << hidden.size() << " hidden layers");
           double largest = 0.0;
           double worst = 0.0;
@@ -151,7 +151,7 @@ TEST_CASE("the engine's gradient is the oracle's, element by element", "[gradien
 
 TEST_CASE("a wrong gradient would be noticed", "[gradient]") {
   // The mutation check of the test above: beta off by 1e-3 moves the gradient beyond the bound.
-  Setup s = make_setup(Likelihood::bernoulli, Activation::relu, {7});
+  Setup s = make_setup(test::model_variants().front(), Activation::relu, {7});
   const std::vector<double> g = engine_gradient(s, test::executors().front());
   s.network.beta += 1e-3;
   const oracle::Objective o = oracle::objective(s.network, s.parameters, s.x, s.epsilon);

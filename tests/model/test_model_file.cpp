@@ -39,6 +39,7 @@ ModelFile small_model() {
   file.image = ImageShape{2, 2, 1};
   file.column_names = {"a", "b \"quoted\"\n", "caf\xc3\xa9", ""};
   file.objective.beta = 1.0 / 3.0;
+  file.objective.latent_l2 = 1.0 / 7.0;
   file.seed = std::numeric_limits<std::uint64_t>::max();
   file.steps = 100'000'000'000;
   const ParameterLayout layout = make_layout(file.model);
@@ -58,6 +59,7 @@ void check_same(const ModelFile& a, const ModelFile& b) {
   CHECK(a.model.input_dim == b.model.input_dim);
   CHECK(a.model.hidden == b.model.hidden);
   CHECK(a.model.latent_dim == b.model.latent_dim);
+  CHECK(a.model.latent == b.model.latent);
   CHECK(a.model.activation == b.model.activation);
   CHECK(a.model.init == b.model.init);
   CHECK(a.model.likelihood == b.model.likelihood);
@@ -69,6 +71,7 @@ void check_same(const ModelFile& a, const ModelFile& b) {
   CHECK(a.image == b.image);
   CHECK(a.column_names == b.column_names);
   CHECK(a.objective.beta == b.objective.beta);
+  CHECK(a.objective.latent_l2 == b.objective.latent_l2);
   CHECK(a.seed == b.seed);
   CHECK(a.steps == b.steps);
   CHECK(same_bits(a.parameters, b.parameters));
@@ -218,6 +221,9 @@ TEST_CASE("model file: each kind of bad file is refused with its reason", "[mode
       {"model.activation: 'swish'", model("activation", "swish")},
       {"model.init: 'zero'", model("init", "zero")},
       {"model.likelihood: the value is empty", model("likelihood", "")},
+      {"model.latent: 'none'", model("latent", "none")},
+      {"tensor 'head.weight' has the shape [4, 2]; expected [2, 2]", model("latent", "deterministic")},
+      {"objective.latent_l2 is -1", [](Parts& p) { p.config["objective"]["latent_l2"] = -1; }},
       {"data.binarize: 'yes'", [](Parts& p) { p.config["data"]["binarize"] = "yes"; }},
       {"model.input_dim is 0", model("input_dim", 0)},
       {"model.input_dim is 16777217", model("input_dim", 16777217)},

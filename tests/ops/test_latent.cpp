@@ -39,6 +39,19 @@ std::vector<float> make_head(const Case& c, bool saturated) {
   return head;
 }
 
+// A training step updates some layer, if only one of a single weight.
+void end_step(test::OpBench& bench, const AdvanceStep& advance) {
+  LinearBackward layer;
+  layer.d = advance.nll;
+  layer.in = advance.kl;
+  layer.layer = LinearParameters{"layer", 1, 1, 0, 16};
+  bench.add(layer);
+  AdamUpdate adam;
+  adam.constants = {0.9f, 0.999f, 1e-8f, 0.0f, false};
+  adam.elements = 32;
+  bench.end_training(adam, advance);
+}
+
 }  // namespace
 
 TEST_CASE("LatentForward samples z and sums the KL", "[latent]") {
@@ -75,6 +88,61 @@ TEST_CASE("LatentForward samples z and sums the KL", "[latent]") {
   }
 }
 
+TEST_CASE("LatentPenalty is the code's mean square and adds its gradient", "[latent]") {
+  for (const test::Executor& executor : test::executors()) {
+    for (const Case& c : kCases) {
+      for (const double weight : {0.0, 0.7}) {
+        const std::int64_t step = c.position / c.batch;
+        INFO(executor.name << ", B " << c.batch << ", Z " << c.latent << ", weight " << weight);
+        const std::vector<float> z = test::noise(c.batch * c.latent, 43, 3.0);
+        const std::vector<float> dz = test::noise(c.batch * c.latent, 44, 0.3);
+        test::OpBench bench(c.batch, step * c.batch, 32);
+        LatentPenalty op;
+        op.z = bench.matrix("z", c.latent, z);
+        op.dz = bench.matrix("dz", c.latent, dz);
+        op.penalty = bench.matrix("penalty", 1);
+        op.gradient_scale = 0.25f;
+        bench.add(op);
+        AdvanceStep advance;
+        advance.nll = bench.matrix("nll", 1, std::vector<float>(static_cast<std::size_t>(c.batch), 1.0f));
+        advance.kl = op.penalty;
+        advance.kl_weight = weight;
+        end_step(bench, advance);
+        bench.run(executor);
+        const oracle::PenaltyResult expected =
+            oracle::latent_penalty(oracle::from_floats(z, c.batch, c.latent));
+        CHECK(test::compare(bench.get(op.penalty), expected.penalty, Quantity::latent_kl, c.latent) == "");
+        oracle::Graded sum(c.batch, c.latent);
+        for (std::size_t i = 0; i < dz.size(); ++i) {
+          const double part = weight * 0.25 * expected.gradient.value.values[i];
+          sum.value.values[i] = static_cast<double>(dz[i]) + part;
+          sum.magnitude.values[i] = std::fabs(static_cast<double>(dz[i])) + std::fabs(part);
+        }
+        CHECK(test::compare(bench.get(op.dz), sum, Quantity::likelihood_gradient) == "");
+        CHECK(test::compare_bits(bench.get(op.z), z) == "");
+        REQUIRE(bench.metrics().size() == 1);
+      }
+    }
+  }
+}
+
+TEST_CASE("LatentPenalty without a gradient", "[latent]") {
+  for (const test::Executor& executor : test::executors()) {
+    for (const Case& c : kCases) {
+      const std::vector<float> z = test::noise(c.batch * c.latent, 43, 3.0);
+      test::OpBench bench(c.batch, c.position);
+      LatentPenalty op;
+      op.z = bench.matrix("z", c.latent, z);
+      op.penalty = bench.matrix("penalty", 1);
+      bench.add(op);
+      bench.run(executor);
+      const oracle::PenaltyResult expected =
+          oracle::latent_penalty(oracle::from_floats(z, c.batch, c.latent));
+      CHECK(test::compare(bench.get(op.penalty), expected.penalty, Quantity::latent_kl, c.latent) == "");
+    }
+  }
+}
+
 TEST_CASE("LatentBackward adds the KL's gradient to the path through z", "[latent]") {
   for (const test::Executor& executor : test::executors()) {
     for (const Case& c : kCases) {
@@ -98,16 +166,7 @@ TEST_CASE("LatentBackward adds the KL's gradient to the path through z", "[laten
         advance.nll = bench.matrix("nll", 1, ones);
         advance.kl = bench.matrix("kl", 1, ones);
         advance.kl_weight = beta;
-        // A training step updates some layer, if only one of a single weight.
-        LinearBackward layer;
-        layer.d = advance.nll;
-        layer.in = advance.kl;
-        layer.layer = LinearParameters{"layer", 1, 1, 0, 16};
-        bench.add(layer);
-        AdamUpdate adam;
-        adam.constants = {0.9f, 0.999f, 1e-8f, 0.0f, false};
-        adam.elements = 32;
-        bench.end_training(adam, advance);
+        end_step(bench, advance);
         bench.run(executor);
         const oracle::Matrix epsilon =
             oracle::normals(kSeed, 4, static_cast<std::uint64_t>(step * c.batch), c.batch, c.latent);

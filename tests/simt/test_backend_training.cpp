@@ -84,6 +84,22 @@ TEST_CASE("training on the device follows the CPU step by step", "[training]") {
   }
 }
 
+TEST_CASE("every kind of model on the device follows the CPU", "[training]") {
+  const Dataset data = test::small_data();
+  for (const test::ModelVariant& variant : test::model_variants()) {
+    test::TrainingBench bench = test::small_bench(Activation::relu);
+    variant.apply(bench.config);
+    const test::TrainingResult cpu = bench.run(test::cpu_executor(1), data, kSteps);
+    for (const EpilogueSupport epilogues : {EpilogueSupport::all, EpilogueSupport::none}) {
+      INFO(variant.name << ", " << test::name_of(epilogues));
+      check_near(distance(cpu, bench.run(test::setup_of(epilogues).executor(), data, kSteps)), kFp32);
+    }
+    INFO(variant.name << ", bf16");
+    const test::SimtSetup setup = test::setup_of(EpilogueSupport::all, Precision::bf16);
+    check_near(distance(cpu, bench.run(setup.executor(), data, kSteps)), kBf16);
+  }
+}
+
 TEST_CASE("tensor-core precisions stay near fp32", "[training]") {
   const Dataset data = test::small_data();
   for (const Likelihood likelihood : {Likelihood::bernoulli, Likelihood::gaussian}) {
@@ -154,6 +170,7 @@ namespace {
 
 /// Every pass that a trained model is used in: what its exchange buffers hold at the end.
 std::vector<float> all_passes(Backend& backend, const test::TrainingBench& bench, const Dataset& data) {
+  const bool has_kl = bench.config.model.latent == LatentKind::gaussian;
   const ParameterLayout layout = bench.layout();
   const ModelConfig& model = bench.config.model;
   const DataShape shape{data.rows(), data.type()};
@@ -165,12 +182,15 @@ std::vector<float> all_passes(Backend& backend, const test::TrainingBench& bench
     Plan plan;
     std::vector<const char*> results;
   };
-  const std::vector<Pass> passes = {
-      {build_evaluation_plan(layout, model, bench.preparation, shape, 3), {"rows.nll", "rows.kl"}},
+  std::vector<Pass> passes = {
+      {build_evaluation_plan(layout, model, bench.preparation, shape, 3),
+       {"rows.nll", has_kl ? "rows.kl" : "rows.penalty"}},
       {build_encode_plan(layout, model, bench.preparation, shape), {"rows.head"}},
       {build_reconstruct_plan(layout, model, bench.preparation, shape), {"rows.x", "rows.mean"}},
-      {build_decode_plan(layout, model, data.rows()), {"rows.mean"}},
-      {build_generate_plan(layout, model, data.rows(), 7), {"rows.mean"}}};
+      {build_decode_plan(layout, model, data.rows()), {"rows.mean"}}};
+  if (why_no_prior(model).empty()) {
+    passes.push_back({build_generate_plan(layout, model, data.rows(), 7), {"rows.mean"}});
+  }
   std::vector<float> all;
   for (const Pass& pass : passes) {
     const auto program = backend.compile(pass.plan, *store, resident.get());
@@ -212,5 +232,17 @@ TEST_CASE("every pass on the device gives what the CPU gives", "[inference]") {
         }
       }
     }
+  }
+}
+
+TEST_CASE("every kind of model gives on the device what it gives on the CPU", "[inference]") {
+  const Dataset data = test::small_data(300);
+  for (const test::ModelVariant& variant : test::model_variants()) {
+    INFO(variant.name);
+    test::TrainingBench bench = test::small_bench();
+    variant.apply(bench.config);
+    const std::vector<float> cpu = all_passes(*make_cpu_backend(1), bench, data);
+    const std::vector<float> device = all_passes(*test::setup_of(EpilogueSupport::all).make(), bench, data);
+    CHECK(test::difference(device, cpu) <= 1e-6);
   }
 }

@@ -77,7 +77,8 @@ oracle::Network network_of(const ParameterLayout& layout, const RunConfig& confi
   network.lik =
       config.model.likelihood == Likelihood::gaussian ? oracle::Lik::gaussian : oracle::Lik::bernoulli;
   network.sigma = config.model.sigma;
-  network.beta = config.objective.beta;
+  network.deterministic = config.model.latent == LatentKind::deterministic;
+  network.beta = network.deterministic ? config.objective.latent_l2 : config.objective.beta;
   return network;
 }
 
@@ -121,6 +122,22 @@ RunConfig small_config(std::int64_t input_dim, std::vector<std::int64_t> hidden,
   config.train.batch_size = batch;
   config.train.seed = 9;
   return config;
+}
+
+const std::vector<ModelVariant>& model_variants() {
+  static const std::vector<ModelVariant> all = {
+      {"bernoulli", [](RunConfig&) {}},
+      {"gaussian", [](RunConfig& c) { c.model.likelihood = Likelihood::gaussian; }},
+      {"deterministic latent", [](RunConfig& c) { c.model.latent = LatentKind::deterministic; }},
+      {"deterministic latent with penalty",
+       [](RunConfig& c) {
+         c.model.latent = LatentKind::deterministic;
+         c.objective.beta = 1.0;
+         c.objective.latent_l2 = 0.7;
+         c.model.likelihood = Likelihood::gaussian;
+       }},
+  };
+  return all;
 }
 
 const char* name_of(Activation activation) {

@@ -48,6 +48,13 @@ struct TrainingBench {
 [[nodiscard]] RunConfig small_config(std::int64_t input_dim, std::vector<std::int64_t> hidden,
                                      std::int64_t latent, std::int64_t batch);
 
+/// A kind of model, as a change of small_config: the tests of whole steps run through all of them.
+struct ModelVariant {
+  const char* name;
+  void (*apply)(RunConfig& config);
+};
+[[nodiscard]] const std::vector<ModelVariant>& model_variants();
+
 /// For messages.
 [[nodiscard]] const char* name_of(Activation activation);
 [[nodiscard]] const char* name_of(Likelihood likelihood);

@@ -193,6 +193,21 @@ Graded latent_backward(const Matrix& head, const Matrix& dz, const Matrix& epsil
   return dhead;
 }
 
+PenaltyResult latent_penalty(const Matrix& z) {
+  PenaltyResult result{Graded(z.rows, 1), Graded(z.rows, z.cols)};
+  const auto latents = static_cast<double>(z.cols);
+  for (std::int64_t r = 0; r < z.rows; ++r) {
+    for (std::int64_t j = 0; j < z.cols; ++j) {
+      const double square = z.at(r, j) * z.at(r, j) / latents;
+      result.penalty.value.at(r, 0) += square;
+      result.penalty.magnitude.at(r, 0) += square;
+      result.gradient.value.at(r, j) = 2.0 * z.at(r, j) / latents;
+      result.gradient.magnitude.at(r, j) = std::fabs(result.gradient.value.at(r, j));
+    }
+  }
+  return result;
+}
+
 LikelihoodResult likelihood(Lik lik, double sigma, const Matrix& output, const Matrix& x) {
   LikelihoodResult result{Graded(x.rows, 1), Graded(x.rows, x.cols)};
   for (std::int64_t r = 0; r < x.rows; ++r) {
@@ -279,7 +294,15 @@ Objective objective(const Network& network, const std::vector<double>& parameter
     encoder.push_back(forward(layer, parameters, encoder.empty() ? x : encoder.back().out, network.act));
   const Kept head =
       forward(network.head, parameters, encoder.empty() ? x : encoder.back().out, Act::identity);
-  const LatentResult latent = latent_forward(head.out, epsilon);
+  LatentResult latent;
+  PenaltyResult penalty;
+  if (network.deterministic) {
+    penalty = latent_penalty(head.out);
+    latent = {Graded(), penalty.penalty};
+    latent.z.value = head.out;
+  } else {
+    latent = latent_forward(head.out, epsilon);
+  }
   std::vector<Kept> decoder;
   for (const LayerSpec& layer : network.decoder)
     decoder.push_back(
@@ -304,7 +327,12 @@ Objective objective(const Network& network, const std::vector<double>& parameter
   for (std::size_t i = decoder.size(); i-- > 0;)
     d = backward(network.decoder[i], parameters, d, decoder[i].in, below(i), pre(decoder, i),
                  result.gradient);
-  d = latent_backward(head.out, d, epsilon, network.beta / batch).value;
+  if (network.deterministic) {
+    for (std::size_t i = 0; i < d.values.size(); ++i)
+      d.values[i] += network.beta / batch * penalty.gradient.value.values[i];
+  } else {
+    d = latent_backward(head.out, d, epsilon, network.beta / batch).value;
+  }
   d = backward(network.head, parameters, d, head.in, below(encoder.size()), pre(encoder, encoder.size()),
                result.gradient);
   for (std::size_t i = encoder.size(); i-- > 0;)

@@ -60,6 +60,13 @@ struct LatentResult {
 [[nodiscard]] Graded latent_backward(const Matrix& head, const Matrix& dz, const Matrix& epsilon,
                                      double kl_weight);
 
+struct PenaltyResult {
+  Graded penalty;   ///< (B,1)
+  Graded gradient;  ///< by z, unscaled
+};
+/// The mean square of a deterministic code.
+[[nodiscard]] PenaltyResult latent_penalty(const Matrix& z);
+
 struct LikelihoodResult {
   Graded nll;       ///< (B,1)
   Graded gradient;  ///< unscaled
@@ -101,12 +108,13 @@ struct Network {
   Act act = Act::relu;
   Lik lik = Lik::bernoulli;
   double sigma = 1.0;
-  double beta = 1.0;
+  bool deterministic = false;  ///< the head is the code
+  double beta = 1.0;           ///< of the KL; deterministic: of the code's mean square
 };
 
 struct Objective {
-  double reconstruction = 0.0;  ///< means over the rows
-  double kl = 0.0;
+  double reconstruction = 0.0;   ///< means over the rows
+  double kl = 0.0;               ///< deterministic: the code's mean square
   std::vector<double> gradient;  ///< of reconstruction + beta·kl, laid out as the parameters
 };
 [[nodiscard]] Objective objective(const Network& network, const std::vector<double>& parameters,

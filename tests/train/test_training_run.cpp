@@ -64,6 +64,34 @@ TEST_CASE("training on shapes learns", "[train]") {
   CHECK(summary.train.loss == Approx(summary.train.reconstruction + summary.train.kl).epsilon(1e-9));
 }
 
+TEST_CASE("a plain autoencoder learns, and has no samples", "[train]") {
+  const TempDir dir;
+  RunConfig config = small_config(dir.path() / "run");
+  config.data.test_fraction = 0.1;
+  config.model.latent = LatentKind::deterministic;
+  config.objective.latent_l2 = 0.5;
+  config.train.epochs = 30;
+  std::string said;
+  TrainObserver observer;
+  observer.message = [&](const std::string& line) { said += line + "\n"; };
+  const TrainSummary summary = TrainingRun(config, observer).run();
+  // Always predicting the mean picture costs about 75 nats, and a VAE of this size about 50 after these
+  // epochs.
+  CHECK(summary.train.reconstruction < 45.0);
+  CHECK(summary.train.kl == 0.0);
+  REQUIRE(summary.test);
+  CHECK(summary.test->kl == 0.0);
+  for (const LossTerms& terms : {summary.train, *summary.test}) {
+    CHECK(terms.loss > terms.reconstruction);
+    CHECK(terms.loss < terms.reconstruction + 20.0);
+  }
+  CHECK(fs::exists(dir.path() / "run" / "reconstructions.png"));
+  CHECK_FALSE(fs::exists(dir.path() / "run" / "samples.png"));
+  CHECK(said.find("no samples.png: a model with --latent deterministic") != std::string::npos);
+  CHECK(load_model((dir.path() / "run" / "model.safetensors").string()).model.latent ==
+        LatentKind::deterministic);
+}
+
 TEST_CASE("a run's files hold what they promise", "[train]") {
   const TempDir dir;
   const fs::path out = dir.path() / "deep" / "run";
@@ -183,6 +211,10 @@ TEST_CASE("a model can be trained on", "[train]") {
     config.model.hidden = {49};
     check_error<ConfigError>([&] { TrainingRun run(config); },
                              {"--init-from", "layers", "model.safetensors"});
+  }
+  SECTION("nor with another kind of latent") {
+    config.model.latent = LatentKind::deterministic;
+    check_error<ConfigError>([&] { TrainingRun run(config); }, {"--init-from", "kinds of latent"});
   }
   SECTION("nor with another likelihood") {
     config.model.likelihood = Likelihood::gaussian;
