@@ -15,7 +15,10 @@ constexpr int kQuadsInFlight = 4;  // loads that a thread has under way before i
 constexpr int kBlock = 256;
 
 __device__ __forceinline__ std::int64_t source_row(const GatherArgs& args, std::int64_t position) {
-  if (args.order == RowOrder::sequential) return position < args.data_rows ? position : args.data_rows - 1;
+  if (args.order == RowOrder::sequential) {
+    const std::int64_t row = position - args.state->origin;
+    return row < args.data_rows ? row : args.data_rows - 1;
+  }
   const auto p = static_cast<std::uint64_t>(position);
   const auto n = static_cast<std::uint64_t>(args.data_rows);
   const std::uint64_t epoch = p / n;

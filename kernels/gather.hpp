@@ -27,12 +27,12 @@ struct GatherArgs {
   float scale = 1.0f;
   const float* mean = nullptr;               ///< (D) or null: no standardization
   const float* inverse_deviation = nullptr;  ///< (D), null exactly where mean is
-  const math::StepState* state = nullptr;    ///< position of row 0
+  const math::StepState* state = nullptr;    ///< position of row 0, and the origin
 };
 
 /// x[i] = binarize((raw[row] · scale − mean) · inverse_deviation) for p = position + i; row is
-/// permutation(seed, p / N)(p mod N) if shuffled, min(p, N − 1) if sequential. threshold: x > ½; stochastic:
-/// u ≤ x, u in (0,1] of (seed, purpose, p, column).
+/// permutation(seed, p / N)(p mod N) if shuffled, min(p − origin, N − 1) if sequential. threshold: x > ½;
+/// stochastic: u ≤ x, u in (0,1] of (seed, purpose, p, column).
 void launch_gather(const GatherArgs& args, Stream stream);
 
 }  // namespace vaecuda::kernels

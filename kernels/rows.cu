@@ -25,14 +25,14 @@ __device__ __forceinline__ void copy_row(const float* in, std::int64_t columns, 
   }
 }
 
-/// whole (N,C)[position + i] = batch (B,C)[i] where position + i < N.
+/// whole (N,C)[p + i] = batch (B,C)[i] where p + i < N, p = position − origin.
 /// Threads: kThreads a row, rows to a block of 256, each thread four quads of columns in flight.
 /// Bytes: 4·C read and 4·C written a row. Alignment: any; source and destination each move 16 bytes at a time
 /// where their address allows. Determinism: a copy. `=`.
 template <int kThreads>
 __global__ void __launch_bounds__(kBlock) store_rows_kernel(const StoreRowsArgs args) {
   const std::int64_t row = device::RowBlock<kThreads, kBlock>::row();
-  const std::int64_t to = args.state->position + row;
+  const std::int64_t to = args.state->position - args.state->origin + row;
   if (row >= args.rows || to >= args.whole_rows) return;
   float* out = args.whole + to * args.whole_stride;
   copy_row<kThreads>(
@@ -40,13 +40,13 @@ __global__ void __launch_bounds__(kBlock) store_rows_kernel(const StoreRowsArgs 
       [&](std::int64_t c, const Quad& quad) { device::store_quad(out, c, args.columns, quad); });
 }
 
-/// batch (B,C)[i] = whole (N,C)[min(position + i, N − 1)], in fp32, bfloat16 or both.
+/// batch (B,C)[i] = whole (N,C)[min(p + i, N − 1)], p = position − origin, in fp32, bfloat16 or both.
 /// Threads, alignment, determinism: as store_rows. Bytes: 4·C read and 4·C (2·C in bfloat16) written a row.
 template <int kThreads>
 __global__ void __launch_bounds__(kBlock) load_rows_kernel(const LoadRowsArgs args) {
   const std::int64_t row = device::RowBlock<kThreads, kBlock>::row();
   if (row >= args.rows) return;
-  const std::int64_t wanted = args.state->position + row;
+  const std::int64_t wanted = args.state->position - args.state->origin + row;
   const std::int64_t from = wanted < args.whole_rows ? wanted : args.whole_rows - 1;
   copy_row<kThreads>(
       args.whole.data + from * args.whole.stride, args.columns,
@@ -58,9 +58,11 @@ __global__ void advance_position_kernel(math::StepState* state, std::int64_t bat
   if (threadIdx.x == 0) state->position += batch;
 }
 
-/// state->position = position. One thread of a warp works; 8 bytes written.
-__global__ void set_position_kernel(math::StepState* state, std::int64_t position) {
-  if (threadIdx.x == 0) state->position = position;
+/// state->position = position, state->origin = origin. One thread of a warp works; 16 bytes written.
+__global__ void set_position_kernel(math::StepState* state, std::int64_t position, std::int64_t origin) {
+  if (threadIdx.x != 0) return;
+  state->position = position;
+  state->origin = origin;
 }
 
 }  // namespace
@@ -85,8 +87,8 @@ void launch_advance_position(math::StepState* state, std::int64_t batch, Stream 
   device::launch("advance_position", advance_position_kernel, kOneWarp, stream, state, batch);
 }
 
-void launch_set_position(math::StepState* state, std::int64_t position, Stream stream) {
-  device::launch("set_position", set_position_kernel, kOneWarp, stream, state, position);
+void launch_set_position(math::StepState* state, std::int64_t position, std::int64_t origin, Stream stream) {
+  device::launch("set_position", set_position_kernel, kOneWarp, stream, state, position, origin);
 }
 
 }  // namespace vaecuda::kernels

@@ -19,7 +19,7 @@ struct StoreRowsArgs {
   const math::StepState* state = nullptr;
 };
 
-/// whole[position + i] = batch[i]; rows past the end of the whole are not stored.
+/// whole[position − origin + i] = batch[i]; rows past the end of the whole are not stored.
 void launch_store_rows(const StoreRowsArgs& args, Stream stream);
 
 struct LoadRowsArgs {
@@ -31,12 +31,12 @@ struct LoadRowsArgs {
   const math::StepState* state = nullptr;
 };
 
-/// batch[i] = whole[min(position + i, N − 1)].
+/// batch[i] = whole[min(position − origin + i, N − 1)].
 void launch_load_rows(const LoadRowsArgs& args, Stream stream);
 
 /// state->position += batch.
 void launch_advance_position(math::StepState* state, std::int64_t batch, Stream stream);
-/// state->position = position.
-void launch_set_position(math::StepState* state, std::int64_t position, Stream stream);
+/// state->position = position, state->origin = origin.
+void launch_set_position(math::StepState* state, std::int64_t position, std::int64_t origin, Stream stream);
 
 }  // namespace vaecuda::kernels

@@ -90,19 +90,28 @@ class Compiler {
 
   // --- ops
 
-  void add(const GatherBatch& op) {
+  [[nodiscard]] const Dataset& data_for(const GatherBatch& op) const {
     if (in_.data == nullptr) throw std::logic_error("a plan that gathers rows was compiled without data");
     const Dataset& data = in_.data->dataset;
     if (data.rows() != op.data_rows || data.columns() != op.x.cols || data.type() != op.type) {
       throw std::logic_error("the data set is not the one that the plan was built for");
+    }
+    return data;
+  }
+
+  void add(const GatherBatch& op) {
+    const std::uint8_t* bytes = nullptr;
+    const float* floats = matrix(op.source).data;
+    if (floats == nullptr) {
+      const Dataset& data = data_for(op);
+      bytes = data.u8().data();
+      floats = data.f32().data();
     }
     const Loops* loops = &loops_;
     const ProgramMemory* memory = memory_.get();
     const Matrix<float> x = matrix(op.x);
     const float* mean = matrix(op.mean).data;
     const float* inverse = matrix(op.inverse_deviation).data;
-    const std::uint8_t* bytes = data.u8().data();
-    const float* floats = data.f32().data();
     add_rows(
         [=](const Tile& tile, float*) {
           const std::int64_t n = op.data_rows;
@@ -110,7 +119,7 @@ class Compiler {
           math::PermutationKeys keys{};
           for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
             const std::int64_t p = memory->state.position + r;
-            std::int64_t source = std::min(p, n - 1);
+            std::int64_t source = std::min(p - memory->state.origin, n - 1);
             if (op.order == RowOrder::shuffled) {
               if (p / n != epoch) {
                 epoch = p / n;
@@ -340,8 +349,8 @@ class Compiler {
     add_rows(
         [=](const Tile& tile, float*) {
           for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-            const std::int64_t p = memory->state.position + r;
-            if (p < op.whole.rows) std::copy_n(batch.row(r), op.batch.cols, whole.row(p));
+            const std::int64_t to = memory->state.position - memory->state.origin + r;
+            if (to < op.whole.rows) std::copy_n(batch.row(r), op.batch.cols, whole.row(to));
           }
         },
         op.batch.rows);
@@ -354,8 +363,8 @@ class Compiler {
     add_rows(
         [=](const Tile& tile, float*) {
           for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-            const std::int64_t p = std::min(memory->state.position + r, op.whole.rows - 1);
-            std::copy_n(whole.row(p), op.batch.cols, batch.row(r));
+            const std::int64_t wanted = memory->state.position - memory->state.origin + r;
+            std::copy_n(whole.row(std::min(wanted, op.whole.rows - 1)), op.batch.cols, batch.row(r));
           }
         },
         op.batch.rows);

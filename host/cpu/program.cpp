@@ -21,8 +21,9 @@ void CpuProgram::set_step(std::int64_t step) {
   if (compiled_.state_of_step) compiled_.memory->state = compiled_.state_of_step(step);
 }
 
-void CpuProgram::set_position(std::int64_t position) {
+void CpuProgram::set_position(std::int64_t position, std::int64_t origin) {
   compiled_.memory->state.position = position;
+  compiled_.memory->state.origin = origin;
 }
 
 void CpuProgram::run(const std::vector<Phase>& phases, std::int64_t count) {
@@ -96,8 +97,8 @@ void CpuProgram::take_metrics(std::vector<math::StepMetrics>& out) {
 
 const FloatBuffer& CpuProgram::exchange(int buffer, std::size_t values) const {
   const FloatBuffer& found = compiled_.memory->exchange.at(static_cast<std::size_t>(buffer));
-  if (found.size() == 0 || static_cast<std::int64_t>(values) != found.size()) {
-    throw std::logic_error("what was named is no exchange buffer of this size");
+  if (found.size() == 0 || static_cast<std::int64_t>(values) > found.size()) {
+    throw std::logic_error("what was named is no exchange buffer, or a smaller one");
   }
   return found;
 }
@@ -107,8 +108,7 @@ void CpuProgram::write(int buffer, std::span<const float> values) {
 }
 
 void CpuProgram::read(int buffer, std::span<float> values) {
-  const FloatBuffer& source = exchange(buffer, values.size());
-  std::copy(source.data(), source.data() + source.size(), values.begin());
+  std::copy_n(exchange(buffer, values.size()).data(), values.size(), values.begin());
 }
 
 }  // namespace vaecuda::cpu

@@ -65,10 +65,14 @@ class Lowering {
   [[nodiscard]] std::int32_t* fault() const { return is_training(plan_) ? &memory_.state()->fault : nullptr; }
 
   void add(const GatherBatch& op) {
-    if (in_.data == nullptr) throw std::logic_error("a plan that gathers rows was compiled without data");
-    in_.data->check(op.data_rows, op.x.cols, op.type);
     kernels::GatherArgs args;
-    args.rows = in_.data->rows();
+    if (op.source.valid()) {
+      args.rows = memory_.single(op.source);
+    } else {
+      if (in_.data == nullptr) throw std::logic_error("a plan that gathers rows was compiled without data");
+      in_.data->check(op.data_rows, op.x.cols, op.type);
+      args.rows = in_.data->rows();
+    }
     args.is_u8 = op.type == ElementType::u8;
     args.data_rows = op.data_rows;
     args.x = out(op.x);

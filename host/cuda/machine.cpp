@@ -37,7 +37,7 @@ class Noise {
   explicit Noise(Context& context)
       : runtime_(*context.runtime),
         state_(DeviceBuffer::of<math::StepState>(context, 1, "the state of a step")) {
-    kernels::launch_set_position(state_.as<math::StepState>(), 0, runtime_.stream());
+    kernels::launch_set_position(state_.as<math::StepState>(), 0, 0, runtime_.stream());
   }
   void fill(const kernels::OutMatrix& out, std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
     kernels::SamplePriorArgs args;

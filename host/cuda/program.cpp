@@ -47,7 +47,7 @@ void CudaProgram::enqueue_step() {
 }
 
 void CudaProgram::warm_up() {
-  kernels::launch_set_position(memory_->state(), 0, runtime_.stream());
+  kernels::launch_set_position(memory_->state(), 0, 0, runtime_.stream());
   if (advance_) {
     launch_set_step(0);
     // A raised fault keeps every op from changing parameters, moments and metrics.
@@ -60,7 +60,7 @@ void CudaProgram::warm_up() {
   if (advance_) {
     launch_set_step(0);
   } else {
-    kernels::launch_set_position(memory_->state(), 0, runtime_.stream());
+    kernels::launch_set_position(memory_->state(), 0, 0, runtime_.stream());
   }
   runtime_.synchronize();
 }
@@ -86,10 +86,10 @@ void CudaProgram::set_step(std::int64_t step) {
   });
 }
 
-void CudaProgram::set_position(std::int64_t position) {
+void CudaProgram::set_position(std::int64_t position, std::int64_t origin) {
   with_errors(runtime_, [&] {
     retire_all();
-    kernels::launch_set_position(memory_->state(), position, runtime_.stream());
+    kernels::launch_set_position(memory_->state(), position, origin, runtime_.stream());
   });
 }
 

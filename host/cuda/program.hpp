@@ -31,7 +31,7 @@ class CudaProgram final : public Program {
   ~CudaProgram() override;
 
   void set_step(std::int64_t step) override;
-  void set_position(std::int64_t position) override;
+  void set_position(std::int64_t position, std::int64_t origin) override;
   void run(std::int64_t count) override;
   [[nodiscard]] double timed_run(std::int64_t count) override;
   [[nodiscard]] std::vector<OpTime> profile(std::int64_t passes) override;

@@ -85,8 +85,9 @@ void* ProgramMemory::add_mask(const View& view) {
 float* ProgramMemory::exchange(int buffer, std::size_t floats) const {
   const auto i = static_cast<std::size_t>(buffer);
   const bool exists = i < own_.size() && kinds_[i] == BufferKind::exchange;
-  if (!exists || own_[i].bytes() != static_cast<std::int64_t>(floats * sizeof(float))) {
-    throw std::logic_error(fmt::format("buffer {} is no exchange buffer of {} floats", buffer, floats));
+  if (!exists || own_[i].bytes() < static_cast<std::int64_t>(floats * sizeof(float))) {
+    throw std::logic_error(
+        fmt::format("buffer {} is no exchange buffer of {} floats or more", buffer, floats));
   }
   return own_[i].as<float>();
 }

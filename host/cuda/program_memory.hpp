@@ -47,7 +47,7 @@ class ProgramMemory {
     return ring_.bytes() / static_cast<std::int64_t>(sizeof(math::StepMetrics));
   }
 
-  /// \throws std::logic_error unless `buffer` is an exchange buffer of so many floats.
+  /// \throws std::logic_error unless `buffer` is an exchange buffer of at least so many floats.
   [[nodiscard]] float* exchange(int buffer, std::size_t floats) const;
   void zero_exchange();
 

@@ -125,6 +125,22 @@ bool is_usable(Bool value) {
   return value.value <= 1;
 }
 
+// Calls sink(value) for the next `count` elements; the first is element `first` of the array.
+template <class Sink>
+void read_floats(ByteSource& source, const ArrayHeader& header, const RowShape& shape, std::int64_t first,
+                 std::int64_t count, Sink&& sink) {
+  with_type(header.scalar, [&](auto type) {
+    using T = decltype(type);
+    for_each_piece<T>(source, count, header.order, [&](std::int64_t index, T value) {
+      if (!is_usable(value)) {
+        fail(source.path(), "row {}, column {} (counted from 0): {}", (first + index) / shape.columns,
+             (first + index) % shape.columns, refusal(value));
+      }
+      sink(to_f32(value));
+    });
+  });
+}
+
 // Compares what the header promises with what the file can hold, before any memory is asked for.
 void check_size(const ByteSource& source, std::int64_t payload) {
   const std::int64_t start = source.position();
@@ -208,21 +224,28 @@ Dataset read_array(ByteSource& source, const ArrayHeader& header) {
   } else {
     std::vector<float> values;
     reserve_elements(values, count, source.path());
-    with_type(header.scalar, [&](auto type) {
-      using T = decltype(type);
-      for_each_piece<T>(source, count, header.order, [&](std::int64_t index, T value) {
-        if (!is_usable(value)) {
-          fail(source.path(), "row {}, column {} (counted from 0): {}", index / shape.columns,
-               index % shape.columns, refusal(value));
-        }
-        values.push_back(to_f32(value));
-      });
-    });
+    read_floats(source, header, shape, 0, count, [&](float value) { values.push_back(value); });
     dataset = Dataset(std::move(values), shape.rows, shape.columns);
   }
   source.expect_end("the last element");
   dataset.set_image(shape.image);
   return dataset;
+}
+
+ArrayRows::ArrayRows(ByteSource& source, ArrayHeader header)
+    : source_(source), header_(std::move(header)), shape_(row_shape(source.path(), header_)) {
+  check_size(source, shape_.rows * shape_.columns * scalar_bytes(header_.scalar));
+}
+
+std::int64_t ArrayRows::read(std::span<float> to) {
+  const std::int64_t rows =
+      std::min(static_cast<std::int64_t>(to.size()) / shape_.columns, shape_.rows - done_);
+  float* next = to.data();
+  read_floats(source_, header_, shape_, done_ * shape_.columns, rows * shape_.columns,
+              [&](float value) { *next++ = value; });
+  done_ += rows;
+  if (done_ == shape_.rows) source_.expect_end("the last element");
+  return rows;
 }
 
 Labels read_label_array(ByteSource& source, const ArrayHeader& header) {

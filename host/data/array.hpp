@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,23 @@ struct RowShape {
 /// \throws FileError if the file holds fewer or more bytes than the header says, or an element that is not
 /// finite or that f32 cannot hold (an integer must be exact).
 [[nodiscard]] Dataset read_array(ByteSource& source, const ArrayHeader& header);
+
+/// The elements of an array, read row by row as f32; `source` stands behind the header and must outlive it.
+class ArrayRows {
+ public:
+  /// \throws FileError as read_array, for what the header and the file's size tell.
+  ArrayRows(ByteSource& source, ArrayHeader header);
+  [[nodiscard]] const RowShape& shape() const { return shape_; }
+  /// Fills `to` with the next rows, as many as fit or are left; gives their number. The call that reaches the
+  /// end checks that nothing follows. \throws FileError as read_array
+  std::int64_t read(std::span<float> to);
+
+ private:
+  ByteSource& source_;
+  ArrayHeader header_;
+  RowShape shape_;
+  std::int64_t done_ = 0;
+};
 
 /// Reads one integer per row (1-D or N×1; floats that are whole are accepted). \throws FileError likewise.
 [[nodiscard]] Labels read_label_array(ByteSource& source, const ArrayHeader& header);

@@ -13,6 +13,7 @@
 #include "host/data/folder.hpp"
 #include "host/data/format.hpp"
 #include "host/data/idx.hpp"
+#include "host/data/labels.hpp"
 #include "host/data/message.hpp"
 #include "host/data/npy.hpp"
 #include "host/data/shapes.hpp"
@@ -22,63 +23,21 @@ namespace vaecuda {
 namespace data {
 namespace {
 
-constexpr std::string_view kShapes = "shapes";
-
-// The built-in set. A file of that name is reached as ./shapes.
-bool is_shapes(const std::string& path) {
-  return path == kShapes || std::string_view(path).substr(0, kShapes.size() + 1) == "shapes:";
-}
-
 bool is_folder(const std::string& path) {
   std::error_code error;
   return std::filesystem::is_directory(path, error);
 }
 
-bool is_column_chosen(const DataSource& source) {
-  return !source.label_column.empty() && source.label_column != "none";
-}
-
-void refuse_label_column(const DataSource& source) {
-  if (!is_column_chosen(source)) return;
-  throw ConfigError(
-      fmt::format("{}: label column {} was asked for, but only a CSV table has columns to take labels "
-                  "from; give the labels as a file of their own (--labels)",
-                  source.path, in_quotes(source.label_column)));
-}
-
-Labels read_labels(const std::string& path, std::int64_t rows) {
-  ByteSource source(path);
-  Labels labels;
-  switch (detect_format(source)) {
-    case FileFormat::idx:
-      labels = read_label_array(source, read_idx_header(source));
-      break;
-    case FileFormat::npy:
-      labels = read_label_array(source, read_npy_header(source));
-      break;
-    case FileFormat::csv:
-      labels = read_label_csv(source, rows);
-      break;
-    case FileFormat::cifar:
-      fail(path, "is a CIFAR-10 batch; expected labels: IDX, .npy or a CSV file with one label per line");
-  }
-  return labels;
-}
-
 void add_labels(Dataset& dataset, const std::string& labels_path, const std::string& data_path) {
   Labels labels = read_labels(labels_path, dataset.rows());
-  const auto count = static_cast<std::int64_t>(labels.values.size());
-  if (count != dataset.rows()) {
-    fail(labels_path, "holds {}, but {} has {}; expected one label per row", counted(count, "label"),
-         data_path, counted(dataset.rows(), "row"));
-  }
+  check_label_count(labels, labels_path, data_path, dataset.rows());
   dataset.set_labels(std::move(labels.values), std::move(labels.names));
 }
 
 Dataset load_file(const DataSource& source) {
   ByteSource bytes(source.path);
   const FileFormat format = detect_format(bytes);
-  if (format != FileFormat::csv) refuse_label_column(source);
+  check_label_request(source, format == FileFormat::csv);
   switch (format) {
     case FileFormat::idx:
       return read_array(bytes, read_idx_header(bytes));
@@ -93,7 +52,7 @@ Dataset load_file(const DataSource& source) {
 }
 
 Dataset load_folder(const DataSource& source, DataPart part) {
-  refuse_label_column(source);
+  check_label_request(source, false);
   const std::optional<PartFiles> files = find_part(source.path, part);
   if (!files) {
     fail(source.path, "the folder holds no {} data; looked for {}. Give one of these folders, or a file",
@@ -115,15 +74,10 @@ Dataset load(const DataSource& source, DataPart part) {
                     "one. Give the test data as a file (--test), or hold rows out (--test-fraction)",
                     source.path));
   }
-  if (!source.labels_path.empty() && is_column_chosen(source)) {
-    throw ConfigError(
-        fmt::format("{}: labels are asked for twice, from the file {} and from column {}; choose one",
-                    source.path, source.labels_path, in_quotes(source.label_column)));
-  }
   Dataset dataset;
   if (is_shapes(source.path)) {
-    refuse_label_column(source);
-    dataset = make_shapes(std::string_view(source.path).substr(kShapes.size()));
+    check_label_request(source, false);
+    dataset = make_shapes(std::string_view(source.path).substr(kShapesName.size()));
   } else {
     dataset = from_folder ? load_folder(source, part) : load_file(source);
   }
@@ -158,7 +112,7 @@ Dataset load_dataset(const DataSource& source, DataPart part) {
 }
 
 bool has_test_part(const DataSource& source) {
-  if (data::is_shapes(source.path) || !data::is_folder(source.path)) return false;
+  if (is_shapes(source.path) || !data::is_folder(source.path)) return false;
   return data::find_part(source.path, DataPart::test).has_value();
 }
 

@@ -16,10 +16,9 @@ namespace {
 using Rows = std::vector<std::int64_t>;
 
 /// "column 'age' (3)" where columns have names, else "column 3".
-std::string column_name(const Dataset& data, std::int64_t column) {
+std::string column_name(const std::vector<std::string>& names, std::int64_t column) {
   const auto index = static_cast<std::size_t>(column);
-  if (index < data.column_names().size())
-    return fmt::format("column '{}' ({})", data.column_names()[index], column);
+  if (index < names.size()) return fmt::format("column '{}' ({})", names[index], column);
   return fmt::format("column {}", column);
 }
 
@@ -137,7 +136,7 @@ void standardize(const Dataset& data, PreparedData& prepared) {
     // Rounding leaves a constant column a deviation in the last bits of its value.
     const bool varies = deviation > 1e-7 * std::abs(mean[c]) &&
                         deviation > static_cast<double>(std::numeric_limits<float>::min());
-    if (!varies && constant++ == 0) first = column_name(data, static_cast<std::int64_t>(c));
+    if (!varies && constant++ == 0) first = column_name(data.column_names(), static_cast<std::int64_t>(c));
     prepared.preparation.mean.push_back(static_cast<float>(mean[c]));
     prepared.preparation.inverse_deviation.push_back(varies ? static_cast<float>(1.0 / deviation) : 1.0f);
   }
@@ -155,22 +154,55 @@ void require_columns(const Dataset& data, const Dataset& train) {
                               data.columns(), train.name(), train.columns()));
 }
 
+/// A threshold makes 0 or 1 of any value; a probability to draw from must be one, whatever the likelihood.
+bool needs_unit_range(const Preparation& preparation, Likelihood likelihood) {
+  if (preparation.binarize == Binarize::threshold) return false;
+  return likelihood == Likelihood::bernoulli || preparation.binarize == Binarize::stochastic;
+}
+
+[[noreturn]] void refuse_value(const std::string& name, const std::vector<std::string>& columns,
+                               std::int64_t row, std::int64_t column, float value, bool drawn,
+                               const std::string& advice) {
+  throw FileError(fmt::format("{}: row {}, {}: the value {} lies outside [0,1], where {} must lie; {}", name,
+                              row, column_name(columns, column), value,
+                              drawn ? "the probabilities of --binarize stochastic" : "Bernoulli targets",
+                              advice));
+}
+
 }  // namespace
 
 void check_values(const Dataset& data, const Preparation& preparation, Likelihood likelihood) {
-  // A threshold makes 0 or 1 of any value; a probability to draw from must be one, whatever the likelihood.
-  const bool drawn = preparation.binarize == Binarize::stochastic;
-  if (preparation.binarize == Binarize::threshold || (likelihood != Likelihood::bernoulli && !drawn)) return;
+  if (!needs_unit_range(preparation, likelihood)) return;
   if (data.type() == ElementType::u8 && preparation.scale <= 1.0f / 255.0f) return;
   for_each_value(data, preparation.scale, [&](std::int64_t row, std::int64_t column, float value) {
     if (value >= 0.0f && value <= 1.0f) return true;
-    throw FileError(fmt::format("{}: row {}, {}: the value {} lies outside [0,1], where {} must lie; {}",
-                                data.name(), row, column_name(data, column), value,
-                                drawn ? "the probabilities of --binarize stochastic" : "Bernoulli targets",
-                                drawn ? "scale the data with --scale unit, or use --binarize threshold"
-                                      : "use --likelihood gaussian (with --standardize for a table), --scale "
-                                        "unit or --binarize threshold"));
+    const bool drawn = preparation.binarize == Binarize::stochastic;
+    refuse_value(data.name(), data.column_names(), row, column, value, drawn,
+                 drawn ? "scale the data with --scale unit, or use --binarize threshold"
+                       : "use --likelihood gaussian (with --standardize for a table), --scale unit or "
+                         "--binarize threshold");
   });
+}
+
+void check_values(const NamedRows& rows, const Preparation& preparation, Likelihood likelihood) {
+  const bool unit = needs_unit_range(preparation, likelihood);
+  const float scale = preparation.scale;
+  const auto is_fit = [=](float raw) {
+    const float value = raw * scale;
+    return unit ? value >= 0.0f && value <= 1.0f : std::abs(value) <= std::numeric_limits<float>::max();
+  };
+  const auto found = std::find_if_not(rows.values.begin(), rows.values.end(), is_fit);
+  if (found == rows.values.end()) return;
+  const std::int64_t index = found - rows.values.begin();
+  const std::int64_t row = rows.first + index / rows.columns;
+  const std::int64_t column = index % rows.columns;
+  if (!std::isfinite(*found) || !unit) {
+    throw FileError(fmt::format("{}: row {}, {}: the value is {}; every value must be finite", rows.name, row,
+                                column_name(rows.column_names, column), *found));
+  }
+  refuse_value(
+      rows.name, rows.column_names, row, column, *found * scale, preparation.binarize == Binarize::stochastic,
+      fmt::format("give values in the units of the training data: the model multiplies them by {}", scale));
 }
 
 PreparedData prepare_data(const RunConfig& config) {

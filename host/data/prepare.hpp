@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,17 @@ struct PreparedData {
 /// every value suits the likelihood. \throws as load_dataset, and FileError with file, row and column for a
 /// value that does not, ConfigError for requests that the data cannot meet.
 [[nodiscard]] PreparedData prepare_data(const RunConfig& config);
+
+/// Rows of a block, and what messages call them.
+struct NamedRows {
+  std::span<const float> values;  ///< raw, row-major
+  std::int64_t columns = 0;
+  std::int64_t first = 0;  ///< index of the first row
+  const std::string& name;
+  const std::vector<std::string>& column_names;
+};
+/// The same for rows that no loader has seen: values must also be finite.
+void check_values(const NamedRows& rows, const Preparation& preparation, Likelihood likelihood);
 
 /// Throws FileError, with file, row and column, if a value of `data` cannot be used under this preparation
 /// and likelihood.

@@ -160,6 +160,10 @@ ShapeFactors shape_factors(std::int64_t row, std::int64_t channels) {
   return {digits[0], digits[1], digits[2], digits[3], digits[4], digits[5]};
 }
 
+bool is_shapes(std::string_view path) {
+  return path == kShapesName || path.substr(0, kShapesName.size() + 1) == "shapes:";
+}
+
 Dataset make_shapes(std::string_view spec) {
   const Request request = parse_spec(spec);
   const ImageShape& image = request.image;

@@ -14,6 +14,10 @@ namespace vaecuda {
 /// repeats.
 [[nodiscard]] ShapeFactors shape_factors(std::int64_t row, std::int64_t channels);
 
+inline constexpr std::string_view kShapesName = "shapes";
+/// True for a path that means the built-in set. A file of that name is reached as ./shapes.
+[[nodiscard]] bool is_shapes(std::string_view path);
+
 /// Makes the data set that "shapes" + `spec` asks for: u8 pixels on black, labels (square, ellipse, heart)
 /// and the six factors of every row. `spec` is empty or starts with ':'; its parts are joined by ':' or ','.
 /// They are HxW or HxWxC (16 to 512, C = 1 or 3; default 32x32x1) and n=ROWS (1 to 100,000,000; default

@@ -33,13 +33,15 @@ struct Tensor {
   std::span<Float> values;
 };
 
-/// File is ModelFile or const ModelFile; its vectors have their final sizes.
+/// File is ModelFile or const ModelFile; its vectors have their final sizes. Without parameters the layers'
+/// values are empty.
 template <class File>
 auto list_tensors(const ParameterLayout& layout, File& file) {
   using Float = std::remove_reference_t<decltype(file.parameters[0])>;
   std::vector<Tensor<Float>> tensors;
   const std::span<Float> arena(file.parameters);
   const auto part = [&](std::int64_t offset, std::int64_t count) {
+    if (arena.empty()) return arena;
     return arena.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(count));
   };
   for (const Layer& layer : layout.layers()) {
@@ -158,13 +160,14 @@ void check_tensors(const SafetensorsReader& reader, const ParameterLayout& layou
 }
 
 void read_tensors(const SafetensorsReader& reader, const ParameterLayout& layout, bool standardize,
-                  ModelFile& file) {
-  file.parameters.assign(static_cast<std::size_t>(layout.size), 0.0F);
+                  bool with_parameters, ModelFile& file) {
+  if (with_parameters) file.parameters.assign(static_cast<std::size_t>(layout.size), 0.0F);
   if (standardize) {
     file.preparation.mean.resize(static_cast<std::size_t>(file.model.input_dim));
     file.preparation.inverse_deviation.resize(static_cast<std::size_t>(file.model.input_dim));
   }
   for (const auto& tensor : list_tensors(layout, file)) {
+    if (tensor.values.empty()) continue;
     const SafetensorsEntry& entry = *reader.find(tensor.name);
     reader.read_f32(entry, tensor.values);
     const std::string fault = find_fault(tensor);
@@ -180,6 +183,14 @@ void read_tensors(const SafetensorsReader& reader, const ParameterLayout& layout
 }
 
 }  // namespace
+
+std::vector<ModelTensor> tensors_of(const ModelFile& file) {
+  std::vector<ModelTensor> tensors;
+  for (auto& tensor : list_tensors(make_layout(file.model), file)) {
+    tensors.push_back({std::move(tensor.name), std::move(tensor.shape), tensor.values});
+  }
+  return tensors;
+}
 
 void save_model(const std::string& path, const ModelFile& file) {
   const auto require = [&](bool sound, const char* why) {
@@ -210,7 +221,9 @@ void save_model(const std::string& path, const ModelFile& file) {
                     std::move(tensors));
 }
 
-ModelFile load_model(std::unique_ptr<ByteSource> source) {
+namespace {
+
+ModelFile read_model(std::unique_ptr<ByteSource> source, bool with_parameters) {
   const std::string name = source->name();
   try {
     SafetensorsReader reader(std::move(source));
@@ -223,11 +236,21 @@ ModelFile load_model(std::unique_ptr<ByteSource> source) {
     const ParameterLayout layout = make_layout_of(file, place);
     check_tensors(reader, layout, document);
     file.column_names = read_column_names(document.column_names, file.model.input_dim, place);
-    read_tensors(reader, layout, document.standardize, file);
+    read_tensors(reader, layout, document.standardize, with_parameters, file);
     return std::move(document.file);
   } catch (const std::bad_alloc&) {
     throw OutOfMemoryError(name + ": this model does not fit in memory");
   }
+}
+
+}  // namespace
+
+ModelFile load_model(std::unique_ptr<ByteSource> source) {
+  return read_model(std::move(source), true);
+}
+
+ModelFile load_model_head(const std::string& path) {
+  return read_model(open_bytes(path), false);
 }
 
 ModelFile load_model(const std::string& path) {

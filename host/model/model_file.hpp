@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,15 @@ struct ModelFile {
   std::vector<float> parameters;  ///< the arena of make_layout(model), gaps included
 };
 
+/// One tensor of a model: its name and shape in the file, and its place in memory.
+struct ModelTensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::span<const float> values;
+};
+/// All of them: the layers' in the order of the forward pass, then the standardization's.
+[[nodiscard]] std::vector<ModelTensor> tensors_of(const ModelFile& file);
+
 /// Writes atomically. Tensors by their layout names ("encoder.0.weight", shape (out,in), F32), the
 /// standardization as "data.mean" and "data.inverse_deviation" where there is one; keys sorted. Whatever is
 /// written can be loaded; bytes of column names that are no UTF-8 become U+FFFD. docs/formats.md has
@@ -38,7 +48,9 @@ void save_model(const std::string& path, const ModelFile& file);
 /// Reads and checks everything: the header's size, every tensor's type, shape and place, finite values.
 /// \throws FileError naming file, key and what was expected; OutOfMemoryError
 [[nodiscard]] ModelFile load_model(const std::string& path);
-/// The same of any bytes.
+/// The same without the layers' tensors, whose names, types and shapes are checked: `parameters` is empty.
+[[nodiscard]] ModelFile load_model_head(const std::string& path);
+/// The same as load_model of any bytes.
 [[nodiscard]] ModelFile load_model(std::unique_ptr<ByteSource> source);
 
 }  // namespace vaecuda

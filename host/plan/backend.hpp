@@ -52,8 +52,11 @@ class Program {
   virtual ~Program() = default;
   /// The next run starts at this training step (counted from 0), with the state that belongs to it.
   virtual void set_step(std::int64_t step) = 0;
-  /// Inference: the next run starts at this row.
-  virtual void set_position(std::int64_t position) = 0;
+  /// Inference: the next run starts at this row. `origin` is the row that stands first in the data set and in
+  /// the exchange buffers, so that a pass over more rows than they hold can be made in parts, with the random
+  /// numbers of the whole.
+  virtual void set_position(std::int64_t position, std::int64_t origin) = 0;
+  void set_position(std::int64_t position) { set_position(position, 0); }
   /// Runs the plan `count` times. It may return before the work is done; every call below waits for it.
   virtual void run(std::int64_t count) = 0;
   /// Runs it `count` times to the end; gives the seconds that the device spent on that.
@@ -66,7 +69,7 @@ class Program {
   virtual void take_metrics(std::vector<math::StepMetrics>& out) = 0;
   /// Training: set once something became non-finite; parameters are those before that step or element.
   [[nodiscard]] virtual std::optional<Fault> fault() = 0;
-  /// Exchange buffers, whole.
+  /// The first floats of an exchange buffer, as many as `values` has.
   virtual void write(int buffer, std::span<const float> values) = 0;
   virtual void read(int buffer, std::span<float> values) = 0;
 };

@@ -23,6 +23,7 @@ struct Preparation {
 struct DataShape {
   std::int64_t rows = 0;  ///< N
   ElementType type = ElementType::f32;
+  bool exchanged = false;  ///< raw rows in the exchange buffer "rows.raw" (N,D) instead of a data set; f32
 };
 
 /// Rows that evaluation and inference compute at a time: fixed, so that a row's result depends on nothing

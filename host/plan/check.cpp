@@ -44,6 +44,9 @@ class Checker {
 
   void check_shapes(const GatherBatch& o) const {
     require(o.x.rows == plan_.batch && o.data_rows > 0, "x must have B rows");
+    require(!o.source.valid() || (o.source.rows == o.data_rows && o.source.cols == o.x.cols &&
+                                  o.source.stride == o.x.cols && o.type == ElementType::f32),
+            "source must be (N,D) in fp32 without gaps");
     require(o.mean.valid() == o.inverse_deviation.valid(), "mean and deviation go together");
     require(!o.mean.valid() || (o.mean.cols == o.x.cols && o.inverse_deviation.cols == o.x.cols),
             "mean must have D columns");

@@ -133,7 +133,7 @@ DeviceChoice choose_device(const std::string& request, int threads, const CudaAc
   }
   const GpuAnswer gpu = find_gpu(index, access);
   if (gpu.reason.empty()) return {gpu.device, {}};
-  if (any) return {make_cpu_backend(threads)->device(), fmt::format("training on the CPU: {}", gpu.reason)};
+  if (any) return {make_cpu_backend(threads)->device(), fmt::format("running on the CPU: {}", gpu.reason)};
   throw DeviceError(fmt::format("--device {}: {}; use --device cpu or auto", request, gpu.reason));
 }
 

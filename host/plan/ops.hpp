@@ -39,13 +39,15 @@ struct LinearParameters {
 enum class RowOrder { shuffled, sequential };
 enum class Binarize { none, threshold, stochastic };
 
-/// x (B,D) = prepared rows of the data set at positions p = position + i.
-/// shuffled: row = permutation(seed, p / N)(p mod N). sequential: row = min(p, N − 1).
+/// x (B,D) = prepared rows of the data set at positions p = position + i; with `source` valid, of that
+/// exchange buffer.
+/// shuffled: row = permutation(seed, p / N)(p mod N). sequential: row = min(p − origin, N − 1).
 /// prepared = binarize((raw · scale − mean) · inverse_deviation), the last two where given.
 /// threshold: x > ½. stochastic: u ≤ x with u in (0,1] drawn by (seed, purpose, p, column), so that 1 stays 1
 /// and 0 stays 0.
 struct GatherBatch {
   View x;
+  View source;  ///< (N,D) raw rows, or invalid
   RowOrder order = RowOrder::sequential;
   std::int64_t data_rows = 0;
   ElementType type = ElementType::f32;
@@ -156,8 +158,8 @@ struct ObservationMean {
   View mean;
 };
 
-/// Rows between a batch and a whole (N,C) buffer that the host reads or writes: batch row i ↔ row position +
-/// i. Rows past the end of the whole are not stored; when loading they repeat the last.
+/// Rows between a batch and a whole (N,C) buffer that the host reads or writes: batch row i ↔ row position −
+/// origin + i. Rows past the end of the whole are not stored; when loading they repeat the last.
 struct StoreRows {
   View batch;
   View whole;

@@ -49,7 +49,7 @@ int Plan::find_buffer(const std::string& buffer_name) const {
 OpViews views_of(const Op& op) {
   OpViews views = std::visit(Overloaded{
                                  [](const GatherBatch& o) {
-                                   return OpViews{{o.mean, o.inverse_deviation}, {o.x}};
+                                   return OpViews{{o.source, o.mean, o.inverse_deviation}, {o.x}};
                                  },
                                  [](const Linear& o) {
                                    return OpViews{{o.in}, {o.out, o.preactivation}};
@@ -105,6 +105,7 @@ OpCost cost_of(const Op& op, std::int64_t batch) {
   const double rows = static_cast<double>(batch);
   OpCost cost{0.0, 4.0 * floats};
   if (const auto* gather = std::get_if<GatherBatch>(&op)) {
+    if (gather->source.valid()) cost.bytes -= 4.0 * size_of(gather->source);  // of which a batch is read
     cost.bytes += size_of(gather->x) * static_cast<double>(element_bytes(gather->type));
   } else if (const auto* linear = std::get_if<Linear>(&op)) {
     const double weights = static_cast<double>(linear->layer.out) * static_cast<double>(linear->layer.in);

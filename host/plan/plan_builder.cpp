@@ -70,6 +70,7 @@ View PlanBuilder::constant(const std::string& name, const std::vector<float>& va
 View PlanBuilder::gather(const Preparation& preparation, DataShape data, RowOrder order, std::uint64_t seed) {
   GatherBatch op;
   op.x = activation("x", layout_.output.out);
+  if (data.exchanged) op.source = exchange("rows.raw", data.rows, layout_.output.out);
   op.order = order;
   op.data_rows = data.rows;
   op.type = data.type;

@@ -1,11 +1,11 @@
 #include "host/train/pictures.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <numeric>
 #include <stdexcept>
 
+#include "host/inference/latents.hpp"
+#include "host/inference/units.hpp"
 #include "host/report/image_sheet.hpp"
 
 namespace vaecuda {
@@ -14,18 +14,6 @@ namespace {
 constexpr std::int64_t kReconstructions = 32;
 constexpr std::int64_t kSamples = 64;
 constexpr std::int64_t kGrid = 20;
-
-/// The standard normal's quantile, by bisection of erfc: exact to double precision and called a few times
-/// only.
-double normal_quantile(double probability) {
-  double low = -8.0;
-  double high = 8.0;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = 0.5 * (low + high);
-    (0.5 * std::erfc(-middle / std::sqrt(2.0)) < probability ? low : high) = middle;
-  }
-  return 0.5 * (low + high);
-}
 
 Dataset first_rows(const Dataset& data) {
   std::vector<std::int64_t> rows(static_cast<std::size_t>(std::min(kReconstructions, data.rows())));
@@ -55,15 +43,6 @@ Painter::Painter(Backend& backend, const ParameterLayout& layout, const RunConfi
   range_ = range;
 }
 
-void Painter::to_data_units(std::vector<float>& rows) const {
-  if (preparation_.mean.empty()) return;
-  const std::size_t columns = preparation_.mean.size();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::size_t c = i % columns;
-    rows[i] = rows[i] / preparation_.inverse_deviation[c] + preparation_.mean[c];
-  }
-}
-
 Image Painter::reconstructions() {
   const Plan plan =
       build_reconstruct_plan(layout_, config_.model, preparation_, {some_.rows(), some_.type()});
@@ -77,8 +56,8 @@ Image Painter::reconstructions() {
   program->read(plan.find_buffer("rows.mean"), means);
   // A picture is shown in the data's units; the columns of a table are comparable only in prepared ones.
   if (shape_) {
-    to_data_units(originals);
-    to_data_units(means);
+    undo_standardization(originals, preparation_);
+    undo_standardization(means, preparation_);
   }
   SheetOptions options;
   options.range = range_;
@@ -91,7 +70,7 @@ Image Painter::samples() {
   program->run(1);
   std::vector<float> means(static_cast<std::size_t>(kSamples * config_.model.input_dim));
   program->read(plan.find_buffer("rows.mean"), means);
-  if (shape_) to_data_units(means);
+  if (shape_) undo_standardization(means, preparation_);
   SheetOptions options;
   options.range = range_;
   return image_sheet(means, config_.model.input_dim, shape_, options);
@@ -100,26 +79,14 @@ Image Painter::samples() {
 Image Painter::manifold() {
   if (config_.model.latent_dim != 2) throw std::logic_error("a latent manifold needs two latent dimensions");
   constexpr std::int64_t kRows = kGrid * kGrid;
-  std::vector<float> z;
-  z.reserve(static_cast<std::size_t>(2 * kRows));
-  std::array<float, kGrid> quantile{};
-  for (std::int64_t i = 0; i < kGrid; ++i) {
-    quantile[static_cast<std::size_t>(i)] =
-        static_cast<float>(normal_quantile((static_cast<double>(i) + 0.5) / static_cast<double>(kGrid)));
-  }
-  for (std::int64_t row = 0; row < kGrid; ++row) {
-    for (std::int64_t column = 0; column < kGrid; ++column) {
-      z.push_back(quantile[static_cast<std::size_t>(column)]);
-      z.push_back(quantile[static_cast<std::size_t>(kGrid - 1 - row)]);  // the second latent grows upwards
-    }
-  }
+  const std::vector<float> z = prior_grid(kGrid, 2, 0, 1);
   const Plan plan = build_decode_plan(layout_, config_.model, kRows);
   const auto program = backend_.compile(plan, store_, nullptr);
   program->write(plan.find_buffer("rows.z"), z);
   program->run((kRows + plan.batch - 1) / plan.batch);
   std::vector<float> means(static_cast<std::size_t>(kRows * config_.model.input_dim));
   program->read(plan.find_buffer("rows.mean"), means);
-  if (shape_) to_data_units(means);
+  if (shape_) undo_standardization(means, preparation_);
   SheetOptions options;
   options.cells_across = kGrid;
   options.range = range_;

@@ -30,9 +30,6 @@ class Painter {
   [[nodiscard]] Image manifold();
 
  private:
-  /// Prepared values back in the units of the data, so that a picture's bytes lie in [0,1] again.
-  void to_data_units(std::vector<float>& rows) const;
-
   Backend& backend_;
   const ParameterLayout& layout_;
   const RunConfig& config_;

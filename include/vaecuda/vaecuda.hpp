@@ -4,6 +4,9 @@
 //   config.data.train.path = "shapes";
 //   config.output.dir = "runs/shapes";
 //   vaecuda::TrainSummary summary = vaecuda::TrainingRun(config).run();
+//
+//   vaecuda::Vae vae = vaecuda::Vae::load(summary.model);
+//   std::vector<float> pictures = vae.sample(64, 1);
 #pragma once
 
 #include "vaecuda/config.hpp"
@@ -11,5 +14,7 @@
 #include "vaecuda/device.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
+#include "vaecuda/row_source.hpp"
 #include "vaecuda/trainer.hpp"
+#include "vaecuda/vae.hpp"
 #include "vaecuda/version.hpp"

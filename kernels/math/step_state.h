@@ -65,6 +65,7 @@ VAECUDA_HD double learning_rate(const Schedule& s, std::int64_t step) {
 struct StepState {
   std::int64_t step = 0;      ///< steps done before this one
   std::int64_t position = 0;  ///< p of the batch's first row: step·B in training, a row index in inference
+  std::int64_t origin = 0;    ///< inference: the position that stands first in data and exchange buffers
   float lr = 0.0f;
   float kl_weight = 1.0f;  ///< β
   float step_size = 0.0f;

@@ -79,7 +79,7 @@ void check_unusable(const CudaAccess& access, const std::string& reason) {
   CHECK(refusal.text == "--device cuda: " + reason + "; use --device cpu or auto");
   const DeviceChoice choice = choose_device("auto", 1, access);
   CHECK(choice.device.kind == DeviceKind::cpu);
-  CHECK(choice.note == "training on the CPU: " + reason);
+  CHECK(choice.note == "running on the CPU: " + reason);
   CHECK(choice.note.find('\n') == std::string::npos);
 }
 

@@ -1,0 +1,54 @@
+#include "host/data/labels.hpp"
+
+#include "host/data/array.hpp"
+#include "host/data/bytes.hpp"
+#include "host/data/csv.hpp"
+#include "host/data/format.hpp"
+#include "host/data/idx.hpp"
+#include "host/data/message.hpp"
+#include "host/data/npy.hpp"
+
+namespace vaecuda::data {
+
+Labels read_labels(const std::string& path, std::int64_t rows) {
+  ByteSource source(path);
+  Labels labels;
+  switch (detect_format(source)) {
+    case FileFormat::idx:
+      labels = read_label_array(source, read_idx_header(source));
+      break;
+    case FileFormat::npy:
+      labels = read_label_array(source, read_npy_header(source));
+      break;
+    case FileFormat::csv:
+      labels = read_label_csv(source, rows);
+      break;
+    case FileFormat::cifar:
+      fail(path, "is a CIFAR-10 batch; expected labels: IDX, .npy or a CSV file with one label per line");
+  }
+  return labels;
+}
+
+void check_label_count(const Labels& labels, const std::string& labels_path, const std::string& data_path,
+                       std::int64_t rows) {
+  const auto count = static_cast<std::int64_t>(labels.values.size());
+  if (count == rows) return;
+  fail(labels_path, "holds {}, but {} has {}; expected one label per row", counted(count, "label"), data_path,
+       counted(rows, "row"));
+}
+
+void check_label_request(const DataSource& source, bool is_table) {
+  if (source.label_column.empty() || source.label_column == "none") return;
+  if (!source.labels_path.empty()) {
+    throw ConfigError(
+        fmt::format("{}: labels are asked for twice, from the file {} and from column {}; choose one",
+                    source.path, source.labels_path, in_quotes(source.label_column)));
+  }
+  if (is_table) return;
+  throw ConfigError(
+      fmt::format("{}: label column {} was asked for, but only a CSV table has columns to take labels "
+                  "from; give the labels as a file of their own (--labels)",
+                  source.path, in_quotes(source.label_column)));
+}
+
+}  // namespace vaecuda::data

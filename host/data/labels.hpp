@@ -1,0 +1,23 @@
+// Labels that lie in a file of their own, and what a request for labels must fit.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "host/data/label_builder.hpp"
+#include "vaecuda/dataset.hpp"
+
+namespace vaecuda::data {
+
+/// Reads one label per row; a text file with one line more than `rows` begins with a header.
+/// \throws FileError
+[[nodiscard]] Labels read_labels(const std::string& path, std::int64_t rows);
+
+/// \throws FileError unless there is one label for each of the `rows` rows at `data_path`.
+void check_label_count(const Labels& labels, const std::string& labels_path, const std::string& data_path,
+                       std::int64_t rows);
+
+/// \throws ConfigError for a label column where the data is no table, and for two sources of labels.
+void check_label_request(const DataSource& source, bool is_table);
+
+}  // namespace vaecuda::data

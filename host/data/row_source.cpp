@@ -1,0 +1,281 @@
+// Rows on demand: over memory, and over files that are read block by block.
+#include "vaecuda/row_source.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "host/data/array.hpp"
+#include "host/data/bytes.hpp"
+#include "host/data/csv.hpp"
+#include "host/data/format.hpp"
+#include "host/data/idx.hpp"
+#include "host/data/labels.hpp"
+#include "host/data/message.hpp"
+#include "host/data/npy.hpp"
+#include "host/data/shapes.hpp"
+
+namespace vaecuda {
+namespace data {
+namespace {
+
+const std::vector<std::string>& no_names() {
+  static const std::vector<std::string> kNone;
+  return kNone;
+}
+
+class MemoryRows final : public RowSource {
+ public:
+  MemoryRows(std::span<const float> values, std::int64_t columns, std::string name)
+      : values_(values), columns_(columns), name_(std::move(name)) {
+    if (columns < 1 || static_cast<std::int64_t>(values.size()) % columns != 0) {
+      throw ConfigError(
+          fmt::format("{}: {} values cannot be cut into rows of {}", name_, values.size(), columns));
+    }
+  }
+  [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] std::int64_t columns() const override { return columns_; }
+  [[nodiscard]] std::optional<std::int64_t> rows() const override {
+    return static_cast<std::int64_t>(values_.size()) / columns_;
+  }
+  [[nodiscard]] std::span<const float> next(std::int64_t most) override {
+    const std::int64_t count = std::min(most, *rows() - done_);
+    const auto block = values_.subspan(static_cast<std::size_t>(done_ * columns_),
+                                       static_cast<std::size_t>(count * columns_));
+    done_ += count;
+    return block;
+  }
+
+ private:
+  std::span<const float> values_;
+  std::int64_t columns_;
+  std::string name_;
+  std::int64_t done_ = 0;
+};
+
+class DatasetRows final : public RowSource {
+ public:
+  explicit DatasetRows(const Dataset& data) : data_(data) {}
+  explicit DatasetRows(std::unique_ptr<const Dataset> owned) : owned_(std::move(owned)), data_(*owned_) {}
+
+  [[nodiscard]] const std::string& name() const override { return data_.name(); }
+  [[nodiscard]] std::int64_t columns() const override { return data_.columns(); }
+  [[nodiscard]] std::optional<std::int64_t> rows() const override { return data_.rows(); }
+  [[nodiscard]] std::span<const float> next(std::int64_t most) override {
+    first_ += count_;
+    count_ = std::min(most, data_.rows() - first_);
+    const auto begin = static_cast<std::size_t>(first_ * data_.columns());
+    const auto size = static_cast<std::size_t>(count_ * data_.columns());
+    if (data_.type() == ElementType::f32) return data_.f32().subspan(begin, size);
+    const auto bytes = data_.u8().subspan(begin, size);
+    converted_.assign(bytes.begin(), bytes.end());
+    return converted_;
+  }
+  [[nodiscard]] bool has_labels() const override { return !data_.labels().empty(); }
+  [[nodiscard]] std::span<const std::int32_t> labels() const override {
+    if (!has_labels()) return {};
+    return data_.labels().subspan(static_cast<std::size_t>(first_), static_cast<std::size_t>(count_));
+  }
+  [[nodiscard]] const std::vector<std::string>& label_names() const override { return data_.label_names(); }
+  [[nodiscard]] std::optional<ImageShape> image() const override { return data_.image(); }
+  [[nodiscard]] const std::vector<std::string>& column_names() const override { return data_.column_names(); }
+
+ private:
+  std::unique_ptr<const Dataset> owned_;
+  const Dataset& data_;
+  std::int64_t first_ = 0;  ///< of the block given last
+  std::int64_t count_ = 0;
+  std::vector<float> converted_;
+};
+
+/// A file that is read on demand, with labels from elsewhere.
+class FileRows : public RowSource {
+ public:
+  FileRows(const DataSource& source, std::unique_ptr<ByteSource> bytes)
+      : source_(source), bytes_(std::move(bytes)) {}
+  [[nodiscard]] const std::string& name() const override { return source_.path; }
+  [[nodiscard]] std::optional<ImageShape> image() const override { return source_.image; }
+
+ protected:
+  /// To be called once the width is known.
+  void check_image(std::int64_t columns) const {
+    Dataset probe(std::vector<float>(static_cast<std::size_t>(columns)), 1, columns);
+    probe.set_name(source_.path);
+    probe.set_image(source_.image);
+  }
+  [[nodiscard]] const DataSource& source() const { return source_; }
+  [[nodiscard]] ByteSource& bytes() { return *bytes_; }
+
+ private:
+  DataSource source_;
+  std::unique_ptr<ByteSource> bytes_;
+};
+
+class ArrayFileRows final : public FileRows {
+ public:
+  ArrayFileRows(const DataSource& source, std::unique_ptr<ByteSource> content, FileFormat format)
+      : FileRows(source, std::move(content)),
+        array_(bytes(), format == FileFormat::npy ? read_npy_header(bytes()) : read_idx_header(bytes())) {
+    if (source.image) check_image(columns());
+    if (source.labels_path.empty()) return;
+    labels_ = read_labels(source.labels_path, array_.shape().rows);
+    check_label_count(labels_, source.labels_path, source.path, array_.shape().rows);
+  }
+  [[nodiscard]] std::int64_t columns() const override { return array_.shape().columns; }
+  [[nodiscard]] std::optional<std::int64_t> rows() const override { return array_.shape().rows; }
+  [[nodiscard]] std::span<const float> next(std::int64_t most) override {
+    first_ += count_;
+    count_ = std::min(most, array_.shape().rows - first_);
+    block_.resize(static_cast<std::size_t>(count_ * columns()));
+    if (count_ > 0) array_.read(block_);
+    return block_;
+  }
+  [[nodiscard]] bool has_labels() const override { return !labels_.values.empty(); }
+  [[nodiscard]] std::span<const std::int32_t> labels() const override {
+    if (!has_labels()) return {};
+    return std::span(labels_.values)
+        .subspan(static_cast<std::size_t>(first_), static_cast<std::size_t>(count_));
+  }
+  [[nodiscard]] const std::vector<std::string>& label_names() const override { return labels_.names; }
+  [[nodiscard]] std::optional<ImageShape> image() const override {
+    return source().image ? source().image : array_.shape().image;
+  }
+
+ private:
+  ArrayRows array_;
+  Labels labels_;
+  std::vector<float> block_;
+  std::int64_t first_ = 0;  ///< of the block given last
+  std::int64_t count_ = 0;
+};
+
+class CsvFileRows final : public FileRows {
+ public:
+  CsvFileRows(const DataSource& source, std::unique_ptr<ByteSource> content)
+      : FileRows(source, std::move(content)), table_(bytes(), source.label_column), names_(table_.names()) {
+    if (source.image) check_image(columns());
+  }
+  [[nodiscard]] std::int64_t columns() const override { return table_.width(); }
+  [[nodiscard]] std::span<const float> next(std::int64_t most) override {
+    block_.clear();
+    labels_.clear();
+    for (std::int64_t i = 0; i < most && !ended_; ++i) {
+      ended_ = !table_.next();
+      if (ended_) break;
+      const std::span<const float> row = table_.values();
+      block_.insert(block_.end(), row.begin(), row.end());
+      if (table_.has_labels()) add_label();
+    }
+    return block_;
+  }
+  [[nodiscard]] bool has_labels() const override { return table_.has_labels(); }
+  [[nodiscard]] std::span<const std::int32_t> labels() const override { return labels_; }
+  [[nodiscard]] const std::vector<std::string>& label_names() const override { return label_names_; }
+  [[nodiscard]] const std::vector<std::string>& column_names() const override { return names_; }
+
+ private:
+  void add_label() {
+    const auto next = static_cast<std::int32_t>(label_names_.size());
+    const auto [place, is_new] = seen_.emplace(table_.label(), next);
+    if (is_new) label_names_.emplace_back(table_.label());
+    labels_.push_back(place->second);
+  }
+
+  CsvRows table_;
+  std::vector<std::string> names_;
+  std::map<std::string, std::int32_t, std::less<>> seen_;
+  std::vector<std::string> label_names_;
+  std::vector<float> block_;
+  std::vector<std::int32_t> labels_;
+  bool ended_ = false;
+};
+
+std::unique_ptr<RowSource> load_whole(const DataSource& source, DataPart part) {
+  return std::make_unique<DatasetRows>(std::make_unique<Dataset>(load_dataset(source, part)));
+}
+
+std::unique_ptr<RowSource> open(const DataSource& source, DataPart part) {
+  std::error_code error;
+  const bool built_in_or_folder = is_shapes(source.path) || std::filesystem::is_directory(source.path, error);
+  if (part == DataPart::test || built_in_or_folder) return load_whole(source, part);
+  auto bytes = std::make_unique<ByteSource>(source.path);
+  const FileFormat format = detect_format(*bytes);
+  // How many labels a text file must hold is known only when the table has been read to its end.
+  if (format == FileFormat::cifar || (format == FileFormat::csv && !source.labels_path.empty())) {
+    bytes.reset();
+    return load_whole(source, part);
+  }
+  check_label_request(source, format == FileFormat::csv);
+  if (format == FileFormat::csv) return std::make_unique<CsvFileRows>(source, std::move(bytes));
+  return std::make_unique<ArrayFileRows>(source, std::move(bytes), format);
+}
+
+}  // namespace
+}  // namespace data
+
+const std::vector<std::string>& RowSource::label_names() const {
+  return data::no_names();
+}
+
+const std::vector<std::string>& RowSource::column_names() const {
+  return data::no_names();
+}
+
+std::unique_ptr<RowSource> open_rows(const DataSource& source, DataPart part) {
+  if (source.path.empty()) throw ConfigError("no data: the path is empty; give a file, a folder, or shapes");
+  try {
+    return data::open(source, part);
+  } catch (const std::bad_alloc&) {
+    throw OutOfMemoryError(source.path +
+                           ": does not fit in memory; use fewer rows or a machine with more memory");
+  }
+}
+
+std::unique_ptr<RowSource> rows_of(const Dataset& data) {
+  return std::make_unique<data::DatasetRows>(data);
+}
+
+std::unique_ptr<RowSource> rows_of(std::span<const float> values, std::int64_t columns, std::string name) {
+  return std::make_unique<data::MemoryRows>(values, columns, std::move(name));
+}
+
+Dataset take_rows(RowSource& source, std::span<const std::int64_t> rows) {
+  constexpr std::int64_t kBlockFloats = std::int64_t{1} << 20;
+  const std::int64_t columns = source.columns();
+  const auto wanted = static_cast<std::int64_t>(rows.size());
+  std::vector<float> values(static_cast<std::size_t>(wanted * columns));
+  std::vector<std::int32_t> labels(source.has_labels() ? rows.size() : 0);
+  // Places in the result by row, so that one pass meets them in order.
+  std::vector<std::pair<std::int64_t, std::size_t>> order;
+  for (std::size_t i = 0; i < rows.size(); ++i) order.emplace_back(rows[i], i);
+  std::sort(order.begin(), order.end());
+  std::int64_t done = 0;
+  auto at = order.begin();
+  const auto refuse = [&](std::int64_t row) {
+    throw ConfigError(fmt::format("{}: row {} does not exist; the data has {}, counted from 0", source.name(),
+                                  row, data::counted(source.rows().value_or(done), "row")));
+  };
+  if (at != order.end() && at->first < 0) refuse(at->first);
+  while (at != order.end()) {
+    const std::span<const float> block = source.next(std::max<std::int64_t>(1, kBlockFloats / columns));
+    if (block.empty()) refuse(order.back().first);
+    const std::int64_t end = done + static_cast<std::int64_t>(block.size()) / columns;
+    for (; at != order.end() && at->first < end; ++at) {
+      const auto from = block.begin() + (at->first - done) * columns;
+      std::copy_n(from, columns, values.begin() + static_cast<std::int64_t>(at->second) * columns);
+      if (!labels.empty()) labels[at->second] = source.labels()[static_cast<std::size_t>(at->first - done)];
+    }
+    done = end;
+  }
+  Dataset taken(std::move(values), wanted, columns);
+  taken.set_name(source.name());
+  taken.set_image(source.image());
+  taken.set_column_names(source.column_names());
+  if (source.has_labels()) taken.set_labels(std::move(labels), source.label_names());
+  return taken;
+}
+
+}  // namespace vaecuda

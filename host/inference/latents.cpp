@@ -1,0 +1,108 @@
+#include "host/inference/latents.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <span>
+
+#include "kernels/math/philox.h"
+#include "vaecuda/vae.hpp"
+
+namespace vaecuda {
+namespace {
+
+double norm_of(std::span<const float> z) {
+  double sum = 0.0;
+  for (const float v : z) sum += static_cast<double>(v) * static_cast<double>(v);
+  return std::sqrt(sum);
+}
+
+/// The angle between two latents, 0 where there is no arc to walk on.
+double angle_between(std::span<const float> z1, std::span<const float> z2, double norms) {
+  if (norms == 0.0) return 0.0;
+  double dot = 0.0;
+  for (std::size_t i = 0; i < z1.size(); ++i) dot += static_cast<double>(z1[i]) * static_cast<double>(z2[i]);
+  const double cosine = dot / norms;
+  constexpr double kParallel = 1.0 - 1e-9;  // nearer to it, sin of the angle has no digits left
+  return std::fabs(cosine) < kParallel ? std::acos(cosine) : 0.0;
+}
+
+}  // namespace
+
+double normal_quantile(double probability) {
+  // By bisection of erfc: exact to double precision and called a few times only.
+  double low = -40.0;
+  double high = 40.0;
+  for (int i = 0; i < 64; ++i) {
+    const double middle = 0.5 * (low + high);
+    (0.5 * std::erfc(-middle / std::sqrt(2.0)) < probability ? low : high) = middle;
+  }
+  return 0.5 * (low + high);
+}
+
+std::vector<float> draw_prior(std::int64_t first, std::int64_t count, std::int64_t latent_dim,
+                              std::uint64_t seed, double temperature) {
+  const auto deviation = static_cast<float>(temperature);
+  std::vector<float> z;
+  z.reserve(static_cast<std::size_t>(count * latent_dim));
+  for (std::int64_t row = first; row < first + count; ++row) {
+    for (std::int64_t column = 0; column < latent_dim; column += 4) {
+      const math::Philox4 bits =
+          math::philox(seed, static_cast<std::uint64_t>(row),
+                       math::random_block(math::RandomPurpose::prior, static_cast<std::uint64_t>(column)));
+      const math::NormalPair low = math::normal_pair(bits.v[0], bits.v[1]);
+      const math::NormalPair high = math::normal_pair(bits.v[2], bits.v[3]);
+      const float normals[4] = {low.first, low.second, high.first, high.second};
+      for (std::int64_t i = 0; i < 4 && column + i < latent_dim; ++i) z.push_back(deviation * normals[i]);
+    }
+  }
+  return z;
+}
+
+std::vector<float> prior_grid(std::int64_t side, std::int64_t latent_dim, std::int64_t across,
+                              std::int64_t up) {
+  const auto quantile = [side](std::int64_t i) {
+    return static_cast<float>(normal_quantile((static_cast<double>(i) + 0.5) / static_cast<double>(side)));
+  };
+  std::vector<float> z(static_cast<std::size_t>(side * side * latent_dim), 0.0f);
+  for (std::int64_t row = 0; row < side; ++row) {
+    for (std::int64_t column = 0; column < side; ++column) {
+      float* latent = z.data() + (row * side + column) * latent_dim;
+      latent[across] = quantile(column);
+      latent[up] = quantile(side - 1 - row);
+    }
+  }
+  return z;
+}
+
+std::vector<float> interpolate_latents(std::span<const float> z1, std::span<const float> z2,
+                                       std::int64_t steps, bool spherical) {
+  if (z1.size() != z2.size() || z1.empty()) {
+    throw ConfigError(fmt::format("a path between latents of {} and {} values; expected as many in both",
+                                  z1.size(), z2.size()));
+  }
+  if (steps < 2)
+    throw ConfigError(fmt::format("a path of {} steps; expected 2 or more: both ends belong to it", steps));
+  const double norm1 = norm_of(z1);
+  const double norm2 = norm_of(z2);
+  const double angle = spherical ? angle_between(z1, z2, norm1 * norm2) : 0.0;
+  std::vector<float> path;
+  path.reserve(static_cast<std::size_t>(steps) * z1.size());
+  for (std::int64_t step = 0; step < steps; ++step) {
+    const double t = static_cast<double>(step) / static_cast<double>(steps - 1);
+    double weight1 = 1.0 - t;
+    double weight2 = t;
+    if (angle > 0.0) {
+      const double length = (1.0 - t) * norm1 + t * norm2;
+      weight1 = length * std::sin((1.0 - t) * angle) / (std::sin(angle) * norm1);
+      weight2 = length * std::sin(t * angle) / (std::sin(angle) * norm2);
+    }
+    for (std::size_t i = 0; i < z1.size(); ++i) {
+      path.push_back(
+          static_cast<float>(weight1 * static_cast<double>(z1[i]) + weight2 * static_cast<double>(z2[i])));
+    }
+  }
+  return path;
+}
+
+}  // namespace vaecuda

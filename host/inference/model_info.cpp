@@ -1,0 +1,26 @@
+#include "host/inference/model_info.hpp"
+
+namespace vaecuda {
+
+ModelInfo info_of(const ModelFile& file) {
+  ModelInfo info;
+  info.model = file.model;
+  info.image = file.image;
+  info.column_names = file.column_names;
+  info.scale = file.preparation.scale;
+  info.mean = file.preparation.mean;
+  info.inverse_deviation = file.preparation.inverse_deviation;
+  info.binarize = static_cast<BinarizeMode>(file.preparation.binarize);
+  info.objective = file.objective;
+  info.seed = file.seed;
+  info.steps = file.steps;
+  info.parameters = make_layout(file.model).parameters;
+  for (const ModelTensor& tensor : tensors_of(file)) info.tensors.push_back({tensor.name, tensor.shape});
+  return info;
+}
+
+ModelInfo read_model_info(const std::string& path) {
+  return info_of(load_model_head(path));
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,309 @@
+#include "vaecuda/vae.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <utility>
+
+#include "host/data/prepare.hpp"
+#include "host/inference/latents.hpp"
+#include "host/inference/model_info.hpp"
+#include "host/inference/passes.hpp"
+#include "host/inference/units.hpp"
+#include "host/io/npz.hpp"
+#include "host/model/model_document.hpp"
+#include "host/model/model_file.hpp"
+
+namespace vaecuda {
+
+struct Vae::Impl {
+  Impl(ModelFile from, const RunOn& on);
+
+  /// A block of rows that has just run, and where its results can be read.
+  struct Block {
+    Pass& pass;
+    std::int64_t first;
+    std::int64_t rows;
+    std::span<const float> input;
+  };
+  using Reader = std::function<void(const Block&)>;
+  using Sink = std::function<void()>;
+
+  /// Runs a pass over all rows of `source`: for every block `read` takes its results while the device is
+  /// ours, then `sink` passes them on. Gives the number of rows.
+  std::int64_t run(PassKind kind, std::uint64_t seed, RowSource& source, const Reader& read,
+                   const Sink& sink);
+
+  [[nodiscard]] std::int64_t input_dim() const { return file.model.input_dim; }
+  [[nodiscard]] std::int64_t latent_dim() const { return file.model.latent_dim; }
+  void check_columns(PassKind kind, const RowSource& source) const;
+
+  ModelFile file;
+  ModelInfo info;
+  std::string note;
+  std::unique_ptr<Backend> backend;
+  ParameterLayout layout;
+  std::unique_ptr<ParameterStore> store;
+  std::mutex device;  ///< guards everything below, and the device
+  std::optional<Passes> passes;
+};
+
+Vae::Impl::Impl(ModelFile from, const RunOn& on) : file(std::move(from)), info(info_of(file)) {
+  if (on.batch_size < 0 || on.threads < 0) {
+    throw ConfigError(fmt::format("a batch of {} rows on {} threads; expected 0 or more of both",
+                                  on.batch_size, on.threads));
+  }
+  const DeviceChoice choice = choose_device(on.device, static_cast<int>(on.threads));
+  note = choice.note;
+  backend = make_backend(choice.device, on.precision);
+  layout = make_layout(file.model);
+  store = backend->make_parameters(layout.size, false);
+  store->write(ParameterStore::Part::parameters, file.parameters);
+  passes.emplace(*backend, *store, layout, file.model, file.preparation, on.batch_size);
+}
+
+void Vae::Impl::check_columns(PassKind kind, const RowSource& source) const {
+  const bool latent = kind == PassKind::decode;
+  const std::int64_t expected = latent ? latent_dim() : input_dim();
+  if (source.columns() == expected) return;
+  throw FileError(fmt::format("{}: rows have {} values, but the model {} {}", source.name(), source.columns(),
+                              latent ? "decodes latents of" : "was trained on rows of", expected));
+}
+
+std::int64_t Vae::Impl::run(PassKind kind, std::uint64_t seed, RowSource& source, const Reader& read,
+                            const Sink& sink) {
+  check_columns(kind, source);
+  const std::int64_t columns = source.columns();
+  const std::int64_t capacity = passes->capacity_for(source.rows().value_or(-1));
+  const Preparation unprepared;
+  const bool latent = kind == PassKind::decode;
+  std::int64_t first = 0;
+  for (;;) {
+    const std::span<const float> block = source.next(capacity);
+    if (block.empty()) return first;
+    check_values({block, columns, first, source.name(), source.column_names()},
+                 latent ? unprepared : file.preparation,
+                 latent ? Likelihood::gaussian : file.model.likelihood);
+    const std::int64_t rows = static_cast<std::int64_t>(block.size()) / columns;
+    {
+      // Another thread may take the device between two blocks: each block sets up all that it needs.
+      const std::lock_guard<std::mutex> turn(device);
+      Pass& pass = passes->get(kind, capacity, seed);
+      pass.run(first, rows, block);
+      read({pass, first, rows, block});
+    }
+    sink();
+    first += rows;
+  }
+}
+
+Vae::Vae(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Vae::Vae(Vae&&) noexcept = default;
+Vae& Vae::operator=(Vae&&) noexcept = default;
+Vae::~Vae() = default;
+
+Vae Vae::load(const std::string& path, const RunOn& on) {
+  return Vae(std::make_unique<Impl>(load_model(path), on));
+}
+
+void Vae::save(const std::string& path) const {
+  save_model(path, impl_->file);
+}
+
+void Vae::save_npz(const std::string& path) const {
+  NpzWriter archive(path);
+  for (const ModelTensor& tensor : tensors_of(impl_->file)) {
+    archive.add_array(tensor.name, tensor.shape, tensor.values);
+  }
+  archive.add_text("config.json", write_model_document(impl_->file));
+  archive.commit();
+}
+
+const ModelInfo& Vae::info() const {
+  return impl_->info;
+}
+
+const DeviceInfo& Vae::device() const {
+  return impl_->backend->device();
+}
+
+const std::string& Vae::device_note() const {
+  return impl_->note;
+}
+
+std::int64_t Vae::encode(RowSource& rows, const std::function<void(const EncodedBlock&)>& sink) const {
+  const std::int64_t latents = impl_->latent_dim();
+  const bool has_logvar = impl_->file.model.latent == LatentKind::gaussian;
+  std::vector<float> head;
+  std::vector<float> mean;
+  std::vector<float> logvar;
+  EncodedBlock block;
+  const auto read = [&](const Impl::Block& ran) {
+    const auto size = static_cast<std::size_t>(ran.rows * latents);
+    mean.resize(size);
+    if (!has_logvar) {
+      ran.pass.read("rows.head", mean);
+      block = {ran.first, ran.rows, mean, {}};
+      return;
+    }
+    logvar.resize(size);
+    head.resize(2 * size);
+    ran.pass.read("rows.head", head);
+    for (std::int64_t row = 0; row < ran.rows; ++row) {
+      const float* both = head.data() + row * 2 * latents;
+      std::copy_n(both, latents, mean.data() + row * latents);
+      std::copy_n(both + latents, latents, logvar.data() + row * latents);
+    }
+    block = {ran.first, ran.rows, mean, logvar};
+  };
+  return impl_->run(PassKind::encode, 0, rows, read, [&] { sink(block); });
+}
+
+std::int64_t Vae::reconstruct(RowSource& rows,
+                              const std::function<void(const ReconstructedBlock&)>& sink) const {
+  std::vector<float> mean;
+  ReconstructedBlock block;
+  const auto read = [&](const Impl::Block& ran) {
+    mean.resize(static_cast<std::size_t>(ran.rows * impl_->input_dim()));
+    ran.pass.read("rows.mean", mean);
+    block = {ran.first, ran.rows, ran.input, mean};
+  };
+  return impl_->run(PassKind::reconstruct, 0, rows, read, [&] {
+    to_data_units(mean, impl_->file.preparation, impl_->file.model.likelihood);
+    sink(block);
+  });
+}
+
+std::int64_t Vae::elbo(RowSource& rows, std::uint64_t seed,
+                       const std::function<void(const ElboBlock&)>& sink) const {
+  const bool has_kl = impl_->file.model.latent == LatentKind::gaussian;
+  std::vector<float> reconstruction;
+  std::vector<float> kl;
+  ElboBlock block;
+  const auto read = [&](const Impl::Block& ran) {
+    reconstruction.resize(static_cast<std::size_t>(ran.rows));
+    kl.resize(static_cast<std::size_t>(ran.rows));
+    ran.pass.read("rows.nll", reconstruction);
+    if (has_kl) ran.pass.read("rows.kl", kl);
+    block = {ran.first, ran.rows, reconstruction, kl};
+  };
+  return impl_->run(PassKind::evaluate, seed, rows, read, [&] { sink(block); });
+}
+
+std::int64_t Vae::decode(RowSource& z, const std::function<void(const DecodedBlock&)>& sink) const {
+  std::vector<float> mean;
+  DecodedBlock block;
+  const auto read = [&](const Impl::Block& ran) {
+    mean.resize(static_cast<std::size_t>(ran.rows * impl_->input_dim()));
+    ran.pass.read("rows.mean", mean);
+    block = {ran.first, ran.rows, mean};
+  };
+  return impl_->run(PassKind::decode, 0, z, read, [&] {
+    to_data_units(mean, impl_->file.preparation, impl_->file.model.likelihood);
+    sink(block);
+  });
+}
+
+namespace {
+
+void check_draw(const ModelConfig& model, std::int64_t count, double temperature) {
+  if (const std::string reason = why_no_prior(model); !reason.empty()) throw ConfigError(reason);
+  if (count < 0) throw ConfigError(fmt::format("{} samples; expected 0 or more", count));
+  if (!(temperature >= 0.0) || !std::isfinite(temperature)) {
+    throw ConfigError(fmt::format("temperature {}; expected a finite number, 0 or more", temperature));
+  }
+}
+
+/// Latents drawn from the prior when they are asked for.
+class PriorRows final : public RowSource {
+ public:
+  PriorRows(std::int64_t count, std::int64_t latent_dim, std::uint64_t seed, double temperature)
+      : count_(count), latent_dim_(latent_dim), seed_(seed), temperature_(temperature) {}
+  [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] std::int64_t columns() const override { return latent_dim_; }
+  [[nodiscard]] std::optional<std::int64_t> rows() const override { return count_; }
+  [[nodiscard]] std::span<const float> next(std::int64_t most) override {
+    const std::int64_t rows = std::min(most, count_ - done_);
+    block_ = draw_prior(done_, rows, latent_dim_, seed_, temperature_);
+    done_ += rows;
+    return block_;
+  }
+
+ private:
+  std::string name_ = "the prior";
+  std::int64_t count_;
+  std::int64_t latent_dim_;
+  std::uint64_t seed_;
+  double temperature_;
+  std::int64_t done_ = 0;
+  std::vector<float> block_;
+};
+
+void append(std::vector<float>& all, std::span<const float> block) {
+  all.insert(all.end(), block.begin(), block.end());
+}
+
+}  // namespace
+
+std::int64_t Vae::sample(std::int64_t count, std::uint64_t seed, double temperature,
+                         const std::function<void(const DecodedBlock&)>& sink) const {
+  check_draw(impl_->file.model, count, temperature);
+  PriorRows prior(count, impl_->latent_dim(), seed, temperature);
+  return decode(prior, sink);
+}
+
+// --- whole arrays
+
+Encoded Vae::encode(std::span<const float> x) const {
+  Encoded all;
+  const auto rows = rows_of(x, impl_->input_dim());
+  encode(*rows, [&](const EncodedBlock& block) {
+    append(all.mean, block.mean);
+    append(all.logvar, block.logvar);
+  });
+  return all;
+}
+
+std::vector<float> Vae::decode(std::span<const float> z) const {
+  std::vector<float> all;
+  const auto rows = rows_of(z, impl_->latent_dim());
+  decode(*rows, [&](const DecodedBlock& block) { append(all, block.mean); });
+  return all;
+}
+
+std::vector<float> Vae::reconstruct(std::span<const float> x) const {
+  std::vector<float> all;
+  const auto rows = rows_of(x, impl_->input_dim());
+  reconstruct(*rows, [&](const ReconstructedBlock& block) { append(all, block.mean); });
+  return all;
+}
+
+std::vector<float> Vae::sample(std::int64_t count, std::uint64_t seed, double temperature) const {
+  std::vector<float> all;
+  sample(count, seed, temperature, [&](const DecodedBlock& block) { append(all, block.mean); });
+  return all;
+}
+
+std::vector<float> Vae::sample_latents(std::int64_t count, std::uint64_t seed, double temperature) const {
+  check_draw(impl_->file.model, count, temperature);
+  return draw_prior(0, count, impl_->latent_dim(), seed, temperature);
+}
+
+std::vector<float> Vae::interpolate(std::span<const float> z1, std::span<const float> z2, std::int64_t steps,
+                                    bool spherical) const {
+  return decode(interpolate_latents(z1, z2, steps, spherical));
+}
+
+ElboTerms Vae::elbo(std::span<const float> x, std::uint64_t seed) const {
+  ElboTerms all;
+  const auto rows = rows_of(x, impl_->input_dim());
+  elbo(*rows, seed, [&](const ElboBlock& block) {
+    append(all.reconstruction, block.reconstruction);
+    append(all.kl, block.kl);
+  });
+  return all;
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,176 @@
+// A trained model in use: latents of rows, rows of latents, scores.
+//
+// Rows are row-major floats in the units of the training data (bytes as 0 … 255): the preparation that the
+// model was trained with (scale, standardization, binarization) is applied inside, and what comes out
+// (reconstructions, samples) is in the same units again. D = info().model.input_dim values a row,
+// Z = info().model.latent_dim values a latent.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vaecuda/config.hpp"
+#include "vaecuda/dataset.hpp"
+#include "vaecuda/device.hpp"
+#include "vaecuda/error.hpp"
+#include "vaecuda/row_source.hpp"
+
+namespace vaecuda {
+
+/// A tensor of a model file.
+struct TensorInfo {
+  std::string name;
+  std::vector<std::int64_t> shape;
+};
+
+/// What a model file says about itself.
+struct ModelInfo {
+  ModelConfig model;
+  std::optional<ImageShape> image;        ///< the picture that a row is
+  std::vector<std::string> column_names;  ///< of a table; empty where there are none
+  float scale = 1.0f;                     ///< factor on raw values: 1/255 for bytes
+  std::vector<float> mean;                ///< of the scaled columns; empty: not standardized
+  std::vector<float> inverse_deviation;   ///< as many
+  BinarizeMode binarize = BinarizeMode::none;
+  ObjectiveConfig objective;
+  std::uint64_t seed = 0;       ///< of the training run
+  std::int64_t steps = 0;       ///< training steps taken
+  std::int64_t parameters = 0;  ///< numbers that were learned
+  std::vector<TensorInfo> tensors;
+};
+
+/// Reads what a model file says about itself; no parameters, no device. \throws FileError naming file and key
+[[nodiscard]] ModelInfo read_model_info(const std::string& path);
+
+/// Where and how a model runs.
+struct RunOn {
+  std::string device = "auto";  ///< auto, cpu, cuda, cuda:N
+  std::int64_t threads = 0;     ///< CPU threads; 0: one per available core
+  Precision precision = Precision::fp32;
+  /// Rows handed to the device at a time; 0: chosen by their size (32 MiB). It changes speed and memory,
+  /// never a result.
+  std::int64_t batch_size = 0;
+};
+
+/// The posterior q(z|x) = N(mean, e^logvar) of rows; of a deterministic latent the code alone.
+struct Encoded {
+  std::vector<float> mean;    ///< (rows, Z); deterministic latent: the code
+  std::vector<float> logvar;  ///< (rows, Z); deterministic latent: empty
+};
+
+/// The two terms of the negative ELBO per row, in nats of the prepared data; the negative ELBO is their sum
+/// (β does not enter).
+struct ElboTerms {
+  std::vector<float> reconstruction;  ///< −log p(x|z), summed over columns, for one z drawn from q(z|x)
+  std::vector<float> kl;  ///< KL(q(z|x) ‖ N(0, 1)), summed over latents; deterministic latent: 0
+};
+
+// One block of a streamed pass: rows first … first + rows − 1. The spans are valid during the call alone.
+struct EncodedBlock {
+  std::int64_t first = 0;
+  std::int64_t rows = 0;
+  std::span<const float> mean;    ///< (rows, Z)
+  std::span<const float> logvar;  ///< (rows, Z); deterministic latent: empty
+};
+struct DecodedBlock {
+  std::int64_t first = 0;
+  std::int64_t rows = 0;
+  std::span<const float> mean;  ///< (rows, D)
+};
+struct ReconstructedBlock {
+  std::int64_t first = 0;
+  std::int64_t rows = 0;
+  std::span<const float> x;     ///< (rows, D) as read
+  std::span<const float> mean;  ///< (rows, D)
+};
+struct ElboBlock {
+  std::int64_t first = 0;
+  std::int64_t rows = 0;
+  std::span<const float> reconstruction;  ///< (rows)
+  std::span<const float> kl;              ///< (rows)
+};
+
+/// A model with its parameters on a device. Move-only.
+///
+/// A row's result depends on the row, its index (where noise is drawn for it) and the model alone: not on the
+/// rows beside it, on how many are passed at a time, or on the number of threads.
+///
+/// Thread safety: const members may be called from several threads at once; the calls take turns on the
+/// device. For calls that run side by side, load the model once per thread.
+///
+/// Every member that takes rows throws ConfigError if their number of values is no multiple of D (or Z),
+/// FileError naming row and column for a value that the likelihood cannot take (NaN; outside [0, 1] after
+/// scaling for Bernoulli), OutOfMemoryError, and DeviceError if the GPU fails.
+class Vae {
+ public:
+  /// \throws FileError naming file, key and what was expected; DeviceError where the device asked for cannot
+  /// be used; ConfigError for a malformed request; OutOfMemoryError
+  [[nodiscard]] static Vae load(const std::string& path, const RunOn& on = {});
+  Vae(Vae&&) noexcept;
+  Vae& operator=(Vae&&) noexcept;
+  ~Vae();
+
+  /// Writes the model as a safetensors file (docs/formats.md), atomically: the bytes that training wrote.
+  /// \throws RuntimeError
+  void save(const std::string& path) const;
+  /// Writes the tensors as an .npz archive (numpy.load), with the configuration as its member config.json,
+  /// atomically. \throws RuntimeError
+  void save_npz(const std::string& path) const;
+
+  [[nodiscard]] const ModelInfo& info() const;
+  [[nodiscard]] const DeviceInfo& device() const;
+  /// Why `auto` came to the CPU, in one line; empty where nothing is to be said.
+  [[nodiscard]] const std::string& device_note() const;
+
+  /// The posterior of `x` (rows, D).
+  [[nodiscard]] Encoded encode(std::span<const float> x) const;
+  /// Means of p(x|z) for `z` (rows, Z): (rows, D).
+  [[nodiscard]] std::vector<float> decode(std::span<const float> z) const;
+  /// Each row of `x` (rows, D) encoded to its posterior mean and decoded: (rows, D).
+  [[nodiscard]] std::vector<float> reconstruct(std::span<const float> x) const;
+  /// Means of p(x|z) for z drawn from the prior N(0, temperature²): (count, D). Row i depends on seed and i
+  /// alone. \throws ConfigError for a negative count or temperature, and for a model without a prior (a
+  /// deterministic latent)
+  [[nodiscard]] std::vector<float> sample(std::int64_t count, std::uint64_t seed,
+                                          double temperature = 1.0) const;
+  /// The z that sample() decodes: (count, Z).
+  [[nodiscard]] std::vector<float> sample_latents(std::int64_t count, std::uint64_t seed,
+                                                  double temperature = 1.0) const;
+  /// Means of p(x|z) along a path of `steps` latents from z1 to z2 (Z each), ends included: (steps, D).
+  [[nodiscard]] std::vector<float> interpolate(std::span<const float> z1, std::span<const float> z2,
+                                               std::int64_t steps, bool spherical = false) const;
+  /// ELBO terms of `x` (rows, D). The noise of row i depends on seed and i alone; the model's own seed gives
+  /// the figures of its training run's evaluation.
+  [[nodiscard]] ElboTerms elbo(std::span<const float> x, std::uint64_t seed) const;
+  [[nodiscard]] ElboTerms elbo(std::span<const float> x) const { return elbo(x, info().seed); }
+
+  // The same for rows that are read on the way, block by block, in bounded memory. Each gives the number of
+  // rows. An exception from `sink` ends the pass and is passed on.
+  std::int64_t encode(RowSource& rows, const std::function<void(const EncodedBlock&)>& sink) const;
+  std::int64_t reconstruct(RowSource& rows, const std::function<void(const ReconstructedBlock&)>& sink) const;
+  std::int64_t elbo(RowSource& rows, std::uint64_t seed,
+                    const std::function<void(const ElboBlock&)>& sink) const;
+  /// `z`: rows of Z values.
+  std::int64_t decode(RowSource& z, const std::function<void(const DecodedBlock&)>& sink) const;
+  std::int64_t sample(std::int64_t count, std::uint64_t seed, double temperature,
+                      const std::function<void(const DecodedBlock&)>& sink) const;
+
+ private:
+  struct Impl;
+  explicit Vae(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// `steps` latents on the way from z1 to z2, ends included, row-major (steps, Z): on the straight line, or on
+/// the great-circle arc with linearly changing length (slerp; Shoemake, SIGGRAPH 1985), which keeps the norms
+/// that latents of a Gaussian have in many dimensions. Where the two directions are equal or opposite, the
+/// straight line. \throws ConfigError for latents of different sizes or fewer than 2 steps
+[[nodiscard]] std::vector<float> interpolate_latents(std::span<const float> z1, std::span<const float> z2,
+                                                     std::int64_t steps, bool spherical = false);
+
+}  // namespace vaecuda
