@@ -12,12 +12,14 @@
 namespace vaecuda::kernels {
 
 struct LatentForwardArgs {
-  InMatrix head;  ///< (B,2Z) = [mu | logvar]
-  OutMatrix z;    ///< (B,Z)
+  InMatrix head;  ///< (B,2Z) = [mu | scale], logvar = logvar_factor · scale
+  OutMatrix z;    ///< (B·K,Z)
   float* kl = nullptr;
   std::int64_t kl_stride = 1;  ///< kl (B,1), floats from one row to the next
   std::int64_t batch = 0;
+  std::int64_t samples = 1;  ///< K of each row
   std::int64_t latent_dim = 0;
+  float logvar_factor = 1.0f;
   std::uint64_t seed = 0;
   math::RandomPurpose purpose = math::RandomPurpose::latent;
   bool sample = true;  ///< false: z = mu
@@ -25,22 +27,26 @@ struct LatentForwardArgs {
   std::int32_t* fault = nullptr;  ///< set to 1 by a row whose KL is not finite; null: nobody asks
 };
 
-/// ε ~ N(0,1) of (seed, purpose, position + row, column); z = mu + e^(logvar/2)·ε; kl = Σ over Z, nats.
+/// ε ~ N(0,1) of (seed, purpose, (position + row)·K + k, column); z = mu + e^(logvar/2)·ε; kl = Σ over Z,
+/// nats.
 void launch_latent_forward(const LatentForwardArgs& args, Stream stream);
 
 struct LatentBackwardArgs {
   InMatrix head;    ///< (B,2Z)
-  InMatrix dz;      ///< (B,Z)
+  InMatrix dz;      ///< (B·K,Z)
   OutMatrix dhead;  ///< (B,2Z)
   std::int64_t batch = 0;
+  std::int64_t samples = 1;
   std::int64_t latent_dim = 0;
+  float logvar_factor = 1.0f;
   std::uint64_t seed = 0;
   math::RandomPurpose purpose = math::RandomPurpose::latent;
   float gradient_scale = 1.0f;
   const math::StepState* state = nullptr;  ///< position and kl_weight
 };
 
-/// dhead from dz with ε recomputed; the KL's gradient is added with weight kl_weight · gradient_scale.
+/// dhead from dz with ε recomputed, summed over the samples; the KL's gradient is added with weight kl_weight
+/// · gradient_scale.
 void launch_latent_backward(const LatentBackwardArgs& args, Stream stream);
 
 struct LatentPenaltyArgs {

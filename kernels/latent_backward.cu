@@ -12,41 +12,50 @@ using device::Quad;
 
 constexpr int kBlock = 128;
 
-/// dhead (B,2Z) = [dmu | dlogvar] with w = kl_weight · gradient_scale:
-/// dmu = dz + w·mu; dlogvar = dz·½·e^(logvar/2)·ε (0 outside the clamp) + w·½·(e^logvar − 1).
-/// dhead may be the head in place: a thread writes the columns that it has read.
+/// dhead (B,2Z) = [dmu | dscale] with w = kl_weight · gradient_scale, sums over the K samples of a row:
+/// dmu = Σ dz + w·mu; dlogvar = Σ dz·½·e^(logvar/2)·ε (0 outside the clamp) + w·½·(e^logvar − 1);
+/// dscale = logvar_factor · dlogvar. dhead may be the head in place: a thread writes the columns that it has
+/// read.
 /// Threads: kThreads a row (8, 32, 64 or 256, a quad of columns each where the row has not more), rows to a
 /// block of 128 threads or, with 256, one row.
-/// Bytes: 12·Z read, 8·Z written (4·Z in bfloat16); ε is drawn again, which costs less than 4·Z written and
-/// read. Alignment: any, as latent_forward. Determinism: no sums; ε has the bits of the forward pass. `=`.
+/// Bytes: 8·Z + 4·Z·K read, 8·Z written (4·Z in bfloat16); ε is drawn again, which costs less than 4·Z·K
+/// written and read. Alignment: any, as latent_forward. Determinism: samples in order; ε has the bits of the
+/// forward pass. `=`.
 template <int kThreads>
 __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
     latent_backward_kernel(const LatentBackwardArgs args) {
   using Group = device::RowBlock<kThreads, kBlock>;
   const std::int64_t row = Group::row();
   if (row >= args.batch) return;
-  const auto position = static_cast<std::uint64_t>(args.state->position + row);
+  const auto draw = static_cast<std::uint64_t>((args.state->position + row) * args.samples);
   const float kl_weight = args.state->kl_weight * args.gradient_scale;
   const float* head = args.head.data + row * args.head.stride;
-  const float* dz_row = args.dz.data + row * args.dz.stride;
-  const OutMatrix dlogvar_out{args.dhead.data != nullptr ? args.dhead.data + args.latent_dim : nullptr,
-                              args.dhead.half != nullptr ? args.dhead.half + args.latent_dim : nullptr,
-                              args.dhead.stride};
+  const float* dz_rows = args.dz.data + row * args.samples * args.dz.stride;
+  const OutMatrix dscale_out{args.dhead.data != nullptr ? args.dhead.data + args.latent_dim : nullptr,
+                             args.dhead.half != nullptr ? args.dhead.half + args.latent_dim : nullptr,
+                             args.dhead.stride};
   for (std::int64_t c = 4 * Group::lane(); c < args.latent_dim; c += 4 * kThreads) {
     const Quad mu = device::load_quad(head, c, args.latent_dim);
-    const Quad logvar = device::load_quad(head + args.latent_dim, c, args.latent_dim);
-    const Quad dz = device::load_quad(dz_row, c, args.latent_dim);
-    const Quad epsilon = device::normal_quad(args.seed, args.purpose, position, c);
+    const Quad scale = device::load_quad(head + args.latent_dim, c, args.latent_dim);
+    math::LatentPosterior<float> q[4];
+    math::LatentSum<float> sum[4];
+    for (int i = 0; i < 4; ++i) q[i] = math::latent_posterior(mu.v[i], scale.v[i], args.logvar_factor);
+    for (std::int64_t k = 0; k < args.samples; ++k) {
+      const Quad dz = device::load_quad(dz_rows + k * args.dz.stride, c, args.latent_dim);
+      const Quad epsilon =
+          device::normal_quad(args.seed, args.purpose, draw + static_cast<std::uint64_t>(k), c);
+      for (int i = 0; i < 4; ++i) math::add_latent_sample(sum[i], q[i], epsilon.v[i], dz.v[i]);
+    }
     Quad dmu;
-    Quad dlogvar;
+    Quad dscale;
     for (int i = 0; i < 4; ++i) {
       const math::LatentGradient<float> value =
-          math::latent_backward(mu.v[i], logvar.v[i], epsilon.v[i], dz.v[i], kl_weight);
+          math::latent_gradient(sum[i], q[i], kl_weight, args.logvar_factor);
       dmu.v[i] = value.dmu;
-      dlogvar.v[i] = value.dlogvar;
+      dscale.v[i] = value.dscale;
     }
     device::store_quad(args.dhead, row, c, args.latent_dim, dmu);
-    device::store_quad(dlogvar_out, row, c, args.latent_dim, dlogvar);
+    device::store_quad(dscale_out, row, c, args.latent_dim, dscale);
   }
 }
 

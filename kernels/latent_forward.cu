@@ -13,11 +13,12 @@ using device::Quad;
 
 constexpr int kBlock = 128;
 
-/// z (B,Z) = mu + e^(logvar/2)·ε; kl (B,1) = Σ over Z of ½(mu² + e^logvar − 1 − logvar); head (B,2Z) =
-/// [mu | logvar]. Without noise ε = 0. A row whose KL is not finite raises *fault.
-/// Threads: kThreads a row (8, 32, 64 or 256, a quad of columns each where the row has not more), rows to a
-/// block of 128 threads or, with 256, one row.
-/// Bytes: 8·Z read, 4·Z written (2·Z in bfloat16) and 4 for the KL; ε stays in registers.
+/// z (B·K,Z) = mu + e^(logvar/2)·ε; kl (B,1) = Σ over Z of ½(mu² + e^logvar − 1 − logvar); head (B,2Z) =
+/// [mu | scale], logvar = clamp(logvar_factor · scale). Row b·K + k of z is sample k of row b. Without noise
+/// ε = 0. A row whose KL is not finite raises *fault.
+/// Threads: kThreads a sample (8, 32, 64 or 256, a quad of columns each where it has not more), samples to a
+/// block of 128 threads or, with 256, one; those of a row's first sample write its KL.
+/// Bytes a sample: 8·Z read, 4·Z written (2·Z in bfloat16), and 4 for the KL; ε stays in registers.
 /// Alignment: any; logvar lies Z floats behind mu and is read one by one where that is no multiple of 4.
 /// Determinism: ε depends on seed, position and column alone; a row's KL is summed per thread in the order
 /// of columns, then over lanes by halves, then over warps in order: the order depends on Z alone. `=`.
@@ -25,28 +26,30 @@ template <bool kSample, int kThreads>
 __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
     latent_forward_kernel(const LatentForwardArgs args) {
   using Group = device::RowBlock<kThreads, kBlock>;
-  const std::int64_t row = Group::row();
+  const std::int64_t sample = Group::row();  // b·K + k
+  const std::int64_t row = args.samples == 1 ? sample : sample / args.samples;
   const bool inside = row < args.batch;
   float kl = 0.0f;
   if (inside) {
-    const auto position = static_cast<std::uint64_t>(args.state->position + row);
+    const auto draw = static_cast<std::uint64_t>(args.state->position * args.samples + sample);
     const float* head = args.head.data + row * args.head.stride;
     for (std::int64_t c = 4 * Group::lane(); c < args.latent_dim; c += 4 * kThreads) {
       const Quad mu = device::load_quad(head, c, args.latent_dim);
-      const Quad logvar = device::load_quad(head + args.latent_dim, c, args.latent_dim);
+      const Quad scale = device::load_quad(head + args.latent_dim, c, args.latent_dim);
       Quad epsilon{{0.0f, 0.0f, 0.0f, 0.0f}};
-      if constexpr (kSample) epsilon = device::normal_quad(args.seed, args.purpose, position, c);
+      if constexpr (kSample) epsilon = device::normal_quad(args.seed, args.purpose, draw, c);
       Quad z;
       for (int i = 0; i < 4; ++i) {
-        const math::LatentValue<float> value = math::latent_forward(mu.v[i], logvar.v[i], epsilon.v[i]);
+        const math::LatentValue<float> value =
+            math::latent_forward(mu.v[i], scale.v[i], epsilon.v[i], args.logvar_factor);
         z.v[i] = value.z;
         if (c + i < args.latent_dim) kl += value.kl;
       }
-      device::store_quad(args.z, row, c, args.latent_dim, z);
+      device::store_quad(args.z, sample, c, args.latent_dim, z);
     }
   }
   kl = Group::sum(kl);
-  if (inside && Group::lane() == 0) {
+  if (inside && Group::lane() == 0 && sample == row * args.samples) {
     if (args.kl != nullptr) args.kl[row * args.kl_stride] = kl;
     if (args.fault != nullptr && math::is_nonfinite(kl)) device::raise_flag(args.fault);
   }
@@ -57,7 +60,7 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
 void launch_latent_forward(const LatentForwardArgs& args, Stream stream) {
   device::with_threads_per_row<1>(args.latent_dim, [&](auto threads) {
     constexpr int kThreads = decltype(threads)::value;
-    const device::LaunchShape shape = device::RowBlock<kThreads, kBlock>::shape(args.batch);
+    const device::LaunchShape shape = device::RowBlock<kThreads, kBlock>::shape(args.batch * args.samples);
     if (args.sample) {
       device::launch("latent_forward", latent_forward_kernel<true, kThreads>, shape, stream, args);
     } else {

@@ -13,25 +13,25 @@ using device::Quad;
 
 constexpr int kBlock = 128;
 
-/// nll (B,1) = Σ over D of −log p(x (B,D) | output (B,D)), nats; gradient (B,D) = gradient_scale · d nll / d
-/// output, where wanted. A row whose NLL is not finite raises *fault.
-/// Threads: kThreads a row (8, 32, 64 or 256, one quad of columns each where the row has not more), rows to a
-/// block of 128 threads or, with 256, one row.
-/// Bytes: 8·D read a row, 4·D written (2·D in bfloat16), 4 for the NLL.
-/// Alignment: any, 16 bytes at a time where an address allows. The fp32 gradient may be `output` itself: a
-/// thread reads its quad before it writes there.
-/// Determinism: a row's NLL is summed per thread in the order of columns, then over lanes by halves, then
-/// over warps in order: the order depends on D alone. `=`.
+/// nll (B·K,1) = Σ over D of −log p(x (B,D) | output (B·K,D)), nats; gradient (B·K,D) = gradient_scale · d
+/// nll / d output, where wanted. Row b·K + k of the output is sample k of row b. A row whose NLL is not
+/// finite raises *fault. Threads: kThreads a row (8, 32, 64 or 256, one quad of columns each where the row
+/// has not more), rows to a block of 128 threads or, with 256, one row. Bytes: 8·D read a row, 4·D written
+/// (2·D in bfloat16), 4 for the NLL. Alignment: any, 16 bytes at a time where an address allows. The fp32
+/// gradient may be `output` itself: a thread reads its quad before it writes there. Determinism: a row's NLL
+/// is summed per thread in the order of columns, then over lanes by halves, then over warps in order: the
+/// order depends on D alone. `=`.
 template <int kThreads, typename Likelihood>
 __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
     likelihood_forward_backward_kernel(const LikelihoodArgs args, const Likelihood likelihood) {
   using Group = device::RowBlock<kThreads, kBlock>;
   const std::int64_t row = Group::row();
-  const bool inside = row < args.batch;
+  const std::int64_t source = args.samples == 1 ? row : row / args.samples;
+  const bool inside = source < args.batch;
   float nll = 0.0f;
   if (inside) {
     const float* output = args.output.data + row * args.output.stride;
-    const float* x = args.x.data + row * args.x.stride;
+    const float* x = args.x.data + source * args.x.stride;
     for (std::int64_t c = 4 * Group::lane(); c < args.columns; c += 4 * kThreads) {
       const Quad o = device::load_quad(output, c, args.columns);
       const Quad target = device::load_quad(x, c, args.columns);
@@ -70,9 +70,9 @@ void launch_likelihood(const LikelihoodArgs& args, Stream stream) {
   math::with_likelihood(args.likelihood, [&](auto likelihood) {
     device::with_threads_per_row<1>(args.columns, [&](auto threads) {
       constexpr int kThreads = decltype(threads)::value;
-      device::launch("likelihood_forward_backward",
-                     likelihood_forward_backward_kernel<kThreads, decltype(likelihood)>,
-                     device::RowBlock<kThreads, kBlock>::shape(args.batch), stream, args, likelihood);
+      device::launch(
+          "likelihood_forward_backward", likelihood_forward_backward_kernel<kThreads, decltype(likelihood)>,
+          device::RowBlock<kThreads, kBlock>::shape(args.batch * args.samples), stream, args, likelihood);
     });
   });
 }

@@ -11,14 +11,15 @@ namespace vaecuda::kernels {
 
 struct LikelihoodArgs {
   math::LikelihoodParameters likelihood;
-  InMatrix output;  ///< (B,D) logits or means
+  InMatrix output;  ///< (B·K,D) logits or means
   InMatrix x;       ///< (B,D)
   float* nll = nullptr;
-  std::int64_t nll_stride = 1;  ///< nll (B,1), floats from one row to the next
-  /// (B,D), may be `output` in place; both pointers null: no gradient is wanted.
+  std::int64_t nll_stride = 1;  ///< nll (B·K,1), floats from one row to the next
+  /// (B·K,D), may be `output` in place; both pointers null: no gradient is wanted.
   OutMatrix gradient;
   float gradient_scale = 1.0f;
   std::int64_t batch = 0;
+  std::int64_t samples = 1;  ///< K of each row
   std::int64_t columns = 0;
   std::int32_t* fault = nullptr;  ///< set to 1 by a row whose NLL is not finite; null: nobody asks
 };

@@ -31,9 +31,23 @@ __device__ __forceinline__ math::StepState state_at(std::int64_t step, const Adv
   return computed_state(step, *advance);
 }
 
+/// The mean of a column, by one block: summed in double, per thread in order, then as device::block_sum. 0
+/// of no rows. Valid in thread 0.
+__device__ __forceinline__ double mean_of(const float* column, std::int64_t stride, std::int64_t rows) {
+  double sum = 0.0;
+  for (std::int64_t first = threadIdx.x; first < rows; first += kRowsInFlight * kArenaThreads) {
+    float value[kRowsInFlight];
+    for (int r = 0; r < kRowsInFlight; ++r) {
+      const std::int64_t row = first + r * kArenaThreads;
+      value[r] = row < rows ? column[row * stride] : 0.0f;
+    }
+    for (int r = 0; r < kRowsInFlight; ++r) sum += static_cast<double>(value[r]);
+  }
+  return device::block_sum<kArenaThreads>(sum) / static_cast<double>(rows > 0 ? rows : 1);
+}
+
 /// One block's work beside the update: the step's metrics but for the gradient's norm, and the next step's
-/// state, both into the scratch. The means over B are summed in double, per thread in order, then as
-/// device::block_sum.
+/// state, both into the scratch.
 __device__ __forceinline__ void prepare_end(const AdvanceArgs& advance, const math::StepState* state,
                                             UpdateScratch* scratch) {
   if (threadIdx.x == kStateThread) {
@@ -43,26 +57,11 @@ __device__ __forceinline__ void prepare_end(const AdvanceArgs& advance, const ma
     scratch->metrics.kl_weight = static_cast<double>(state->kl_weight);
     scratch->next = state_at(step + 1, advance);
   }
-  double reconstruction = 0.0;
-  double divergence = 0.0;
-  for (std::int64_t first = threadIdx.x; first < advance.batch; first += kRowsInFlight * kArenaThreads) {
-    float nll[kRowsInFlight];
-    float kl[kRowsInFlight];
-    for (int r = 0; r < kRowsInFlight; ++r) {
-      const std::int64_t row = first + r * kArenaThreads;
-      nll[r] = row < advance.batch ? advance.nll[row * advance.nll_stride] : 0.0f;
-      kl[r] = row < advance.batch && advance.kl != nullptr ? advance.kl[row * advance.kl_stride] : 0.0f;
-    }
-    for (int r = 0; r < kRowsInFlight; ++r) {
-      reconstruction += static_cast<double>(nll[r]);
-      divergence += static_cast<double>(kl[r]);
-    }
-  }
-  reconstruction = device::block_sum<kArenaThreads>(reconstruction);
-  divergence = device::block_sum<kArenaThreads>(divergence);
+  const double reconstruction = mean_of(advance.nll, advance.nll_stride, advance.nll_rows);
+  const double divergence = mean_of(advance.kl, advance.kl_stride, advance.kl != nullptr ? advance.batch : 0);
   if (threadIdx.x == 0) {
-    scratch->metrics.reconstruction = reconstruction / static_cast<double>(advance.batch);
-    scratch->metrics.kl = divergence / static_cast<double>(advance.batch);
+    scratch->metrics.reconstruction = reconstruction;
+    scratch->metrics.kl = divergence;
   }
 }
 

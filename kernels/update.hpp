@@ -30,8 +30,9 @@ struct UpdateScratch {
 };
 
 struct AdvanceArgs {
-  const float* nll = nullptr;  ///< (B,1), floats from one row to the next below
+  const float* nll = nullptr;  ///< (nll_rows,1), floats from one row to the next below
   std::int64_t nll_stride = 1;
+  std::int64_t nll_rows = 0;  ///< B, or B·K where there are K samples of each row
   const float* kl = nullptr;  ///< (B,1); null: 0
   std::int64_t kl_stride = 1;
   std::int64_t batch = 0;

@@ -24,12 +24,14 @@ constexpr Names<3> kBinarizeModes{"none", "threshold", "stochastic"};
 constexpr Names<6> kActivations{"relu", "tanh", "leaky-relu", "gelu", "gelu-tanh", "silu"};
 constexpr Names<2> kInitializations{"torch", "glorot"};
 constexpr Names<2> kLatents{"gaussian", "deterministic"};
+constexpr Names<2> kLogvarHeads{"logvar", "logsigma"};
 constexpr Names<2> kLikelihoods{"bernoulli", "gaussian"};
 constexpr Names<2> kOptimizers{"adam", "adamw"};
 constexpr Names<3> kPrecisions{"fp32", "tf32", "bf16"};
 
 constexpr auto kData = &RunConfig::data;
 constexpr auto kModel = &RunConfig::model;
+constexpr auto kObjective = &RunConfig::objective;
 constexpr auto kOptimizer = &RunConfig::optimizer;
 constexpr auto kTrain = &RunConfig::train;
 constexpr auto kOutput = &RunConfig::output;
@@ -96,7 +98,16 @@ void append_model(std::vector<Option>& table) {
   table.push_back(real_option<kSigma, kModel, &ModelConfig::sigma>(
       {"model.sigma", "--sigma", "F", kGroup,
        "standard deviation of the gaussian likelihood, in prepared units"}));
-  table.push_back(real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::beta>(
+  table.push_back(choice_option<kLogvarHeads, kModel, &ModelConfig::logvar_head>(
+      {"model.logvar_head", "--logvar-head", "", kGroup,
+       "what the encoder gives for the latent's scale: log sigma^2 or log sigma"}));
+}
+
+void append_objective(std::vector<Option>& table) {
+  constexpr std::string_view kGroup = "Objective";
+  table.push_back(integer_option<kSamples, kObjective, &ObjectiveConfig::samples>(
+      {"objective.samples", "--samples", "N", kGroup, "latent samples of each row"}));
+  table.push_back(real_option<kWeight, kObjective, &ObjectiveConfig::beta>(
       {"objective.beta", "--beta", "F", kGroup, "weight of the KL term"}));
   table.push_back(real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::latent_l2>(
       {"objective.latent_l2", "--latent-l2", "F", kGroup,
@@ -181,6 +192,7 @@ std::vector<Option> make_table() {
   std::vector<Option> table;
   append_data(table);
   append_model(table);
+  append_objective(table);
   append_training(table);
   append_optimizer(table);
   append_device(table);

@@ -1,6 +1,7 @@
 // What several options together get wrong.
 #include <fmt/format.h>
 
+#include "host/config/limits.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
@@ -66,6 +67,25 @@ void check_latent(const RunConfig& config) {
         "--beta and --latent deterministic contradict each other: beta weighs a KL divergence, and a code "
         "without a distribution has none; --latent-l2 keeps the codes small");
   }
+  const char* sampled = objective.samples != ObjectiveConfig{}.samples          ? "--samples"
+                        : config.model.logvar_head != ModelConfig{}.logvar_head ? "--logvar-head"
+                                                                                : nullptr;
+  if (sampled != nullptr) {
+    throw ConfigError(fmt::format(
+        "{} and --latent deterministic contradict each other: a code without a distribution has no scale and "
+        "nothing to draw; use --latent gaussian",
+        sampled));
+  }
+}
+
+void check_objective(const RunConfig& config) {
+  const std::int64_t batch = config.train.batch_size;
+  const std::int64_t samples = config.objective.samples;
+  if (samples > config::kBatchSize.max / batch) {
+    throw ConfigError(
+        fmt::format("--batch-size {} with --samples {} makes {} rows of the decoder; at most {} are possible",
+                    batch, samples, batch * samples, config::kBatchSize.max));
+  }
 }
 
 void check_training(const RunConfig& config) {
@@ -87,6 +107,7 @@ void validate(const RunConfig& config) {
   check_data(config.data);
   check_likelihood(config);
   check_latent(config);
+  check_objective(config);
   check_training(config);
 }
 

@@ -34,7 +34,7 @@ class Compiler {
     close_weights();
     memory_->scratch_size = (scratch_size_ + 15) / 16 * 16;
     double flops = 0.0;
-    for (const Op& op : plan_.ops) flops += cost_of(op, plan_.batch).flops;
+    for (const Op& op : plan_.ops) flops += cost_of(op).flops;
     const int threads = flops < kParallelFlops ? 1 : in_.threads;
     memory_->scratch = FloatBuffer(memory_->scratch_size * threads, "scratch memory", in_.counter);
     return std::make_unique<CpuProgram>(CompiledPlan{
@@ -73,7 +73,7 @@ class Compiler {
 
   /// A piece over whole rows.
   void add_rows(TileWork work, std::int64_t rows) {
-    add_piece(std::move(work), rows, 1, {row_tile(plan_.batch), 1});
+    add_piece(std::move(work), rows, 1, {row_tile(rows), 1});
   }
 
   void add_serial(std::function<void()> serial) {
@@ -82,10 +82,11 @@ class Compiler {
     chain_rows_ = 0;
   }
 
-  /// Random numbers of batch row `row` at the running position.
+  /// Random numbers of batch row `row` at the running position: of its first sample where it has several.
   [[nodiscard]] static RandomRow random_row(const ProgramMemory* memory, std::uint64_t seed,
-                                            math::RandomPurpose purpose, std::int64_t row) {
-    return {seed, static_cast<std::uint64_t>(memory->state.position + row), purpose};
+                                            math::RandomPurpose purpose, std::int64_t row,
+                                            std::int64_t samples = 1) {
+    return {seed, static_cast<std::uint64_t>((memory->state.position + row) * samples), purpose};
   }
 
   // --- ops
@@ -153,7 +154,7 @@ class Compiler {
     const float* bias = parameter(op.layer.bias);
     const std::int64_t k = op.layer.in;
     const std::int64_t n = op.layer.out;
-    const TileSize size = product_tile(plan_.batch, n, k);
+    const TileSize size = product_tile(op.out.rows, n, k);
     const bool split = size.cols < n;
     add_piece(
         [=](const Tile& tile, float*) {
@@ -175,16 +176,20 @@ class Compiler {
     const Matrix<const float> head = input(op.head);
     const Matrix<float> z = matrix(op.z);
     const Matrix<float> kl = matrix(op.kl);
+    const std::int64_t samples = op.z.rows / op.head.rows;
+    const float factor = math::logvar_factor(op.scale_head);
     add_rows(
         [=](const Tile& tile, float*) {
           for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-            const RandomRow random = random_row(memory, op.seed, op.purpose, r);
-            const float row_kl =
-                loops->latent_forward_row(head.row(r), z.row(r), op.z.cols, op.sample ? &random : nullptr);
-            if (kl.data != nullptr) *kl.row(r) = row_kl;
+            RandomRow random = random_row(memory, op.seed, op.purpose, r, samples);
+            for (std::int64_t k = 0; k < samples; ++k, ++random.subsequence) {
+              const float row_kl = loops->latent_forward_row(head.row(r), z.row(r * samples + k), op.z.cols,
+                                                             op.sample ? &random : nullptr, factor);
+              if (k == 0 && kl.data != nullptr) *kl.row(r) = row_kl;
+            }
           }
         },
-        op.z.rows);
+        op.head.rows);
   }
 
   void add(const LikelihoodForwardBackward& op) {
@@ -193,15 +198,16 @@ class Compiler {
     const Matrix<const float> x = input(op.x);
     const Matrix<float> gradient = matrix(op.gradient);
     const Matrix<float> nll = matrix(op.nll);
+    const std::int64_t samples = op.output.rows / op.x.rows;
     add_rows(
         [=](const Tile& tile, float*) {
           for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
             float* g = gradient.data != nullptr ? gradient.row(r) : nullptr;
-            *nll.row(r) = loops->likelihood_row(op.likelihood, output.row(r), x.row(r), g, op.gradient_scale,
-                                                op.x.cols);
+            *nll.row(r) = loops->likelihood_row(op.likelihood, output.row(r), x.row(r / samples), g,
+                                                op.gradient_scale, op.x.cols);
           }
         },
-        op.x.rows);
+        op.output.rows);
   }
 
   void add(const LinearBackward& op) {
@@ -214,7 +220,7 @@ class Compiler {
     const float* weight = parameter(op.layer.weight);
     const std::int64_t k = op.layer.in;
     const std::int64_t n = op.layer.out;
-    const TileSize size = product_tile(plan_.batch, k, n);
+    const TileSize size = product_tile(op.dx.rows, k, n);
     const bool split = size.cols < k;
     add_piece(
         [=](const Tile& tile, float*) {
@@ -237,15 +243,23 @@ class Compiler {
     const Matrix<const float> head = input(op.head);
     const Matrix<const float> dz = input(op.dz);
     const Matrix<float> dhead = matrix(op.dhead);
+    const std::int64_t samples = op.dz.rows / op.head.rows;
+    const float factor = math::logvar_factor(op.scale_head);
     add_rows(
         [=](const Tile& tile, float*) {
           const float kl_weight = memory->state.kl_weight * op.gradient_scale;
           for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-            loops->latent_backward_row(head.row(r), dz.row(r), dhead.row(r), op.dz.cols,
-                                       random_row(memory, op.seed, op.purpose, r), kl_weight);
+            loops->latent_backward_row({head.row(r),
+                                        {dz.row(r * samples), dz.stride},
+                                        dhead.row(r),
+                                        op.dz.cols,
+                                        samples,
+                                        random_row(memory, op.seed, op.purpose, r, samples),
+                                        factor,
+                                        kl_weight});
           }
         },
-        op.dz.rows);
+        op.head.rows);
   }
 
   void add(const LatentPenalty& op) {
@@ -288,11 +302,11 @@ class Compiler {
     add_serial([=] {
       double reconstruction = 0.0;
       double divergence = 0.0;
-      for (std::int64_t r = 0; r < batch; ++r) {
-        reconstruction += static_cast<double>(*nll.row(r));
-        if (kl.data != nullptr) divergence += static_cast<double>(*kl.row(r));
+      for (std::int64_t r = 0; r < op.nll.rows; ++r) reconstruction += static_cast<double>(*nll.row(r));
+      for (std::int64_t r = 0; r < batch && kl.data != nullptr; ++r) {
+        divergence += static_cast<double>(*kl.row(r));
       }
-      memory->reconstruction = reconstruction / static_cast<double>(batch);
+      memory->reconstruction = reconstruction / static_cast<double>(op.nll.rows);
       memory->kl = divergence / static_cast<double>(batch);
       if (!std::isfinite(memory->reconstruction + memory->kl)) memory->state.fault = 1;
     });

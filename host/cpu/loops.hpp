@@ -27,6 +27,18 @@ struct Matrix {
   [[nodiscard]] VAECUDA_HD T* row(std::int64_t r) const { return data + r * stride; }
 };
 
+/// The gradient of one row's head from those of its samples.
+struct LatentBackwardRow {
+  const float* head;
+  Matrix<const float> dz;  ///< (samples, latent_dim)
+  float* dhead;
+  std::int64_t latent_dim;
+  std::int64_t samples;
+  RandomRow random;  ///< of the first sample; the others follow it
+  float logvar_factor;
+  float kl_weight;
+};
+
 struct AdamOutcome {
   double sum_of_squares;   ///< of the gradients, before clipping
   std::int64_t first_bad;  ///< index of the first element with a non-finite gradient, −1 if there is none
@@ -56,10 +68,11 @@ struct Loops {
   /// mean[i] of p(x|output[i]).
   void (*observation_mean_row)(const math::LikelihoodParameters& likelihood, const float* output, float* mean,
                                std::int64_t n);
-  /// z from head = [mu | logvar]; gives the row's summed KL. Without `random` ε is zero.
-  float (*latent_forward_row)(const float* head, float* z, std::int64_t latent_dim, const RandomRow* random);
-  void (*latent_backward_row)(const float* head, const float* dz, float* dhead, std::int64_t latent_dim,
-                              const RandomRow& random, float kl_weight);
+  /// z from head = [mu | scale], logvar = logvar_factor · scale; gives the row's summed KL. Without `random`
+  /// ε is zero.
+  float (*latent_forward_row)(const float* head, float* z, std::int64_t latent_dim, const RandomRow* random,
+                              float logvar_factor);
+  void (*latent_backward_row)(const LatentBackwardRow& row);
   /// Gives the mean of z[i]²; dz[i] += weight · its derivative where dz is not null.
   float (*latent_penalty_row)(const float* z, float* dz, std::int64_t latent_dim, float weight);
   /// out[i] = deviation · ε of column i.

@@ -58,7 +58,7 @@ std::vector<OpTime> ops_as_compiled(const Plan& plan) {
   const bool clips = has([](const Op& op) { return std::holds_alternative<GradNorm>(op); });
   std::vector<OpTime> ops;
   for (const Op& op : plan.ops) {
-    OpTime time{0.0, cost_of(op, plan.batch), false};
+    OpTime time{0.0, cost_of(op), false};
     if (updates && !clips) {
       if (const auto* backward = std::get_if<LinearBackward>(&op)) {
         const auto weights =

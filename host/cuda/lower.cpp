@@ -98,8 +98,10 @@ class Lowering {
     args.z = out(op.z);
     args.kl = row_sums(op.kl);
     args.kl_stride = op.kl.valid() ? op.kl.stride : 1;
-    args.batch = op.z.rows;
+    args.batch = op.head.rows;
+    args.samples = op.z.rows / op.head.rows;
     args.latent_dim = op.z.cols;
+    args.logvar_factor = math::logvar_factor(op.scale_head);
     args.seed = op.seed;
     args.purpose = op.purpose;
     args.sample = op.sample;
@@ -118,6 +120,7 @@ class Lowering {
     args.gradient = out(op.gradient);
     args.gradient_scale = op.gradient_scale;
     args.batch = op.x.rows;
+    args.samples = op.output.rows / op.x.rows;
     args.columns = op.x.cols;
     args.fault = fault();
     add_launch(kernels::launch_likelihood, args);
@@ -128,8 +131,10 @@ class Lowering {
     args.head = memory_.in(op.head);
     args.dz = memory_.in(op.dz);
     args.dhead = out(op.dhead);
-    args.batch = op.dz.rows;
+    args.batch = op.head.rows;
+    args.samples = op.dz.rows / op.head.rows;
     args.latent_dim = op.dz.cols;
+    args.logvar_factor = math::logvar_factor(op.scale_head);
     args.seed = op.seed;
     args.purpose = op.purpose;
     args.gradient_scale = op.gradient_scale;
@@ -189,6 +194,7 @@ class Lowering {
     kernels::AdvanceArgs advance;
     advance.nll = memory_.single(op.nll);
     advance.nll_stride = op.nll.stride;
+    advance.nll_rows = op.nll.rows;
     advance.kl = memory_.single(op.kl);
     advance.kl_stride = op.kl.valid() ? op.kl.stride : 1;
     advance.batch = plan_.batch;

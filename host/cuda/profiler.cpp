@@ -43,7 +43,7 @@ std::vector<OpTime> ops_as_launched(const Plan& plan) {
   std::vector<OpTime> ops;
   std::size_t update = 0;
   for (const Op& op : plan.ops) {
-    OpTime time{0.0, cost_of(op, plan.batch), false};
+    OpTime time{0.0, cost_of(op), false};
     if (std::holds_alternative<GradNorm>(op)) {
       time.cost.bytes = 4.0 * static_cast<double>(plan.parameter_size);
     } else if (std::holds_alternative<AdamUpdate>(op)) {

@@ -5,6 +5,7 @@
 // fraction.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -65,15 +66,17 @@ class JsonScanner {
     close(']');
   }
 
-  /// An object with exactly these keys (at most 32), in any order: calls on_member(index of the key).
+  /// An object with exactly these keys (at most 32), in any order: calls on_member(index of the key). Those
+  /// from `optional` on may be missing.
   template <class F>
-  void object(std::span<const std::string_view> keys, F&& on_member) {
+  void object(std::span<const std::string_view> keys, F&& on_member,
+              std::size_t optional = std::string_view::npos) {
     std::uint32_t seen = 0;
     each_member([&](std::string_view key) {
       const std::size_t index = take_key(key, keys, seen);
       on_member(index);
     });
-    require_all(keys, seen);
+    require_all(keys.first(std::min(optional, keys.size())), seen);
   }
 
   /// Byte offset of what comes next, as in messages.

@@ -26,6 +26,7 @@ static_assert(static_cast<int>(Binarize::threshold) == static_cast<int>(Binarize
 static_assert(static_cast<int>(Binarize::stochastic) == static_cast<int>(BinarizeMode::stochastic));
 
 constexpr std::string_view kActivationKey = "model.activation";
+constexpr std::string_view kLogvarHeadKey = "model.logvar_head";
 constexpr std::string_view kInitKey = "model.init";
 constexpr std::string_view kLatentKey = "model.latent";
 constexpr std::string_view kLikelihoodKey = "model.likelihood";
@@ -46,11 +47,13 @@ void read_choice(JsonScanner& scanner, RunConfig& config, std::string_view key) 
 }
 
 void read_model(JsonScanner& scanner, RunConfig& config) {
-  static constexpr std::array<std::string_view, 8> kKeys = {
-      "activation", "hidden", "init", "input_dim", "latent", "latent_dim", "likelihood", "sigma"};
+  // Older files lack the keys behind "sigma" and mean the defaults.
+  static constexpr std::array<std::string_view, 9> kKeys = {"activation", "hidden",     "init",
+                                                            "input_dim",  "latent_dim", "likelihood",
+                                                            "sigma",      "latent",     "logvar_head"};
   ModelConfig& model = config.model;
   model.hidden.clear();
-  scanner.object(kKeys, [&](std::size_t key) {
+  const auto read = [&](std::size_t key) {
     switch (key) {
       case 0:
         return read_choice(scanner, config, kActivationKey);
@@ -63,17 +66,20 @@ void read_model(JsonScanner& scanner, RunConfig& config) {
         model.input_dim = scanner.natural();
         return;
       case 4:
-        return read_choice(scanner, config, kLatentKey);
-      case 5:
         model.latent_dim = scanner.natural();
         return;
-      case 6:
+      case 5:
         return read_choice(scanner, config, kLikelihoodKey);
-      default:
+      case 6:
         model.sigma = scanner.real();
         return;
+      case 7:
+        return read_choice(scanner, config, kLatentKey);
+      default:
+        return read_choice(scanner, config, kLogvarHeadKey);
     }
-  });
+  };
+  scanner.object(kKeys, read, 7);
 }
 
 void read_data(JsonScanner& scanner, RunConfig& config, ModelDocument& document) {
@@ -96,9 +102,22 @@ void read_data(JsonScanner& scanner, RunConfig& config, ModelDocument& document)
 }
 
 void read_objective(JsonScanner& scanner, ObjectiveConfig& objective) {
-  static constexpr std::array<std::string_view, 2> kKeys = {"beta", "latent_l2"};
-  double* const values[] = {&objective.beta, &objective.latent_l2};
-  scanner.object(kKeys, [&](std::size_t key) { *values[key] = scanner.real(); });
+  // Older files have beta alone.
+  static constexpr std::array<std::string_view, 3> kKeys = {"beta", "latent_l2", "samples"};
+  const auto read = [&](std::size_t key) {
+    switch (key) {
+      case 0:
+        objective.beta = scanner.real();
+        return;
+      case 1:
+        objective.latent_l2 = scanner.real();
+        return;
+      default:
+        objective.samples = scanner.natural();
+        return;
+    }
+  };
+  scanner.object(kKeys, read, 1);
 }
 
 std::optional<ImageShape> read_image(JsonScanner& scanner) {
@@ -173,8 +192,12 @@ std::string write_model_document(const ModelFile& file) {
         {"latent", choice_name(config, kLatentKey)},
         {"latent_dim", file.model.latent_dim},
         {"likelihood", choice_name(config, kLikelihoodKey)},
+        {"logvar_head", choice_name(config, kLogvarHeadKey)},
         {"sigma", file.model.sigma}}},
-      {"objective", {{"beta", file.objective.beta}, {"latent_l2", file.objective.latent_l2}}},
+      {"objective",
+       {{"beta", file.objective.beta},
+        {"latent_l2", file.objective.latent_l2},
+        {"samples", file.objective.samples}}},
       {"seed", std::to_string(file.seed)},
       {"steps", file.steps},
   };
@@ -251,6 +274,9 @@ std::string find_fault(const ModelFile& file) {
   }
   if (outside(file.objective.latent_l2, config::kWeight)) {
     return complaint("objective.latent_l2", file.objective.latent_l2, config::kWeight);
+  }
+  if (outside(file.objective.samples, config::kSamples)) {
+    return complaint("objective.samples", file.objective.samples, config::kSamples);
   }
   const float scale = file.preparation.scale;
   if (!(scale > 0.0F) || !std::isfinite(scale)) {

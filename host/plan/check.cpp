@@ -41,6 +41,10 @@ class Checker {
     require(layer.bias + layer.out <= plan_.parameter_size, "a bias past the arena's end");
   }
   static bool same(const View& a, const View& b) { return a.rows == b.rows && a.cols == b.cols; }
+  /// Whether `of_samples` has K rows for each of the batch's rows.
+  static bool samples(const View& of_rows, const View& of_samples) {
+    return of_samples.rows % of_rows.rows == 0;
+  }
 
   void check_shapes(const GatherBatch& o) const {
     require(o.x.rows == plan_.batch && o.data_rows > 0, "x must have B rows");
@@ -57,11 +61,12 @@ class Checker {
     require(!o.preactivation.valid() || same(o.preactivation, o.out), "preactivation must have out's shape");
   }
   void check_shapes(const LatentForward& o) const {
-    require(o.head.cols == 2 * o.z.cols && o.head.rows == o.z.rows, "head must be (B,2Z)");
-    require(!o.kl.valid() || (o.kl.rows == o.z.rows && o.kl.cols == 1), "kl must be (B,1)");
+    require(o.head.cols == 2 * o.z.cols && samples(o.head, o.z), "head must be (B,2Z), z (B·K,Z)");
+    require(!o.kl.valid() || (o.kl.rows == o.head.rows && o.kl.cols == 1), "kl must be (B,1)");
   }
   void check_shapes(const LikelihoodForwardBackward& o) const {
-    require(same(o.output, o.x) && o.nll.rows == o.x.rows && o.nll.cols == 1, "shapes");
+    require(o.output.cols == o.x.cols && samples(o.x, o.output), "x must be (B,D), output (B·K,D)");
+    require(o.nll.rows == o.output.rows && o.nll.cols == 1, "nll must be (B·K,1)");
     require(!o.gradient.valid() || same(o.gradient, o.output), "gradient must have output's shape");
   }
   void check_shapes(const LinearBackward& o) const {
@@ -72,7 +77,7 @@ class Checker {
     require(!needs_saved || (o.saved.valid() && same(o.saved, o.dx)), "saved must have dx's shape");
   }
   void check_shapes(const LatentBackward& o) const {
-    require(same(o.head, o.dhead) && o.head.cols == 2 * o.dz.cols && o.head.rows == o.dz.rows, "shapes");
+    require(same(o.head, o.dhead) && o.head.cols == 2 * o.dz.cols && samples(o.head, o.dz), "shapes");
   }
   void check_shapes(const LatentPenalty& o) const {
     require(o.penalty.rows == o.z.rows && o.penalty.cols == 1, "penalty must be (B,1)");
@@ -83,8 +88,8 @@ class Checker {
     require(o.elements == plan_.parameter_size, "Adam covers the whole arena");
   }
   void check_shapes(const AdvanceStep& o) const {
-    require(o.nll.cols == 1 && o.nll.rows == plan_.batch, "nll must be (B,1)");
-    require(!o.kl.valid() || same(o.kl, o.nll), "kl must be (B,1)");
+    require(o.nll.cols == 1 && o.nll.rows % plan_.batch == 0, "nll must be (B·K,1)");
+    require(!o.kl.valid() || (o.kl.cols == 1 && o.kl.rows == plan_.batch), "kl must be (B,1)");
   }
   void check_shapes(const SamplePrior& o) const { require(o.z.rows == plan_.batch, "z must have B rows"); }
   void check_shapes(const ObservationMean& o) const { require(same(o.output, o.mean), "shapes"); }

@@ -16,13 +16,8 @@ Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& mod
   PlanBuilder build(layout, model, "evaluation", kInferenceBatch);
   const View x = build.gather(preparation, data, RowOrder::sequential, seed);
   const View head = build.encoder(x, false).out;
-  const PlanBuilder::Latent latent = build.latent(head, seed, math::RandomPurpose::evaluate, true);
-  LikelihoodForwardBackward likelihood;
-  likelihood.likelihood = build.likelihood();
-  likelihood.output = build.decoder(latent.z, false).out;
-  likelihood.x = x;
-  likelihood.nll = build.activation("nll", 1);
-  build.add(likelihood);
+  const PlanBuilder::Latent latent = build.latent(head, seed, math::RandomPurpose::evaluate, 1);
+  const LikelihoodForwardBackward likelihood = build.likelihood(build.decoder(latent.z, false).out, x);
   build.store(likelihood.nll, "rows.nll", data.rows);
   if (latent.kl.valid()) {
     build.store(latent.kl, "rows.kl", data.rows);
@@ -68,8 +63,7 @@ Plan build_reconstruct_plan(const ParameterLayout& layout, const ModelConfig& mo
   const View x = build.gather(preparation, data, RowOrder::sequential, 0);
   build.store(x, "rows.x", data.rows);
   const View head = build.encoder(x, false).out;
-  const PlanBuilder::Latent latent = build.latent(head, 0, math::RandomPurpose::evaluate, false);
-  build.observation_mean(latent.z, data.rows);
+  build.observation_mean(build.latent_mean(head), data.rows);
   return build.finish_inference();
 }
 

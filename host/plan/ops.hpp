@@ -1,6 +1,6 @@
 // The vocabulary of a plan: one plain struct per fused unit of work of a VAE. An op names its buffers and
-// constants and does nothing; backends compile it. Shapes: B batch, D data, H hidden, Z latent, N rows of the
-// data set.
+// constants and does nothing; backends compile it. Shapes: B batch, D data, H hidden, Z latent, K samples per
+// row, N rows of the data set. Row b's sample k is row b·K + k of a (B·K, ·) view.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 
 #include "kernels/math/activation.h"
 #include "kernels/math/adam.h"
+#include "kernels/math/gaussian.h"
 #include "kernels/math/likelihood.h"
 #include "kernels/math/philox.h"
 #include "kernels/math/step_state.h"
@@ -68,24 +69,25 @@ struct Linear {
   View preactivation;
 };
 
-/// ε ~ N(0,1) by (seed, purpose, position + row, column); z = mu + e^(logvar/2)·ε; kl per row, summed over Z.
-/// Without noise z = mu.
+/// ε ~ N(0,1) by (seed, purpose, (position + row)·K + k, column); z = mu + e^(logvar/2)·ε; kl per row, summed
+/// over Z. Without noise z = mu.
 struct LatentForward {
-  View head;  ///< (B,2Z) = [mu | logvar]
-  View z;     ///< (B,Z)
+  View head;  ///< (B,2Z) = [mu | logvar], or log σ in its place
+  View z;     ///< (B·K,Z)
   View kl;    ///< (B,1) nats
+  math::ScaleHead scale_head = math::ScaleHead::logvar;
   std::uint64_t seed = 0;
   math::RandomPurpose purpose = math::RandomPurpose::latent;
   bool sample = true;
 };
 
-/// nll (B,1) = −log p(x|output) summed over D, nats. With `gradient` valid (it may be `output` itself):
-/// gradient (B,D) = gradient_scale · d nll / d output.
+/// nll (B·K,1) = −log p(x|output) summed over D, nats. With `gradient` valid (it may be `output` itself):
+/// gradient (B·K,D) = gradient_scale · d nll / d output.
 struct LikelihoodForwardBackward {
   math::LikelihoodParameters likelihood;
-  View output;  ///< (B,D) logits or means
+  View output;  ///< (B·K,D) logits or means
   View x;       ///< (B,D)
-  View nll;     ///< (B,1)
+  View nll;     ///< (B·K,1)
   View gradient;
   float gradient_scale = 1.0f;
 };
@@ -101,12 +103,13 @@ struct LinearBackward {
   View saved;  ///< (B,in): output or pre-activation of the layer below
 };
 
-/// dhead (B,2Z) from dz (B,Z), ε recomputed; the KL's gradient is added with weight kl_weight ·
-/// gradient_scale.
+/// dhead (B,2Z) from dz (B·K,Z), ε recomputed, summed over the samples; the KL's gradient is added with
+/// weight kl_weight · gradient_scale.
 struct LatentBackward {
   View head;
   View dz;
   View dhead;
+  math::ScaleHead scale_head = math::ScaleHead::logvar;
   std::uint64_t seed = 0;
   math::RandomPurpose purpose = math::RandomPurpose::latent;
   float gradient_scale = 1.0f;
@@ -135,7 +138,7 @@ struct AdamUpdate {
 
 /// Ends a training step: metrics into the ring, the next step's state.
 struct AdvanceStep {
-  View nll;  ///< (B,1)
+  View nll;  ///< (B·K,1)
   View kl;   ///< (B,1): what is added to nll with weight kl_weight; invalid: nothing is
   math::Schedule schedule;
   double beta1 = 0.9;

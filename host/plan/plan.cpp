@@ -97,23 +97,22 @@ OpViews views_of(const Op& op) {
   return views;
 }
 
-OpCost cost_of(const Op& op, std::int64_t batch) {
+OpCost cost_of(const Op& op) {
   const OpViews views = views_of(op);
   double floats = 0.0;
   for (const View& v : views.reads) floats += size_of(v);
   for (const View& v : views.writes) floats += size_of(v);
-  const double rows = static_cast<double>(batch);
   OpCost cost{0.0, 4.0 * floats};
   if (const auto* gather = std::get_if<GatherBatch>(&op)) {
     if (gather->source.valid()) cost.bytes -= 4.0 * size_of(gather->source);  // of which a batch is read
     cost.bytes += size_of(gather->x) * static_cast<double>(element_bytes(gather->type));
   } else if (const auto* linear = std::get_if<Linear>(&op)) {
     const double weights = static_cast<double>(linear->layer.out) * static_cast<double>(linear->layer.in);
-    cost.flops = 2.0 * rows * weights;
+    cost.flops = 2.0 * static_cast<double>(linear->in.rows) * weights;
     cost.bytes += 4.0 * (weights + static_cast<double>(linear->layer.out));
   } else if (const auto* backward = std::get_if<LinearBackward>(&op)) {
     const double weights = static_cast<double>(backward->layer.out) * static_cast<double>(backward->layer.in);
-    cost.flops = 2.0 * rows * weights * (backward->dx.valid() ? 2.0 : 1.0);
+    cost.flops = 2.0 * static_cast<double>(backward->d.rows) * weights * (backward->dx.valid() ? 2.0 : 1.0);
     cost.bytes += 4.0 * weights * (backward->dx.valid() ? 2.0 : 1.0);  // dW written, W read
   } else if (std::holds_alternative<GradNorm>(op)) {
     cost.bytes = 0.0;

@@ -55,7 +55,7 @@ struct OpCost {
   double flops = 0.0;
   double bytes = 0.0;
 };
-[[nodiscard]] OpCost cost_of(const Op& op, std::int64_t batch);
+[[nodiscard]] OpCost cost_of(const Op& op);
 
 /// The op's kind ("Linear") and its layer or role.
 [[nodiscard]] std::string name_of(const Op& op);

@@ -45,14 +45,16 @@ PlanBuilder::PlanBuilder(const ParameterLayout& layout, const ModelConfig& model
       activation_(activation_kind(model.activation)),
       likelihood_(likelihood_parameters(model)),
       latent_(model.latent),
+      scale_head_(model.logvar_head == LogvarHead::logsigma ? math::ScaleHead::logsigma
+                                                            : math::ScaleHead::logvar),
       latent_dim_(model.latent_dim) {
   plan_.name = std::move(name);
   plan_.batch = batch;
   plan_.parameter_size = layout.size;
 }
 
-View PlanBuilder::activation(const std::string& name, std::int64_t cols) {
-  return plan_.whole(plan_.add_buffer(name, BufferKind::activation, plan_.batch, cols));
+View PlanBuilder::activation(const std::string& name, std::int64_t rows, std::int64_t cols) {
+  return plan_.whole(plan_.add_buffer(name, BufferKind::activation, rows, cols));
 }
 
 View PlanBuilder::exchange(const std::string& name, std::int64_t rows, std::int64_t cols) {
@@ -92,10 +94,10 @@ PlanBuilder::Network PlanBuilder::network(const std::vector<Layer>& layers, cons
     Linear op;
     op.in = in;
     op.layer = parameters_of(layer);
-    op.out = activation(layer.name, layer.out);
+    op.out = activation(layer.name, in.rows, layer.out);
     op.activation = activation_;
     if (keep && math::saves_preactivation(activation_))
-      op.preactivation = activation(layer.name + ".pre", layer.out);
+      op.preactivation = activation(layer.name + ".pre", in.rows, layer.out);
     add(op);
     result.hidden.push_back({in, op.out, op.preactivation.valid() ? op.preactivation : op.out});
     in = op.out;
@@ -103,7 +105,7 @@ PlanBuilder::Network PlanBuilder::network(const std::vector<Layer>& layers, cons
   Linear op;
   op.in = in;
   op.layer = parameters_of(top);
-  op.out = activation(name, top.out);
+  op.out = activation(name, in.rows, top.out);
   add(op);
   result.in = in;
   result.out = op.out;
@@ -119,17 +121,42 @@ PlanBuilder::Network PlanBuilder::decoder(View z, bool keep) {
 }
 
 PlanBuilder::Latent PlanBuilder::latent(View head, std::uint64_t seed, math::RandomPurpose purpose,
-                                        bool sample) {
+                                        std::int64_t samples) {
   if (latent_ == LatentKind::deterministic) return {head, View{}};
   LatentForward op;
   op.head = head;
-  op.z = activation("z", latent_dim_);
+  op.z = activation("z", head.rows * samples, latent_dim_);
   op.kl = activation("kl", 1);
+  op.scale_head = scale_head_;
   op.seed = seed;
   op.purpose = purpose;
-  op.sample = sample;
   add(op);
   return {op.z, op.kl};
+}
+
+View PlanBuilder::latent_mean(View head) {
+  if (latent_ == LatentKind::deterministic) return head;
+  LatentForward op;
+  op.head = head;
+  op.z = activation("z", latent_dim_);
+  op.scale_head = scale_head_;
+  op.sample = false;
+  add(op);
+  return op.z;
+}
+
+LikelihoodForwardBackward PlanBuilder::likelihood(View output, View x, std::optional<float> gradient_scale) {
+  LikelihoodForwardBackward op;
+  op.likelihood = likelihood_;
+  op.output = output;
+  op.x = x;
+  op.nll = activation("nll", output.rows, 1);
+  if (gradient_scale) {
+    op.gradient = output;  // the output itself is not needed again
+    op.gradient_scale = *gradient_scale;
+  }
+  add(op);
+  return op;
 }
 
 View PlanBuilder::latent_backward(const Latent& latent, View head, View dz, std::uint64_t seed,
@@ -139,6 +166,7 @@ View PlanBuilder::latent_backward(const Latent& latent, View head, View dz, std:
   op.head = head;
   op.dz = dz;
   op.dhead = activation("dhead", head.cols);
+  op.scale_head = scale_head_;
   op.seed = seed;
   op.purpose = math::RandomPurpose::latent;
   op.gradient_scale = gradient_scale;
@@ -166,11 +194,11 @@ View PlanBuilder::backward(const std::vector<Layer>& layers, const Layer& top, c
     op.in = is_top ? network.in : network.hidden[i].in;
     op.layer = parameters_of(is_top ? top : layers[i]);
     if (i > 0) {
-      op.dx = activation("d" + layers[i - 1].name, op.layer.in);
+      op.dx = activation("d" + layers[i - 1].name, d.rows, op.layer.in);
       op.activation = activation_;
       op.saved = network.hidden[i - 1].saved;
     } else if (!input_name.empty()) {
-      op.dx = activation(input_name, op.layer.in);
+      op.dx = activation(input_name, d.rows, op.layer.in);
     }
     add(op);
     d = op.dx;

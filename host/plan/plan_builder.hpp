@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,7 +32,12 @@ class PlanBuilder {
     View out;  ///< of the layer on top
   };
 
-  [[nodiscard]] View activation(const std::string& name, std::int64_t cols);
+  /// (rows, cols).
+  [[nodiscard]] View activation(const std::string& name, std::int64_t rows, std::int64_t cols);
+  /// (B, cols).
+  [[nodiscard]] View activation(const std::string& name, std::int64_t cols) {
+    return activation(name, plan_.batch, cols);
+  }
   [[nodiscard]] View exchange(const std::string& name, std::int64_t rows, std::int64_t cols);
   /// (1, values); invalid where there are none.
   [[nodiscard]] View constant(const std::string& name, const std::vector<float>& values);
@@ -42,12 +48,18 @@ class PlanBuilder {
   [[nodiscard]] Network encoder(View x, bool keep);
   /// The decoder: hidden layers and output.
   [[nodiscard]] Network decoder(View z, bool keep);
-  /// What the head becomes: the code, and what its distribution costs.
+  /// What the head becomes: the codes, and what their distribution costs.
   struct Latent {
-    View z;
+    View z;   ///< (B·K,Z)
     View kl;  ///< (B,1); invalid: the code has no distribution
   };
-  Latent latent(View head, std::uint64_t seed, math::RandomPurpose purpose, bool sample);
+  /// `samples` of each row, K.
+  Latent latent(View head, std::uint64_t seed, math::RandomPurpose purpose, std::int64_t samples);
+  /// The one code that stands for a row: z = mu.
+  View latent_mean(View head);
+  /// −log p(x|z) of x (B,D) under the decoder's output (B·K,D), with its gradient in the place of `output`
+  /// where a scale for it is given.
+  LikelihoodForwardBackward likelihood(View output, View x, std::optional<float> gradient_scale = {});
   /// Gives the gradient by the head. `latent` is that of the forward pass of a training step.
   View latent_backward(const Latent& latent, View head, View dz, std::uint64_t seed, float gradient_scale);
   /// Deterministic code: its mean square per row. `dz` may be invalid.
@@ -67,8 +79,6 @@ class PlanBuilder {
     plan_.ops.emplace_back(op);
   }
 
-  [[nodiscard]] const math::LikelihoodParameters& likelihood() const { return likelihood_; }
-
   /// A training step, as it stands.
   [[nodiscard]] Plan finish();
   /// A pass without training, which moves on to the next rows.
@@ -86,6 +96,7 @@ class PlanBuilder {
   math::ActivationKind activation_;
   math::LikelihoodParameters likelihood_;
   LatentKind latent_;
+  math::ScaleHead scale_head_;
   std::int64_t latent_dim_;
   Plan plan_;
 };

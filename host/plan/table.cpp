@@ -48,7 +48,7 @@ std::string to_table(const Plan& plan, const Roofline& roofline) {
   double bytes = 0.0;
   double seconds = 0.0;
   for (std::size_t i = 0; i < plan.ops.size(); ++i) {
-    const OpCost cost = cost_of(plan.ops[i], plan.batch);
+    const OpCost cost = cost_of(plan.ops[i]);
     flops += cost.flops;
     bytes += cost.bytes;
     std::string time;

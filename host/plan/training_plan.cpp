@@ -60,22 +60,17 @@ AdamUpdate update_of(const OptimizerConfig& optimizer, std::int64_t elements) {
 Plan build_training_plan(const TrainingPlanInputs& inputs) {
   const RunConfig& config = inputs.config;
   const std::uint64_t seed = config.train.seed;
+  const std::int64_t samples = config.objective.samples;
   const float mean_over_rows = 1.0f / static_cast<float>(config.train.batch_size);
+  const float mean_over_samples = 1.0f / static_cast<float>(config.train.batch_size * samples);
   PlanBuilder build(inputs.layout, config.model, "training step", config.train.batch_size);
 
   const View x = build.gather(inputs.preparation, inputs.data, RowOrder::shuffled, seed);
   const PlanBuilder::Network encoder = build.encoder(x, true);
-  const PlanBuilder::Latent latent = build.latent(encoder.out, seed, math::RandomPurpose::latent, true);
+  const PlanBuilder::Latent latent = build.latent(encoder.out, seed, math::RandomPurpose::latent, samples);
   const PlanBuilder::Network decoder = build.decoder(latent.z, true);
 
-  LikelihoodForwardBackward likelihood;
-  likelihood.likelihood = build.likelihood();
-  likelihood.output = decoder.out;
-  likelihood.x = x;
-  likelihood.nll = build.activation("nll", 1);
-  likelihood.gradient = decoder.out;  // in place: the output itself is not needed again
-  likelihood.gradient_scale = mean_over_rows;
-  build.add(likelihood);
+  const LikelihoodForwardBackward likelihood = build.likelihood(decoder.out, x, mean_over_samples);
 
   const View dz = build.decoder_backward(decoder, likelihood.gradient);
   View regularizer = latent.kl;

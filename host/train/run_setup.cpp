@@ -41,6 +41,7 @@ void require_same_model(const RunConfig& config, const ModelFile& start) {
   if (a.hidden != b.hidden || a.latent_dim != b.latent_dim) refuse("layers");
   if (a.activation != b.activation) refuse("activation functions");
   if (a.latent != b.latent) refuse("kinds of latent");
+  if (a.logvar_head != b.logvar_head) refuse("kinds of --logvar-head");
   if (a.likelihood != b.likelihood) refuse("likelihoods");
   if (a.likelihood == Likelihood::gaussian && a.sigma != b.sigma) refuse("deviations sigma");
 }

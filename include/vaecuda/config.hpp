@@ -16,6 +16,7 @@ enum class Activation { relu, tanh, leaky_relu, gelu, gelu_tanh, silu };
 enum class Initialization { torch, glorot };
 enum class LatentKind { gaussian, deterministic };
 enum class Likelihood { bernoulli, gaussian };
+enum class LogvarHead { logvar, logsigma };
 enum class ScaleMode { automatic, none, unit };
 enum class BinarizeMode { none, threshold, stochastic };
 enum class Precision { fp32, tf32, bf16 };
@@ -31,6 +32,7 @@ struct ModelConfig {
       400};                      ///< widths of the encoder's hidden layers; the decoder mirrors them
   std::int64_t latent_dim = 20;  ///< Z
   LatentKind latent = LatentKind::gaussian;
+  LogvarHead logvar_head = LogvarHead::logvar;  ///< what the encoder gives for the scale: log σ² or log σ
   Activation activation = Activation::relu;
   Initialization init = Initialization::torch;
   Likelihood likelihood = Likelihood::bernoulli;
@@ -50,10 +52,11 @@ struct DataConfig {
   BinarizeMode binarize = BinarizeMode::none;
 };
 
-/// What is added to the reconstruction.
+/// What is minimized.
 struct ObjectiveConfig {
-  double beta = 1.0;       ///< Gaussian latent: weight of the KL term
-  double latent_l2 = 0.0;  ///< deterministic latent: weight of the code's mean square
+  std::int64_t samples = 1;  ///< K: latent samples of each row
+  double beta = 1.0;         ///< Gaussian latent: weight of the KL term
+  double latent_l2 = 0.0;    ///< deterministic latent: weight of the code's mean square
 };
 
 /// One stage of a stepwise learning-rate schedule: from the start of `epoch` (counted from 0) on.

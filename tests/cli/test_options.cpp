@@ -83,15 +83,15 @@ const std::vector<std::string> kNeverNumbers{"",
 
 TEST_CASE("every option of the command line is in the table", "[options]") {
   const std::vector<std::string_view> flags{
-      "--data",         "--test",         "--test-fraction", "--valid",      "--valid-fraction",
-      "--labels",       "--label-column", "--normal-label",  "--image",      "--scale",
-      "--standardize",  "--binarize",     "--hidden",        "--latent-dim", "--latent",
-      "--activation",   "--init",         "--likelihood",    "--sigma",      "--beta",
-      "--latent-l2",    "--epochs",       "--steps",         "--batch-size", "--lr",
-      "--lr-schedule",  "--optimizer",    "--adam-beta1",    "--adam-beta2", "--adam-eps",
-      "--weight-decay", "--clip-norm",    "--precision",     "--autotune",   "--seed",
-      "--patience",     "--threads",      "--device",        "--init-from",  "--out",
-      "--overwrite",    "--log-every"};
+      "--data",        "--test",         "--test-fraction", "--valid",      "--valid-fraction",
+      "--labels",      "--label-column", "--normal-label",  "--image",      "--scale",
+      "--standardize", "--binarize",     "--hidden",        "--latent-dim", "--latent",
+      "--activation",  "--init",         "--likelihood",    "--sigma",      "--logvar-head",
+      "--samples",     "--beta",         "--latent-l2",     "--epochs",     "--steps",
+      "--batch-size",  "--lr",           "--lr-schedule",   "--optimizer",  "--adam-beta1",
+      "--adam-beta2",  "--adam-eps",     "--weight-decay",  "--clip-norm",  "--precision",
+      "--autotune",    "--seed",         "--patience",      "--threads",    "--device",
+      "--init-from",   "--out",          "--overwrite",     "--log-every"};
   for (const std::string_view flag : flags) CHECK(by_flag(flag).flag == flag);
 }
 

@@ -64,6 +64,8 @@ RunConfig unusual_config() {
       {"objective.latent_l2", "0.25"},
       {"model.likelihood", "gaussian"},
       {"model.sigma", "0.1234567890123456"},
+      {"model.logvar_head", "logsigma"},
+      {"objective.samples", "6"},
       {"objective.beta", "4"},
       {"train.epochs", "7"},
       {"train.steps", "100000000000"},
@@ -255,6 +257,16 @@ TEST_CASE("contradictions are refused with both options", "[validate]") {
   refuses([](RunConfig& c) { c.data.test_fraction = 0.5, c.data.valid_fraction = 0.5; },
           "--test-fraction 0.5", "below 1");
   refuses([](RunConfig& c) { c.data.standardize = true; }, "--likelihood bernoulli", "--standardize");
+  refuses([](RunConfig& c) { c.train.batch_size = 1 << 20, c.objective.samples = 17; },
+          "--batch-size 1048576", "--samples 17");
+  refuses([](RunConfig& c) { c.model.latent = LatentKind::deterministic, c.objective.samples = 2; },
+          "--samples", "--latent deterministic");
+  refuses(
+      [](RunConfig& c) {
+        c.model.latent = LatentKind::deterministic;
+        c.model.logvar_head = LogvarHead::logsigma;
+      },
+      "--logvar-head", "--latent deterministic");
   refuses(
       [](RunConfig& c) {
         c.model.likelihood = Likelihood::gaussian;

@@ -30,17 +30,21 @@ __global__ void likelihood_kernel(LikelihoodParameters parameters, const float* 
   });
 }
 
-__global__ void latent_kernel(std::uint64_t seed, const float* mu, const float* logvar, const float* dz,
-                              float* z, float* kl, float* dmu, float* dlogvar) {
+__global__ void latent_kernel(std::uint64_t seed, const float* mu, const float* scale, const float* dz,
+                              float* z, float* kl, float* ratio, float* dmu, float* dscale) {
   const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
   const Philox4 bits = philox(seed, i, random_block(RandomPurpose::latent, 0));
   const float epsilon = normal_pair(bits.v[0], bits.v[1]).first;
-  const LatentValue<float> value = latent_forward(mu[i], logvar[i], epsilon);
-  const LatentGradient<float> gradient = latent_backward(mu[i], logvar[i], epsilon, dz[i], 1.0f);
+  const LatentValue<float> value = latent_forward(mu[i], scale[i], epsilon, 2.0f);
+  const LatentPosterior<float> q = latent_posterior(mu[i], scale[i], 2.0f);
+  LatentSum<float> sum;
+  add_weighted_latent_sample(sum, q, epsilon, dz[i], 0.5f);
+  const LatentGradient<float> gradient = latent_gradient(sum, q, 1.0f, 2.0f);
   z[i] = value.z;
   kl[i] = value.kl;
+  ratio[i] = value.log_ratio;
   dmu[i] = gradient.dmu;
-  dlogvar[i] = gradient.dlogvar;
+  dscale[i] = gradient.dscale;
 }
 
 __global__ void adam_kernel(AdamConstants<float> constants, AdamStep<float> step, float* p, float* m,

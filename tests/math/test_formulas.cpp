@@ -114,7 +114,7 @@ TEST_CASE("activations at the kink, at infinity and at NaN", "[activation]") {
   CHECK(forward(ActivationKind::gelu, -40.0) == 0.0);
 }
 
-TEST_CASE("latent z and KL follow from their definitions", "[gaussian]") {
+TEST_CASE("latent z, KL and log-ratio follow from their definitions", "[gaussian]") {
   for (const double mu : {-3.0, -0.4, 0.0, 1.3}) {
     for (const double logvar : {-8.0, -1.0, 0.0, 0.7, 3.0}) {
       INFO("mu = " << mu << ", logvar = " << logvar);
@@ -130,30 +130,93 @@ TEST_CASE("latent z and KL follow from their definitions", "[gaussian]") {
           mu - 12.0 * sigma, mu + 12.0 * sigma);
       CHECK(value.kl == Approx(kl).epsilon(1e-9).margin(1e-12));
       CHECK(value.kl >= 0.0);
+      const double log_ratio =
+          std::log(normal_density(value.z, mu, sigma)) - std::log(normal_density(value.z, 0.0, 1.0));
+      CHECK(value.log_ratio == Approx(log_ratio).epsilon(1e-11).margin(1e-11));
+      // A head that holds log σ gives the same.
+      const auto same = math::latent_forward(mu, 0.5 * logvar, 0.8, 2.0);
+      CHECK(same.z == value.z);
+      CHECK(same.kl == value.kl);
+      CHECK(same.log_ratio == value.log_ratio);
     }
   }
   CHECK(math::latent_forward(0.0, 0.0, 2.0).kl == 0.0);
+  CHECK(math::logvar_factor(math::ScaleHead::logvar) == 1.0f);
+  CHECK(math::logvar_factor(math::ScaleHead::logsigma) == 2.0f);
 }
 
 TEST_CASE("latent gradients are slopes inside the clamp", "[gaussian]") {
-  constexpr double kEpsilon = -0.9;
-  for (const double weight : {0.0, 0.25, 1.0, 4.0}) {
-    for (const double mu : {-2.0, 0.1, 1.5}) {
-      for (const double logvar : {-20.0, -3.0, 0.0, 0.6, 4.0}) {
-        INFO("weight = " << weight << ", mu = " << mu << ", logvar = " << logvar);
-        const auto loss = [&](double m, double l) {
-          const auto value = math::latent_forward(m, l, kEpsilon);
-          return std::sin(value.z) + weight * value.kl;
-        };
-        const double dz = std::cos(math::latent_forward(mu, logvar, kEpsilon).z);
-        const auto gradient = math::latent_backward(mu, logvar, kEpsilon, dz, weight);
-        // e^4 makes third derivatives of about 1e3 here.
-        CHECK(gradient.dmu == Approx(slope([&](double m) { return loss(m, logvar); }, mu)).margin(1e-7));
-        CHECK(gradient.dlogvar == Approx(slope([&](double l) { return loss(mu, l); }, logvar)).margin(1e-7));
+  const std::vector<double> epsilons = {-0.9, 0.3, 1.7};
+  for (const double factor : {1.0, 2.0}) {
+    for (const double weight : {0.0, 0.25, 1.0, 4.0}) {
+      for (const double mu : {-2.0, 0.1, 1.5}) {
+        for (const double logvar : {-20.0, -3.0, 0.0, 0.6, 4.0}) {
+          const double scale = logvar / factor;
+          INFO("factor = " << factor << ", weight = " << weight << ", mu = " << mu
+                           << ", logvar = " << logvar);
+          const auto value_of = [&](double m, double s, double epsilon) {
+            return math::latent_forward(m, s, epsilon, factor);
+          };
+          const auto loss = [&](double m, double s) {
+            double sum = weight * value_of(m, s, 0.0).kl;
+            for (const double epsilon : epsilons) sum += std::sin(value_of(m, s, epsilon).z);
+            return sum;
+          };
+          const auto q = math::latent_posterior(mu, scale, factor);
+          math::LatentSum<double> sum;
+          for (const double epsilon : epsilons)
+            math::add_latent_sample(sum, q, epsilon, std::cos(value_of(mu, scale, epsilon).z));
+          const auto gradient = math::latent_gradient(sum, q, weight, factor);
+          // e^4 makes third derivatives of about 1e3 here, 2³ times that for log σ.
+          const double margin = factor == 1.0 ? 1e-7 : 1e-6;
+          CHECK(gradient.dmu == Approx(slope([&](double m) { return loss(m, scale); }, mu)).margin(margin));
+          CHECK(gradient.dscale ==
+                Approx(slope([&](double s) { return loss(mu, s); }, scale)).margin(margin));
+        }
       }
     }
   }
 }
+
+TEST_CASE("the gradient of weighted samples is that of their log-ratios", "[gaussian]") {
+  const std::vector<double> epsilons = {-0.9, 0.3, 1.7};
+  const std::vector<double> weights = {0.2, 0.7, 0.1};
+  for (const double mu : {-2.0, 0.1, 1.5}) {
+    for (const double logvar : {-6.0, 0.0, 2.0}) {
+      INFO("mu = " << mu << ", logvar = " << logvar);
+      const auto loss = [&](double m, double l) {
+        double sum = 0.0;
+        for (std::size_t k = 0; k < epsilons.size(); ++k) {
+          const auto value = math::latent_forward(m, l, epsilons[k]);
+          sum += std::sin(value.z) + weights[k] * value.log_ratio;
+        }
+        return sum;
+      };
+      const auto q = math::latent_posterior(mu, logvar, 1.0);
+      math::LatentSum<double> sum;
+      for (std::size_t k = 0; k < epsilons.size(); ++k) {
+        const double dz = std::cos(math::latent_forward(mu, logvar, epsilons[k]).z);
+        math::add_weighted_latent_sample(sum, q, epsilons[k], dz, weights[k]);
+      }
+      const auto gradient = math::latent_gradient(sum, q, 0.0, 1.0);
+      CHECK(gradient.dmu == Approx(slope([&](double m) { return loss(m, logvar); }, mu)).margin(1e-7));
+      CHECK(gradient.dscale == Approx(slope([&](double l) { return loss(mu, l); }, logvar)).margin(1e-7));
+    }
+  }
+}
+
+namespace {
+
+/// One sample's gradient.
+math::LatentGradient<double> gradient_of(double mu, double raw, double epsilon, double dz, double kl_weight,
+                                         double factor = 1.0) {
+  const auto q = math::latent_posterior(mu, raw, factor);
+  math::LatentSum<double> sum;
+  math::add_latent_sample(sum, q, epsilon, dz);
+  return math::latent_gradient(sum, q, kl_weight, factor);
+}
+
+}  // namespace
 
 TEST_CASE("a saturated logvar is clamped and pulled back", "[gaussian]") {
   CHECK(math::clamp_logvar(-31.0) == -30.0);
@@ -170,14 +233,22 @@ TEST_CASE("a saturated logvar is clamped and pulled back", "[gaussian]") {
     CHECK(math::latent_forward(0.5, outside, 1.1).z == Approx(0.5 + std::exp(0.5 * clamped) * 1.1));
     CHECK(math::latent_forward(0.5, outside, 1.1).kl ==
           Approx(0.5 * (0.25 + std::exp(clamped) - 1.0 - clamped)));
-    const auto gradient = math::latent_backward(0.5, outside, 1.1, 7.0, 2.0);
+    const auto gradient = gradient_of(0.5, outside, 1.1, 7.0, 2.0);
     CHECK(gradient.dmu == Approx(7.0 + 2.0 * 0.5));
     // The reconstruction's part is gone, the KL's stays and points back inside.
-    CHECK(gradient.dlogvar == Approx(0.5 * 2.0 * (std::exp(clamped) - 1.0)));
-    CHECK((gradient.dlogvar > 0.0) == (outside > 0.0));
+    CHECK(gradient.dscale == Approx(0.5 * 2.0 * (std::exp(clamped) - 1.0)));
+    CHECK((gradient.dscale > 0.0) == (outside > 0.0));
+    // The clamp is one of log σ², whatever the head holds.
+    CHECK(math::latent_forward(0.5, 0.5 * outside, 1.1, 2.0).z == math::latent_forward(0.5, outside, 1.1).z);
+    CHECK(gradient_of(0.5, 0.5 * outside, 1.1, 7.0, 2.0, 2.0).dscale == Approx(2.0 * gradient.dscale));
+    // The sampled log-ratio pulls back as the KL does: its mean over ε is the KL's gradient.
+    const auto q = math::latent_posterior(0.0, outside, 1.0);
+    math::LatentSum<double> sum;
+    for (const double epsilon : {-1.0, 1.0}) math::add_weighted_latent_sample(sum, q, epsilon, 0.0, 0.5);
+    CHECK(sum.dlogvar == Approx(0.5 * (std::exp(clamped) - 1.0)));
   }
   // On the edge itself both parts flow.
-  CHECK(math::latent_backward(0.0, 20.0, 1.0, 3.0, 0.0).dlogvar == Approx(1.5 * std::exp(10.0)));
+  CHECK(gradient_of(0.0, 20.0, 1.0, 3.0, 0.0).dscale == Approx(1.5 * std::exp(10.0)));
 }
 
 TEST_CASE("the penalty of a code is its mean square", "[penalty]") {

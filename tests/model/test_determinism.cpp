@@ -22,6 +22,7 @@ struct Case {
   double clip;
   Likelihood likelihood;
   Binarize binarize;
+  std::int64_t samples = 1;
 };
 
 const std::vector<Case> kCases = {
@@ -45,6 +46,7 @@ const std::vector<Case> kCases = {
      Binarize::none},
     {"clipped", 101, 130, {129, 65}, 20, 32, 0.5, Likelihood::bernoulli, Binarize::stochastic},
     {"several row blocks", 300, 64, {40}, 2, 300, 0.5, Likelihood::gaussian, Binarize::none},
+    {"five samples a row", 101, 40, {33}, 3, 24, 0.0, Likelihood::bernoulli, Binarize::stochastic, 5},
     {"one row a batch", 7, 5, {3}, 1, 1, 0.0, Likelihood::bernoulli, Binarize::threshold}};
 constexpr std::int64_t kSteps = 50;
 
@@ -54,6 +56,7 @@ test::TrainingBench bench_of(const Case& c) {
   bench.config.optimizer.clip_norm = c.clip;
   bench.config.model.likelihood = c.likelihood;
   bench.config.model.activation = Activation::gelu;
+  bench.config.objective.samples = c.samples;
   bench.preparation.binarize = c.binarize;
   return bench;
 }

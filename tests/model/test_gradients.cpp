@@ -46,7 +46,7 @@ Setup make_setup(const test::ModelVariant& variant, Activation activation,
   s.network = test::network_of(s.bench.layout(), s.bench.config);
   s.parameters = test::to_doubles(s.bench.initial_parameters());
   s.x = test::rows_at(s.data, seed, 0, kBatch);
-  s.epsilon = oracle::normals(seed, kLatentPurpose, 0, kBatch, 3);
+  s.epsilon = oracle::normals(seed, kLatentPurpose, 0, kBatch * s.bench.config.objective.samples, 3);
   return s;
 }
 

@@ -38,8 +38,10 @@ ModelFile small_model() {
   file.preparation.inverse_deviation = {1.0F, 0.5F, 1e-40F, 3e38F};
   file.image = ImageShape{2, 2, 1};
   file.column_names = {"a", "b \"quoted\"\n", "caf\xc3\xa9", ""};
+  file.model.logvar_head = LogvarHead::logsigma;
   file.objective.beta = 1.0 / 3.0;
   file.objective.latent_l2 = 1.0 / 7.0;
+  file.objective.samples = 100'000;
   file.seed = std::numeric_limits<std::uint64_t>::max();
   file.steps = 100'000'000'000;
   const ParameterLayout layout = make_layout(file.model);
@@ -70,8 +72,10 @@ void check_same(const ModelFile& a, const ModelFile& b) {
   CHECK(same_bits(a.preparation.inverse_deviation, b.preparation.inverse_deviation));
   CHECK(a.image == b.image);
   CHECK(a.column_names == b.column_names);
+  CHECK(a.model.logvar_head == b.model.logvar_head);
   CHECK(a.objective.beta == b.objective.beta);
   CHECK(a.objective.latent_l2 == b.objective.latent_l2);
+  CHECK(a.objective.samples == b.objective.samples);
   CHECK(a.seed == b.seed);
   CHECK(a.steps == b.steps);
   CHECK(same_bits(a.parameters, b.parameters));
@@ -184,6 +188,16 @@ TEST_CASE("model file: names, shapes and places are those that others expect", "
   CHECK(parts.config["seed"] == "18446744073709551615");
 }
 
+TEST_CASE("model file: a file from before an option was there means its default", "[model_file]") {
+  Parts parts(saved(small_model()));
+  parts.config["model"].erase("logvar_head");
+  parts.config["objective"].erase("samples");
+  const ModelFile file = load(parts.join());
+  CHECK(file.model.logvar_head == LogvarHead::logvar);
+  CHECK(file.objective.samples == 1);
+  CHECK(file.objective.beta == 1.0 / 3.0);
+}
+
 TEST_CASE("model file: each kind of bad file is refused with its reason", "[model_file]") {
   struct Case {
     std::string_view needle;
@@ -240,6 +254,9 @@ TEST_CASE("model file: each kind of bad file is refused with its reason", "[mode
       {"model.sigma is -1", model("sigma", -1)},
       {"expected a number", model("sigma", nullptr)},
       {"model.sigma is 1e+300", model("sigma", 1e300)},
+      {"model.logvar_head: 'variance'", model("logvar_head", "variance")},
+      {"objective.samples is 0", [](Parts& p) { p.config["objective"]["samples"] = 0; }},
+      {"objective.samples is 100001", [](Parts& p) { p.config["objective"]["samples"] = 100001; }},
       {"objective.beta is -1", [](Parts& p) { p.config["objective"]["beta"] = -1; }},
       {"data.scale is 0", [](Parts& p) { p.config["data"]["scale"] = 0; }},
       {"data.scale is -1", [](Parts& p) { p.config["data"]["scale"] = -1; }},

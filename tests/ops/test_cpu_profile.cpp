@@ -38,7 +38,7 @@ Dataset random_bits(std::int64_t rows, std::int64_t columns) {
 
 double flops_of(const Plan& plan) {
   double flops = 0.0;
-  for (const Op& op : plan.ops) flops += cost_of(op, plan.batch).flops;
+  for (const Op& op : plan.ops) flops += cost_of(op).flops;
   return flops;
 }
 
@@ -94,6 +94,6 @@ TEST_CASE("the update's bytes are counted where it is done", "[profile]") {
     const auto in = static_cast<double>(op->layer.in);
     // Parameter and both moments read and written; the gradient of the weights stays in the cache.
     CHECK(times[i].cost.bytes ==
-          cost_of(session.plan.ops[i], session.plan.batch).bytes + 24.0 * (out * in + out) - 4.0 * out * in);
+          cost_of(session.plan.ops[i]).bytes + 24.0 * (out * in + out) - 4.0 * out * in);
   }
 }

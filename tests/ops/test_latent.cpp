@@ -20,11 +20,27 @@ struct Case {
   std::int64_t batch;
   std::int64_t latent;
   std::int64_t position;
+  std::int64_t samples = 1;
+  math::ScaleHead scale = math::ScaleHead::logvar;
+  [[nodiscard]] std::int64_t rows() const { return batch * samples; }
+  [[nodiscard]] oracle::Scale oracle_scale() const {
+    return scale == math::ScaleHead::logsigma ? oracle::Scale::logsigma : oracle::Scale::logvar;
+  }
 };
-const std::vector<Case> kCases = {{1, 1, 0},     {31, 3, 0}, {32, 5, 7}, {33, 20, 330},
-                                  {257, 2, 514}, {5, 63, 0}, {3, 784, 1}};
+const std::vector<Case> kCases = {{1, 1, 0},
+                                  {31, 3, 0},
+                                  {31, 3, 0, 1, math::ScaleHead::logsigma},
+                                  {32, 5, 7},
+                                  {33, 20, 330},
+                                  {257, 2, 514},
+                                  {5, 63, 0},
+                                  {3, 784, 1},
+                                  {31, 6, 0, 5},
+                                  {33, 20, 330, 3, math::ScaleHead::logsigma},
+                                  {2, 130, 6, 4},
+                                  {1, 5, 2, 70}};
 
-// mu in ±2, logvar in ±4; the first rows also beyond both ends of the clamp and on them.
+// mu in ±2, logvar (or log σ) in ±4; the first rows also beyond both ends of the clamp of logvar and on them.
 std::vector<float> make_head(const Case& c, bool saturated) {
   std::vector<float> head = test::noise(c.batch * 2 * c.latent, 41, 2.0);
   for (std::int64_t r = 0; r < c.batch; ++r) {
@@ -33,7 +49,7 @@ std::vector<float> make_head(const Case& c, bool saturated) {
       logvar *= 2.0f;
       const std::int64_t i = r * c.latent + j;
       const float edges[] = {-30.0f, 20.0f, -31.0f, 20.5f, -1e30f, 1e30f};
-      if (saturated && i < 6) logvar = edges[i];
+      if (saturated && i < 6) logvar = edges[i] / math::logvar_factor(c.scale);
     }
   }
   return head;
@@ -59,24 +75,26 @@ TEST_CASE("LatentForward samples z and sums the KL", "[latent]") {
     for (const Case& c : kCases) {
       for (const auto purpose : {math::RandomPurpose::latent, math::RandomPurpose::evaluate}) {
         for (const bool sample : {true, false}) {
-          INFO(executor.name << ", B " << c.batch << ", Z " << c.latent << (sample ? "" : ", without noise"));
+          INFO(executor.name << ", B " << c.batch << ", K " << c.samples << ", Z " << c.latent
+                             << (sample ? "" : ", without noise"));
           const std::vector<float> head = make_head(c, c.batch == 31);
           test::OpBench bench(c.batch, c.position);
           LatentForward op;
           op.head = bench.matrix("head", 2 * c.latent, head);
-          op.z = bench.matrix("z", c.latent);
+          op.z = bench.samples("z", c.samples, c.latent);
           op.kl = bench.matrix("kl", 1);
+          op.scale_head = c.scale;
           op.seed = kSeed;
           op.purpose = purpose;
           op.sample = sample;
           bench.add(op);
           bench.run(executor);
-          oracle::Matrix epsilon(c.batch, c.latent);
+          oracle::Matrix epsilon(c.rows(), c.latent);
           if (sample)
             epsilon = oracle::normals(kSeed, static_cast<std::uint32_t>(purpose),
-                                      static_cast<std::uint64_t>(c.position), c.batch, c.latent);
-          const oracle::LatentResult expected =
-              oracle::latent_forward(oracle::from_floats(head, c.batch, 2 * c.latent), epsilon);
+                                      static_cast<std::uint64_t>(c.position * c.samples), c.rows(), c.latent);
+          const oracle::LatentResult expected = oracle::latent_forward(
+              oracle::from_floats(head, c.batch, 2 * c.latent), epsilon, c.oracle_scale());
           CHECK(test::compare(bench.get(op.z), expected.z,
                               executor.hardware_normals ? Quantity::latent_sample_hardware
                                                         : Quantity::latent_sample) == "");
@@ -149,15 +167,16 @@ TEST_CASE("LatentBackward adds the KL's gradient to the path through z", "[laten
       for (const double beta : {1.0, 0.0, 4.0}) {
         // A training step: its position is a multiple of B.
         const std::int64_t step = c.position / c.batch;
-        INFO(executor.name << ", B " << c.batch << ", Z " << c.latent << ", beta " << beta << ", step "
-                           << step);
+        INFO(executor.name << ", B " << c.batch << ", K " << c.samples << ", Z " << c.latent << ", beta "
+                           << beta << ", step " << step);
         const std::vector<float> head = make_head(c, c.batch == 31);
-        const std::vector<float> dz = test::noise(c.batch * c.latent, 42, 0.3);
+        const std::vector<float> dz = test::noise(c.rows() * c.latent, 42, 0.3);
         test::OpBench bench(c.batch, step * c.batch, 32);
         LatentBackward op;
         op.head = bench.matrix("head", 2 * c.latent, head);
-        op.dz = bench.matrix("dz", c.latent, dz);
+        op.dz = bench.samples("dz", c.samples, c.latent, dz);
         op.dhead = bench.matrix("dhead", 2 * c.latent);
+        op.scale_head = c.scale;
         op.seed = kSeed;
         op.gradient_scale = 1.0f / static_cast<float>(c.batch);
         bench.add(op);
@@ -169,10 +188,10 @@ TEST_CASE("LatentBackward adds the KL's gradient to the path through z", "[laten
         end_step(bench, advance);
         bench.run(executor);
         const oracle::Matrix epsilon =
-            oracle::normals(kSeed, 4, static_cast<std::uint64_t>(step * c.batch), c.batch, c.latent);
+            oracle::normals(kSeed, 4, static_cast<std::uint64_t>(step * c.rows()), c.rows(), c.latent);
         const oracle::Graded expected = oracle::latent_backward(
-            oracle::from_floats(head, c.batch, 2 * c.latent), oracle::from_floats(dz, c.batch, c.latent),
-            epsilon, beta / static_cast<double>(c.batch));
+            oracle::from_floats(head, c.batch, 2 * c.latent), oracle::from_floats(dz, c.rows(), c.latent),
+            epsilon, beta / static_cast<double>(c.batch), c.oracle_scale());
         CHECK(test::compare(bench.get(op.dhead), expected,
                             executor.hardware_normals ? Quantity::latent_gradient_hardware
                                                       : Quantity::latent_gradient) == "");

@@ -76,6 +76,8 @@ oracle::Network network_of(const ParameterLayout& layout, const RunConfig& confi
   network.act = act_of(config.model.activation);
   network.lik =
       config.model.likelihood == Likelihood::gaussian ? oracle::Lik::gaussian : oracle::Lik::bernoulli;
+  network.scale =
+      config.model.logvar_head == LogvarHead::logsigma ? oracle::Scale::logsigma : oracle::Scale::logvar;
   network.sigma = config.model.sigma;
   network.deterministic = config.model.latent == LatentKind::deterministic;
   network.beta = network.deterministic ? config.objective.latent_l2 : config.objective.beta;
@@ -128,6 +130,13 @@ const std::vector<ModelVariant>& model_variants() {
   static const std::vector<ModelVariant> all = {
       {"bernoulli", [](RunConfig&) {}},
       {"gaussian", [](RunConfig& c) { c.model.likelihood = Likelihood::gaussian; }},
+      {"three samples", [](RunConfig& c) { c.objective.samples = 3; }},
+      {"log sigma, two samples, gaussian",
+       [](RunConfig& c) {
+         c.model.likelihood = Likelihood::gaussian;
+         c.model.logvar_head = LogvarHead::logsigma;
+         c.objective.samples = 2;
+       }},
       {"deterministic latent", [](RunConfig& c) { c.model.latent = LatentKind::deterministic; }},
       {"deterministic latent with penalty",
        [](RunConfig& c) {

@@ -15,27 +15,36 @@ OpBench::OpBench(std::int64_t batch, std::int64_t position, std::int64_t paramet
   plan_.parameter_size = parameter_size;
 }
 
-View OpBench::matrix(const std::string& name, std::int64_t cols, std::int64_t left, std::int64_t right) {
+View OpBench::samples(const std::string& name, std::int64_t samples, std::int64_t cols, std::int64_t left,
+                      std::int64_t right) {
   Operand operand;
+  operand.samples = samples;
   operand.left = left;
   operand.right = right;
   const std::int64_t width = left + cols + right;
-  const int buffer = plan_.add_buffer(name, BufferKind::activation, batch_, width);
-  operand.load = plan_.add_buffer("load." + name, BufferKind::exchange, position_ + batch_, width);
-  operand.store = plan_.add_buffer("store." + name, BufferKind::exchange, position_ + batch_, width);
+  const int buffer = plan_.add_buffer(name, BufferKind::activation, batch_ * samples, width);
+  operand.load = plan_.add_buffer("load." + name, BufferKind::exchange, position_ + batch_, samples * width);
+  operand.store =
+      plan_.add_buffer("store." + name, BufferKind::exchange, position_ + batch_, samples * width);
   operand.view = Plan::columns(plan_.whole(buffer), left, cols);
-  operand.block.assign(static_cast<std::size_t>(batch_ * width), guard_value());
+  operand.block.assign(static_cast<std::size_t>(batch_ * samples * width), guard_value());
   operands_.push_back(operand);
   return operand.view;
 }
 
-View OpBench::matrix(const std::string& name, std::int64_t cols, const std::vector<float>& values) {
-  const View view = matrix(name, cols);
+View OpBench::samples(const std::string& name, std::int64_t samples, std::int64_t cols,
+                      const std::vector<float>& values) {
+  const View view = this->samples(name, samples, cols);
   Operand& operand = operands_.back();
-  for (std::int64_t r = 0; r < batch_; ++r) {
+  for (std::int64_t r = 0; r < view.rows; ++r) {
     std::copy_n(values.begin() + r * cols, cols, operand.block.begin() + r * view.stride + operand.left);
   }
   return view;
+}
+
+View OpBench::block(const Operand& operand) const {
+  const std::int64_t width = operand.samples * operand.view.stride;
+  return View{operand.view.buffer, 0, batch_, width, width};
 }
 
 View OpBench::constant(const std::string& name, const std::vector<float>& values) {
@@ -65,10 +74,10 @@ void OpBench::run(const Executor& executor, const Dataset* data, std::int64_t ti
     plan.buffers[static_cast<std::size_t>(operand.store)].rows = rows;
   }
   for (const Operand& operand : operands_)
-    plan.ops.emplace_back(LoadRows{plan.whole(operand.load), plan.whole(operand.view.buffer)});
+    plan.ops.emplace_back(LoadRows{plan.whole(operand.load), block(operand)});
   plan.ops.insert(plan.ops.end(), ops_.begin(), ops_.end());
   for (const Operand& operand : operands_)
-    plan.ops.emplace_back(StoreRows{plan.whole(operand.view.buffer), plan.whole(operand.store)});
+    plan.ops.emplace_back(StoreRows{block(operand), plan.whole(operand.store)});
   plan.ops.insert(plan.ops.end(), tail_.begin(), tail_.end());
   if (!training_) plan.ops.emplace_back(AdvancePosition{batch_});
   check_plan(plan);
@@ -84,7 +93,7 @@ void OpBench::run(const Executor& executor, const Dataset* data, std::int64_t ti
   if (data != nullptr) resident = backend->make_resident(*data);
   const std::unique_ptr<Program> program = backend->compile(plan, *store, resident.get());
   const auto whole_size = [&](const Operand& operand) {
-    return static_cast<std::size_t>(rows * (operand.left + operand.view.cols + operand.right));
+    return static_cast<std::size_t>(rows * operand.samples * operand.view.stride);
   };
   for (const Operand& operand : operands_) {
     std::vector<float> whole(whole_size(operand), guard_value());
@@ -136,7 +145,7 @@ const OpBench::Operand& OpBench::find(const View& view) const {
 std::vector<float> OpBench::get(const View& view) const {
   const Operand& operand = find(view);
   std::vector<float> values;
-  for (std::int64_t r = 0; r < batch_; ++r) {
+  for (std::int64_t r = 0; r < view.rows; ++r) {
     const auto first = operand.result.begin() + r * view.stride + view.offset;
     values.insert(values.end(), first, first + view.cols);
   }

@@ -17,9 +17,18 @@ class OpBench {
   /// Batch rows and the position of the first of them; training benches give a step instead.
   explicit OpBench(std::int64_t batch, std::int64_t position = 0, std::int64_t parameter_size = 16);
 
-  /// A (B, cols) matrix inside a wider buffer. Outputs start as guard values.
-  View matrix(const std::string& name, std::int64_t cols, std::int64_t left = 3, std::int64_t right = 2);
-  View matrix(const std::string& name, std::int64_t cols, const std::vector<float>& values);
+  /// A (B·samples, cols) matrix inside a wider buffer. Outputs start as guard values.
+  View samples(const std::string& name, std::int64_t samples, std::int64_t cols, std::int64_t left = 3,
+               std::int64_t right = 2);
+  View samples(const std::string& name, std::int64_t samples, std::int64_t cols,
+               const std::vector<float>& values);
+  /// The same with one row for each of the batch's.
+  View matrix(const std::string& name, std::int64_t cols, std::int64_t left = 3, std::int64_t right = 2) {
+    return samples(name, 1, cols, left, right);
+  }
+  View matrix(const std::string& name, std::int64_t cols, const std::vector<float>& values) {
+    return samples(name, 1, cols, values);
+  }
   /// A (1, n) constant of the plan.
   View constant(const std::string& name, const std::vector<float>& values);
 
@@ -45,6 +54,7 @@ class OpBench {
  private:
   struct Operand {
     View view;
+    std::int64_t samples = 1;  ///< rows of the matrix for each row that is loaded and stored
     std::int64_t left = 0;
     std::int64_t right = 0;
     int load = -1;
@@ -52,6 +62,8 @@ class OpBench {
     std::vector<float> block;
     std::vector<float> result;
   };
+  /// The whole buffer as B rows that hold all samples of a row.
+  [[nodiscard]] View block(const Operand& operand) const;
   [[nodiscard]] const Operand& find(const View& view) const;
 
   std::int64_t batch_;

@@ -47,6 +47,11 @@ Matrix backward(const LayerSpec& layer, const std::vector<double>& parameters, c
   return g.dx.value;
 }
 
+double logvar_at(const Matrix& head, std::int64_t r, std::int64_t c, Scale scale) {
+  const double raw = scale == Scale::logsigma ? 2.0 * head.at(r, c) : head.at(r, c);
+  return std::fmin(std::fmax(raw, -30.0), 20.0);
+}
+
 double mean(const Matrix& column) {
   double sum = 0.0;
   for (const double v : column.values) sum += v;
@@ -154,17 +159,20 @@ LinearGradients linear_backward(const Matrix& d, const Matrix& in, const Matrix&
   return g;
 }
 
-LatentResult latent_forward(const Matrix& head, const Matrix& epsilon) {
+LatentResult latent_forward(const Matrix& head, const Matrix& epsilon, Scale scale) {
   const std::int64_t latent = head.cols / 2;
-  LatentResult result{Graded(head.rows, latent), Graded(head.rows, 1)};
+  const std::int64_t samples = epsilon.rows / head.rows;
+  LatentResult result{Graded(epsilon.rows, latent), Graded(head.rows, 1)};
   for (std::int64_t r = 0; r < head.rows; ++r) {
     for (std::int64_t j = 0; j < latent; ++j) {
       const double mu = head.at(r, j);
-      const double logvar = std::fmin(std::fmax(head.at(r, latent + j), -30.0), 20.0);
-      const double noise = std::exp(0.5 * logvar) * epsilon.at(r, j);
-      result.z.value.at(r, j) = mu + noise;
-      // The logvar's own rounding is exact input; exp's argument ½·logvar is exact too.
-      result.z.magnitude.at(r, j) = std::fabs(mu) + std::fabs(noise) + std::exp(0.5 * logvar) * 1.0;
+      const double logvar = logvar_at(head, r, latent + j, scale);
+      for (std::int64_t s = r * samples; s < (r + 1) * samples; ++s) {
+        const double noise = std::exp(0.5 * logvar) * epsilon.at(s, j);
+        result.z.value.at(s, j) = mu + noise;
+        // The logvar's own rounding is exact input; exp's argument ½·logvar is exact too.
+        result.z.magnitude.at(s, j) = std::fabs(mu) + std::fabs(noise) + std::exp(0.5 * logvar) * 1.0;
+      }
       result.kl.value.at(r, 0) += 0.5 * (mu * mu + std::exp(logvar) - 1.0 - logvar);
       result.kl.magnitude.at(r, 0) += 0.5 * (mu * mu + std::exp(logvar) + 1.0 + std::fabs(logvar));
     }
@@ -172,22 +180,35 @@ LatentResult latent_forward(const Matrix& head, const Matrix& epsilon) {
   return result;
 }
 
-Graded latent_backward(const Matrix& head, const Matrix& dz, const Matrix& epsilon, double kl_weight) {
+Graded latent_backward(const Matrix& head, const Matrix& dz, const Matrix& epsilon, double kl_weight,
+                       Scale scale) {
   const std::int64_t latent = head.cols / 2;
+  const std::int64_t samples = epsilon.rows / head.rows;
+  const double chain = scale == Scale::logsigma ? 2.0 : 1.0;  // ∂ log σ² / ∂ what the head holds
   Graded dhead(head.rows, head.cols);
   for (std::int64_t r = 0; r < head.rows; ++r) {
     for (std::int64_t j = 0; j < latent; ++j) {
-      const double raw = head.at(r, latent + j);
+      const double raw = chain * head.at(r, latent + j);
       const bool inside = raw >= -30.0 && raw <= 20.0;
-      const double logvar = std::fmin(std::fmax(raw, -30.0), 20.0);
-      const double pull = kl_weight * head.at(r, j);
-      dhead.value.at(r, j) = dz.at(r, j) + pull;
-      dhead.magnitude.at(r, j) = std::fabs(dz.at(r, j)) + std::fabs(pull);
+      const double logvar = logvar_at(head, r, latent + j, scale);
       const double sigma = std::exp(0.5 * logvar);
-      const double path = inside ? dz.at(r, j) * 0.5 * sigma * epsilon.at(r, j) : 0.0;
-      dhead.value.at(r, latent + j) = path + kl_weight * 0.5 * (std::exp(logvar) - 1.0);
-      dhead.magnitude.at(r, latent + j) = (inside ? std::fabs(dz.at(r, j)) * 0.5 * sigma : 0.0) +
-                                          std::fabs(path) + kl_weight * 0.5 * (std::exp(logvar) + 1.0);
+      const double pull = kl_weight * head.at(r, j);
+      double mu_value = pull;
+      double mu_size = std::fabs(pull);
+      double scale_value = kl_weight * 0.5 * (std::exp(logvar) - 1.0);
+      double scale_size = kl_weight * 0.5 * (std::exp(logvar) + 1.0);
+      for (std::int64_t s = r * samples; s < (r + 1) * samples; ++s) {
+        mu_value += dz.at(s, j);
+        mu_size += std::fabs(dz.at(s, j));
+        if (!inside) continue;
+        const double path = dz.at(s, j) * 0.5 * sigma * epsilon.at(s, j);
+        scale_value += path;
+        scale_size += std::fabs(dz.at(s, j)) * 0.5 * sigma + std::fabs(path);
+      }
+      dhead.value.at(r, j) = mu_value;
+      dhead.magnitude.at(r, j) = mu_size;
+      dhead.value.at(r, latent + j) = chain * scale_value;
+      dhead.magnitude.at(r, latent + j) = chain * scale_size;
     }
   }
   return dhead;
@@ -209,11 +230,12 @@ PenaltyResult latent_penalty(const Matrix& z) {
 }
 
 LikelihoodResult likelihood(Lik lik, double sigma, const Matrix& output, const Matrix& x) {
-  LikelihoodResult result{Graded(x.rows, 1), Graded(x.rows, x.cols)};
-  for (std::int64_t r = 0; r < x.rows; ++r) {
+  const std::int64_t samples = output.rows / x.rows;
+  LikelihoodResult result{Graded(output.rows, 1), Graded(output.rows, x.cols)};
+  for (std::int64_t r = 0; r < output.rows; ++r) {
     for (std::int64_t c = 0; c < x.cols; ++c) {
       const double o = output.at(r, c);
-      const double t = x.at(r, c);
+      const double t = x.at(r / samples, c);
       double nll = 0.0;
       double size = 0.0;
       if (lik == Lik::bernoulli) {
@@ -301,7 +323,7 @@ Objective objective(const Network& network, const std::vector<double>& parameter
     latent = {Graded(), penalty.penalty};
     latent.z.value = head.out;
   } else {
-    latent = latent_forward(head.out, epsilon);
+    latent = latent_forward(head.out, epsilon, network.scale);
   }
   std::vector<Kept> decoder;
   for (const LayerSpec& layer : network.decoder)
@@ -316,7 +338,7 @@ Objective objective(const Network& network, const std::vector<double>& parameter
   result.kl = mean(latent.kl.value);
   result.gradient.assign(parameters.size(), 0.0);
   Matrix d = terms.gradient.value;
-  for (double& v : d.values) v /= batch;
+  for (double& v : d.values) v /= static_cast<double>(epsilon.rows);  // the mean over rows and samples
   // What the i-th layer's input went through: the layer below, or nothing.
   const auto below = [&](std::size_t count) { return count > 0 ? network.act : Act::identity; };
   const auto pre = [](const std::vector<Kept>& kept, std::size_t count) {
@@ -331,7 +353,7 @@ Objective objective(const Network& network, const std::vector<double>& parameter
     for (std::size_t i = 0; i < d.values.size(); ++i)
       d.values[i] += network.beta / batch * penalty.gradient.value.values[i];
   } else {
-    d = latent_backward(head.out, d, epsilon, network.beta / batch).value;
+    d = latent_backward(head.out, d, epsilon, network.beta / batch, network.scale).value;
   }
   d = backward(network.head, parameters, d, head.in, below(encoder.size()), pre(encoder, encoder.size()),
                result.gradient);

@@ -56,9 +56,13 @@ struct LatentResult {
   Graded z;
   Graded kl;  ///< (B,1)
 };
-[[nodiscard]] LatentResult latent_forward(const Matrix& head, const Matrix& epsilon);
+/// What the right half of the head holds.
+enum class Scale { logvar, logsigma };
+/// head (B,2Z), epsilon (B·K,Z): row b·K + k is sample k of row b. z likewise.
+[[nodiscard]] LatentResult latent_forward(const Matrix& head, const Matrix& epsilon,
+                                          Scale scale = Scale::logvar);
 [[nodiscard]] Graded latent_backward(const Matrix& head, const Matrix& dz, const Matrix& epsilon,
-                                     double kl_weight);
+                                     double kl_weight, Scale scale = Scale::logvar);
 
 struct PenaltyResult {
   Graded penalty;   ///< (B,1)
@@ -68,9 +72,10 @@ struct PenaltyResult {
 [[nodiscard]] PenaltyResult latent_penalty(const Matrix& z);
 
 struct LikelihoodResult {
-  Graded nll;       ///< (B,1)
+  Graded nll;       ///< (B·K,1)
   Graded gradient;  ///< unscaled
 };
+/// output (B·K,D), x (B,D).
 [[nodiscard]] LikelihoodResult likelihood(Lik lik, double sigma, const Matrix& output, const Matrix& x);
 
 /// Philox4x32-10 as in Salmon et al. 2011.
@@ -107,6 +112,7 @@ struct Network {
   LayerSpec output;
   Act act = Act::relu;
   Lik lik = Lik::bernoulli;
+  Scale scale = Scale::logvar;
   double sigma = 1.0;
   bool deterministic = false;  ///< the head is the code
   double beta = 1.0;           ///< of the KL; deterministic: of the code's mean square
@@ -117,6 +123,7 @@ struct Objective {
   double kl = 0.0;               ///< deterministic: the code's mean square
   std::vector<double> gradient;  ///< of reconstruction + beta·kl, laid out as the parameters
 };
+/// epsilon (B·K,Z).
 [[nodiscard]] Objective objective(const Network& network, const std::vector<double>& parameters,
                                   const Matrix& x, const Matrix& epsilon);
 

@@ -44,7 +44,7 @@ Json measure_pass(Backend& backend, Model& model, const Pass& pass, const Shape&
   if (pass.name == std::string_view("decode")) write_latents(workload, model);
   const Measurement time = workload.measure_block(options.budget);
   double flops = 0.0;
-  for (const Op& op : workload.plan().ops) flops += cost_of(op, workload.plan().batch).flops;
+  for (const Op& op : workload.plan().ops) flops += cost_of(op).flops;
   Json row = describe(shape);
   row["batch_size"] = workload.plan().batch;
   row["samples"] = 1;

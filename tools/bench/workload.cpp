@@ -53,7 +53,7 @@ TrainingWorkload::TrainingWorkload(Backend& backend, const Shape& shape, const B
 
 double TrainingWorkload::flops() const {
   double flops = 0.0;
-  for (const Op& op : plan_.ops) flops += cost_of(op, plan_.batch).flops;
+  for (const Op& op : plan_.ops) flops += cost_of(op).flops;
   return flops;
 }
 
