@@ -11,7 +11,7 @@ using device::Quad;
 constexpr int kQuadsInFlight = 4;  // loads that a thread has under way before it squares the first
 
 /// norm = √Σ gradient² over the arena (P); scratch->gradient_scale = clip_norm / norm where that is below 1,
-/// else 1; scratch->norm_partial keeps the blocks' sums for the update. An unusable gradient raises
+/// else 1; scratch->norm_partial keeps the blocks' sums for the update. A gradient that is not finite raises
 /// state->fault with the lowest such element. Does nothing where state->fault is set.
 /// Threads: blocks of 256 walk the arena with the grid's stride, one quad of elements a thread at a time,
 /// four in flight; the block that ends last adds the blocks' sums.
@@ -35,7 +35,7 @@ __global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident)
       for (int i = 0; i < 4; ++i) {
         const auto value = static_cast<double>(g[q].v[i]);
         squares += value * value;
-        if (math::is_unusable_gradient(g[q].v[i]) && bad_element == kNoBadElement) {
+        if (math::is_nonfinite(g[q].v[i]) && bad_element == kNoBadElement) {
           bad_element = first + q * step + i;  // the first that a thread meets is its lowest
         }
       }

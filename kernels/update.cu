@@ -82,7 +82,7 @@ __device__ __forceinline__ void update_elements(const UpdateArgs& args, unsigned
     Quad v = device::load_quad(args.moment2, first, n);
     for (int i = 0; i < 4; ++i) {
       if (!args.clipped) squares += static_cast<double>(g.v[i]) * static_cast<double>(g.v[i]);
-      if (math::is_unusable_gradient(g.v[i])) {
+      if (math::is_unusable_gradient(g.v[i], adam.gradient_scale)) {
         // The first that a thread meets is its lowest.
         if (bad_element == kNoBadElement) bad_element = first + i;
       } else {

@@ -52,9 +52,8 @@ struct GradNormArgs {
   UpdateScratch* scratch = nullptr;
 };
 
-/// The global L2 norm, before the update: scratch->gradient_scale = min(1, clip_norm / norm). An unusable
-/// gradient (math::is_unusable_gradient) raises state->fault with the lowest such element, so that the update
-/// changes nothing.
+/// The global L2 norm, before the update: scratch->gradient_scale = min(1, clip_norm / norm). A gradient
+/// that is not finite raises state->fault with the lowest such element, so that the update changes nothing.
 void launch_grad_norm(const GradNormArgs& args, Stream stream);
 
 struct UpdateArgs {

@@ -124,9 +124,8 @@ Phase update_phase(const WeightWork& work) {
                               update(tile.row_begin, gradient, tile.rows());
                               return;
                             }
-                            const float* bad = std::find_if(gradient, gradient + tile.rows(), [](float g) {
-                              return math::is_unusable_gradient(g);
-                            });
+                            const float* bad = std::find_if(gradient, gradient + tile.rows(),
+                                                            [](float g) { return math::is_nonfinite(g); });
                             if (bad != gradient + tile.rows())
                               note_bad(memory->first_bad, tile.row_begin + (bad - gradient));
                           }});

@@ -34,9 +34,11 @@ struct AdamElement {
   T moment2;
 };
 
-/// True for a gradient that no update may use: NaN, infinite, or so large (above 1.8e19) that its square is.
-VAECUDA_HD bool is_unusable_gradient(float gradient) {
-  return is_nonfinite(gradient * gradient);
+/// True for a gradient that no update may use: NaN, infinite, or, after clipping, so large (above 1.8e19)
+/// that its square is infinite.
+VAECUDA_HD bool is_unusable_gradient(float gradient, float gradient_scale) {
+  const float clipped = gradient * gradient_scale;
+  return is_nonfinite(clipped * clipped);
 }
 
 /// One element's update. The caller skips elements whose gradient is unusable.

@@ -4,6 +4,7 @@
 // exists.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "kernels/math/philox.h"
@@ -32,10 +33,19 @@ VAECUDA_HD std::uint32_t mix_bits(std::uint32_t x) {
   return x;
 }
 
+/// The network's domain is 0 … 2^bits − 1: the fewest bits, but one, that hold n numbers (1 ≤ n ≤ 2⁶²).
+VAECUDA_HD int domain_bits(std::uint64_t n) {
+  if (n <= 2) return 1;
+#if defined(__CUDA_ARCH__)
+  return 64 - __clzll(static_cast<long long>(n - 1));
+#else
+  return 64 - std::countl_zero(n - 1);
+#endif
+}
+
 /// The image of `index` (0 ≤ index < n, 1 ≤ n ≤ 2⁶²) under the permutation.
 VAECUDA_HD std::uint64_t permute(const PermutationKeys& keys, std::uint64_t index, std::uint64_t n) {
-  int bits = 1;
-  while ((std::uint64_t{1} << bits) < n) ++bits;
+  const int bits = domain_bits(n);
   const int low_bits = (bits + 1) / 2;
   const int high_bits = bits - low_bits;
   const std::uint64_t low_mask = (std::uint64_t{1} << low_bits) - 1;

@@ -78,6 +78,42 @@ TEST_CASE("permute stays inside and is injective where n is huge", "[permutation
   }
 }
 
+TEST_CASE("permute has known answers", "[permutation]") {
+  struct Answer {
+    std::uint64_t n;
+    std::uint64_t index;
+    std::uint64_t image;
+  };
+  const std::vector<Answer> answers = {{1, 0, 0},
+                                       {2, 0, 0},
+                                       {3, 1, 1},
+                                       {4, 1, 3},
+                                       {5, 1, 2},
+                                       {1000, 333, 195},
+                                       {60000, 20000, 7136},
+                                       {65536, 21845, 51122},
+                                       {65537, 21845, 43695},
+                                       {4294967297, 1431655765, 1913548478},
+                                       {4611686018427387903, 1537228672809129301, 2218224201967523218},
+                                       {4611686018427387904, 1537228672809129301, 2218224201967523218}};
+  const math::PermutationKeys keys = math::permutation_keys(7, RandomPurpose::shuffle, 3);
+  for (const Answer& a : answers) {
+    INFO("n = " << a.n);
+    CHECK(math::permute(keys, a.index, a.n) == a.image);
+  }
+}
+
+TEST_CASE("the domain is the next power of two", "[permutation]") {
+  CHECK(math::domain_bits(1) == 1);
+  for (int bits = 1; bits <= 62; ++bits) {
+    const std::uint64_t power = std::uint64_t{1} << bits;
+    INFO("bits " << bits);
+    CHECK(math::domain_bits(power) == bits);
+    CHECK(math::domain_bits(power / 2 + 1) == bits);
+    if (bits < 62) CHECK(math::domain_bits(power + 1) == bits + 1);
+  }
+}
+
 TEST_CASE("every key gives another order", "[permutation]") {
   constexpr std::uint64_t kN = 1000;
   const auto base = image_of(1, 0, kN);

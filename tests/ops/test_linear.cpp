@@ -20,8 +20,9 @@ struct Shape {
   std::int64_t out;
 };
 
-const std::vector<Shape> kShapes = {{1, 1, 1},     {31, 3, 5},    {32, 5, 63},  {33, 63, 3}, {257, 784, 5},
-                                    {257, 5, 784}, {33, 784, 63}, {1, 784, 63}, {257, 1, 1}, {129, 63, 129}};
+const std::vector<Shape> kShapes = {{1, 1, 1},     {31, 3, 5},     {32, 5, 63},   {33, 63, 3},
+                                    {257, 784, 5}, {257, 5, 784},  {33, 784, 63}, {1, 784, 63},
+                                    {257, 1, 1},   {129, 63, 129}, {1030, 3, 21}};
 
 const std::vector<std::pair<ActivationKind, oracle::Act>> kActivations = {
     {ActivationKind::identity, oracle::Act::identity}, {ActivationKind::relu, oracle::Act::relu},

@@ -1,110 +1,26 @@
 // The ends of a step and of a pass: AdamUpdate, GradNorm, AdvanceStep, the fault flag, StoreRows and
 // LoadRows.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <vector>
 
+#include "ops/update_bench.hpp"
 #include "support/catch.hpp"
-#include "support/op_bench.hpp"
 #include "support/oracle.hpp"
 #include "support/tolerance.hpp"
 
 using namespace vaecuda;
+using test::kArena;
+using test::kBatch;
+using test::kIn;
+using test::kOut;
+using test::kWeight;
+using test::norm_of;
 using test::Quantity;
-
-namespace {
-
-constexpr std::int64_t kBatch = 9;
-constexpr std::int64_t kIn = 21;
-constexpr std::int64_t kOut = 13;
-constexpr std::int64_t kWeight = 16;
-constexpr std::int64_t kBias = 304;  // 16 + 273 = 289, the next boundary
-constexpr std::int64_t kArena = 320;
-
-struct Settings {
-  float beta1 = 0.9f;
-  float beta2 = 0.999f;
-  float epsilon = 1e-8f;
-  float decay = 0.0f;
-  bool decoupled = false;
-  float clip = 0.0f;
-  std::int64_t step = 0;
-};
-
-std::vector<float> arena_noise(std::uint64_t seed, double scale, double shift) {
-  std::vector<float> arena(kArena, 0.0f);
-  const std::vector<float> values = test::noise(kArena, seed, scale);
-  const auto fill = [&](std::int64_t offset, std::int64_t count) {
-    for (std::int64_t i = offset; i < offset + count; ++i)
-      arena[static_cast<std::size_t>(i)] = values[static_cast<std::size_t>(i)] + static_cast<float>(shift);
-  };
-  fill(kWeight, kIn * kOut);
-  fill(kBias, kOut);
-  return arena;
-}
-
-// One layer's backward pass and update, from given moments.
-struct UpdateBench {
-  Settings settings;
-  test::OpBench bench;
-  std::vector<float> d = test::noise(kBatch * kOut, 61, 0.3);
-  std::vector<float> in = test::noise(kBatch * kIn, 62, 1.0);
-  std::vector<float> nll = test::noise(kBatch, 63, 5.0);
-  std::vector<float> kl = test::noise(kBatch, 64, 2.0);
-  std::vector<float> parameters = arena_noise(65, 0.5, 0.0);
-  std::vector<float> first = arena_noise(66, 0.01, 0.0);
-  std::vector<float> second = arena_noise(67, 0.001, 0.0011);
-
-  explicit UpdateBench(const Settings& s) : settings(s), bench(kBatch, s.step * kBatch, kArena) {}
-
-  void run(const test::Executor& executor, std::int64_t times = 1) {
-    bench.set_parameters(parameters);
-    bench.set_moments(first, second);
-    LinearBackward op;
-    op.d = bench.matrix("d", kOut, d);
-    op.in = bench.matrix("in", kIn, in);
-    op.layer = LinearParameters{"layer", kOut, kIn, kWeight, kBias};
-    bench.add(op);
-    AdamUpdate adam;
-    adam.constants = {settings.beta1, settings.beta2, settings.epsilon, settings.decay, settings.decoupled};
-    adam.elements = kArena;
-    AdvanceStep advance;
-    advance.nll = bench.matrix("nll", 1, nll);
-    advance.kl = bench.matrix("kl", 1, kl);
-    advance.schedule.lr = 0.01;
-    advance.kl_weight = 0.5;
-    advance.beta1 = static_cast<double>(settings.beta1);
-    advance.beta2 = static_cast<double>(settings.beta2);
-    bench.end_training(adam, advance, settings.clip);
-    bench.run(executor, nullptr, times);
-  }
-
-  // The gradient of the whole arena, and its magnitudes.
-  [[nodiscard]] oracle::Graded gradient() const {
-    const oracle::LinearGradients g =
-        oracle::linear_backward(oracle::from_floats(d, kBatch, kOut), oracle::from_floats(in, kBatch, kIn),
-                                oracle::Matrix(kOut, kIn), oracle::Act::identity, {});
-    oracle::Graded all(1, kArena);
-    for (std::int64_t i = 0; i < kOut * kIn; ++i) {
-      all.value.at(0, kWeight + i) = g.weight.value.values[static_cast<std::size_t>(i)];
-      all.magnitude.at(0, kWeight + i) = g.weight.magnitude.values[static_cast<std::size_t>(i)];
-    }
-    for (std::int64_t i = 0; i < kOut; ++i) {
-      all.value.at(0, kBias + i) = g.bias.value.values[static_cast<std::size_t>(i)];
-      all.magnitude.at(0, kBias + i) = g.bias.magnitude.values[static_cast<std::size_t>(i)];
-    }
-    return all;
-  }
-};
-
-double norm_of(const oracle::Graded& gradient) {
-  double sum = 0.0;
-  for (const double g : gradient.value.values) sum += g * g;
-  return std::sqrt(sum);
-}
-
-}  // namespace
+using test::Settings;
+using test::UpdateBench;
 
 TEST_CASE("AdamUpdate follows the paper from any moments at any step", "[adam]") {
   const std::vector<Settings> cases = {{},
@@ -113,7 +29,10 @@ TEST_CASE("AdamUpdate follows the paper from any moments at any step", "[adam]")
                                        {0.9f, 0.999f, 1e-8f, 0.1f, true, 0.0f, 3},
                                        {0.5f, 0.9f, 1e-3f, 0.0f, false, 0.05f, 2},
                                        {0.9f, 0.999f, 1e-8f, 0.1f, true, 0.5f, 100},
-                                       {0.9f, 0.999f, 1e-8f, 0.0f, false, 1e6f, 0}};
+                                       {0.9f, 0.999f, 1e-8f, 0.0f, false, 1e6f, 0},
+                                       // Squares overflow fp32, but not what clipping leaves of the gradient.
+                                       {0.9f, 0.999f, 1e-8f, 0.0f, false, 0.5f, 3, 1e20f},
+                                       {0.9f, 0.999f, 1e-8f, 0.1f, true, 0.5f, 3, 3e37f}};
   for (const test::Executor& executor : test::executors()) {
     for (const Settings& s : cases) {
       INFO(executor.name << ", step " << s.step << ", decay " << s.decay << ", clip " << s.clip);
@@ -149,6 +68,9 @@ TEST_CASE("AdamUpdate follows the paper from any moments at any step", "[adam]")
             std::fabs(before) + rate * m.magnitude.values[i] +
             rate * std::fabs(m.value.values[i]) * (1.0 + v.magnitude.values[i] / (v.value.values[i] + 1e-30));
       }
+      CHECK_FALSE(update.bench.fault().has_value());
+      REQUIRE(update.bench.metrics().size() == 1);
+      CHECK(update.bench.metrics()[0].gradient_norm == Approx(norm).epsilon(1e-6));
       CHECK(test::compare(update.bench.moment1(), m, Quantity::adam_moment) == "");
       CHECK(test::compare(update.bench.moment2(), v, Quantity::adam_moment) == "");
       CHECK(test::compare(update.bench.parameters(), p, Quantity::adam_parameter) == "");
@@ -196,14 +118,14 @@ TEST_CASE("a non-finite gradient raises the fault and its element stays", "[faul
         Settings s;
         s.clip = clip;
         UpdateBench update(s);
-        update.d[2 * kOut + 5] = poison;  // output 5: weights kWeight + 5·kIn … and bias kBias + 5
+        update.d[2 * kOut + 5] = poison;  // output 5: weights kWeight + 5·kIn … and bias test::kBias + 5
         update.run(executor, 3);
         REQUIRE(update.bench.fault().has_value());
         CHECK(update.bench.fault()->step == 1);
         CHECK(update.bench.fault()->element == kWeight + 5 * kIn);
         for (std::int64_t i = 0; i < kArena; ++i) {
           const auto j = static_cast<std::size_t>(i);
-          const bool hit = (i >= kWeight + 5 * kIn && i < kWeight + 6 * kIn) || i == kBias + 5;
+          const bool hit = (i >= kWeight + 5 * kIn && i < kWeight + 6 * kIn) || i == test::kBias + 5;
           REQUIRE(std::isfinite(update.bench.parameters()[j]));
           if (!hit) continue;
           REQUIRE(update.bench.parameters()[j] == update.parameters[j]);
@@ -222,6 +144,53 @@ TEST_CASE("a non-finite gradient raises the fault and its element stays", "[faul
   }
 }
 
+TEST_CASE("a gradient too large for its square raises the fault at its element alone", "[fault]") {
+  // Clipping that does not bring it down far enough, or none.
+  for (const test::Executor& executor : test::executors()) {
+    for (const float clip : {0.0f, 1e25f, 1e20f}) {
+      INFO(executor.name << ", clip " << clip);
+      Settings s;
+      s.clip = clip;
+      s.spike = clip == 1e20f ? 1e22f : 1e20f;
+      UpdateBench update(s);
+      update.run(executor, 2);
+      const oracle::Graded gradient = update.gradient();
+      const double norm = norm_of(gradient);
+      const auto bound = static_cast<double>(clip);
+      const double scale = clip > 0.0f && norm > bound ? bound / norm : 1.0;
+      const double largest = std::sqrt(static_cast<double>(std::numeric_limits<float>::max()));
+      REQUIRE(update.bench.fault().has_value());
+      CHECK(update.bench.fault()->step == 1);
+      std::int64_t first_bad = -1;
+      for (std::int64_t i = 0; i < kArena; ++i) {
+        const auto j = static_cast<std::size_t>(i);
+        const double g = std::fabs(gradient.value.values[j]) * scale;
+        REQUIRE(std::fabs(g / largest - 1.0) > 1e-5);  // or rounding would decide
+        REQUIRE(std::isfinite(update.bench.parameters()[j]));
+        const bool stays = g > largest;
+        if (stays && first_bad < 0) first_bad = i;
+        REQUIRE((update.bench.moment2()[j] == update.second[j]) == (stays || update.second[j] == 0.0f));
+        if (stays) REQUIRE(update.bench.parameters()[j] == update.parameters[j]);
+      }
+      CHECK(first_bad > kWeight);
+      CHECK(update.bench.fault()->element == first_bad);
+    }
+  }
+}
+
+TEST_CASE("a sum of squares that overflows fp32 is no fault", "[fault]") {
+  for (const test::Executor& executor : test::executors()) {
+    INFO(executor.name);
+    Settings s;
+    s.spike = 1.5e19f;  // 21 weights of up to as much: each has a square in fp32, their sum has none
+    UpdateBench update(s);
+    update.run(executor);
+    CHECK_FALSE(update.bench.fault().has_value());
+    REQUIRE(update.bench.metrics().size() == 1);
+    CHECK(update.bench.metrics()[0].gradient_norm == Approx(norm_of(update.gradient())).epsilon(1e-6));
+  }
+}
+
 TEST_CASE("a non-finite loss raises the fault without an element", "[fault]") {
   for (const test::Executor& executor : test::executors()) {
     UpdateBench update(Settings{});
@@ -230,6 +199,84 @@ TEST_CASE("a non-finite loss raises the fault without an element", "[fault]") {
     REQUIRE(update.bench.fault().has_value());
     CHECK(update.bench.fault()->step == 1);
     CHECK(update.bench.fault()->element == -1);
+  }
+}
+
+TEST_CASE("the learning rate follows its schedule from any step", "[schedule]") {
+  constexpr std::int64_t kSteps = 5;
+  struct Case {
+    const char* name;
+    oracle::LearningRate rate;
+    std::vector<std::int64_t> from;
+  };
+  std::vector<Case> cases;
+  oracle::LearningRate rate;
+  rate.lr = 0.4;
+  cases.push_back({"constant", rate, {0}});
+  rate.kind = oracle::Rate::cosine;
+  rate.steps = 12;
+  rate.least = 0.1;
+  cases.push_back({"cosine", rate, {0, 9}});
+  rate.warmup = 4;
+  cases.push_back({"cosine behind a rise", rate, {0, 2, 9, 30}});
+  rate.warmup = 12;
+  cases.push_back({"a rise and no more", rate, {9}});
+  rate.kind = oracle::Rate::exponential;
+  rate.gamma = 0.5;
+  rate.rows = 20;
+  rate.batch = kBatch;
+  cases.push_back({"exponential", rate, {0, 4}});
+  rate.rows = 4;  // several epochs a step
+  cases.push_back({"exponential, small data", rate, {0}});
+  rate.kind = oracle::Rate::stages;
+  rate.stages = {{2, 0.2}, {3, 0.3}, {100, 0.05}};
+  cases.push_back({"stages", rate, {0, 97}});
+  for (const test::Executor& executor : test::executors()) {
+    for (const Case& c : cases) {
+      for (const std::int64_t from : c.from) {
+        INFO(executor.name << ", " << c.name << ", from step " << from);
+        Settings s;
+        s.step = from;
+        s.epsilon =
+            0.1f;  // the size of the gradient counts, so that an error is not blown up where it is small
+        UpdateBench update(s);
+        update.schedule.kind = static_cast<math::ScheduleKind>(c.rate.kind);
+        update.schedule.lr = c.rate.lr;
+        update.schedule.min_fraction = c.rate.least / c.rate.lr;
+        update.schedule.warmup_steps = c.rate.warmup;
+        update.schedule.total_steps = c.rate.steps;
+        update.schedule.gamma = c.rate.gamma;
+        update.schedule.rows = c.rate.rows;
+        update.schedule.batch = c.rate.batch;
+        for (const auto& [step, lr] : c.rate.stages) {
+          update.schedule.stage_step[update.schedule.stage_count] = step;
+          update.schedule.stage_lr[update.schedule.stage_count++] = lr;
+        }
+        update.run(executor, kSteps);
+        oracle::Adam adam;
+        adam.epsilon = static_cast<double>(s.epsilon);
+        adam.beta1 = static_cast<double>(s.beta1);
+        adam.beta2 = static_cast<double>(s.beta2);
+        adam.t = static_cast<int>(from);
+        adam.m = {update.first.begin(), update.first.end()};
+        adam.v = {update.second.begin(), update.second.end()};
+        std::vector<double> expected(update.parameters.begin(), update.parameters.end());
+        REQUIRE(update.bench.metrics().size() == kSteps);
+        for (std::int64_t k = 0; k < kSteps; ++k) {
+          adam.lr = c.rate.at(from + k);
+          CHECK(update.bench.metrics()[static_cast<std::size_t>(k)].step == from + k + 1);
+          CHECK(update.bench.metrics()[static_cast<std::size_t>(k)].lr == Approx(adam.lr).epsilon(1e-12));
+          adam.step(expected, update.gradient().value.values);
+        }
+        // Some twenty roundings of numbers around 1; a rate off by 1e-4 would show.
+        double largest = 0.0;
+        for (std::size_t i = 0; i < kArena; ++i) {
+          const auto actual = static_cast<double>(update.bench.parameters()[i]);
+          largest = std::max(largest, std::fabs(actual - expected[i]) / (1.0 + std::fabs(expected[i])));
+        }
+        CHECK(largest < 2e-6);
+      }
+    }
   }
 }
 

@@ -363,6 +363,34 @@ Objective objective(const Network& network, const std::vector<double>& parameter
   return result;
 }
 
+double LearningRate::at(std::int64_t step) const {
+  switch (kind) {
+    case Rate::constant:
+      return lr;
+    case Rate::cosine: {
+      if (step < warmup) return lr / static_cast<double>(warmup) * static_cast<double>(step + 1);
+      if (step >= steps) return least;
+      const double turn =
+          std::acos(-1.0) * static_cast<double>(step - warmup) / static_cast<double>(steps - warmup);
+      return (lr + least) / 2.0 + (lr - least) / 2.0 * std::cos(turn);
+    }
+    case Rate::exponential: {
+      double rate = lr;
+      // Whole epochs before the step's first row.
+      for (std::int64_t seen = rows; seen <= step * batch; seen += rows) rate *= gamma;
+      return rate;
+    }
+    case Rate::stages: {
+      double rate = lr;
+      for (const auto& [from, next] : stages) {
+        if (from <= step) rate = next;
+      }
+      return rate;
+    }
+  }
+  return lr;
+}
+
 void Adam::step(std::vector<double>& parameters, std::vector<double> gradient) {
   m.resize(parameters.size());
   v.resize(parameters.size());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace vaecuda::oracle {
@@ -126,6 +127,22 @@ struct Objective {
 /// epsilon (B·K,Z).
 [[nodiscard]] Objective objective(const Network& network, const std::vector<double>& parameters,
                                   const Matrix& x, const Matrix& epsilon);
+
+enum class Rate { constant, cosine, exponential, stages };
+
+/// A learning rate by step, from 0.
+struct LearningRate {
+  Rate kind = Rate::constant;
+  double lr = 1e-3;
+  double least = 0.0;       ///< cosine: where it ends
+  std::int64_t warmup = 0;  ///< cosine: steps of a straight rise before it
+  std::int64_t steps = 1;   ///< cosine: of the whole run
+  double gamma = 1.0;       ///< exponential: factor at the end of each epoch
+  std::int64_t rows = 1;    ///< exponential: of the data set
+  std::int64_t batch = 1;
+  std::vector<std::pair<std::int64_t, double>> stages;  ///< from this step on, this rate; ascending
+  [[nodiscard]] double at(std::int64_t step) const;
+};
 
 /// Adam and AdamW as in the papers, with clipping of the global norm before it.
 struct Adam {
