@@ -239,6 +239,12 @@ int CudaProgram::captured_kernels() const {
   return graphs_.back().graph->kernel_nodes();
 }
 
+std::vector<std::string> CudaProgram::launches() const {
+  std::vector<std::string> all;
+  for (const Node& node : nodes_) all.push_back(node.name);
+  return all;
+}
+
 std::vector<std::string> CudaProgram::algorithms() const {
   std::vector<std::string> all;
   for (const NamedGemm& product : gemms_) all.push_back(product.name + ": " + product.gemm->algorithm());

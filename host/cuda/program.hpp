@@ -17,10 +17,11 @@
 #include "host/cuda/pacing.hpp"
 #include "host/cuda/program_memory.hpp"
 #include "host/plan/backend.hpp"
+#include "host/plan/captured_steps.hpp"
 
 namespace vaecuda::cuda {
 
-class CudaProgram final : public Program {
+class CudaProgram final : public Program, public CapturedSteps {
  public:
   /// Runs every launch once, so that all kernels are loaded, without effect on parameters and moments; then
   /// captures the graphs.
@@ -43,8 +44,8 @@ class CudaProgram final : public Program {
   [[nodiscard]] const std::vector<Node>& nodes() const { return nodes_; }
   /// Launches of one step; matrix products count as one each.
   [[nodiscard]] int kernels_per_step() const;
-  /// The same as the captured graph of one step has them.
-  [[nodiscard]] int captured_kernels() const;
+  [[nodiscard]] int captured_kernels() const override;
+  [[nodiscard]] std::vector<std::string> launches() const override;
   /// "layer and purpose: algorithm" of every matrix product, in the plan's order.
   [[nodiscard]] std::vector<std::string> algorithms() const;
 

@@ -7,6 +7,7 @@
 #include "host/plan/devices.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/run_program.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "vaecuda/error.hpp"
 
@@ -232,6 +233,29 @@ TEST_CASE("a precision that the device lacks is refused", "[devices]") {
       refusal_of([&] { static_cast<void>(make_backend(cpu, Precision::tf32, false, access)); });
   CHECK(tf32.exit_code == kNoDevice);
   CHECK(tf32.text == "--precision tf32: the CPU computes in fp32 only; use --precision fp32 or a GPU");
+}
+
+TEST_CASE("no library of CUDA is loaded unless a GPU is wanted", "[devices]") {
+  // The dynamic loader tells every file that it opens, be it the program's own or one that it asks for later.
+  test::TempDir folder;
+  test::ProgramOptions told;
+  told.environment["LD_DEBUG"] = "files";
+  const std::vector<std::vector<std::string>> calls = {
+      {"--help"},
+      {"--version"},
+      {"--data", "shapes:16x16x1,n=100", "--hidden", "8", "--epochs", "1", "--device", "cpu", "--out",
+       (folder.path() / "run").string()}};
+  for (const std::vector<std::string>& words : calls) {
+    INFO(words.front());
+    const test::ProgramResult result = test::run_program(VAECUDA_TRAIN_PATH, words, told);
+    CHECK(result.exit_code == 0);
+    REQUIRE(result.err.find("libc.so") != std::string::npos);
+    for (const char* file :
+         {"libcuda.so", "libcudart", "libcublas", "libcurand", "libnvrtc", "libvaecuda_cuda"}) {
+      INFO(file);
+      CHECK(result.err.find(file) == std::string::npos);
+    }
+  }
 }
 
 TEST_CASE("the module is looked for near the program, never by its bare name", "[devices]") {
