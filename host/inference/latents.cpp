@@ -59,8 +59,15 @@ std::vector<float> draw_prior(std::int64_t first, std::int64_t count, std::int64
   return z;
 }
 
-std::vector<float> prior_grid(std::int64_t side, std::int64_t latent_dim, std::int64_t across,
-                              std::int64_t up) {
+std::vector<float> latent_grid(std::int64_t side, std::int64_t latent_dim, std::int64_t across,
+                               std::int64_t up) {
+  const auto exists = [latent_dim](std::int64_t dim) { return dim >= 0 && dim < latent_dim; };
+  if (!exists(across) || !exists(up) || across == up || side < 1) {
+    throw ConfigError(
+        fmt::format("a grid of {0} x {0} cells over latents {1} and {2} of {3}; expected two different "
+                    "ones from 0 to {4} and at least one cell",
+                    side, across, up, latent_dim, latent_dim - 1));
+  }
   const auto quantile = [side](std::int64_t i) {
     return static_cast<float>(normal_quantile((static_cast<double>(i) + 0.5) / static_cast<double>(side)));
   };
@@ -73,6 +80,28 @@ std::vector<float> prior_grid(std::int64_t side, std::int64_t latent_dim, std::i
     }
   }
   return z;
+}
+
+std::vector<float> latents_around(std::span<const float> z, std::int64_t count, double radius,
+                                  std::uint64_t seed) {
+  if (count < 0 || !(radius >= 0.0) || !std::isfinite(radius)) {
+    throw ConfigError(fmt::format(
+        "{} latents at a distance of {}; expected 0 or more of both, and a finite one", count, radius));
+  }
+  const auto latent_dim = static_cast<std::int64_t>(z.size());
+  std::vector<float> points(z.begin(), z.end());
+  // A standard normal vector points evenly in all directions.
+  const std::vector<float> normals = draw_prior(0, count, latent_dim, seed, 1.0);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto direction = std::span(normals).subspan(static_cast<std::size_t>(i) * z.size(), z.size());
+    const double norm = norm_of(direction);
+    const double factor = norm > 0.0 ? radius / norm : 0.0;
+    for (std::size_t k = 0; k < z.size(); ++k) {
+      points.push_back(
+          static_cast<float>(static_cast<double>(z[k]) + factor * static_cast<double>(direction[k])));
+    }
+  }
+  return points;
 }
 
 std::vector<float> interpolate_latents(std::span<const float> z1, std::span<const float> z2,

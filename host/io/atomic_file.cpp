@@ -73,6 +73,11 @@ void AtomicFile::write(std::string_view text) {
   write(std::as_bytes(std::span(text)));
 }
 
+void AtomicFile::rewrite(std::int64_t offset, std::string_view text) {
+  require_open();
+  file_->rewrite(offset, std::as_bytes(std::span(text)));
+}
+
 void AtomicFile::commit() {
   require_open();
   file_->sync();

@@ -30,6 +30,8 @@ class AtomicFile {
   /// Appends all bytes to the temporary file.
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
+  /// Puts these bytes in the place of what was written at `offset`: a header whose numbers come last.
+  void rewrite(std::int64_t offset, std::string_view text);
   /// Brings the file to the disk and gives it the target's name. To be called once, last.
   void commit();
   /// The target, links resolved.

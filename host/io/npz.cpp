@@ -38,6 +38,7 @@ class LittleEndian {
 };
 
 std::uint32_t crc_of(std::uint32_t crc, const void* bytes, std::size_t size) {
+  if (size == 0) return crc;  // zlib begins anew where there is no address
   return static_cast<std::uint32_t>(crc32_z(crc, static_cast<const Bytef*>(bytes), size));
 }
 

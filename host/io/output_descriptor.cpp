@@ -74,6 +74,18 @@ void OutputDescriptor::write(std::span<const std::byte> bytes) {
   }
 }
 
+void OutputDescriptor::rewrite(std::int64_t offset, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(descriptor_, bytes.data(), bytes.size(), offset);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      throw_output_error("write to", path_, errno);
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    offset += written;
+  }
+}
+
 void OutputDescriptor::sync() {
   while (::fsync(descriptor_) != 0) {
     if (errno == EINTR) continue;

@@ -26,6 +26,8 @@ class OutputDescriptor {
 
   /// Writes all bytes, however many calls that takes.
   void write(std::span<const std::byte> bytes);
+  /// Writes all bytes over those from `offset` on.
+  void rewrite(std::int64_t offset, std::span<const std::byte> bytes);
   /// Returns when what was written is on the disk.
   void sync();
   /// Closes now, so that an error the system kept until here is seen.

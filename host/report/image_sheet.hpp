@@ -7,26 +7,9 @@
 
 #include "host/report/image.hpp"
 #include "vaecuda/dataset.hpp"
+#include "vaecuda/output.hpp"
 
 namespace vaecuda {
-
-/// The values that are drawn darkest and brightest (pictures), or lowest and highest (line plots).
-struct ValueRange {
-  float low = 0.0F;
-  float high = 1.0F;
-};
-
-/// How a sheet is laid out.
-struct SheetOptions {
-  /// Cells side by side; 0: about as many as makes the sheet square.
-  std::int64_t cells_across = 0;
-  /// Sheet pixels per picture pixel, in both directions; 0: the least that makes pictures 48 pixels wide and
-  /// high.
-  std::int64_t scale = 0;
-  /// Values outside are clamped. Default: 0 to 1 for pictures; for a line plot the least and greatest finite
-  /// value in its cell, so that an original and its reconstruction share one axis.
-  std::optional<ValueRange> range;
-};
 
 /// Draws every row of `values` (rows × columns, row-major) into a cell, left to right, top to bottom. With
 /// `shape`, a row is a picture: 1 channel is grey, 3 are colour, of any other number the mean is drawn; a

@@ -4,9 +4,9 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "host/inference/latents.hpp"
 #include "host/inference/units.hpp"
 #include "host/report/image_sheet.hpp"
+#include "vaecuda/vae.hpp"
 
 namespace vaecuda {
 namespace {
@@ -79,7 +79,7 @@ Image Painter::samples() {
 Image Painter::manifold() {
   if (config_.model.latent_dim != 2) throw std::logic_error("a latent manifold needs two latent dimensions");
   constexpr std::int64_t kRows = kGrid * kGrid;
-  const std::vector<float> z = prior_grid(kGrid, 2, 0, 1);
+  const std::vector<float> z = latent_grid(kGrid, 2, 0, 1);
   const Plan plan = build_decode_plan(layout_, config_.model, kRows);
   const auto program = backend_.compile(plan, store_, nullptr);
   program->write(plan.find_buffer("rows.z"), z);

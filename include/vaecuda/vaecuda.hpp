@@ -14,6 +14,7 @@
 #include "vaecuda/device.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
+#include "vaecuda/output.hpp"
 #include "vaecuda/row_source.hpp"
 #include "vaecuda/trainer.hpp"
 #include "vaecuda/vae.hpp"

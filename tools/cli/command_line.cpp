@@ -46,8 +46,9 @@ std::string wrapped(std::string_view text) {
 void declare(CLI::App& app, std::string_view flag, std::string_view value, std::string_view group,
              const std::string& help) {
   const std::string name(flag);
-  CLI::Option* option = value.empty() ? app.add_flag(name) : app.add_option(name);
-  if (!value.empty()) option->type_name(std::string(value));
+  const bool is_flag = value.empty() && name.front() == '-';
+  CLI::Option* option = is_flag ? app.add_flag(name) : app.add_option(name);
+  if (!is_flag) option->type_name(std::string(value));
   // Repetition is refused by us, with a message that names the option.
   option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   option->group(std::string(group))->description(wrapped(help));
@@ -72,7 +73,7 @@ std::unique_ptr<CLI::App> make_app(const std::string& name, const std::string& s
     declare(*app, option.flag, option.value, option.group, help_text(option));
   }
   for (const ProgramOption& option : program_options) {
-    declare(*app, option.flag, option.value, "Program", std::string(option.help));
+    declare(*app, option.flag, option.value, option.group, std::string(option.help));
   }
   for (const ProgramOption& option : kStandardOptions) {
     declare(*app, option.flag, option.value, "Program", std::string(option.help));
@@ -90,7 +91,10 @@ std::unique_ptr<CLI::App> make_app(const std::string& name, const std::string& s
   for (const CLI::Option* option : app.get_options()) names.push_back(option->get_name(false, true));
   std::vector<std::string_view> candidates;
   candidates.reserve(names.size());
-  for (const std::string& name : names) candidates.push_back(std::string_view(name).substr(name.rfind("--")));
+  for (const std::string& name : names) {
+    const std::size_t dashes = name.rfind("--");  // a positional argument has none
+    if (dashes != std::string::npos) candidates.push_back(std::string_view(name).substr(dashes));
+  }
   const std::string nearest = nearest_name(option_name(word), candidates);
   throw ConfigError(
       fmt::format("unknown option '{}'{}", option_name(word),

@@ -13,18 +13,22 @@
 
 namespace vaecuda::cli {
 
-/// An option of the program itself, which no configuration file holds.
+/// An option or a positional argument of the program itself, which no configuration file holds.
 struct ProgramOption {
-  std::string_view flag;   ///< "--config"
+  std::string_view flag;   ///< "--config", "-n,--count"; without a dash a positional argument: "MODEL"
   std::string_view value;  ///< how its value is written in the help; empty: a flag without a value
   std::string_view help;
+  std::string_view group = "Program";  ///< heading in the help
+
+  [[nodiscard]] bool is_positional() const { return flag.substr(0, 1) != "-"; }
 };
 
 /// The options that were given.
 class Arguments {
  public:
   explicit Arguments(std::map<std::string, std::string, std::less<>> values) : values_(std::move(values)) {}
-  /// The text given for an option ("true" for a bare flag), null where it was not given.
+  /// The text given for an option by its long name, or for a positional argument ("true" for a bare flag);
+  /// null where it was not given.
   [[nodiscard]] const std::string* find(std::string_view flag) const;
   /// Whether a flag is set. \throws ConfigError if its text is neither true nor false.
   [[nodiscard]] bool flag(std::string_view flag) const;

@@ -28,6 +28,14 @@ std::int64_t parse_integer(std::string_view flag, std::string_view text, std::in
   return value;
 }
 
+double parse_real(std::string_view flag, std::string_view text, double min, double max) {
+  double value = 0.0;
+  if (!read(text, value) || !(value >= min && value <= max)) {  // a comparison with nan is false
+    throw ConfigError(fmt::format("{}: '{}' is not a number from {} to {}", flag, text, min, max));
+  }
+  return value;
+}
+
 double parse_positive(std::string_view flag, std::string_view text, double max) {
   double value = 0.0;
   if (!read(text, value) || !(value > 0.0 && value <= max)) {  // a comparison with nan is false

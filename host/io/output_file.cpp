@@ -1,0 +1,148 @@
+// OutputFile and RowWriter of the public API, over atomic files.
+#include <fmt/compile.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <stdexcept>
+
+#include "host/io/atomic_file.hpp"
+#include "host/io/npz.hpp"
+#include "vaecuda/output.hpp"
+
+namespace vaecuda {
+namespace {
+
+constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+
+std::string_view descr_of(RowType type) {
+  switch (type) {
+    case RowType::f32:
+      return "<f4";
+    case RowType::i32:
+      return "<i4";
+    case RowType::u8:
+      break;
+  }
+  return "|u1";
+}
+
+}  // namespace
+
+struct OutputFile::Impl {
+  explicit Impl(const std::string& path) : file(path) {}
+  void flush() {
+    file.write(pending);
+    pending.clear();
+  }
+  AtomicFile file;
+  std::string pending;
+};
+
+OutputFile::OutputFile(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
+OutputFile::OutputFile(OutputFile&&) noexcept = default;
+OutputFile& OutputFile::operator=(OutputFile&&) noexcept = default;
+OutputFile::~OutputFile() = default;
+
+void OutputFile::write(std::string_view text) {
+  impl_->pending += text;
+  if (impl_->pending.size() >= kPieceBytes) impl_->flush();
+}
+
+void OutputFile::commit() {
+  impl_->flush();
+  impl_->file.commit();
+}
+
+std::string csv_cell(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+struct RowWriter::Impl {
+  OutputFile file;
+  std::int64_t columns;
+  RowType type;
+  bool is_table;
+  std::int64_t rows = 0;
+
+  [[nodiscard]] std::string header() const {
+    std::vector<std::int64_t> shape = {rows};
+    if (columns > 0) shape.push_back(columns);
+    return npy_header(descr_of(type), shape);
+  }
+
+  template <typename T>
+  void append(std::span<const T> values, RowType of) {
+    const auto width = static_cast<std::size_t>(std::max<std::int64_t>(columns, 1));
+    if (of != type || values.size() % width != 0) {
+      throw std::logic_error("rows of another type or width than those of the file");
+    }
+    rows += static_cast<std::int64_t>(values.size() / width);
+    if (!is_table) {
+      const auto bytes = std::as_bytes(values);
+      file.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+      return;
+    }
+    std::string line;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const bool ends = (i + 1) % width == 0;
+      fmt::format_to(std::back_inserter(line), FMT_COMPILE("{}{}"), values[i], ends ? '\n' : ',');
+      if (!ends) continue;
+      file.write(line);
+      line.clear();
+    }
+  }
+};
+
+RowWriter::RowWriter(const std::string& path, std::int64_t columns, RowType type,
+                     const std::vector<std::string>& names) {
+  const std::string ending = std::filesystem::path(path).extension().string();
+  if (ending != ".npy" && ending != ".csv") {
+    throw ConfigError(fmt::format("{}: rows are written as .npy or .csv; the name must end so", path));
+  }
+  impl_ = std::unique_ptr<Impl>(new Impl{OutputFile(path), columns, type, ending == ".csv"});
+  if (!impl_->is_table) {
+    impl_->file.write(impl_->header());  // its place: the number of rows is filled in at the end
+  } else if (!names.empty()) {
+    std::string line;
+    for (const std::string& name : names) line += (line.empty() ? "" : ",") + csv_cell(name);
+    impl_->file.write(line + "\n");
+  }
+}
+
+RowWriter::RowWriter(RowWriter&&) noexcept = default;
+RowWriter& RowWriter::operator=(RowWriter&&) noexcept = default;
+RowWriter::~RowWriter() = default;
+
+void RowWriter::append(std::span<const float> rows) {
+  impl_->append(rows, RowType::f32);
+}
+
+void RowWriter::append(std::span<const std::int32_t> rows) {
+  impl_->append(rows, RowType::i32);
+}
+
+void RowWriter::append(std::span<const std::uint8_t> rows) {
+  impl_->append(rows, RowType::u8);
+}
+
+void RowWriter::commit() {
+  OutputFile::Impl& file = *impl_->file.impl_;
+  file.flush();
+  // Alignment gives every header the same length up to numbers of 2^63.
+  if (!impl_->is_table) file.file.rewrite(0, impl_->header());
+  impl_->file.commit();
+}
+
+std::int64_t RowWriter::rows() const {
+  return impl_->rows;
+}
+
+}  // namespace vaecuda

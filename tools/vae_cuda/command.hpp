@@ -1,0 +1,43 @@
+// A command of vae_cuda: its words, its options and what it does. A new one is a file with a Command and one
+// line in commands.cpp.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "cli/command_line.hpp"
+#include "cli/console.hpp"
+
+namespace vaecuda::tool {
+
+struct Command {
+  std::string_view name;     ///< "encode"
+  std::string_view summary;  ///< one line for the list of commands
+  std::string_view details;  ///< what its help says beyond, with an example
+  /// Its arguments: positional ones first, then options of its own. The common options are added to them.
+  std::vector<cli::ProgramOption> options;
+  /// Does the work and gives the exit code.
+  int (*run)(const cli::Arguments& arguments, cli::Console& console);
+};
+
+/// All commands in the order of the help.
+[[nodiscard]] std::span<const Command> commands();
+
+/// Options that every command takes: --device, --threads, --precision, --batch-size, --seed, --json, --quiet.
+[[nodiscard]] const std::vector<cli::ProgramOption>& common_options();
+
+// One function per file of this folder.
+[[nodiscard]] Command info_command();
+[[nodiscard]] Command encode_command();
+[[nodiscard]] Command reconstruct_command();
+[[nodiscard]] Command generate_command();
+[[nodiscard]] Command interpolate_command();
+[[nodiscard]] Command neighbors_command();
+[[nodiscard]] Command manifold_command();
+[[nodiscard]] Command traverse_command();
+[[nodiscard]] Command score_command();
+[[nodiscard]] Command export_command();
+
+}  // namespace vaecuda::tool

@@ -1,0 +1,87 @@
+// vae_cuda generate: rows drawn from the model, or decoded from latents of the user's own.
+#include <fmt/format.h>
+
+#include "vae_cuda/command.hpp"
+#include "vae_cuda/result.hpp"
+
+namespace vaecuda::tool {
+namespace {
+
+constexpr std::int64_t kSamples = 64;
+constexpr std::int64_t kMostSamples = std::int64_t{1} << 40;
+constexpr std::int64_t kMostPictures = 4096;
+constexpr double kMostTemperature = 1e6;
+
+/// Decoded rows, passed on block by block; gives their number.
+using Pass = std::function<std::int64_t(const std::function<void(const DecodedBlock&)>&)>;
+
+void write(const cli::Arguments& arguments, cli::Console& console, const Vae& vae, const Pass& pass,
+           nlohmann::ordered_json document) {
+  const std::string& out = required(arguments, "--out");
+  const ModelInfo& info = vae.info();
+  if (kind_of(out) == OutputKind::sheet) {
+    std::vector<float> rows;
+    pass([&](const DecodedBlock& block) {
+      rows.insert(rows.end(), block.mean.begin(), block.mean.end());
+      if (static_cast<std::int64_t>(rows.size()) > kMostPictures * info.model.input_dim) {
+        throw ConfigError(
+            fmt::format("--out {}: a picture shows at most {} rows; write .npy or .csv", out, kMostPictures));
+      }
+    });
+    return write_result(arguments, console, info, rows, 0, std::move(document));
+  }
+  RowWriter writer(out, info.model.input_dim, RowType::f32, info.column_names);
+  const std::int64_t count = pass([&](const DecodedBlock& block) { writer.append(block.mean); });
+  writer.commit();
+  document["rows"] = count;
+  document["columns"] = info.model.input_dim;
+  document["out"] = out;
+  report(arguments, console, fmt::format("{}: {} rows of {} values", out, count, info.model.input_dim),
+         document);
+}
+
+int run(const cli::Arguments& arguments, cli::Console& console) {
+  check_output(arguments);
+  const bool drawn = arguments.find("--latents") == nullptr;
+  for (const std::string_view flag : {"--count", "--temperature", "--seed"}) {
+    if (!drawn && arguments.find(flag) != nullptr) {
+      throw ConfigError(
+          fmt::format("--latents and {} contradict each other: given latents are not drawn", flag));
+    }
+  }
+  const std::int64_t count = integer_or(arguments, "--count", kSamples, 1, kMostSamples);
+  const double temperature = real_or(arguments, "--temperature", 1.0, 0.0, kMostTemperature);
+  const Vae vae = load_model(arguments, console);
+  if (!drawn) {
+    DataSource source;
+    source.path = required(arguments, "--latents");
+    source.label_column = "none";
+    const auto latents = open_rows(source);
+    write(arguments, console, vae, [&](const auto& sink) { return vae.decode(*latents, sink); },
+          {{"latents", source.path}});
+    return 0;
+  }
+  const std::uint64_t seed = seed_or(arguments, vae.info().seed);
+  write(arguments, console, vae, [&](const auto& sink) { return vae.sample(count, seed, temperature, sink); },
+        {{"seed", seed}, {"temperature", temperature}});
+  return 0;
+}
+
+}  // namespace
+
+Command generate_command() {
+  return {"generate",
+          "rows drawn from the model",
+          "Means of p(x|z) for z drawn from the prior, in the units of the training data. Row i depends on "
+          "the seed "
+          "and i alone.\nExample: vae_cuda generate model.safetensors -n 64 --out samples.png",
+          {kModel,
+           {"--out", "FILE", ".png: a sheet; .npy or .csv: rows"},
+           {"-n,--count", "N", "how many [64]"},
+           {"--temperature", "T", "standard deviation of z; below 1 nearer to the typical row [1]"},
+           {"--latents", "FILE", "decode these latents (.npy or .csv, one a row) instead of drawing some"},
+           kImage},
+          run};
+}
+
+}  // namespace vaecuda::tool

@@ -1,0 +1,134 @@
+// vae_cuda info: what a model file says about itself.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/summary_json.hpp"
+#include "vae_cuda/command.hpp"
+#include "vae_cuda/result.hpp"
+
+namespace vaecuda::tool {
+namespace {
+
+constexpr std::size_t kShownNames = 8;
+
+/// A field of the configuration, as the option table writes it.
+std::string field(const RunConfig& config, std::string_view key) {
+  return find_option_by_key(key)->get(config);
+}
+
+RunConfig config_of(const ModelInfo& info) {
+  RunConfig config;
+  config.model = info.model;
+  config.objective = info.objective;
+  config.data.binarize = info.binarize;
+  return config;
+}
+
+std::string dims_text(const std::vector<std::int64_t>& dims) {
+  return fmt::format("{}", fmt::join(dims, " x "));
+}
+
+std::string network_text(const ModelInfo& info) {
+  std::vector<std::int64_t> widths = {info.model.input_dim};
+  widths.insert(widths.end(), info.model.hidden.begin(), info.model.hidden.end());
+  widths.push_back(info.model.latent_dim);
+  const std::vector<std::int64_t> back(widths.rbegin() + 1, widths.rend());
+  return fmt::format("{} - {}", fmt::join(widths, " - "), fmt::join(back, " - "));
+}
+
+std::string data_text(const ModelInfo& info) {
+  std::string text = fmt::format("{} columns", info.model.input_dim);
+  if (info.image) {
+    text += fmt::format(", pictures of {} x {} x {}", info.image->height, info.image->width,
+                        info.image->channels);
+  }
+  if (!info.column_names.empty()) {
+    const std::size_t shown = std::min(kShownNames, info.column_names.size());
+    const std::vector<std::string> first(info.column_names.begin(),
+                                         info.column_names.begin() + static_cast<std::ptrdiff_t>(shown));
+    text += fmt::format(": {}{}", fmt::join(first, ", "), shown < info.column_names.size() ? ", ..." : "");
+  }
+  return text;
+}
+
+std::string preparation_text(const ModelInfo& info, const RunConfig& config) {
+  std::string text = info.scale == 1.0f ? "values as they are" : fmt::format("values times {}", info.scale);
+  if (!info.mean.empty()) text += ", standardized per column";
+  if (info.binarize != BinarizeMode::none)
+    text += fmt::format(", binarized ({})", field(config, "data.binarize"));
+  return text;
+}
+
+std::string text_of(const ModelInfo& info, const std::string& path) {
+  const RunConfig config = config_of(info);
+  std::string likelihood = field(config, "model.likelihood");
+  if (info.model.likelihood == Likelihood::gaussian)
+    likelihood += fmt::format(", sigma {}", field(config, "model.sigma"));
+  std::string text = fmt::format("{}\n", path);
+  const auto line = [&text](std::string_view name, const std::string& value) {
+    text += fmt::format("  {:<12} {}\n", name, value);
+  };
+  line("network", fmt::format("{}, {}", network_text(info), field(config, "model.activation")));
+  line("parameters", fmt::format("{}", info.parameters));
+  line("latent", fmt::format("{}, {} values", field(config, "model.latent"), info.model.latent_dim));
+  line("likelihood", likelihood);
+  line("data", data_text(info));
+  line("preparation", preparation_text(info, config));
+  line("training",
+       fmt::format("{} steps, seed {}, beta {}", info.steps, info.seed, field(config, "objective.beta")));
+  text += "  tensors\n";
+  for (const TensorInfo& tensor : info.tensors) {
+    text += fmt::format("    {:<24} {}\n", tensor.name, dims_text(tensor.shape));
+  }
+  return text;
+}
+
+nlohmann::ordered_json json_of(const ModelInfo& info) {
+  const RunConfig config = config_of(info);
+  nlohmann::ordered_json json;
+  json["input_dim"] = info.model.input_dim;
+  json["hidden"] = info.model.hidden;
+  json["latent_dim"] = info.model.latent_dim;
+  json["latent"] = field(config, "model.latent");
+  json["activation"] = field(config, "model.activation");
+  json["init"] = field(config, "model.init");
+  json["likelihood"] = field(config, "model.likelihood");
+  json["sigma"] = info.model.sigma;
+  json["parameters"] = info.parameters;
+  json["image"] = nullptr;
+  if (info.image) json["image"] = {info.image->height, info.image->width, info.image->channels};
+  json["column_names"] = info.column_names;
+  json["scale"] = info.scale;
+  json["binarize"] = field(config, "data.binarize");
+  json["mean"] = info.mean;
+  json["inverse_deviation"] = info.inverse_deviation;
+  json["beta"] = info.objective.beta;
+  json["latent_l2"] = info.objective.latent_l2;
+  json["seed"] = info.seed;
+  json["steps"] = info.steps;
+  json["tensors"] = nlohmann::ordered_json::object();
+  for (const TensorInfo& tensor : info.tensors) json["tensors"][tensor.name] = tensor.shape;
+  return json;
+}
+
+int run(const cli::Arguments& arguments, cli::Console&) {
+  const std::string& path = required(arguments, "MODEL");
+  const ModelInfo info = read_model_info(path);
+  cli::write_output(arguments.flag("--json") ? cli::dump_line(json_of(info)) : text_of(info, path));
+  return 0;
+}
+
+}  // namespace
+
+Command info_command() {
+  return {
+      "info",
+      "what a model file says about itself",
+      "Network, parameters, preparation of the data, training. Reads no parameters and starts no device.\n"
+      "Example: vae_cuda info model.safetensors",
+      {kModel},
+      run};
+}
+
+}  // namespace vaecuda::tool

@@ -1,0 +1,78 @@
+// vae_cuda reconstruct: rows as the model sees them.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "vae_cuda/command.hpp"
+#include "vae_cuda/result.hpp"
+
+namespace vaecuda::tool {
+namespace {
+
+constexpr std::int64_t kPictures = 32;
+constexpr std::int64_t kMostPictures = 4096;
+
+/// As many rows as come, up to `most`.
+std::vector<float> first_rows(RowSource& rows, std::int64_t most) {
+  std::vector<float> values;
+  while (static_cast<std::int64_t>(values.size()) < most * rows.columns()) {
+    const std::span<const float> block =
+        rows.next(most - static_cast<std::int64_t>(values.size()) / rows.columns());
+    if (block.empty()) break;
+    values.insert(values.end(), block.begin(), block.end());
+  }
+  return values;
+}
+
+void draw_pairs(const cli::Arguments& arguments, cli::Console& console, const Vae& vae, RowSource& rows,
+                const std::string& out) {
+  const ModelInfo& info = vae.info();
+  const std::optional<ImageShape> shape = shape_for(arguments, info);
+  const std::int64_t most = integer_or(arguments, "--count", kPictures, 1, kMostPictures);
+  const std::vector<float> originals = first_rows(rows, most);
+  const std::vector<float> means = vae.reconstruct(originals);
+  write_pair_sheet(out, originals, means, info.model.input_dim, shape, sheet_for(info, shape, originals));
+  const std::int64_t count = static_cast<std::int64_t>(originals.size()) / info.model.input_dim;
+  report(arguments, console, fmt::format("{}: {} rows, each above its reconstruction", out, count),
+         {{"rows", count}, {"columns", info.model.input_dim}, {"out", out}});
+}
+
+int run(const cli::Arguments& arguments, cli::Console& console) {
+  const std::string& out = required(arguments, "--out");
+  const OutputKind kind = kind_of(out);
+  const Vae vae = load_model(arguments, console);
+  const ModelInfo& info = vae.info();
+  const auto rows = open_data(arguments, info);
+  if (kind == OutputKind::sheet) {
+    draw_pairs(arguments, console, vae, *rows, out);
+    return 0;
+  }
+  if (arguments.find("--count") != nullptr) {
+    throw ConfigError("--count chooses how many rows a picture shows; an array holds all rows");
+  }
+  RowWriter writer(out, info.model.input_dim, RowType::f32, info.column_names);
+  const std::int64_t count =
+      vae.reconstruct(*rows, [&](const ReconstructedBlock& block) { writer.append(block.mean); });
+  writer.commit();
+  report(arguments, console, fmt::format("{}: {} rows of {} values", out, count, info.model.input_dim),
+         {{"rows", count}, {"columns", info.model.input_dim}, {"out", out}});
+  return 0;
+}
+
+}  // namespace
+
+Command reconstruct_command() {
+  std::vector<cli::ProgramOption> options = joined(
+      {kModel}, joined(data_options(),
+                       {{"--out", "FILE",
+                         ".npy or .csv: all rows, in the units of the data; .png: the first ones, each above "
+                         "its reconstruction"},
+                        {"-n,--count", "N", "rows in a picture [32]"},
+                        kImage}));
+  return {"reconstruct", "rows encoded to their posterior mean and decoded",
+          "Example: vae_cuda reconstruct model.safetensors --data shapes --out pairs.png", std::move(options),
+          run};
+}
+
+}  // namespace vaecuda::tool

@@ -1,0 +1,174 @@
+#include "vae_cuda/request.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <span>
+#include <system_error>
+
+#include "cli/number.hpp"
+#include "vae_cuda/command.hpp"
+
+namespace vaecuda::tool {
+namespace {
+
+/// The options of `flags` that were given, by the rules of the option table.
+RunConfig table_values(const cli::Arguments& arguments, std::span<const std::string_view> flags) {
+  RunConfig config;
+  for (const Option& option : options()) {
+    if (std::find(flags.begin(), flags.end(), option.flag) == flags.end()) continue;
+    if (const std::string* text = arguments.find(option.flag)) option.set(config, *text, option.flag);
+  }
+  return config;
+}
+
+}  // namespace
+
+const std::vector<cli::ProgramOption>& common_options() {
+  static const std::vector<cli::ProgramOption> kOptions = {
+      {"--device", "auto|cpu|cuda|cuda:N", "where to compute; auto takes a GPU if there is one [auto]"},
+      {"--threads", "N", "CPU threads; 0 is one per core. Never changes a result [0]"},
+      {"--precision", "fp32|tf32|bf16", "of the matrix products; tf32 and bf16 need a GPU [fp32]"},
+      {"--batch-size", "N", "rows at a time; by default as many as 32 MiB hold. Never changes a result"},
+      {"--seed", "N", "of everything that is drawn; by default the model's own"},
+      {"--json", "", "print one JSON document on stdout"},
+      {"--quiet", "", "no messages; errors remain"},
+  };
+  return kOptions;
+}
+
+std::vector<cli::ProgramOption> data_options() {
+  return {
+      {"--data", "PATH",
+       "rows: IDX, .npy, .csv (each also .gz), CIFAR-10 .bin, a folder with MNIST or CIFAR-10, or "
+       "shapes[:32x32x3][:n=100000]"},
+      {"--part", "train|test", "which part of a folder with both [train]"},
+      {"--labels", "PATH", "one label per row of --data: IDX, .npy or a one-column CSV"},
+      {"--label-column", "NAME|INDEX|none",
+       "CSV column that holds labels; without it, a last column named label, class or target"},
+  };
+}
+
+std::vector<cli::ProgramOption> joined(std::vector<cli::ProgramOption> first,
+                                       const std::vector<cli::ProgramOption>& more) {
+  first.insert(first.end(), more.begin(), more.end());
+  return first;
+}
+
+const std::string& required(const cli::Arguments& arguments, std::string_view flag) {
+  const std::string* text = arguments.find(flag);
+  if (text == nullptr) throw ConfigError(fmt::format("{} is missing; --help shows an example", flag));
+  return *text;
+}
+
+std::int64_t integer_of(const cli::Arguments& arguments, std::string_view flag, std::int64_t min,
+                        std::int64_t max) {
+  return cli::parse_integer(flag, required(arguments, flag), min, max);
+}
+
+std::int64_t integer_or(const cli::Arguments& arguments, std::string_view flag, std::int64_t otherwise,
+                        std::int64_t min, std::int64_t max) {
+  const std::string* text = arguments.find(flag);
+  return text == nullptr ? otherwise : cli::parse_integer(flag, *text, min, max);
+}
+
+double real_or(const cli::Arguments& arguments, std::string_view flag, double otherwise, double min,
+               double max) {
+  const std::string* text = arguments.find(flag);
+  return text == nullptr ? otherwise : cli::parse_real(flag, *text, min, max);
+}
+
+std::vector<std::int64_t> integers(const cli::Arguments& arguments, std::string_view flag, std::int64_t min,
+                                   std::int64_t max) {
+  std::vector<std::int64_t> values;
+  std::string_view rest = required(arguments, flag);
+  for (;;) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    values.push_back(cli::parse_integer(flag, rest.substr(0, comma), min, max));
+    if (comma == rest.size()) return values;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+std::uint64_t seed_or(const cli::Arguments& arguments, std::uint64_t otherwise) {
+  static constexpr std::string_view kFlags[] = {"--seed"};
+  return arguments.find("--seed") == nullptr ? otherwise : table_values(arguments, kFlags).train.seed;
+}
+
+Vae load_model(const cli::Arguments& arguments, cli::Console& console) {
+  static constexpr std::string_view kFlags[] = {"--device", "--threads", "--precision", "--batch-size"};
+  const TrainConfig train = table_values(arguments, kFlags).train;
+  RunOn on;
+  on.device = train.device;
+  on.threads = train.threads;
+  on.precision = train.precision;
+  on.batch_size = arguments.find("--batch-size") == nullptr ? 0 : train.batch_size;
+  Vae vae = Vae::load(required(arguments, "MODEL"), on);
+  if (!vae.device_note().empty()) console.message(vae.device_note());
+  return vae;
+}
+
+std::unique_ptr<RowSource> open_data(const cli::Arguments& arguments, const ModelInfo& model) {
+  static constexpr std::string_view kFlags[] = {"--data", "--labels", "--label-column"};
+  static_cast<void>(required(arguments, "--data"));
+  const DataSource source = table_values(arguments, kFlags).data.train;
+  const std::string* part = arguments.find("--part");
+  if (part != nullptr && *part != "train" && *part != "test") {
+    throw ConfigError(fmt::format("--part: '{}' is not train or test", *part));
+  }
+  auto rows = open_rows(source, part != nullptr && *part == "test" ? DataPart::test : DataPart::train);
+  if (rows->columns() != model.model.input_dim) {
+    throw FileError(fmt::format("{}: rows have {} values, but the model was trained on rows of {}",
+                                rows->name(), rows->columns(), model.model.input_dim));
+  }
+  return rows;
+}
+
+std::vector<float> take_floats(RowSource& rows, const std::vector<std::int64_t>& indices) {
+  const Dataset taken = take_rows(rows, indices);
+  return {taken.f32().begin(), taken.f32().end()};
+}
+
+OutputKind kind_of(const std::string& path) {
+  const std::string ending = std::filesystem::path(path).extension().string();
+  if (ending == ".png") return OutputKind::sheet;
+  if (ending == ".npy" || ending == ".csv") return OutputKind::rows;
+  throw ConfigError(fmt::format(
+      "--out {}: the ending says what is written: .png for a picture, .npy or .csv for rows", path));
+}
+
+void check_output(const cli::Arguments& arguments) {
+  static_cast<void>(kind_of(required(arguments, "--out")));
+}
+
+std::optional<ImageShape> shape_for(const cli::Arguments& arguments, const ModelInfo& model) {
+  static constexpr std::string_view kFlags[] = {"--image"};
+  if (arguments.find("--image") == nullptr) return model.image;
+  const std::optional<ImageShape> shape = table_values(arguments, kFlags).data.train.image;
+  if (shape && shape->size() != model.model.input_dim) {
+    throw ConfigError(fmt::format("--image {}x{}x{} has {} values, but the model's rows have {}",
+                                  shape->height, shape->width, shape->channels, shape->size(),
+                                  model.model.input_dim));
+  }
+  return shape;
+}
+
+SheetOptions sheet_for(const ModelInfo& model, const std::optional<ImageShape>& shape,
+                       std::span<const float> rows, std::int64_t cells_across) {
+  SheetOptions options;
+  options.cells_across = cells_across;
+  if (!shape) return options;
+  ValueRange range{0.0f, 1.0f / model.scale};
+  for (const float value : rows) {
+    range.low = std::min(range.low, value);
+    range.high = std::max(range.high, value);
+  }
+  options.range = range;
+  return options;
+}
+
+}  // namespace vaecuda::tool

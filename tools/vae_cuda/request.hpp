@@ -1,0 +1,64 @@
+// What the commands' arguments ask for, read strictly.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/command_line.hpp"
+#include "cli/console.hpp"
+#include "vaecuda/vaecuda.hpp"
+
+namespace vaecuda::tool {
+
+// The arguments that several commands share.
+inline constexpr cli::ProgramOption kModel{"MODEL", "", "model file, as vae_cuda_train writes it"};
+inline constexpr cli::ProgramOption kImage{"--image", "HxWxC",
+                                           "draw rows as pictures of this shape; by default the model's"};
+/// --data and what belongs to it.
+[[nodiscard]] std::vector<cli::ProgramOption> data_options();
+/// `first`, then `more`.
+[[nodiscard]] std::vector<cli::ProgramOption> joined(std::vector<cli::ProgramOption> first,
+                                                     const std::vector<cli::ProgramOption>& more);
+
+/// The text of an option or positional argument. \throws ConfigError naming it where it was not given
+[[nodiscard]] const std::string& required(const cli::Arguments& arguments, std::string_view flag);
+/// \throws ConfigError where it was not given or is no whole number from `min` to `max`
+[[nodiscard]] std::int64_t integer_of(const cli::Arguments& arguments, std::string_view flag,
+                                      std::int64_t min, std::int64_t max);
+[[nodiscard]] std::int64_t integer_or(const cli::Arguments& arguments, std::string_view flag,
+                                      std::int64_t otherwise, std::int64_t min, std::int64_t max);
+/// \throws ConfigError unless min <= value <= max
+[[nodiscard]] double real_or(const cli::Arguments& arguments, std::string_view flag, double otherwise,
+                             double min, double max);
+/// Whole numbers joined by commas. \throws ConfigError
+[[nodiscard]] std::vector<std::int64_t> integers(const cli::Arguments& arguments, std::string_view flag,
+                                                 std::int64_t min, std::int64_t max);
+
+/// --seed, else `otherwise`.
+[[nodiscard]] std::uint64_t seed_or(const cli::Arguments& arguments, std::uint64_t otherwise);
+/// Loads MODEL where --device and its kin say. \throws ConfigError, FileError, DeviceError
+[[nodiscard]] Vae load_model(const cli::Arguments& arguments, cli::Console& console);
+/// Opens --data. \throws ConfigError, FileError; FileError if its rows are not as wide as the model's
+[[nodiscard]] std::unique_ptr<RowSource> open_data(const cli::Arguments& arguments, const ModelInfo& model);
+/// Rows of --data by index, as floats. \throws ConfigError if one does not exist
+[[nodiscard]] std::vector<float> take_floats(RowSource& rows, const std::vector<std::int64_t>& indices);
+
+/// What an output's ending asks for.
+enum class OutputKind { sheet, rows };
+/// \throws ConfigError for an ending other than .png, .npy and .csv
+[[nodiscard]] OutputKind kind_of(const std::string& path);
+/// The same of --out, before anything is computed.
+void check_output(const cli::Arguments& arguments);
+
+/// The picture shape for drawing: --image, else the model's. \throws ConfigError if it has another size
+[[nodiscard]] std::optional<ImageShape> shape_for(const cli::Arguments& arguments, const ModelInfo& model);
+/// Options of a sheet of `rows` in data units: dark for the least, bright for the greatest value that the
+/// data can have; line plots find their own range.
+[[nodiscard]] SheetOptions sheet_for(const ModelInfo& model, const std::optional<ImageShape>& shape,
+                                     std::span<const float> rows, std::int64_t cells_across = 0);
+
+}  // namespace vaecuda::tool

@@ -1,0 +1,206 @@
+// vae_cuda score: how unusual each row is.
+#include <fmt/compile.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "cli/summary_json.hpp"
+#include "vae_cuda/command.hpp"
+#include "vae_cuda/result.hpp"
+
+namespace vaecuda::tool {
+namespace {
+
+enum class Metric { elbo, reconstruction };
+
+Metric metric_of(const cli::Arguments& arguments) {
+  const std::string* text = arguments.find("--metric");
+  if (text == nullptr || *text == "elbo") return Metric::elbo;
+  if (*text == "reconstruction") return Metric::reconstruction;
+  throw ConfigError(fmt::format("--metric: '{}' is not elbo or reconstruction", *text));
+}
+
+/// Scores of one block, and where it begins.
+using ScoreSink = std::function<void(std::int64_t first, std::span<const float> scores)>;
+
+std::int64_t score_rows(const Vae& vae, RowSource& rows, Metric metric, std::uint64_t seed,
+                        const ScoreSink& sink) {
+  std::vector<float> scores;
+  return vae.elbo(rows, seed, [&](const ElboBlock& block) {
+    scores.assign(block.reconstruction.begin(), block.reconstruction.end());
+    if (metric == Metric::elbo) {
+      std::transform(scores.begin(), scores.end(), block.kl.begin(), scores.begin(), std::plus<>());
+    }
+    sink(block.first, scores);
+  });
+}
+
+/// The score that a share `quantile` of the rows does not exceed: the least such one.
+float quantile_of(std::vector<float>& scores, double quantile) {
+  const auto count = static_cast<double>(scores.size());
+  const auto rank = static_cast<std::ptrdiff_t>(std::max(1.0, std::ceil(quantile * count))) - 1;
+  std::nth_element(scores.begin(), scores.begin() + rank, scores.end());
+  return scores[static_cast<std::size_t>(rank)];
+}
+
+/// The rows of --reference decide; without it those that are scored.
+std::unique_ptr<RowSource> open_reference(const cli::Arguments& arguments, const ModelInfo& model) {
+  const std::string* path = arguments.find("--reference");
+  if (path == nullptr) return open_data(arguments, model);
+  DataSource source;
+  source.path = *path;
+  return open_rows(source);
+}
+
+struct Threshold {
+  std::optional<double> value;
+  std::optional<double> quantile;
+};
+
+Threshold threshold_of(const cli::Arguments& arguments, const Vae& vae, Metric metric, std::uint64_t seed) {
+  Threshold threshold;
+  constexpr double kMost = std::numeric_limits<double>::max();
+  if (arguments.find("--threshold") != nullptr) {
+    if (arguments.find("--threshold-quantile") != nullptr) {
+      throw ConfigError("--threshold and --threshold-quantile contradict each other: give one");
+    }
+    threshold.value = real_or(arguments, "--threshold", 0.0, -kMost, kMost);
+  } else if (arguments.find("--threshold-quantile") != nullptr) {
+    threshold.quantile = real_or(arguments, "--threshold-quantile", 0.0, 0.0, 1.0);
+    std::vector<float> scores;
+    const auto rows = open_reference(arguments, vae.info());
+    score_rows(vae, *rows, metric, seed, [&](std::int64_t, std::span<const float> block) {
+      scores.insert(scores.end(), block.begin(), block.end());
+    });
+    threshold.value = static_cast<double>(quantile_of(scores, *threshold.quantile));
+  } else if (arguments.find("--reference") != nullptr || arguments.find("--flags") != nullptr) {
+    throw ConfigError("--reference and --flags belong to --threshold-quantile or --threshold");
+  }
+  return threshold;
+}
+
+/// Where the scores go: a table with a line per row, or an array.
+class ScoreFile {
+ public:
+  ScoreFile(const std::string* path, bool flagged) : flagged_(flagged) {
+    if (path == nullptr) {
+      print(header());
+    } else if (path->size() > 4 && path->substr(path->size() - 4) == ".csv") {
+      table_.emplace(*path);
+      table_->write(header());
+    } else {
+      array_.emplace(*path, 0);
+    }
+  }
+  void append(std::int64_t first, std::span<const float> scores, std::optional<double> threshold) {
+    if (array_) return array_->append(scores);
+    std::string lines;
+    for (const float score : scores) {
+      fmt::format_to(std::back_inserter(lines), FMT_COMPILE("{},{}"), first++, score);
+      if (threshold) lines += static_cast<double>(score) > *threshold ? ",1" : ",0";
+      lines += '\n';
+    }
+    table_ ? table_->write(lines) : print(lines);
+  }
+  void commit() {
+    if (array_) array_->commit();
+    if (table_) table_->commit();
+  }
+
+ private:
+  [[nodiscard]] std::string header() const { return flagged_ ? "row,score,flag\n" : "row,score\n"; }
+  static void print(const std::string& text) { cli::write_output(text); }
+  bool flagged_;
+  std::optional<OutputFile> table_;
+  std::optional<RowWriter> array_;
+};
+
+struct Summary {
+  double sum = 0.0;
+  double least = std::numeric_limits<double>::infinity();
+  double greatest = -std::numeric_limits<double>::infinity();
+  std::int64_t flagged = 0;
+
+  void add(float score, std::optional<double> threshold) {
+    const auto value = static_cast<double>(score);
+    sum += value;
+    least = std::min(least, value);
+    greatest = std::max(greatest, value);
+    if (threshold && value > *threshold) ++flagged;
+  }
+};
+
+int run(const cli::Arguments& arguments, cli::Console& console) {
+  const Metric metric = metric_of(arguments);
+  const std::string* out = arguments.find("--out");
+  if (out == nullptr && arguments.flag("--json")) {
+    throw ConfigError("--json takes the place of the table on stdout; give --out a file for the scores");
+  }
+  const Vae vae = load_model(arguments, console);
+  const std::uint64_t seed = seed_or(arguments, vae.info().seed);
+  const auto rows = open_data(arguments, vae.info());
+  const Threshold threshold = threshold_of(arguments, vae, metric, seed);
+  ScoreFile file(out, threshold.value.has_value());
+  std::optional<RowWriter> flags;
+  if (const std::string* path = arguments.find("--flags")) flags.emplace(*path, 0, RowType::u8);
+  Summary summary;
+  std::vector<std::uint8_t> marks;
+  const std::int64_t count =
+      score_rows(vae, *rows, metric, seed, [&](std::int64_t first, std::span<const float> scores) {
+        file.append(first, scores, threshold.value);
+        marks.clear();
+        for (const float score : scores) {
+          summary.add(score, threshold.value);
+          marks.push_back(threshold.value && static_cast<double>(score) > *threshold.value ? 1 : 0);
+        }
+        if (flags) flags->append(marks);
+      });
+  file.commit();
+  if (flags) flags->commit();
+  const double mean = summary.sum / static_cast<double>(count);
+  std::string line = fmt::format("{} rows: mean {:.4f}, least {:.4f}, greatest {:.4f} nats", count, mean,
+                                 summary.least, summary.greatest);
+  nlohmann::ordered_json document{{"rows", count},
+                                  {"metric", metric == Metric::elbo ? "elbo" : "reconstruction"},
+                                  {"seed", seed},
+                                  {"mean", cli::json_number(mean)},
+                                  {"min", cli::json_number(summary.least)},
+                                  {"max", cli::json_number(summary.greatest)}};
+  if (threshold.value) {
+    line += fmt::format("; {} above {:.4f}", summary.flagged, *threshold.value);
+    document["threshold"] = cli::json_number(*threshold.value);
+    if (threshold.quantile) document["quantile"] = *threshold.quantile;
+    document["flagged"] = summary.flagged;
+  }
+  if (out != nullptr) document["out"] = *out;
+  report(arguments, console, line, document);
+  return 0;
+}
+
+}  // namespace
+
+Command score_command() {
+  return {
+      "score", "how unusual each row is, in nats",
+      "A score per row, high where the model does not expect it: the negative ELBO, or its reconstruction "
+      "term. "
+      "With a threshold, rows above it are flagged.\n"
+      "Example: vae_cuda score model.safetensors --data new.csv --threshold-quantile 0.99 --reference "
+      "train.csv "
+      "--out scores.csv",
+      joined(
+          {kModel},
+          joined(data_options(),
+                 {{"--out", "FILE", ".csv: row,score[,flag]; .npy: scores; without it the table on stdout"},
+                  {"--metric", "elbo|reconstruction", "what is scored [elbo]"},
+                  {"--threshold", "X", "flag rows with a score above this"},
+                  {"--threshold-quantile", "Q", "flag rows above this quantile of the scores of --reference"},
+                  {"--reference", "PATH", "rows whose scores give the quantile, usual ones [--data]"},
+                  {"--flags", "FILE", "flags as .npy (0 or 1, one byte) or .csv"}})),
+      run};
+}
+
+}  // namespace vaecuda::tool
