@@ -136,6 +136,7 @@ const std::string& Vae::device_note() const {
 std::int64_t Vae::encode(RowSource& rows, const std::function<void(const EncodedBlock&)>& sink) const {
   const std::int64_t latents = impl_->latent_dim();
   const bool has_logvar = impl_->file.model.latent == LatentKind::gaussian;
+  const bool holds_sigma = impl_->file.model.logvar_head == LogvarHead::logsigma;
   std::vector<float> head;
   std::vector<float> mean;
   std::vector<float> logvar;
@@ -155,6 +156,9 @@ std::int64_t Vae::encode(RowSource& rows, const std::function<void(const Encoded
       const float* both = head.data() + row * 2 * latents;
       std::copy_n(both, latents, mean.data() + row * latents);
       std::copy_n(both + latents, latents, logvar.data() + row * latents);
+    }
+    if (holds_sigma) {
+      for (float& value : logvar) value *= 2.0f;  // log σ² of log σ
     }
     block = {ran.first, ran.rows, mean, logvar};
   };

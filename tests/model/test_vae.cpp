@@ -269,6 +269,16 @@ TEST_CASE("a deterministic latent has codes, no KL and no prior", "[vae]") {
   check_error<ConfigError>([&] { (void)vae.sample(1, 1); }, {"deterministic"});
 }
 
+TEST_CASE("a head of log sigma is given as log variance", "[vae]") {
+  ModelFile file = small_model();
+  const Floats x = some_rows(2, 7);
+  const Encoded plain = open(file).encode(x);
+  file.model.logvar_head = LogvarHead::logsigma;
+  const Encoded doubled = open(file).encode(x);
+  CHECK(same_bits(doubled.mean, plain.mean));
+  for (std::size_t i = 0; i < plain.logvar.size(); ++i) CHECK(doubled.logvar[i] == 2.0f * plain.logvar[i]);
+}
+
 TEST_CASE("samples depend on seed, row and temperature alone", "[vae]") {
   const Vae vae = open(small_model());
   const Floats all = vae.sample(300, 4);

@@ -91,6 +91,7 @@ nlohmann::ordered_json json_of(const ModelInfo& info) {
   json["hidden"] = info.model.hidden;
   json["latent_dim"] = info.model.latent_dim;
   json["latent"] = field(config, "model.latent");
+  json["logvar_head"] = field(config, "model.logvar_head");
   json["activation"] = field(config, "model.activation");
   json["init"] = field(config, "model.init");
   json["likelihood"] = field(config, "model.likelihood");
@@ -104,6 +105,7 @@ nlohmann::ordered_json json_of(const ModelInfo& info) {
   json["mean"] = info.mean;
   json["inverse_deviation"] = info.inverse_deviation;
   json["beta"] = info.objective.beta;
+  json["samples"] = info.objective.samples;
   json["latent_l2"] = info.objective.latent_l2;
   json["seed"] = info.seed;
   json["steps"] = info.steps;
