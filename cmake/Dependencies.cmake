@@ -40,7 +40,6 @@ if(NOT VAECUDA_OPENBLAS_INCLUDE OR NOT VAECUDA_OPENBLAS_LIBRARY)
 endif()
 add_library(vaecuda_openblas INTERFACE)
 target_include_directories(vaecuda_openblas SYSTEM INTERFACE "${VAECUDA_OPENBLAS_INCLUDE}")
-target_link_libraries(vaecuda_openblas INTERFACE "${VAECUDA_OPENBLAS_LIBRARY}")
 # Built for several processors, it can be told to choose its kernels anew (host/cpu/blas_kernels.cpp).
 include(CheckCXXSourceCompiles)
 set(CMAKE_REQUIRED_LIBRARIES "${VAECUDA_OPENBLAS_LIBRARY}" OpenMP::OpenMP_CXX m)

@@ -184,7 +184,10 @@ toml::table parse_toml(const std::string& path, const std::string& text) {
 }  // namespace
 
 RunConfig load_config(const std::string& path, const RunConfig& base) {
-  const std::string text = read_text(path);
+  return parse_config(read_text(path), base, path);
+}
+
+RunConfig parse_config(const std::string& text, const RunConfig& base, const std::string& path) {
   if (const std::size_t line = config::find_overlong_key(text); line != 0) {
     throw ConfigError(fmt::format("{}:{}: a key of more than {} parts", path, line, config::kMaxKeyParts));
   }

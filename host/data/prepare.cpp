@@ -148,6 +148,27 @@ void standardize(const Dataset& data, PreparedData& prepared) {
   }
 }
 
+RunData load_rows(const RunConfig& config) {
+  RunData rows;
+  rows.train = load_dataset(config.data.train);
+  if (!config.data.test_path.empty()) {
+    rows.test = load_test(config);
+  } else if (config.data.test_fraction == 0.0 && has_test_part(config.data.train)) {
+    rows.test = load_dataset(config.data.train, DataPart::test);
+  }
+  if (!config.data.valid_path.empty()) rows.valid = load_valid(config);
+  return rows;
+}
+
+/// Rows of a file were checked when they were read.
+void require_finite(const Dataset& data) {
+  for_each_value(data, 1.0f, [&](std::int64_t row, std::int64_t column, float value) {
+    if (std::isfinite(value)) return true;
+    throw FileError(fmt::format("{}: row {}, {}: the value {} is not finite", data.name(), row,
+                                column_name(data.column_names(), column), value));
+  });
+}
+
 void require_columns(const Dataset& data, const Dataset& train) {
   if (data.columns() == train.columns()) return;
   throw FileError(fmt::format("{}: rows have {} columns, but those of {} have {}", data.name(),
@@ -205,22 +226,18 @@ void check_values(const NamedRows& rows, const Preparation& preparation, Likelih
       fmt::format("give values in the units of the training data: the model multiplies them by {}", scale));
 }
 
-PreparedData prepare_data(const RunConfig& config) {
+namespace {
+
+PreparedData prepare_rows(const RunConfig& config, RunData rows) {
   PreparedData prepared;
-  Dataset all = load_dataset(config.data.train);
-  if (!config.data.test_path.empty()) {
-    prepared.test = load_test(config);
-  } else if (config.data.test_fraction == 0.0 && has_test_part(config.data.train)) {
-    prepared.test = load_dataset(config.data.train, DataPart::test);
-  }
-  if (!config.data.valid_path.empty()) {
-    prepared.valid = load_valid(config);
-    if (!config.data.normal_label.empty()) {
-      Rows rows(static_cast<std::size_t>(prepared.valid->rows()));
-      std::iota(rows.begin(), rows.end(), 0);
-      keep_normal(*prepared.valid, config.data.normal_label, rows);
-      prepared.valid = prepared.valid->select(rows);
-    }
+  Dataset all = std::move(rows.train);
+  prepared.test = std::move(rows.test);
+  prepared.valid = std::move(rows.valid);
+  if (prepared.valid && !config.data.normal_label.empty()) {
+    Rows normal(static_cast<std::size_t>(prepared.valid->rows()));
+    std::iota(normal.begin(), normal.end(), 0);
+    keep_normal(*prepared.valid, config.data.normal_label, normal);
+    prepared.valid = prepared.valid->select(normal);
   }
 
   const bool splits = config.data.test_fraction > 0.0 || config.data.valid_fraction > 0.0;
@@ -275,6 +292,21 @@ PreparedData prepare_data(const RunConfig& config) {
     if (data != nullptr) check_values(*data, prepared.preparation, config.model.likelihood);
   }
   return prepared;
+}
+
+}  // namespace
+
+PreparedData prepare_data(const RunConfig& config) {
+  return prepare_rows(config, load_rows(config));
+}
+
+PreparedData prepare_data(const RunConfig& config, RunData rows) {
+  for (const Dataset* data :
+       {&rows.train, rows.valid ? &*rows.valid : nullptr, rows.test ? &*rows.test : nullptr}) {
+    if (data != nullptr) require_finite(*data);
+  }
+  if (rows.train.rows() == 0) throw ConfigError("no rows to train on");
+  return prepare_rows(config, std::move(rows));
 }
 
 }  // namespace vaecuda

@@ -9,6 +9,7 @@
 #include "host/plan/builder.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/dataset.hpp"
+#include "vaecuda/trainer.hpp"
 
 namespace vaecuda {
 
@@ -25,6 +26,8 @@ struct PreparedData {
 /// every value suits the likelihood. \throws as load_dataset, and FileError with file, row and column for a
 /// value that does not, ConfigError for requests that the data cannot meet.
 [[nodiscard]] PreparedData prepare_data(const RunConfig& config);
+/// The same for rows in memory, which must be finite.
+[[nodiscard]] PreparedData prepare_data(const RunConfig& config, RunData rows);
 
 /// Rows of a block, and what messages call them.
 struct NamedRows {

@@ -11,10 +11,28 @@ namespace vaecuda {
 namespace {
 
 constexpr std::int64_t kDefaultEpochs = 10;
+constexpr const char* kMemory = "(memory)";  ///< the path of rows that came from no file
 
 std::string absolute_path(const std::string& path) {
-  const bool built_in = path.empty() || path == "shapes" || path.compare(0, 7, "shapes:") == 0;
+  const bool built_in =
+      path.empty() || path == kMemory || path == "shapes" || path.compare(0, 7, "shapes:") == 0;
   return built_in ? path : std::filesystem::absolute(path).lexically_normal().string();
+}
+
+/// Says in the configuration which rows are in memory, so that options that need them find them.
+void enter_rows(RunConfig& config, RunData& rows) {
+  const auto enter = [](std::string& path, const char* key, Dataset* data) {
+    if (!path.empty()) {
+      throw ConfigError(
+          fmt::format("{} names '{}', but the rows of this run are in memory: leave it unset", key, path));
+    }
+    if (data == nullptr) return;
+    path = kMemory;
+    if (data->name() == Dataset{}.name()) data->set_name(fmt::format("memory ({})", key));
+  };
+  enter(config.data.train.path, "data.path", &rows.train);
+  enter(config.data.valid_path, "data.valid", rows.valid ? &*rows.valid : nullptr);
+  enter(config.data.test_path, "data.test", rows.test ? &*rows.test : nullptr);
 }
 
 /// A model that is trained on keeps its own view of the data, or its weights would mean something else.
@@ -48,8 +66,10 @@ void require_same_model(const RunConfig& config, const ModelFile& start) {
 
 }  // namespace
 
-RunSetup::RunSetup(RunConfig asked, const std::function<void(const std::string&)>& say)
+RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows,
+                   const std::function<void(const std::string&)>& say)
     : config(std::move(asked)) {
+  if (rows) enter_rows(config, *rows);
   validate(config);
   if (!config.output.dir.empty()) RunFolder::check_free(config.output.dir, config.output.overwrite);
   const DeviceChoice choice = choose_device(config.train.device, static_cast<int>(config.train.threads));
@@ -60,7 +80,7 @@ RunSetup::RunSetup(RunConfig asked, const std::function<void(const std::string&)
   backend = make_backend(choice.device, config.train.precision, config.train.autotune);
   std::optional<ModelFile> start;
   if (!config.train.init_from.empty()) start = load_model(config.train.init_from);
-  prepare(say, start ? &*start : nullptr);
+  prepare(std::move(rows), say, start ? &*start : nullptr);
   if (const std::string reason = why_no_prior(config.model); !reason.empty()) {
     say("no samples.png: " + reason);
   }
@@ -84,8 +104,9 @@ RunSetup::RunSetup(RunConfig asked, const std::function<void(const std::string&)
   }
 }
 
-void RunSetup::prepare(const std::function<void(const std::string&)>& say, const ModelFile* start) {
-  data = prepare_data(config);
+void RunSetup::prepare(std::optional<RunData> rows, const std::function<void(const std::string&)>& say,
+                       const ModelFile* start) {
+  data = rows ? prepare_data(config, std::move(*rows)) : prepare_data(config);
   for (const std::string& warning : data.warnings) say("warning: " + warning);
   config.model.input_dim = data.train.columns();
   config.data.train.path = absolute_path(config.data.train.path);

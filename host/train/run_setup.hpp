@@ -31,8 +31,9 @@ struct RunSetup {
   std::unique_ptr<Program> program;
   std::unique_ptr<Evaluator> validation;  ///< null where no rows are held out
 
-  /// `say` gets warnings and notes, one line each. \throws as TrainingRun's constructor
-  RunSetup(RunConfig asked, const std::function<void(const std::string&)>& say);
+  /// `rows`: instead of what the configuration's paths name. `say` gets warnings and notes, one line each.
+  /// \throws as TrainingRun's constructor
+  RunSetup(RunConfig asked, std::optional<RunData> rows, const std::function<void(const std::string&)>& say);
 
   /// The step that ends epoch e.
   [[nodiscard]] std::int64_t epoch_end(std::int64_t epoch) const;
@@ -46,7 +47,8 @@ struct RunSetup {
   void check_fault() const;
 
  private:
-  void prepare(const std::function<void(const std::string&)>& say, const ModelFile* start);
+  void prepare(std::optional<RunData> rows, const std::function<void(const std::string&)>& say,
+               const ModelFile* start);
   void choose_length();
 };
 

@@ -13,14 +13,18 @@ struct TrainingRun::Impl {
   TrainObserver observer;
   RunSetup setup;
 
-  Impl(RunConfig config, TrainObserver watcher)
-      : observer(std::move(watcher)), setup(std::move(config), [this](const std::string& line) {
+  Impl(RunConfig config, std::optional<RunData> rows, TrainObserver watcher)
+      : observer(std::move(watcher)),
+        setup(std::move(config), std::move(rows), [this](const std::string& line) {
           if (observer.message) observer.message(line);
         }) {}
 };
 
 TrainingRun::TrainingRun(RunConfig config, TrainObserver observer)
-    : impl_(std::make_unique<Impl>(std::move(config), std::move(observer))) {}
+    : impl_(std::make_unique<Impl>(std::move(config), std::nullopt, std::move(observer))) {}
+
+TrainingRun::TrainingRun(RunConfig config, RunData data, TrainObserver observer)
+    : impl_(std::make_unique<Impl>(std::move(config), std::move(data), std::move(observer))) {}
 
 TrainingRun::~TrainingRun() = default;
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "vaecuda/dataset.hpp"
+#include "vaecuda/export.h"
 
 namespace vaecuda {
 
@@ -120,11 +121,14 @@ struct RunConfig {
 
 /// Reads a TOML configuration over `base`. \throws ConfigError for unknown keys (naming the nearest one),
 /// wrong types and values out of range; FileError if the file cannot be read.
-[[nodiscard]] RunConfig load_config(const std::string& path, const RunConfig& base = {});
+[[nodiscard]] VAECUDA_API RunConfig load_config(const std::string& path, const RunConfig& base = {});
+/// The same of TOML text. `name` stands for the path in messages.
+[[nodiscard]] VAECUDA_API RunConfig parse_config(const std::string& toml, const RunConfig& base = {},
+                                                 const std::string& name = "TOML text");
 /// The whole configuration as TOML; load_config of it gives the same configuration.
-[[nodiscard]] std::string to_toml(const RunConfig& config);
+[[nodiscard]] VAECUDA_API std::string to_toml(const RunConfig& config);
 /// Checks what one field alone cannot show: contradictions between fields.
 /// \throws ConfigError saying which options contradict and why.
-void validate(const RunConfig& config);
+VAECUDA_API void validate(const RunConfig& config);
 
 }  // namespace vaecuda

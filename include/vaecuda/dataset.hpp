@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "vaecuda/export.h"
+
 namespace vaecuda {
 
 /// How a data set's elements are held: bytes stay bytes, everything else becomes float.
@@ -41,7 +43,7 @@ struct DataSource {
 
 /// Rows of equal length in host memory, row-major, with optional labels. Move-only in spirit: copies are
 /// deep. Thread safety: const members may be called concurrently.
-class Dataset {
+class VAECUDA_API Dataset {
  public:
   Dataset() = default;
   /// Takes rows×columns elements. \throws ConfigError if the size of `values` is another.
@@ -103,9 +105,9 @@ class Dataset {
 
 /// Reads a data set. \throws FileError naming file and place for anything that is wrong with it,
 /// ConfigError for a request that does not fit the source, OutOfMemoryError if it does not fit in memory.
-[[nodiscard]] Dataset load_dataset(const DataSource& source, DataPart part = DataPart::train);
+[[nodiscard]] VAECUDA_API Dataset load_dataset(const DataSource& source, DataPart part = DataPart::train);
 
 /// True if the source itself sets rows aside for testing (the t10k files of MNIST, CIFAR-10's test_batch).
-[[nodiscard]] bool has_test_part(const DataSource& source);
+[[nodiscard]] VAECUDA_API bool has_test_part(const DataSource& source);
 
 }  // namespace vaecuda

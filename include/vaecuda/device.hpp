@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "vaecuda/export.h"
+
 namespace vaecuda {
 
 enum class DeviceKind { cpu, cuda };
@@ -27,6 +29,6 @@ struct DeviceChoice {
 
 /// \throws ConfigError for a malformed request; DeviceError where a GPU was asked for and none can be used,
 /// with the reason (built without CUDA, no driver, driver or GPU too old, no such GPU).
-[[nodiscard]] DeviceChoice choose_device(const std::string& request, int threads = 0);
+[[nodiscard]] VAECUDA_API DeviceChoice choose_device(const std::string& request, int threads = 0);
 
 }  // namespace vaecuda

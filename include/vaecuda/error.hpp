@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "vaecuda/export.h"
+
 namespace vaecuda {
 
 /// What went wrong, as a program sees it. The value is the exit code that the tools return.
@@ -18,7 +20,7 @@ enum class ErrorKind : int {
 };
 
 /// Base of every error. The message says what is wrong, where, what was expected, and what to do.
-class Error : public std::runtime_error {
+class VAECUDA_API Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
   [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
@@ -30,37 +32,37 @@ class Error : public std::runtime_error {
 };
 
 /// Unwritable output, full disk, failed system call.
-class RuntimeError : public Error {
+class VAECUDA_API RuntimeError : public Error {
  public:
   explicit RuntimeError(const std::string& message) : Error(ErrorKind::runtime, message) {}
 };
 
 /// A configuration that is wrong in itself: an unknown key, a value out of range, options that contradict.
-class ConfigError : public Error {
+class VAECUDA_API ConfigError : public Error {
  public:
   explicit ConfigError(const std::string& message) : Error(ErrorKind::config, message) {}
 };
 
 /// An input file that is missing, unreadable, truncated, corrupt, or that holds what cannot be used.
-class FileError : public Error {
+class VAECUDA_API FileError : public Error {
  public:
   explicit FileError(const std::string& message) : Error(ErrorKind::bad_file, message) {}
 };
 
 /// Host or device memory that could not be had.
-class OutOfMemoryError : public Error {
+class VAECUDA_API OutOfMemoryError : public Error {
  public:
   explicit OutOfMemoryError(const std::string& message) : Error(ErrorKind::out_of_memory, message) {}
 };
 
 /// A device that is absent or cannot do what was asked.
-class DeviceError : public Error {
+class VAECUDA_API DeviceError : public Error {
  public:
   explicit DeviceError(const std::string& message) : Error(ErrorKind::device, message) {}
 };
 
 /// Training met a loss, gradient or weight that is NaN or infinite.
-class DivergedError : public Error {
+class VAECUDA_API DivergedError : public Error {
  public:
   DivergedError(const std::string& message, std::int64_t step, std::string tensor)
       : Error(ErrorKind::diverged, message), step_(step), tensor_(std::move(tensor)) {}

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "vaecuda/config.hpp"
+#include "vaecuda/export.h"
 
 namespace vaecuda {
 
@@ -29,10 +30,11 @@ struct Option {
 };
 
 /// All options in the order of the help.
-[[nodiscard]] std::span<const Option> options();
+[[nodiscard]] VAECUDA_API std::span<const Option> options();
 /// The option with this key, or null.
-[[nodiscard]] const Option* find_option_by_key(std::string_view key);
+[[nodiscard]] VAECUDA_API const Option* find_option_by_key(std::string_view key);
 /// The candidate nearest to `word` by edit distance, empty where none is near.
-[[nodiscard]] std::string nearest_name(std::string_view word, std::span<const std::string_view> candidates);
+[[nodiscard]] VAECUDA_API std::string nearest_name(std::string_view word,
+                                                   std::span<const std::string_view> candidates);
 
 }  // namespace vaecuda

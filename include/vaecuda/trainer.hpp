@@ -11,6 +11,7 @@
 #include "vaecuda/dataset.hpp"
 #include "vaecuda/device.hpp"
 #include "vaecuda/error.hpp"
+#include "vaecuda/export.h"
 
 namespace vaecuda {
 
@@ -62,12 +63,23 @@ struct TrainObserver {
   std::function<bool()> stop_requested;  ///< asked about twice a second; true ends the run after saving
 };
 
+/// The rows of a run that are in memory already.
+struct RunData {
+  Dataset train;
+  std::optional<Dataset> valid;
+  std::optional<Dataset> test;
+};
+
 /// One training run. Construction reads and checks the data and the configuration and allocates everything;
 /// nothing is written before run(). Not thread-safe.
-class TrainingRun {
+class VAECUDA_API TrainingRun {
  public:
   /// \throws ConfigError, FileError, DeviceError, OutOfMemoryError
   explicit TrainingRun(RunConfig config, TrainObserver observer = {});
+  /// Trains on these rows instead of those that data.path, data.valid and data.test name, which must be
+  /// unset; config() and config.toml then say "(memory)" there. Fractions hold out rows of `data.train` as
+  /// they do of a file's. \throws as above, FileError for a float that is not finite
+  TrainingRun(RunConfig config, RunData data, TrainObserver observer = {});
   ~TrainingRun();
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
@@ -80,7 +92,7 @@ class TrainingRun {
   TrainSummary run();
 
  private:
-  struct Impl;
+  struct VAECUDA_HIDDEN Impl;
   std::unique_ptr<Impl> impl_;
 };
 

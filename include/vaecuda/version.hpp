@@ -1,11 +1,13 @@
 // The library's version.
 #pragma once
 
+#include "vaecuda/export.h"
+
 namespace vaecuda {
 
 /// "major.minor.patch" of the library that is running (not of these headers).
-[[nodiscard]] const char* version() noexcept;
+[[nodiscard]] VAECUDA_API const char* version() noexcept;
 /// One line for --version: compiler, CUDA support, BLAS.
-[[nodiscard]] const char* build_info() noexcept;
+[[nodiscard]] VAECUDA_API const char* build_info() noexcept;
 
 }  // namespace vaecuda

@@ -1,0 +1,26 @@
+# One object of what we call in OpenBLAS, under names of our own, everything else in it local. It goes into the static
+# and into the shared library, so that neither needs OpenBLAS where it is used, and a program's own BLAS never meets ours.
+set(vaecuda_blas_names cblas_sgemm openblas_get_corename)
+if(VAECUDA_OPENBLAS_CHOOSES_KERNELS)
+  list(APPEND vaecuda_blas_names gotoblas_dynamic_init gotoblas_dynamic_quit)
+endif()
+set(vaecuda_blas_object "${PROJECT_BINARY_DIR}/vaecuda_blas.o")
+set(vaecuda_blas_pulled "${PROJECT_BINARY_DIR}/vaecuda_blas_all.o")
+set(vaecuda_blas_pull "")
+set(vaecuda_blas_rename "")
+set(vaecuda_blas_keep "")
+foreach(name ${vaecuda_blas_names})
+  list(APPEND vaecuda_blas_pull -u ${name})
+  list(APPEND vaecuda_blas_rename --redefine-sym ${name}=private_vaecuda_${name})
+  list(APPEND vaecuda_blas_keep --keep-global-symbol=private_vaecuda_${name})
+  target_compile_definitions(vaecuda_openblas INTERFACE ${name}=private_vaecuda_${name})
+endforeach()
+add_custom_command(OUTPUT "${vaecuda_blas_object}"
+  # The linker picks the members that our calls need, the kernels of every processor among them.
+  COMMAND "${CMAKE_LINKER}" -r -d ${vaecuda_blas_pull} -o "${vaecuda_blas_pulled}" "${VAECUDA_OPENBLAS_LIBRARY}"
+  COMMAND "${CMAKE_OBJCOPY}" --strip-unneeded ${vaecuda_blas_rename} "${vaecuda_blas_pulled}"
+  COMMAND "${CMAKE_OBJCOPY}" ${vaecuda_blas_keep} "${vaecuda_blas_pulled}" "${vaecuda_blas_object}"
+  COMMAND "${CMAKE_COMMAND}" -E rm "${vaecuda_blas_pulled}"
+  DEPENDS "${VAECUDA_OPENBLAS_LIBRARY}"
+  COMMENT "Taking what is called out of OpenBLAS"
+  VERBATIM)

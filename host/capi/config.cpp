@@ -1,0 +1,82 @@
+// C API: the configuration of a run.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "host/capi/guard.hpp"
+#include "host/capi/handles.hpp"
+#include "vaecuda/options.hpp"
+
+namespace vaecuda::capi {
+namespace {
+
+/// By its key in a configuration file or by its name on the command line.
+const Option& find_option(const std::string& name) {
+  if (const Option* option = find_option_by_key(name)) return *option;
+  std::string flag = name;
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  std::vector<std::string_view> candidates;
+  for (const Option& option : options()) {
+    if (option.flag == flag) return option;
+    candidates.push_back(name.rfind("--", 0) == 0 ? option.flag : option.key);
+  }
+  const std::string nearest = nearest_name(name, candidates);
+  throw ConfigError(nearest.empty() ? fmt::format("unknown option '{}'", name)
+                                    : fmt::format("unknown option '{}'; did you mean {}?", name, nearest));
+}
+
+}  // namespace
+}  // namespace vaecuda::capi
+
+using namespace vaecuda::capi;
+
+extern "C" {
+
+int vaecuda_config_create(vaecuda_config** result) {
+  return guarded([&] {
+    required(result, "result");
+    *result = std::make_unique<vaecuda_config>().release();
+  });
+}
+
+int vaecuda_config_set(vaecuda_config* config, const char* option, const char* value) {
+  return guarded([&] {
+    required(config, "config");
+    const std::string name = required_text(option, "option");
+    find_option(name).set(config->run, required_text(value, "value"), name);
+  });
+}
+
+int vaecuda_config_load(vaecuda_config* config, const char* path) {
+  return guarded([&] {
+    required(config, "config");
+    config->run = vaecuda::load_config(required_text(path, "path"), config->run);
+  });
+}
+
+int vaecuda_config_parse(vaecuda_config* config, const char* toml) {
+  return guarded([&] {
+    required(config, "config");
+    config->run = vaecuda::parse_config(required_text(toml, "toml"), config->run);
+  });
+}
+
+int vaecuda_config_get(const vaecuda_config* config, const char* option, char* text, size_t size,
+                       size_t* length) {
+  return guarded([&] {
+    required(config, "config");
+    give_text(find_option(required_text(option, "option")).get(config->run), text, size, length);
+  });
+}
+
+int vaecuda_config_toml(const vaecuda_config* config, char* text, size_t size, size_t* length) {
+  return guarded([&] { give_text(vaecuda::to_toml(required(config, "config").run), text, size, length); });
+}
+
+void vaecuda_config_free(vaecuda_config* config) {
+  delete config;
+}
+
+}  // extern "C"

@@ -1,0 +1,72 @@
+// What every function of the C API does: catches all exceptions and turns them into a status and a message.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "vaecuda/error.hpp"
+#include "vaecuda/vaecuda.h"
+
+namespace vaecuda::capi {
+
+/// Keeps the message of the exception that is being handled for vaecuda_last_error(); gives its status.
+int keep_current_exception() noexcept;
+
+/// Runs `body`, which gives a status or nothing.
+template <typename Body>
+int guarded(Body&& body) noexcept {
+  try {
+    if constexpr (std::is_void_v<decltype(body())>) {
+      body();
+      return VAECUDA_OK;
+    } else {
+      return body();
+    }
+  } catch (...) {
+    return keep_current_exception();
+  }
+}
+
+/// \throws ConfigError for NULL, naming the argument
+template <typename T>
+T& required(T* pointer, std::string_view argument) {
+  if (pointer == nullptr) throw ConfigError(std::string(argument) + " is NULL");
+  return *pointer;
+}
+/// The same of a text, which comes from C.
+std::string required_text(const char* text, std::string_view argument);
+
+/// rows × columns. \throws ConfigError for a negative one or a product beyond what memory could hold
+std::int64_t checked_count(std::int64_t rows, std::int64_t columns);
+
+/// Throws ConfigError unless `buffer` holds at least `needed` elements.
+void require_room(const void* buffer, std::size_t size, std::int64_t needed, std::string_view argument);
+
+/// Copies as much of a structure as its caller knows, and a caller that is older than the library knows less.
+/// \throws ConfigError if its size was not filled in
+template <typename Struct>
+Struct read_struct(const Struct* given, Struct defaults, std::string_view argument) {
+  if (given == nullptr) return defaults;
+  if (given->size < sizeof(std::size_t) || given->size > 16 * sizeof(Struct)) {
+    throw ConfigError(std::string(argument) +
+                      "->size is not the size of the structure: start it with its _INIT");
+  }
+  std::memcpy(static_cast<void*>(&defaults), given, std::min(given->size, sizeof(Struct)));
+  return defaults;
+}
+/// The other way: fills what the caller has room for and leaves `size` as it was.
+template <typename Struct>
+void write_struct(Struct* target, const Struct& values, std::string_view argument) {
+  const std::size_t size = read_struct(target, values, argument).size;
+  std::memcpy(static_cast<void*>(target), &values, std::min(size, sizeof(Struct)));
+  target->size = size;
+}
+
+/// Text into a caller's buffer, with a final zero. \throws ConfigError if it does not fit
+void give_text(const std::string& from, char* text, std::size_t size, std::size_t* length);
+
+}  // namespace vaecuda::capi
