@@ -70,3 +70,8 @@ install(FILES "${PROJECT_BINARY_DIR}/generated/vaecuda.pc"
 if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/presets")
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/presets" DESTINATION "${CMAKE_INSTALL_DATADIR}/vaecuda" COMPONENT tools)
 endif()
+
+install(FILES "${PROJECT_SOURCE_DIR}/tools/python/vaecuda.py" "${PROJECT_SOURCE_DIR}/tools/python/to_torch.py"
+  DESTINATION "${CMAKE_INSTALL_DATADIR}/vaecuda/python" COMPONENT dev)
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/CHANGELOG.md"
+  DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT papers)

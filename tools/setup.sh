@@ -7,7 +7,7 @@ usage() {
   cat <<'EOF'
 Usage: tools/setup.sh [--checks]
 Installs what is missing to build vaecuda on Debian 12, Ubuntu 22.04 or 24.04, as root or with sudo.
-  --checks  also what tools/check.sh needs: the formatter and the linter
+  --checks  also what tools/check.sh needs: formatter, linter, and what some tests are skipped without
 EOF
 }
 
@@ -54,6 +54,8 @@ else
     for package in "${linters[@]}"; do
       command -v "$package" >/dev/null || optional+=("$package")
     done
+    command -v pkg-config >/dev/null || optional+=(pkg-config)
+    installed python3-numpy || optional+=(python3-numpy)
   fi
   # A missing linter that the package lists do not have is no reason to install anything.
   if ((${#missing[@]} == 0 && ${#optional[@]} > 0)) && known bash; then

@@ -44,8 +44,9 @@ int vaecuda_config_create(vaecuda_config** result) {
 int vaecuda_config_set(vaecuda_config* config, const char* option, const char* value) {
   return guarded([&] {
     required(config, "config");
-    const std::string name = required_text(option, "option");
-    find_option(name).set(config->run, required_text(value, "value"), name);
+    const vaecuda::Option& row = find_option(required_text(option, "option"));
+    const std::string_view where = option[0] == '-' ? row.flag : row.key;
+    row.set(config->run, required_text(value, "value"), where);
   });
 }
 

@@ -10,12 +10,13 @@
 #include <vector>
 
 #include "vaecuda/dataset.hpp"
+#include "vaecuda/export.h"
 
 namespace vaecuda {
 
 /// Rows of equal length, delivered in blocks from the first to the last, once. Derive from it to use a model
 /// on rows of your own (a database, a socket). Thread safety: one thread at a time.
-class RowSource {
+class VAECUDA_API RowSource {
  public:
   RowSource() = default;
   RowSource(const RowSource&) = delete;
@@ -48,18 +49,20 @@ class RowSource {
 /// of any size need a few MiB; an array's labels are held whole (4 bytes a row). Folders, CIFAR-10, `shapes`,
 /// and a CSV file with labels in another file are loaded whole. u8 values become floats (0 … 255).
 /// \throws as load_dataset; what is wrong inside a file is found when it is reached
-[[nodiscard]] std::unique_ptr<RowSource> open_rows(const DataSource& source, DataPart part = DataPart::train);
+[[nodiscard]] VAECUDA_API std::unique_ptr<RowSource> open_rows(const DataSource& source,
+                                                               DataPart part = DataPart::train);
 
 /// The rows of a data set in memory, which must outlive the source.
-[[nodiscard]] std::unique_ptr<RowSource> rows_of(const Dataset& data);
+[[nodiscard]] VAECUDA_API std::unique_ptr<RowSource> rows_of(const Dataset& data);
 
 /// `values` (rows × columns, row-major) must outlive the source. \throws ConfigError if `columns` does not
 /// divide them
-[[nodiscard]] std::unique_ptr<RowSource> rows_of(std::span<const float> values, std::int64_t columns,
-                                                 std::string name = "memory");
+[[nodiscard]] VAECUDA_API std::unique_ptr<RowSource> rows_of(std::span<const float> values,
+                                                             std::int64_t columns,
+                                                             std::string name = "memory");
 
 /// Reads on and keeps the rows asked for, in the order given; an index counts from the first row that was not
 /// read yet. What lies between them is passed over. \throws ConfigError for an index that does not exist
-[[nodiscard]] Dataset take_rows(RowSource& source, std::span<const std::int64_t> rows);
+[[nodiscard]] VAECUDA_API Dataset take_rows(RowSource& source, std::span<const std::int64_t> rows);
 
 }  // namespace vaecuda

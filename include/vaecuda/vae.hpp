@@ -18,6 +18,7 @@
 #include "vaecuda/dataset.hpp"
 #include "vaecuda/device.hpp"
 #include "vaecuda/error.hpp"
+#include "vaecuda/export.h"
 #include "vaecuda/row_source.hpp"
 
 namespace vaecuda {
@@ -45,7 +46,7 @@ struct ModelInfo {
 };
 
 /// Reads what a model file says about itself; no parameters, no device. \throws FileError naming file and key
-[[nodiscard]] ModelInfo read_model_info(const std::string& path);
+[[nodiscard]] VAECUDA_API ModelInfo read_model_info(const std::string& path);
 
 /// Where and how a model runs.
 struct RunOn {
@@ -106,7 +107,7 @@ struct ElboBlock {
 /// Every member that takes rows throws ConfigError if their number of values is no multiple of D (or Z),
 /// FileError naming row and column for a value that the likelihood cannot take (NaN; outside [0, 1] after
 /// scaling for Bernoulli), OutOfMemoryError, and DeviceError if the GPU fails.
-class Vae {
+class VAECUDA_API Vae {
  public:
   /// \throws FileError naming file, key and what was expected; DeviceError where the device asked for cannot
   /// be used; ConfigError for a malformed request; OutOfMemoryError
@@ -161,7 +162,7 @@ class Vae {
                       const std::function<void(const DecodedBlock&)>& sink) const;
 
  private:
-  struct Impl;
+  struct VAECUDA_HIDDEN Impl;
   explicit Vae(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
@@ -170,8 +171,9 @@ class Vae {
 /// the great-circle arc with linearly changing length (slerp; Shoemake, SIGGRAPH 1985), which keeps the norms
 /// that latents of a Gaussian have in many dimensions. Where the two directions are equal or opposite, the
 /// straight line. \throws ConfigError for latents of different sizes or fewer than 2 steps
-[[nodiscard]] std::vector<float> interpolate_latents(std::span<const float> z1, std::span<const float> z2,
-                                                     std::int64_t steps, bool spherical = false);
+[[nodiscard]] VAECUDA_API std::vector<float> interpolate_latents(std::span<const float> z1,
+                                                                 std::span<const float> z2,
+                                                                 std::int64_t steps, bool spherical = false);
 
 /// z, then `count` latents at the distance `radius` from it, in directions drawn evenly from all by (seed,
 /// index): (1 + count, Z). \throws ConfigError for a negative count or radius

@@ -157,6 +157,81 @@ VAECUDA_API int vaecuda_train(const vaecuda_config* config, const vaecuda_datase
                               const vaecuda_dataset* valid, const vaecuda_dataset* test,
                               const vaecuda_observer* observer, vaecuda_summary* summary);
 
+/* --- Trained models ----------------------------------------------------------------------------------- */
+
+typedef struct vaecuda_model vaecuda_model;
+
+/* Where and how a model runs. Fill it with VAECUDA_RUN_ON_INIT first. */
+typedef struct vaecuda_run_on {
+  size_t size;           /* sizeof(vaecuda_run_on) */
+  const char* device;    /* "auto", "cpu", "cuda", "cuda:N"; NULL: auto */
+  int64_t threads;       /* CPU threads; 0: one per available core */
+  const char* precision; /* "fp32", "tf32", "bf16"; NULL: fp32 */
+} vaecuda_run_on;
+
+/* clang-format off */
+#define VAECUDA_RUN_ON_INIT {sizeof(vaecuda_run_on), NULL, 0, NULL}
+/* clang-format on */
+
+/* What a model file says about itself. Texts live as long as the model. Fill it with VAECUDA_MODEL_INFO_INIT
+ * first. */
+typedef struct vaecuda_model_info {
+  size_t size;          /* sizeof(vaecuda_model_info) */
+  int64_t input_dim;    /* D: values in a row */
+  int64_t latent_dim;   /* Z: values in a latent */
+  int64_t parameters;   /* numbers that were learned */
+  int64_t steps;        /* training steps taken */
+  uint64_t seed;        /* of the training run */
+  int64_t image_height; /* 0 where rows are no pictures */
+  int64_t image_width;
+  int64_t image_channels;
+  const char* likelihood; /* as in option model.likelihood */
+  const char* activation; /* as in option model.activation */
+  const char* device;     /* where it runs: "cpu", "cuda:0" */
+} vaecuda_model_info;
+
+/* clang-format off */
+#define VAECUDA_MODEL_INFO_INIT {sizeof(vaecuda_model_info), 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL}
+/* clang-format on */
+
+/* Reads a model file onto a device. `on` may be NULL. */
+VAECUDA_API int vaecuda_model_load(const char* path, const vaecuda_run_on* on, vaecuda_model** result);
+/* Writes the model file again, as a whole or not at all. */
+VAECUDA_API int vaecuda_model_save(const vaecuda_model* model, const char* path);
+VAECUDA_API int vaecuda_model_describe(const vaecuda_model* model, vaecuda_model_info* info);
+VAECUDA_API void vaecuda_model_free(vaecuda_model* model);
+
+/* In what follows a row's result depends on the row, the model and, where noise is drawn, on the seed and the
+ * row's index: not on the rows beside it, nor on threads. `columns` must be D (or Z for latents). */
+
+/* Mean and log variance of q(z|x), each (rows, Z). Either may be NULL with a size of 0. */
+VAECUDA_API int vaecuda_encode(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns,
+                               float* mean, size_t mean_size, float* logvar, size_t logvar_size);
+/* Means of p(x|z): (rows, D). */
+VAECUDA_API int vaecuda_decode(const vaecuda_model* model, const float* z, int64_t rows, int64_t columns,
+                               float* x, size_t x_size);
+/* Each row encoded to its posterior mean and decoded: (rows, D). */
+VAECUDA_API int vaecuda_reconstruct(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns,
+                                    float* result, size_t result_size);
+/* Means of p(x|z) for z drawn from N(0, temperature^2): (count, D). */
+VAECUDA_API int vaecuda_sample(const vaecuda_model* model, int64_t count, uint64_t seed, double temperature,
+                               float* x, size_t x_size);
+/* The latents that vaecuda_sample decodes: (count, Z). */
+VAECUDA_API int vaecuda_sample_latents(const vaecuda_model* model, int64_t count, uint64_t seed,
+                                       double temperature, float* z, size_t z_size);
+/* Means of p(x|z) along `steps` latents from z1 to z2 (`columns` values each), ends included: (steps, D). On
+ * a straight line, or on an arc with `spherical` other than 0. */
+VAECUDA_API int vaecuda_interpolate(const vaecuda_model* model, const float* z1, const float* z2,
+                                    int64_t columns, int64_t steps, int spherical, float* x, size_t x_size);
+/* The terms of the negative ELBO in nats for one z drawn from q(z|x): -log p(x|z) and KL(q(z|x) || N(0, 1)),
+ * (rows) each. Either may be NULL with a size of 0. Their sum is the score: large for unusual rows. */
+VAECUDA_API int vaecuda_elbo(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns,
+                             uint64_t seed, float* reconstruction, size_t reconstruction_size, float* kl,
+                             size_t kl_size);
+/* The negative ELBO per row: (rows). */
+VAECUDA_API int vaecuda_score(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns,
+                              uint64_t seed, float* score, size_t score_size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -268,7 +268,11 @@ static void test_threads(void) {
   }
 }
 
+/* model.c */
+void test_model(const char* path, const float* x, int64_t columns);
+
 int main(int argc, char** argv) {
+  char model[4096];
   float* values = malloc(sizeof(float) * kRows * kColumns);
   if (argc != 2) return 2;
   setvbuf(stdout, NULL, _IONBF, 0); /* a crash must not take the findings along */
@@ -277,6 +281,8 @@ int main(int argc, char** argv) {
   test_config();
   test_dataset();
   test_training(argv[1], values);
+  snprintf(model, sizeof model, "%s/memory/model.safetensors", argv[1]);
+  test_model(model, values, kColumns);
   test_bad_rows(argv[1], values);
   test_threads();
   free(values);

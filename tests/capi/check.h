@@ -14,14 +14,15 @@ extern int checks;
 #define EXPECT(call, wanted, text) expect((call), (wanted), (text), #call, __FILE__, __LINE__)
 #define OK(call) EXPECT(call, VAECUDA_OK, NULL)
 
-static void check(int holds, const char* what, const char* file, int line) {
+static inline void check(int holds, const char* what, const char* file, int line) {
   ++checks;
   if (holds) return;
   ++failures;
   printf("%s:%d: failed: %s\n", file, line, what);
 }
 
-static void expect(int status, int wanted, const char* text, const char* what, const char* file, int line) {
+static inline void expect(int status, int wanted, const char* text, const char* what, const char* file,
+                          int line) {
   const int said = text == NULL || strstr(vaecuda_last_error(), text) != NULL;
   ++checks;
   if (status == wanted && said) return;

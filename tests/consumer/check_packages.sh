@@ -60,7 +60,8 @@ done
 if ((failures == 0)); then
   holds "$library" "lib/$triple/libvaecuda.so.$series" "lib/$triple/libvaecuda.so.$version"
   holds libvaecuda-dev "lib/$triple/libvaecuda.so" "lib/$triple/libvaecuda.a" "lib/$triple/pkgconfig/vaecuda.pc" \
-    "lib/$triple/cmake/vaecuda/vaecudaConfig.cmake" include/vaecuda/vaecuda.h include/vaecuda/vaecuda.hpp
+    "lib/$triple/cmake/vaecuda/vaecudaConfig.cmake" include/vaecuda/vaecuda.h include/vaecuda/vaecuda.hpp \
+    share/vaecuda/python/vaecuda.py
   holds vaecuda-tools bin/vae_cuda_train share/man/man1/vae_cuda_train.1.gz \
     share/bash-completion/completions/vae_cuda_train
   depends "$library" libc6 libstdc++6 libgomp1 'libpng16-16(t64)?' zlib1g 'libfmt[0-9]+'

@@ -1,0 +1,215 @@
+// C API: trained models.
+#include <fmt/format.h>
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "host/capi/guard.hpp"
+#include "vaecuda/options.hpp"
+#include "vaecuda/vae.hpp"
+
+struct vaecuda_model {
+  explicit vaecuda_model(vaecuda::Vae loaded) : vae(std::move(loaded)) {
+    vaecuda::RunConfig run;
+    run.model = vae.info().model;
+    likelihood = vaecuda::find_option_by_key("model.likelihood")->get(run);
+    activation = vaecuda::find_option_by_key("model.activation")->get(run);
+    const vaecuda::DeviceInfo& on = vae.device();
+    device = on.kind == vaecuda::DeviceKind::cpu ? "cpu" : fmt::format("cuda:{}", on.index);
+  }
+  vaecuda::Vae vae;
+  std::string likelihood;
+  std::string activation;
+  std::string device;
+};
+
+namespace vaecuda::capi {
+namespace {
+
+/// A caller's rows. \throws ConfigError for a width that is not the model's
+std::span<const float> rows_of(const float* values, std::int64_t rows, std::int64_t columns,
+                               std::int64_t width, std::string_view what) {
+  if (columns != width) {
+    throw ConfigError(fmt::format("{} has {} columns, but the model has {}", what, columns, width));
+  }
+  const std::int64_t count = checked_count(rows, columns);
+  if (count > 0) (void)required(values, what);
+  return {values, static_cast<std::size_t>(count)};
+}
+
+/// A caller's result of `rows` rows; NULL with a size of 0 where it is not wanted.
+struct Output {
+  float* values;
+  std::size_t size;
+  std::string_view name;
+  [[nodiscard]] bool wanted() const { return values != nullptr || size > 0; }
+  void require(std::int64_t rows, std::int64_t columns) const {
+    require_room(values, size, checked_count(rows, columns), name);
+  }
+  void take(const std::vector<float>& from) const { std::copy(from.begin(), from.end(), values); }
+};
+
+std::int64_t input_dim(const vaecuda_model& model) {
+  return model.vae.info().model.input_dim;
+}
+std::int64_t latent_dim(const vaecuda_model& model) {
+  return model.vae.info().model.latent_dim;
+}
+
+RunOn to_cpp(const vaecuda_run_on& given) {
+  RunOn on;
+  if (given.device != nullptr) on.device = given.device;
+  on.threads = given.threads;
+  if (given.precision != nullptr) {
+    RunConfig run;
+    find_option_by_key("train.precision")->set(run, given.precision, "precision");
+    on.precision = run.train.precision;
+  }
+  return on;
+}
+
+}  // namespace
+}  // namespace vaecuda::capi
+
+using namespace vaecuda::capi;
+
+extern "C" {
+
+int vaecuda_model_load(const char* path, const vaecuda_run_on* on, vaecuda_model** result) {
+  return guarded([&] {
+    required(result, "result");
+    const vaecuda_run_on none = VAECUDA_RUN_ON_INIT;
+    const vaecuda::RunOn where = to_cpp(read_struct(on, none, "on"));
+    *result =
+        std::make_unique<vaecuda_model>(vaecuda::Vae::load(required_text(path, "path"), where)).release();
+  });
+}
+
+int vaecuda_model_save(const vaecuda_model* model, const char* path) {
+  return guarded([&] { required(model, "model").vae.save(required_text(path, "path")); });
+}
+
+int vaecuda_model_describe(const vaecuda_model* model, vaecuda_model_info* info) {
+  return guarded([&] {
+    const vaecuda::ModelInfo& from = required(model, "model").vae.info();
+    required(info, "info");
+    vaecuda_model_info result = VAECUDA_MODEL_INFO_INIT;
+    result.input_dim = from.model.input_dim;
+    result.latent_dim = from.model.latent_dim;
+    result.parameters = from.parameters;
+    result.steps = from.steps;
+    result.seed = from.seed;
+    if (from.image) {
+      result.image_height = from.image->height;
+      result.image_width = from.image->width;
+      result.image_channels = from.image->channels;
+    }
+    result.likelihood = model->likelihood.c_str();
+    result.activation = model->activation.c_str();
+    result.device = model->device.c_str();
+    write_struct(info, result, "info");
+  });
+}
+
+void vaecuda_model_free(vaecuda_model* model) {
+  delete model;
+}
+
+int vaecuda_encode(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns, float* mean,
+                   size_t mean_size, float* logvar, size_t logvar_size) {
+  return guarded([&] {
+    required(model, "model");
+    const std::span<const float> values = rows_of(x, rows, columns, input_dim(*model), "x");
+    const Output means{mean, mean_size, "mean"};
+    const Output logvars{logvar, logvar_size, "logvar"};
+    for (const Output& output : {means, logvars}) {
+      if (output.wanted()) output.require(rows, latent_dim(*model));
+    }
+    const vaecuda::Encoded encoded = model->vae.encode(values);
+    if (means.wanted()) means.take(encoded.mean);
+    if (logvars.wanted()) logvars.take(encoded.logvar);
+  });
+}
+
+int vaecuda_decode(const vaecuda_model* model, const float* z, int64_t rows, int64_t columns, float* x,
+                   size_t x_size) {
+  return guarded([&] {
+    required(model, "model");
+    const std::span<const float> values = rows_of(z, rows, columns, latent_dim(*model), "z");
+    const Output output{x, x_size, "x"};
+    output.require(rows, input_dim(*model));
+    output.take(model->vae.decode(values));
+  });
+}
+
+int vaecuda_reconstruct(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns,
+                        float* result, size_t result_size) {
+  return guarded([&] {
+    required(model, "model");
+    const std::span<const float> values = rows_of(x, rows, columns, input_dim(*model), "x");
+    const Output output{result, result_size, "result"};
+    output.require(rows, input_dim(*model));
+    output.take(model->vae.reconstruct(values));
+  });
+}
+
+int vaecuda_sample(const vaecuda_model* model, int64_t count, uint64_t seed, double temperature, float* x,
+                   size_t x_size) {
+  return guarded([&] {
+    const Output output{x, x_size, "x"};
+    output.require(count, input_dim(required(model, "model")));
+    output.take(model->vae.sample(count, seed, temperature));
+  });
+}
+
+int vaecuda_sample_latents(const vaecuda_model* model, int64_t count, uint64_t seed, double temperature,
+                           float* z, size_t z_size) {
+  return guarded([&] {
+    const Output output{z, z_size, "z"};
+    output.require(count, latent_dim(required(model, "model")));
+    output.take(model->vae.sample_latents(count, seed, temperature));
+  });
+}
+
+int vaecuda_interpolate(const vaecuda_model* model, const float* z1, const float* z2, int64_t columns,
+                        int64_t steps, int spherical, float* x, size_t x_size) {
+  return guarded([&] {
+    required(model, "model");
+    const std::span<const float> from = rows_of(z1, 1, columns, latent_dim(*model), "z1");
+    const std::span<const float> to = rows_of(z2, 1, columns, latent_dim(*model), "z2");
+    const Output output{x, x_size, "x"};
+    output.require(steps, input_dim(*model));
+    output.take(model->vae.interpolate(from, to, steps, spherical != 0));
+  });
+}
+
+int vaecuda_elbo(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns, uint64_t seed,
+                 float* reconstruction, size_t reconstruction_size, float* kl, size_t kl_size) {
+  return guarded([&] {
+    required(model, "model");
+    const std::span<const float> values = rows_of(x, rows, columns, input_dim(*model), "x");
+    const Output reconstructions{reconstruction, reconstruction_size, "reconstruction"};
+    const Output kls{kl, kl_size, "kl"};
+    for (const Output& output : {reconstructions, kls}) {
+      if (output.wanted()) output.require(rows, 1);
+    }
+    const vaecuda::ElboTerms terms = model->vae.elbo(values, seed);
+    if (reconstructions.wanted()) reconstructions.take(terms.reconstruction);
+    if (kls.wanted()) kls.take(terms.kl);
+  });
+}
+
+int vaecuda_score(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns, uint64_t seed,
+                  float* score, size_t score_size) {
+  return guarded([&] {
+    required(model, "model");
+    const std::span<const float> values = rows_of(x, rows, columns, input_dim(*model), "x");
+    const Output output{score, score_size, "score"};
+    output.require(rows, 1);
+    const vaecuda::ElboTerms terms = model->vae.elbo(values, seed);
+    for (std::size_t i = 0; i < terms.kl.size(); ++i) score[i] = terms.reconstruction[i] + terms.kl[i];
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,167 @@
+/* The C API's trained models: shapes, that parts agree, misuse, several threads on one model. */
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "check.h"
+
+enum { kMost = 512 };
+
+static int same(const float* a, const float* b, int64_t count) {
+  return memcmp(a, b, sizeof(float) * (size_t)count) == 0;
+}
+
+static void test_results(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns,
+                         int64_t latent) {
+  float mean[kMost], logvar[kMost], x1[kMost * 4], x2[kMost * 4], terms[2][kMost], score[kMost], z[kMost];
+  const size_t wide = (size_t)(rows * columns);
+  const size_t narrow = (size_t)(rows * latent);
+  int64_t i;
+  OK(vaecuda_encode(model, x, rows, columns, mean, narrow, logvar, narrow));
+  for (i = 0; i < rows * latent; ++i) CHECK(isfinite(mean[i]) && isfinite(logvar[i]));
+  OK(vaecuda_encode(model, x, rows, columns, NULL, 0, z, narrow));
+  CHECK(same(z, logvar, rows * latent));
+  OK(vaecuda_decode(model, mean, rows, latent, x1, wide));
+  OK(vaecuda_reconstruct(model, x, rows, columns, x2, wide));
+  CHECK(same(x1, x2, rows * columns));
+  for (i = 0; i < rows * columns; ++i) CHECK(x1[i] > 0.0f && x1[i] < 1.0f);
+
+  OK(vaecuda_elbo(model, x, rows, columns, 5, terms[0], (size_t)rows, terms[1], (size_t)rows));
+  OK(vaecuda_score(model, x, rows, columns, 5, score, (size_t)rows));
+  for (i = 0; i < rows; ++i) {
+    double kl = 0.0;
+    int64_t j;
+    CHECK(score[i] == terms[0][i] + terms[1][i]);
+    for (j = i * latent; j < (i + 1) * latent; ++j)
+      kl += 0.5 * (exp(logvar[j]) + (double)mean[j] * mean[j] - 1.0 - logvar[j]);
+    CHECK(fabs(kl - terms[1][i]) < 1e-4 * (1.0 + kl));
+  }
+  OK(vaecuda_elbo(model, x, rows, columns, 6, terms[0], (size_t)rows, NULL, 0));
+  CHECK(!same(score, terms[0], rows)); /* another seed, and without the KL term */
+
+  OK(vaecuda_sample_latents(model, rows, 9, 1.0, z, narrow));
+  OK(vaecuda_sample(model, rows, 9, 1.0, x1, wide));
+  OK(vaecuda_decode(model, z, rows, latent, x2, wide));
+  CHECK(same(x1, x2, rows * columns));
+  OK(vaecuda_interpolate(model, z, z + latent, latent, 5, 0, x1, (size_t)(5 * columns)));
+  CHECK(same(x1, x2, columns) && same(x1 + 4 * columns, x2 + columns, columns));
+  OK(vaecuda_interpolate(model, z, z + latent, latent, 5, 1, x1, (size_t)(5 * columns)));
+  OK(vaecuda_encode(model, NULL, 0, columns, NULL, 0, NULL, 0));
+}
+
+static void test_misuse(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns,
+                        int64_t latent) {
+  float out[kMost * 4];
+  const size_t wide = (size_t)(rows * columns);
+  memset(out, 0, sizeof out);
+  EXPECT(vaecuda_encode(NULL, x, rows, columns, out, kMost, NULL, 0), VAECUDA_CONFIG, "model is NULL");
+  EXPECT(vaecuda_encode(model, NULL, rows, columns, out, kMost, NULL, 0), VAECUDA_CONFIG, "x is NULL");
+  EXPECT(vaecuda_encode(model, x, rows, columns + 1, out, kMost, NULL, 0), VAECUDA_CONFIG,
+         "but the model has 12");
+  EXPECT(vaecuda_encode(model, x, -1, columns, out, kMost, NULL, 0), VAECUDA_CONFIG, "negative");
+  EXPECT(vaecuda_encode(model, x, INT64_MAX, columns, out, kMost, NULL, 0), VAECUDA_CONFIG, "any memory");
+  EXPECT(vaecuda_encode(model, x, rows, columns, out, (size_t)(rows * latent) - 1, NULL, 0), VAECUDA_CONFIG,
+         "mean holds");
+  EXPECT(vaecuda_encode(model, x, rows, columns, NULL, 0, out, 1), VAECUDA_CONFIG, "logvar holds 1");
+  EXPECT(vaecuda_encode(model, x, rows, columns, NULL, kMost, NULL, 0), VAECUDA_CONFIG, "mean is NULL");
+  EXPECT(vaecuda_decode(model, x, rows, columns, out, wide), VAECUDA_CONFIG, "z has 12 columns");
+  EXPECT(vaecuda_decode(model, x, rows, latent, out, wide - 1), VAECUDA_CONFIG, "x holds");
+  EXPECT(vaecuda_decode(NULL, x, rows, latent, out, wide), VAECUDA_CONFIG, "model is NULL");
+  EXPECT(vaecuda_reconstruct(model, x, rows, columns, out, 0), VAECUDA_CONFIG, "result holds 0");
+  EXPECT(vaecuda_reconstruct(NULL, x, rows, columns, out, wide), VAECUDA_CONFIG, "model is NULL");
+  EXPECT(vaecuda_sample(model, -1, 1, 1.0, out, wide), VAECUDA_CONFIG, "negative");
+  EXPECT(vaecuda_sample(model, 2, 1, -1.0, out, wide), VAECUDA_CONFIG, "temperature");
+  EXPECT(vaecuda_sample(model, 2, 1, 1.0, out, 1), VAECUDA_CONFIG, "x holds 1");
+  EXPECT(vaecuda_sample_latents(NULL, 2, 1, 1.0, out, wide), VAECUDA_CONFIG, "model is NULL");
+  EXPECT(vaecuda_interpolate(model, x, x, latent + 1, 5, 0, out, wide), VAECUDA_CONFIG, "z1 has");
+  EXPECT(vaecuda_interpolate(model, x, NULL, latent, 5, 0, out, wide), VAECUDA_CONFIG, "z2 is NULL");
+  EXPECT(vaecuda_interpolate(model, x, x, latent, 1, 0, out, wide), VAECUDA_CONFIG, NULL);
+  EXPECT(vaecuda_elbo(model, x, rows, columns, 1, out, 1, NULL, 0), VAECUDA_CONFIG, "reconstruction holds 1");
+  EXPECT(vaecuda_score(model, x, rows, columns, 1, out, 1), VAECUDA_CONFIG, "score holds 1");
+  EXPECT(vaecuda_score(NULL, x, rows, columns, 1, out, kMost), VAECUDA_CONFIG, "model is NULL");
+  CHECK(out[0] == 0.0f && out[1] == 0.0f); /* refused calls write nothing */
+
+  memcpy(out, x, sizeof(float) * wide);
+  out[columns + 2] = NAN;
+  EXPECT(vaecuda_score(model, out, rows, columns, 1, out + wide, kMost), VAECUDA_BAD_FILE, "row 1, column 2");
+}
+
+struct job {
+  const vaecuda_model* model;
+  const float* x;
+  int64_t rows, columns;
+  const float* wanted;
+  int wrong;
+};
+static void* encode_in_thread(void* argument) {
+  struct job* job = argument;
+  float mean[kMost];
+  int round;
+  for (round = 0; round < 20; ++round) {
+    memset(mean, 0, sizeof mean);
+    if (vaecuda_encode(job->model, job->x, job->rows, job->columns, mean, kMost, NULL, 0) != VAECUDA_OK)
+      ++job->wrong;
+    if (!same(mean, job->wanted, job->rows)) ++job->wrong; /* the first column of latents and more */
+  }
+  return NULL;
+}
+static void test_shared_model(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns) {
+  struct job jobs[4];
+  pthread_t threads[4];
+  float wanted[kMost];
+  int i;
+  OK(vaecuda_encode(model, x, rows, columns, wanted, kMost, NULL, 0));
+  for (i = 0; i < 4; ++i) {
+    const struct job job = {model, x, rows, columns, wanted, 0};
+    jobs[i] = job;
+    CHECK(pthread_create(&threads[i], NULL, encode_in_thread, &jobs[i]) == 0);
+  }
+  for (i = 0; i < 4; ++i) {
+    CHECK(pthread_join(threads[i], NULL) == 0);
+    CHECK(jobs[i].wrong == 0);
+  }
+}
+
+void test_model(const char* path, const float* x, int64_t columns) {
+  char copy[4200];
+  vaecuda_model* model = NULL;
+  vaecuda_model* again = NULL;
+  vaecuda_run_on on = VAECUDA_RUN_ON_INIT;
+  vaecuda_model_info info = VAECUDA_MODEL_INFO_INIT;
+  on.device = "cpu";
+  on.threads = 1;
+  OK(vaecuda_model_load(path, &on, &model));
+  OK(vaecuda_model_describe(model, &info));
+  CHECK(info.input_dim == columns && info.latent_dim == 2 && info.steps == 19 && info.seed == 1);
+  CHECK(strcmp(info.likelihood, "bernoulli") == 0 && strcmp(info.activation, "relu") == 0);
+  CHECK(strcmp(info.device, "cpu") == 0 && info.image_height == 0);
+  CHECK(info.parameters == 12 * 8 + 8 + 8 * 4 + 4 + 2 * 8 + 8 + 8 * 12 + 12);
+  test_results(model, x, 40, columns, info.latent_dim);
+  test_misuse(model, x, 40, columns, info.latent_dim);
+  test_shared_model(model, x, 40, columns);
+
+  snprintf(copy, sizeof copy, "%s.copy", path);
+  OK(vaecuda_model_save(model, copy));
+  OK(vaecuda_model_load(copy, NULL, &again));
+  vaecuda_model_free(again);
+  again = NULL;
+  EXPECT(vaecuda_model_save(model, "/nowhere/model.safetensors"), VAECUDA_RUNTIME, "/nowhere");
+  EXPECT(vaecuda_model_save(NULL, copy), VAECUDA_CONFIG, "model is NULL");
+  EXPECT(vaecuda_model_describe(model, NULL), VAECUDA_CONFIG, "info is NULL");
+  info.size = 1;
+  EXPECT(vaecuda_model_describe(model, &info), VAECUDA_CONFIG, "info->size");
+  vaecuda_model_free(model);
+
+  EXPECT(vaecuda_model_load("/nowhere/model.safetensors", NULL, &again), VAECUDA_BAD_FILE, "/nowhere");
+  EXPECT(vaecuda_model_load(NULL, NULL, &again), VAECUDA_CONFIG, "path is NULL");
+  EXPECT(vaecuda_model_load(path, NULL, NULL), VAECUDA_CONFIG, "result is NULL");
+  on.device = "tpu";
+  EXPECT(vaecuda_model_load(path, &on, &again), VAECUDA_CONFIG, "tpu");
+  on.device = "cuda:77";
+  EXPECT(vaecuda_model_load(path, &on, &again), VAECUDA_DEVICE, NULL);
+  on.device = "cpu";
+  on.precision = "fp64";
+  EXPECT(vaecuda_model_load(path, &on, &again), VAECUDA_CONFIG, "fp64");
+  CHECK(again == NULL);
+  vaecuda_model_free(NULL);
+}

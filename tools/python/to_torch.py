@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Builds the torch.nn module of a model file's shape and compares its posterior means with the library's.
+
+Usage: to_torch.py MODEL [--rows N] [--save FILE.pt]
+  --rows N        random rows to compare (256)
+  --save FILE.pt  writes the module's state dictionary with torch.save
+
+Needs torch and numpy. The comparison needs libvaecuda (see vaecuda.py); exit code 1 if a mean differs by more than
+1e-5, relative to the largest where that is above 1.
+
+As a module: `model = to_torch.load("model.safetensors")` gives a Vae with encode(x) -> (mu, logvar), decode(z) -> means of
+p(x|z) and forward(x) -> (reconstruction, mu, logvar), for rows in the units of the training data.
+"""
+
+import argparse
+import json
+import os
+import struct
+import sys
+
+import numpy
+import torch
+from torch import nn
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+
+def read_model(path):
+    """Tensors by name, and the configuration, of a model file: safetensors as its specification has it."""
+    with open(path, "rb") as file:
+        data = file.read()
+    if len(data) < 8:
+        raise ValueError(f"{path}: too short for a safetensors file")
+    length = struct.unpack("<Q", data[:8])[0]
+    if length > len(data) - 8:
+        raise ValueError(f"{path}: its header of {length} bytes does not lie in the file")
+    header = json.loads(data[8:8 + length].decode("utf-8"))
+    metadata = header.pop("__metadata__", {})
+    if metadata.get("format") != "vaecuda-model":
+        raise ValueError(f"{path}: no model file of vaecuda")
+    tensors = {}
+    for name, entry in header.items():
+        if entry["dtype"] != "F32":
+            raise ValueError(f"{path}: {name} is {entry['dtype']}, not F32")
+        begin, end = (8 + length + offset for offset in entry["data_offsets"])
+        tensors[name] = torch.from_numpy(numpy.frombuffer(data[begin:end], "<f4").reshape(entry["shape"]).copy())
+    return tensors, json.loads(metadata["config"])
+
+
+_ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "leaky-relu": lambda: nn.LeakyReLU(0.01), "gelu": nn.GELU,
+                "gelu-tanh": lambda: nn.GELU(approximate="tanh"), "silu": nn.SiLU}
+
+
+class Vae(nn.Module):
+    """The network of a model file. Its state dictionary has the file's names."""
+
+    def __init__(self, config):
+        super().__init__()
+        model = config["model"]
+        inputs, hidden, latents = model["input_dim"], list(model["hidden"]), model["latent_dim"]
+        self.deterministic = model.get("latent") == "deterministic"
+        self.bernoulli = model["likelihood"] == "bernoulli"
+        if not self.bernoulli and model["likelihood"] != "gaussian":
+            raise ValueError(f"no module for the likelihood {model['likelihood']}")
+        self.activation = _ACTIVATIONS[model["activation"]]()
+        widths = [inputs] + hidden
+        self.encoder = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
+        self.head = nn.Linear(widths[-1], latents if self.deterministic else 2 * latents)
+        widths = [latents] + hidden[::-1]
+        self.decoder = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
+        self.output = nn.Linear(widths[-1], inputs)
+        self.scale = config["data"]["scale"]
+        self.binarize = config["data"]["binarize"]
+        self.register_buffer("mean", torch.zeros(inputs), persistent=False)
+        self.register_buffer("inverse_deviation", torch.ones(inputs), persistent=False)
+
+    def prepare(self, x):
+        """Rows in the units of the training data as the network sees them."""
+        x = x * self.scale
+        if self.binarize == "threshold":
+            return (x >= 0.5).to(x.dtype)
+        return (x - self.mean) * self.inverse_deviation
+
+    def encode(self, x):
+        """(mu, logvar) of q(z|x); logvar is None for a deterministic latent."""
+        x = self.prepare(x)
+        for layer in self.encoder:
+            x = self.activation(layer(x))
+        head = self.head(x)
+        return (head, None) if self.deterministic else tuple(head.chunk(2, dim=-1))
+
+    def decode(self, z):
+        """Means of p(x|z), in the units of the training data."""
+        for layer in self.decoder:
+            z = self.activation(layer(z))
+        out = self.output(z)
+        out = torch.sigmoid(out) if self.bernoulli else out / self.inverse_deviation + self.mean
+        return out / self.scale
+
+    def forward(self, x):
+        mu, logvar = self.encode(x)
+        return self.decode(mu), mu, logvar
+
+
+def load(path):
+    """The module of a model file, in evaluation mode."""
+    tensors, config = read_model(path)
+    module = Vae(config)
+    if config["data"]["standardize"]:
+        module.mean.copy_(tensors.pop("data.mean"))
+        module.inverse_deviation.copy_(tensors.pop("data.inverse_deviation"))
+    module.load_state_dict(tensors)
+    return module.eval()
+
+
+def random_rows(module, count):
+    """Rows of the model's kind: [0, 1] after scaling, or about as wide as the standardized columns."""
+    rng = numpy.random.default_rng(1)
+    if module.bernoulli:
+        values = rng.random((count, module.output.out_features))
+    else:
+        values = rng.normal(size=(count, module.output.out_features)) / module.inverse_deviation.numpy()
+        values += module.mean.numpy()
+    return (values / module.scale).astype(numpy.float32)
+
+
+def differences(path, count):
+    """Largest differences of posterior means and of decoded rows between torch and the library over `count` random
+    rows, relative to the largest value where that is above 1."""
+    import vaecuda
+    module = load(path)
+    with vaecuda.Vae.load(path, device="cpu") as model, torch.no_grad():
+        rows = random_rows(module, count)
+        mu = module.encode(torch.from_numpy(rows))[0]
+        pairs = ((mu, model.encode(rows)), (module.decode(mu), model.decode(mu.numpy())))
+        return tuple(float(numpy.abs(a.numpy() - b).max() / max(1.0, numpy.abs(b).max())) for a, b in pairs)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model")
+    parser.add_argument("--rows", type=int, default=256, help="random rows to compare (256)")
+    parser.add_argument("--save", metavar="FILE.pt", help="write the module's state dictionary")
+    arguments = parser.parse_args()
+
+    module = load(arguments.model)
+    print(module)
+    if arguments.save:
+        torch.save(module.state_dict(), arguments.save)
+    means, decoded = differences(arguments.model, arguments.rows)
+    print(f"{arguments.rows} rows: posterior means differ by {means:.2e}, decoded rows by {decoded:.2e} at the most")
+    if not (means <= 1e-5 and decoded <= 1e-5):
+        sys.exit("to_torch.py: the two differ by more than 1e-5")
+
+
+if __name__ == "__main__":
+    main()
