@@ -36,7 +36,7 @@ if(VAECUDA_GZIP)
 endif()
 
 # A macro, since cpack reads variables of this scope.
-# Usage: vaecuda_package(COMPONENT NAME SECTION DEPENDS DESCRIPTION...): the description's first line is the summary.
+# Usage: vaecuda_package(COMPONENT NAME SECTION DEPENDS DESCRIPTION-LINE...)
 macro(vaecuda_package component name section depends)
   string(TOUPPER ${component} vaecuda_upper)
   set(CPACK_DEBIAN_${vaecuda_upper}_PACKAGE_NAME ${name})
@@ -54,24 +54,23 @@ macro(vaecuda_package component name section depends)
 endmacro()
 set(CPACK_COMPONENTS_ALL)
 vaecuda_package(lib ${vaecuda_lib_package} libs ""
-  "variational autoencoders with MLP encoder and decoder - library"
-  "Trains variational autoencoders and uses trained ones, on the CPU and, with"
-  "the CUDA backend beside it, on NVIDIA GPUs. This is the shared library with"
-  "its C++ and C interface.")
-set(CPACK_DEBIAN_LIB_PACKAGE_GENERATE_SHLIBS ON)
+  "The shared library, with its C++ and C interface. It trains variational"
+  "autoencoders and uses trained ones.")
+# What cpack would write ties every program to this very version, and has no trigger.
+file(WRITE "${PROJECT_BINARY_DIR}/generated/shlibs" "libvaecuda ${vaecuda_soversion} ${vaecuda_lib_package} (>= ${PROJECT_VERSION})\n")
+file(WRITE "${PROJECT_BINARY_DIR}/generated/triggers" "activate-noawait ldconfig\n")
+set(CPACK_DEBIAN_LIB_PACKAGE_CONTROL_EXTRA "${PROJECT_BINARY_DIR}/generated/shlibs" "${PROJECT_BINARY_DIR}/generated/triggers")
 vaecuda_package(dev libvaecuda-dev libdevel
   "${vaecuda_lib_package} (= ${vaecuda_package_version}), libfmt-dev, libpng-dev, zlib1g-dev"
-  "variational autoencoders with MLP encoder and decoder - development files"
-  "Headers, static library, and package files for CMake and pkg-config.")
+  "Headers, static library, package files for CMake and pkg-config, and the"
+  "Python module.")
 vaecuda_package(tools vaecuda-tools science ""
-  "variational autoencoders with MLP encoder and decoder - programs"
   "Programs that train variational autoencoders from files, use trained models,"
   "and measure the speed of both. They need no other package of vaecuda.")
 if(TARGET vaecuda_cuda)
   vaecuda_package(cuda ${vaecuda_lib_package}-cuda libs ""
-    "variational autoencoders with MLP encoder and decoder - CUDA backend"
-    "The module that the library and the programs open where an NVIDIA GPU is"
-    "wanted. It has to come from the same build as they do.")
+    "The CUDA backend, which the library and the programs open where an NVIDIA"
+    "GPU is wanted. It has to come from the same build as they do.")
 endif()
 
 include(CPack)

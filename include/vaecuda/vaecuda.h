@@ -27,6 +27,8 @@
 extern "C" {
 #endif
 
+/* NOLINTBEGIN(modernize-use-using): this is C. */
+
 /* Statuses. They are also the exit codes of the programs. */
 enum {
   VAECUDA_OK = 0,
@@ -231,6 +233,8 @@ VAECUDA_API int vaecuda_elbo(const vaecuda_model* model, const float* x, int64_t
 /* The negative ELBO per row: (rows). */
 VAECUDA_API int vaecuda_score(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns,
                               uint64_t seed, float* score, size_t score_size);
+
+/* NOLINTEND(modernize-use-using) */
 
 #ifdef __cplusplus
 }

@@ -124,9 +124,9 @@ check_pages() {
   answer=$(bash -c 'source "$1"; COMP_WORDS=(vae_cuda_train --scale = u); COMP_CWORD=3; _vae_cuda_train; echo "${COMPREPLY[*]}"' \
     _ "$prefix/share/bash-completion/completions/vae_cuda_train")
   [[ $answer == unit ]] || fail "completion of --scale=u gives '$answer'"
-  answer=$(bash -c 'source "$1"; COMP_WORDS=(vae_cuda_train --late); COMP_CWORD=1; _vae_cuda_train; echo "${COMPREPLY[*]}"' \
+  answer=$(bash -c 'source "$1"; COMP_WORDS=(vae_cuda_train --stan); COMP_CWORD=1; _vae_cuda_train; echo "${COMPREPLY[*]}"' \
     _ "$prefix/share/bash-completion/completions/vae_cuda_train")
-  [[ $answer == --latent-dim ]] || fail "completion of --late gives '$answer'"
+  [[ $answer == --standardize ]] || fail "completion of --stan gives '$answer'"
 }
 
 # Usage: check_files PREFIX: no file that others read names this build, this source tree or the first prefix

@@ -64,7 +64,7 @@ if ((failures == 0)); then
     share/vaecuda/python/vaecuda.py
   holds vaecuda-tools bin/vae_cuda_train share/man/man1/vae_cuda_train.1.gz \
     share/bash-completion/completions/vae_cuda_train
-  depends "$library" libc6 libstdc++6 libgomp1 'libpng16-16(t64)?' zlib1g 'libfmt[0-9]+'
+  depends "$library" libc6 'libstdc[+][+]6' libgomp1 'libpng16-16(t64)?' zlib1g 'libfmt[0-9]+'
   depends libvaecuda-dev "$library" libfmt-dev libpng-dev zlib1g-dev
   depends vaecuda-tools libc6 libgomp1
   dpkg-deb --ctrl-tarfile "$(package "$library")" | tar -t | grep -qx './shlibs' || fail "$library has no shlibs file"
