@@ -203,8 +203,9 @@ VAECUDA_API int vaecuda_model_save(const vaecuda_model* model, const char* path)
 VAECUDA_API int vaecuda_model_describe(const vaecuda_model* model, vaecuda_model_info* info);
 VAECUDA_API void vaecuda_model_free(vaecuda_model* model);
 
-/* In what follows a row's result depends on the row, the model and, where noise is drawn, on the seed and the
- * row's index: not on the rows beside it, nor on threads. `columns` must be D (or Z for latents). */
+/* In what follows a row's result depends on the row, its index and the model, and where noise is drawn on the
+ * seed: not on the rows beside it, nor on threads. (The index counts for the noise, and for the last bits: a
+ * row's place in a block of a matrix product.) `columns` must be D (or Z for latents). */
 
 /* Mean and log variance of q(z|x), each (rows, Z). Either may be NULL with a size of 0. */
 VAECUDA_API int vaecuda_encode(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns,

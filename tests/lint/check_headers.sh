@@ -13,13 +13,14 @@ failed=0
 for header in include/vaecuda/*.hpp include/vaecuda/*.h; do
   [[ -e $header ]] || continue
   name=${header#include/}
-  text=$(printf '#include "%s"\n#include "%s"\n' "$name" "$name")
+  # C knows no empty translation unit, which a header of macros alone would make.
+  text=$(printf '#include "%s"\n#include "%s"\ntypedef int not_empty;\n' "$name" "$name")
   checked=$((checked + 1))
   if ! "${cxx[@]}" -x c++ -std=c++20 -fsyntax-only "${warnings[@]}" -Iinclude - <<<"$text"; then
     echo "$header does not compile on its own as C++"
     failed=$((failed + 1))
   # A .h is C as well.
-  elif [[ $header == *.h ]] && ! "${cc[@]}" -x c -std=c11 -fsyntax-only "${warnings[@]}" -Iinclude - <<<"$text"; then
+  elif [[ $header == *.h ]] && ! "${cc[@]}" -x c -std=c99 -fsyntax-only "${warnings[@]}" -Iinclude - <<<"$text"; then
     echo "$header does not compile on its own as C"
     failed=$((failed + 1))
   fi
