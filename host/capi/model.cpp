@@ -15,12 +15,14 @@ struct vaecuda_model {
     run.model = vae.info().model;
     likelihood = vaecuda::find_option_by_key("model.likelihood")->get(run);
     activation = vaecuda::find_option_by_key("model.activation")->get(run);
+    latent = vaecuda::find_option_by_key("model.latent")->get(run);
     const vaecuda::DeviceInfo& on = vae.device();
     device = on.kind == vaecuda::DeviceKind::cpu ? "cpu" : fmt::format("cuda:{}", on.index);
   }
   vaecuda::Vae vae;
   std::string likelihood;
   std::string activation;
+  std::string latent;
   std::string device;
 };
 
@@ -107,6 +109,7 @@ int vaecuda_model_describe(const vaecuda_model* model, vaecuda_model_info* info)
     }
     result.likelihood = model->likelihood.c_str();
     result.activation = model->activation.c_str();
+    result.latent = model->latent.c_str();
     result.device = model->device.c_str();
     write_struct(info, result, "info");
   });
@@ -125,6 +128,10 @@ int vaecuda_encode(const vaecuda_model* model, const float* x, int64_t rows, int
     const Output logvars{logvar, logvar_size, "logvar"};
     for (const Output& output : {means, logvars}) {
       if (output.wanted()) output.require(rows, latent_dim(*model));
+    }
+    if (logvars.wanted() && model->vae.info().model.latent == vaecuda::LatentKind::deterministic) {
+      throw vaecuda::ConfigError(
+          "the model's latent is deterministic, so it has no log variance: ask for the mean alone");
     }
     const vaecuda::Encoded encoded = model->vae.encode(values);
     if (means.wanted()) means.take(encoded.mean);

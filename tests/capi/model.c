@@ -134,6 +134,7 @@ void test_model(const char* path, const float* x, int64_t columns) {
   OK(vaecuda_model_describe(model, &info));
   CHECK(info.input_dim == columns && info.latent_dim == 2 && info.steps == 19 && info.seed == 1);
   CHECK(strcmp(info.likelihood, "bernoulli") == 0 && strcmp(info.activation, "relu") == 0);
+  CHECK(strcmp(info.latent, "gaussian") == 0);
   CHECK(strcmp(info.device, "cpu") == 0 && info.image_height == 0);
   CHECK(info.parameters == 12 * 8 + 8 + 8 * 4 + 4 + 2 * 8 + 8 + 8 * 12 + 12);
   test_results(model, x, 40, columns, info.latent_dim);

@@ -33,6 +33,11 @@ class Torch(unittest.TestCase):
             with self.subTest(activation=activation):
                 self.check(rows, activation=activation, hidden=[16], likelihood="gaussian", standardize=True, lr=1e-2)
 
+    def test_latents(self):
+        rows = (numpy.random.default_rng(2).random((200, 7)) > 0.5).astype(numpy.float32)
+        self.check(rows, hidden=[8], logvar_head="logsigma")
+        self.check(rows, hidden=[8], latent="deterministic")
+
     def test_no_hidden_layer(self):
         self.check((numpy.random.default_rng(2).random((200, 7)) > 0.5).astype(numpy.float32), hidden=[])
 
@@ -47,7 +52,7 @@ class Torch(unittest.TestCase):
             result = subprocess.run([sys.executable, script, path, "--rows", "20", "--save", saved], capture_output=True,
                                     text=True, check=False)
             self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-            self.assertIn("20 rows: posterior means differ", result.stdout)
+            self.assertIn("20 rows: posteriors differ", result.stdout)
             tensors, _ = to_torch.read_model(path)
             state = torch.load(saved)
             self.assertEqual(set(state), set(tensors))

@@ -83,6 +83,13 @@ class Model(unittest.TestCase):
         with self.assertRaisesRegex(vaecuda.FileError, "row 7, column 3"):
             model.score(bad)
 
+    def test_deterministic_latent_has_no_log_variance(self):
+        model = vaecuda.train(self.x, **SMALL, latent="deterministic").model
+        self.assertEqual((model.info["latent"], self.model.info["latent"]), ("deterministic", "gaussian"))
+        self.assertEqual(model.encode(self.x).shape, (300, 2))
+        with self.assertRaisesRegex(vaecuda.RequestError, "no log variance"):
+            model.encode(self.x, logvar=True)
+
     def test_is_saved_and_loaded(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "ä model.safetensors")

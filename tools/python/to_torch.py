@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Builds the torch.nn module of a model file's shape and compares its posterior means with the library's.
+"""Builds the torch.nn module of a model file's shape and compares its posteriors with the library's.
 
 Usage: to_torch.py MODEL [--rows N] [--save FILE.pt]
   --rows N        random rows to compare (256)
   --save FILE.pt  writes the module's state dictionary with torch.save
 
-Needs torch and numpy. The comparison needs libvaecuda (see vaecuda.py); exit code 1 if a mean differs by more than
+Needs torch and numpy. The comparison needs libvaecuda (see vaecuda.py); exit code 1 if a value differs by more than
 1e-5, relative to the largest where that is above 1.
 
 As a module: `model = to_torch.load("model.safetensors")` gives a Vae with encode(x) -> (mu, logvar), decode(z) -> means of
@@ -59,6 +59,7 @@ class Vae(nn.Module):
         model = config["model"]
         inputs, hidden, latents = model["input_dim"], list(model["hidden"]), model["latent_dim"]
         self.deterministic = model.get("latent") == "deterministic"
+        self.log_deviation = model.get("logvar_head") == "logsigma"
         self.bernoulli = model["likelihood"] == "bernoulli"
         if not self.bernoulli and model["likelihood"] != "gaussian":
             raise ValueError(f"no module for the likelihood {model['likelihood']}")
@@ -87,7 +88,10 @@ class Vae(nn.Module):
         for layer in self.encoder:
             x = self.activation(layer(x))
         head = self.head(x)
-        return (head, None) if self.deterministic else tuple(head.chunk(2, dim=-1))
+        if self.deterministic:
+            return head, None
+        mu, scale = head.chunk(2, dim=-1)
+        return mu, 2 * scale if self.log_deviation else scale
 
     def decode(self, z):
         """Means of p(x|z), in the units of the training data."""
@@ -125,15 +129,20 @@ def random_rows(module, count):
 
 
 def differences(path, count):
-    """Largest differences of posterior means and of decoded rows between torch and the library over `count` random
+    """Largest differences of posteriors and of decoded rows between torch and the library over `count` random
     rows, relative to the largest value where that is above 1."""
     import vaecuda
     module = load(path)
     with vaecuda.Vae.load(path, device="cpu") as model, torch.no_grad():
         rows = random_rows(module, count)
-        mu = module.encode(torch.from_numpy(rows))[0]
-        pairs = ((mu, model.encode(rows)), (module.decode(mu), model.decode(mu.numpy())))
-        return tuple(float(numpy.abs(a.numpy() - b).max() / max(1.0, numpy.abs(b).max())) for a, b in pairs)
+        mu, logvar = module.encode(torch.from_numpy(rows))
+        if logvar is None:
+            pairs = [(mu, model.encode(rows))]
+        else:
+            pairs = list(zip((mu, logvar), model.encode(rows, logvar=True)))
+        pairs.append((module.decode(mu), model.decode(mu.numpy())))
+        apart = [float(numpy.abs(a.numpy() - b).max() / max(1.0, numpy.abs(b).max())) for a, b in pairs]
+        return max(apart[:-1]), apart[-1]
 
 
 def main():
@@ -148,7 +157,7 @@ def main():
     if arguments.save:
         torch.save(module.state_dict(), arguments.save)
     means, decoded = differences(arguments.model, arguments.rows)
-    print(f"{arguments.rows} rows: posterior means differ by {means:.2e}, decoded rows by {decoded:.2e} at the most")
+    print(f"{arguments.rows} rows: posteriors differ by {means:.2e}, decoded rows by {decoded:.2e} at the most")
     if not (means <= 1e-5 and decoded <= 1e-5):
         sys.exit("to_torch.py: the two differ by more than 1e-5")
 

@@ -103,7 +103,8 @@ class _RunOn(_Sized):
 class _ModelInfo(_Sized):
     _fields_ = [("size", c_size_t), ("input_dim", c_int64), ("latent_dim", c_int64), ("parameters", c_int64),
                 ("steps", c_int64), ("seed", c_uint64), ("image_height", c_int64), ("image_width", c_int64),
-                ("image_channels", c_int64), ("likelihood", c_char_p), ("activation", c_char_p), ("device", c_char_p)]
+                ("image_channels", c_int64), ("likelihood", c_char_p), ("activation", c_char_p), ("latent", c_char_p),
+                ("device", c_char_p)]
 
 
 _FLOATS = POINTER(c_float)
@@ -250,7 +251,7 @@ class Vae:
             "input_dim": info.input_dim, "latent_dim": info.latent_dim, "parameters": info.parameters,
             "steps": info.steps, "seed": info.seed, "image": shape if shape[0] > 0 else None,
             "likelihood": info.likelihood.decode(), "activation": info.activation.decode(),
-            "device": info.device.decode()}
+            "latent": info.latent.decode(), "device": info.device.decode()}
         """What the model file says about itself, and where the model runs."""
 
     @classmethod
@@ -285,7 +286,8 @@ class Vae:
         return result
 
     def encode(self, x, logvar: bool = False):
-        """Posterior means of rows (rows, D): (rows, Z). With `logvar` the pair of means and log variances."""
+        """Posterior means of rows (rows, D): (rows, Z). With `logvar` the pair of means and log variances,
+        which a deterministic latent does not have."""
         rows = _rows(x)
         mean = numpy.empty((len(rows), self.latent_dim), numpy.float32)
         other = numpy.empty_like(mean) if logvar else None
