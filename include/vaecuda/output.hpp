@@ -13,12 +13,13 @@
 
 #include "vaecuda/dataset.hpp"
 #include "vaecuda/error.hpp"
+#include "vaecuda/export.h"
 
 namespace vaecuda {
 
 /// A file that is written piece by piece. Without commit() nothing stays. Thread safety: one thread at a
 /// time. Every member throws RuntimeError naming the path, the system's reason and a remedy.
-class OutputFile {
+class VAECUDA_API OutputFile {
  public:
   explicit OutputFile(const std::string& path);
   OutputFile(OutputFile&&) noexcept;
@@ -31,7 +32,7 @@ class OutputFile {
 
  private:
   friend class RowWriter;
-  struct Impl;
+  struct VAECUDA_HIDDEN Impl;
   std::unique_ptr<Impl> impl_;
 };
 
@@ -41,7 +42,7 @@ enum class RowType { f32, i32, u8 };
 /// Rows written block by block, as a .npy array (numpy.load) or a .csv table, whichever the path's ending
 /// says; their number need not be known. Thread safety: one thread at a time.
 /// Every member throws RuntimeError as OutputFile does.
-class RowWriter {
+class VAECUDA_API RowWriter {
  public:
   /// `columns` 0: one number a row, as an array of one dimension. `names`: a table's header, empty or one per
   /// column; arrays have none. \throws also ConfigError for another ending
@@ -59,12 +60,12 @@ class RowWriter {
   [[nodiscard]] std::int64_t rows() const;
 
  private:
-  struct Impl;
+  struct VAECUDA_HIDDEN Impl;
   std::unique_ptr<Impl> impl_;
 };
 
 /// Cells of a table as RFC 4180 writes them: in quotes where they hold a comma, a quote or a line end.
-[[nodiscard]] std::string csv_cell(std::string_view text);
+[[nodiscard]] VAECUDA_API std::string csv_cell(std::string_view text);
 
 /// The values that are drawn darkest and brightest (pictures), or lowest and highest (line plots).
 struct ValueRange {
@@ -90,13 +91,13 @@ struct SheetOptions {
 /// where values are not finite. \throws ConfigError if there is no row, `columns` does not divide the values,
 /// `shape` has another size, or the sheet would be wider or higher than 65,535 pixels; RuntimeError if the
 /// file cannot be written
-void write_sheet(const std::string& path, std::span<const float> values, std::int64_t columns,
-                 const std::optional<ImageShape>& shape, const SheetOptions& options = {});
+VAECUDA_API void write_sheet(const std::string& path, std::span<const float> values, std::int64_t columns,
+                             const std::optional<ImageShape>& shape, const SheetOptions& options = {});
 
 /// As write_sheet, with two rows a cell: the original above its reconstruction.
 /// \throws as write_sheet, and ConfigError if the two differ in size
-void write_pair_sheet(const std::string& path, std::span<const float> originals,
-                      std::span<const float> reconstructions, std::int64_t columns,
-                      const std::optional<ImageShape>& shape, const SheetOptions& options = {});
+VAECUDA_API void write_pair_sheet(const std::string& path, std::span<const float> originals,
+                                  std::span<const float> reconstructions, std::int64_t columns,
+                                  const std::optional<ImageShape>& shape, const SheetOptions& options = {});
 
 }  // namespace vaecuda

@@ -177,14 +177,14 @@ class VAECUDA_API Vae {
 
 /// z, then `count` latents at the distance `radius` from it, in directions drawn evenly from all by (seed,
 /// index): (1 + count, Z). \throws ConfigError for a negative count or radius
-[[nodiscard]] std::vector<float> latents_around(std::span<const float> z, std::int64_t count, double radius,
-                                                std::uint64_t seed);
+[[nodiscard]] VAECUDA_API std::vector<float> latents_around(std::span<const float> z, std::int64_t count,
+                                                            double radius, std::uint64_t seed);
 
 /// Latents (side², latent_dim) over the plane of two dimensions, zero in the others: row by row from the top,
 /// `across` growing to the right and `up` upwards, at the quantiles (i + ½) / side of the prior, so that
 /// every cell stands for equal probability (Kingma and Welling, arXiv 1312.6114, figure 4).
 /// \throws ConfigError for a dimension that does not exist, the same one twice, or no cell
-[[nodiscard]] std::vector<float> latent_grid(std::int64_t side, std::int64_t latent_dim, std::int64_t across,
-                                             std::int64_t up);
+[[nodiscard]] VAECUDA_API std::vector<float> latent_grid(std::int64_t side, std::int64_t latent_dim,
+                                                         std::int64_t across, std::int64_t up);
 
 }  // namespace vaecuda

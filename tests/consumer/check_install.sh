@@ -92,6 +92,11 @@ check_symbols() {
   for wanted in 'vaecuda::TrainingRun::run()' 'typeinfo for vaecuda::ConfigError'; do
     grep -qF "$wanted" "$work/symbols" || fail "not exported: $wanted"
   done
+  # What a public C++ header declares is marked, or a program that uses it links with the static library alone.
+  unexpected=$(cd "$source_tree/include" && grep -nE \
+    '^(\[\[nodiscard\]\] |class [A-Za-z_]+[^;]*\{|(void|bool|int|double|std::[a-z0-9_:<>]+) [a-z_0-9]+\()' vaecuda/*.hpp |
+    grep -vE 'VAECUDA_API|inline|constexpr' || true)
+  [[ -z $unexpected ]] || fail "without VAECUDA_API: $unexpected"
   # Every function that vaecuda.h declares.
   local name
   for name in $(grep -oE '\bvaecuda_[a-z0-9_]+\(' "$source_tree/include/vaecuda/vaecuda.h" | tr -d '(' | sort -u); do
@@ -111,10 +116,15 @@ check_pages() {
     "$program" --version | grep -q "^$name $version" || fail "$name --version"
     zcat -f "$manual" | sed 's/\\-/-/g' >"$work/manual"
     count=0
-    for option in $("$program" --help | grep -oE '^  (-h,)?--[a-z0-9-]+' | grep -oE -- '--.*'); do
-      count=$((count + 1))
-      grep -qE -- "^.fB.*$option(,|.fR)" "$work/manual" || fail "$name.1 does not name $option"
-      grep -qE -- "[' ]$option[' ]" "$completion" || fail "the completion of $name does not know $option"
+    for command in "" $("$program" --help | sed -n '/^Commands.*:$/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'); do
+      # shellcheck disable=SC2086: no command is no word
+      for option in $("$program" $command --help | grep -oE '^  (-h,)?--[a-z0-9-]+' | grep -oE -- '--.*'); do
+        count=$((count + 1))
+        grep -qE -- "^.fB.*$option(,|.fR)" "$work/manual" || fail "$name.1 does not name $command $option"
+        grep -qE -- "[' ]$option[' ]" "$completion" || fail "the completion of $name does not know $command $option"
+      done
+      [[ -z $command ]] || grep -q "^.SS $name $command " "$work/manual" || fail "$name.1 has no command $command"
+      [[ -z $command ]] || grep -q " $command)" "$completion" || fail "the completion of $name has no command $command"
     done
     ((count > 5)) || fail "$name: only $count options read from its help"
     quietly "$name: completion" bash -n "$completion" || true

@@ -16,16 +16,12 @@ function(vaecuda_pages program)
     set(pack COMMAND "${VAECUDA_GZIP}" -9nf "${manual}")
     string(APPEND manual ".gz")
   endif()
-  set(read "${VAECUDA_AWK}" -v "program=${program}" -v "version=${PROJECT_VERSION}"
-    -v "others=vae_cuda vae_cuda_bench vae_cuda_train" -f "${vaecuda_pages_folder}/help.awk" -f)
   add_custom_command(OUTPUT "${manual}" "${folder}/${program}.bash"
-    COMMAND "${CMAKE_COMMAND}" -E make_directory "${folder}"
-    COMMAND "$<TARGET_FILE:${program}>" --help > "${folder}/${program}.txt"
-    COMMAND ${read} "${vaecuda_pages_folder}/man.awk" "${folder}/${program}.txt" > "${folder}/${program}.1"
+    COMMAND "${CMAKE_COMMAND}" -E env "AWK=${VAECUDA_AWK}" "${vaecuda_pages_folder}/make_pages.sh"
+      "$<TARGET_FILE:${program}>" ${program} ${PROJECT_VERSION} "${folder}"
     ${pack}
-    COMMAND ${read} "${vaecuda_pages_folder}/completion.awk" "${folder}/${program}.txt" > "${folder}/${program}.bash"
-    DEPENDS ${program} "${vaecuda_pages_folder}/help.awk" "${vaecuda_pages_folder}/man.awk"
-      "${vaecuda_pages_folder}/completion.awk"
+    DEPENDS ${program} "${vaecuda_pages_folder}/make_pages.sh" "${vaecuda_pages_folder}/help.awk"
+      "${vaecuda_pages_folder}/man.awk" "${vaecuda_pages_folder}/completion.awk"
     COMMENT "Making the manual page of ${program}" VERBATIM)
   add_custom_target(${program}_pages ALL DEPENDS "${manual}" "${folder}/${program}.bash")
   install(FILES "${manual}" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT tools)

@@ -1,4 +1,4 @@
-# Completion for bash, from what help.awk reads. zsh takes it after `autoload bashcompinit && bashcompinit`.
+# A completion function for bash, from what help.awk reads: of a command, or of the program, whose `commands` have theirs.
 
 function summary(line) { }
 function heading(text) { }
@@ -12,6 +12,7 @@ function words_of(value,    parts, count, i, out) {
   return out
 }
 function option(names, value, text,    parts, count, i, pattern) {
+  if (names !~ /^-/) { positional = 1; return }
   count = split(names, parts, ",")
   for (i = 1; i <= count; ++i) {
     all = all (all == "" ? "" : " ") parts[i]
@@ -25,13 +26,30 @@ function option(names, value, text,    parts, count, i, pattern) {
   }
   free = free (free == "" ? "" : "|") pattern
 }
-function finish(    name) {
-  name = "_" program
+function function_name(word,    name) {
+  name = "_" program (word == "" ? "" : "_" word)
   gsub(/-/, "_", name)
-  printf "# bash completion for %s, made from its --help\n%s() {\n", program, name
+  return name
+}
+function offer_files(indent) {
+  print indent "compopt -o filenames"
+  print indent "mapfile -t COMPREPLY < <(compgen -f -- \"$current\")"
+  print indent "return"
+}
+function finish(    i, count, names) {
+  print function_name(command) "() {"
   print "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} choices="
   print "  COMPREPLY=()"
-  print "  # bash takes --option=value apart"
+  count = split(commands, names, " ")
+  if (count) {
+    print "  if ((COMP_CWORD > 1)); then"
+    print "    case ${COMP_WORDS[1]} in"
+    for (i = 1; i <= count; ++i) printf "      %s) %s; return ;;\n", names[i], function_name(names[i])
+    print "    esac"
+    print "  fi"
+    all = commands all
+  }
+  print "  # bash takes --option=value apart."
   print "  if [[ $current == = ]]; then"
   print "    current="
   print "  elif [[ $previous == = ]]; then"
@@ -40,16 +58,19 @@ function finish(    name) {
   print "  case $previous in"
   if (files != "") {
     print "    " files ")"
-    print "      compopt -o filenames"
-    print "      mapfile -t COMPREPLY < <(compgen -f -- \"$current\")"
-    print "      return"
+    offer_files("      ")
     print "      ;;"
   }
   printf "%s", cases
   if (free != "") print "    " free ") return ;;"
-  print "    *) choices='" all (commands == "" ? "" : " " commands) "' ;;"
+  print "    *) choices='" all "' ;;"
   print "  esac"
+  if (positional) {
+    print "  if [[ $current != -* && $choices == -* ]]; then"
+    offer_files("    ")
+    print "  fi"
+  }
   print "  mapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$current\")"
   print "}"
-  print "complete -F " name " " program
+  if (command == "") print "complete -F " function_name("") " " program
 }
