@@ -85,6 +85,8 @@ class CpuProgram final : public Program {
   void set_step(std::int64_t step) override;
   void set_position(std::int64_t position, std::int64_t origin) override;
   void run(std::int64_t count) override { run(compiled_.phases, count); }
+  void run_bound(std::span<const Binding> bound, std::int64_t first, std::int64_t rows,
+                 void* stream) override;
   [[nodiscard]] double timed_run(std::int64_t count) override;
   [[nodiscard]] std::vector<OpTime> profile(std::int64_t passes) override;
   void take_metrics(std::vector<math::StepMetrics>& out) override;

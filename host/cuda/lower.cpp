@@ -48,6 +48,17 @@ class Lowering {
         {name_of(plan_.ops[op_]), op_, 1, [launch, args](kernels::Stream stream) { launch(args, stream); }});
   }
 
+  /// As add_launch, where `place` fills in the rows of an exchange buffer at every launch: a run may bind
+  /// memory of the caller's in its place. A captured graph keeps what it was captured with.
+  template <typename Args, typename Place>
+  void add_placed_launch(void (*launch)(const Args&, kernels::Stream), const Args& args, const Place& place) {
+    lowered_.nodes.push_back({name_of(plan_.ops[op_]), op_, 1, [launch, args, place](kernels::Stream stream) {
+                                Args placed = args;
+                                place(placed);
+                                launch(placed, stream);
+                              }});
+  }
+
   /// Where a view that this op writes goes: in the forms that are read.
   [[nodiscard]] kernels::OutMatrix out(const View& view) const {
     return view.valid() ? memory_.out(view, readers_.forms(op_, view)) : kernels::OutMatrix{};
@@ -66,9 +77,7 @@ class Lowering {
 
   void add(const GatherBatch& op) {
     kernels::GatherArgs args;
-    if (op.source.valid()) {
-      args.rows = memory_.single(op.source);
-    } else {
+    if (!op.source.valid()) {
       if (in_.data == nullptr) throw std::logic_error("a plan that gathers rows was compiled without data");
       in_.data->check(op.data_rows, op.x.cols, op.type);
       args.rows = in_.data->rows();
@@ -86,7 +95,12 @@ class Lowering {
     args.mean = memory_.single(op.mean);
     args.inverse_deviation = memory_.single(op.inverse_deviation);
     args.state = memory_.state();
-    add_launch(kernels::launch_gather, args);
+    if (!op.source.valid()) return add_launch(kernels::launch_gather, args);
+    add_placed_launch(kernels::launch_gather, args,
+                      [memory = &memory_, source = op.source](kernels::GatherArgs& placed) {
+                        placed.rows = memory->single(source);
+                        placed.data_rows = memory->rows(source);
+                      });
   }
 
   void add(const Linear& op) { linear_.add_forward(op_, op); }
@@ -237,24 +251,28 @@ class Lowering {
   void add(const StoreRows& op) {
     kernels::StoreRowsArgs args;
     args.batch = memory_.in(op.batch);
-    args.whole = memory_.single(op.whole);
     args.whole_stride = op.whole.stride;
-    args.whole_rows = op.whole.rows;
     args.rows = op.batch.rows;
     args.columns = op.batch.cols;
     args.state = memory_.state();
-    add_launch(kernels::launch_store_rows, args);
+    add_placed_launch(kernels::launch_store_rows, args,
+                      [memory = &memory_, whole = op.whole](kernels::StoreRowsArgs& placed) {
+                        placed.whole = memory->single(whole);
+                        placed.whole_rows = memory->rows(whole);
+                      });
   }
 
   void add(const LoadRows& op) {
     kernels::LoadRowsArgs args;
-    args.whole = memory_.in(op.whole);
-    args.whole_rows = op.whole.rows;
     args.batch = out(op.batch);
     args.rows = op.batch.rows;
     args.columns = op.batch.cols;
     args.state = memory_.state();
-    add_launch(kernels::launch_load_rows, args);
+    add_placed_launch(kernels::launch_load_rows, args,
+                      [memory = &memory_, whole = op.whole](kernels::LoadRowsArgs& placed) {
+                        placed.whole = memory->in(whole);
+                        placed.whole_rows = memory->rows(whole);
+                      });
   }
 
   void add(const AdvancePosition& op) {

@@ -20,6 +20,7 @@ CudaProgram::CudaProgram(Context& context, const Plan& plan, std::unique_ptr<Pro
                          Lowered lowered)
     : context_(context),
       runtime_(*context.runtime),
+      batch_(plan.batch),
       ops_(ops_as_launched(plan)),
       memory_(std::move(memory)),
       gemms_(std::move(lowered.gemms)),
@@ -112,6 +113,20 @@ void CudaProgram::run(std::int64_t count) {
       queued += steps;
       count -= steps;
     }
+  });
+}
+
+void CudaProgram::run_bound(std::span<const Binding> bound, std::int64_t first, std::int64_t rows,
+                            void* stream) {
+  with_errors(runtime_, [&] {
+    retire_all();
+    auto* const callers = static_cast<kernels::Stream>(stream);
+    kernels::launch_set_position(memory_->state(), first, first, runtime_.stream());
+    runtime_.begin_after(callers);
+    // The graphs know the program's own buffers alone, so every launch is put on the stream by itself.
+    const ProgramMemory::BoundRows binding(*memory_, bound, rows);
+    for (std::int64_t done = 0; done < rows; done += batch_) enqueue_step();
+    runtime_.end_before(callers);
   });
 }
 

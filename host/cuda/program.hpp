@@ -34,6 +34,8 @@ class CudaProgram final : public Program, public CapturedSteps {
   void set_step(std::int64_t step) override;
   void set_position(std::int64_t position, std::int64_t origin) override;
   void run(std::int64_t count) override;
+  void run_bound(std::span<const Binding> bound, std::int64_t first, std::int64_t rows,
+                 void* stream) override;
   [[nodiscard]] double timed_run(std::int64_t count) override;
   [[nodiscard]] std::vector<OpTime> profile(std::int64_t passes) override;
   void take_metrics(std::vector<math::StepMetrics>& out) override;
@@ -74,6 +76,7 @@ class CudaProgram final : public Program, public CapturedSteps {
 
   Context& context_;
   Runtime& runtime_;
+  std::int64_t batch_;
   std::vector<OpTime> ops_;  ///< by the plan's order, seconds zero
   std::unique_ptr<ProgramMemory> memory_;
   std::vector<NamedGemm> gemms_;

@@ -48,6 +48,7 @@ void ProgramMemory::place(const Plan& plan, bool half) {
     kinds_.push_back(buffer.kind);
     offset_.push_back(buffer.kind == BufferKind::activation ? buffer.arena_offset : -1);
     own_.emplace_back();
+    bound_.push_back(nullptr);
     if (buffer.kind == BufferKind::activation) continue;
     own_.back() = DeviceBuffer::of<float>(context_, buffer.size(), buffer.name);
     if (buffer.kind == BufferKind::constant) {
@@ -59,8 +60,25 @@ void ProgramMemory::place(const Plan& plan, bool half) {
 float* ProgramMemory::single(const View& view) const {
   if (!view.valid()) return nullptr;
   const auto i = static_cast<std::size_t>(view.buffer);
+  if (bound_[i] != nullptr) return bound_[i] + view.offset;
   float* base = kinds_[i] == BufferKind::activation ? arena_.as<float>() + offset_[i] : own_[i].as<float>();
   return base + view.offset;
+}
+
+std::int64_t ProgramMemory::rows(const View& view) const {
+  return bound_[static_cast<std::size_t>(view.buffer)] != nullptr ? bound_rows_ : view.rows;
+}
+
+ProgramMemory::BoundRows::BoundRows(ProgramMemory& memory, std::span<const Binding> bound, std::int64_t rows)
+    : memory_(memory) {
+  for (const Binding& binding : bound) static_cast<void>(memory.exchange(binding.buffer, 0));
+  for (const Binding& binding : bound)
+    memory.bound_[static_cast<std::size_t>(binding.buffer)] = binding.memory;
+  memory.bound_rows_ = rows;
+}
+
+ProgramMemory::BoundRows::~BoundRows() {
+  std::fill(memory_.bound_.begin(), memory_.bound_.end(), nullptr);
 }
 
 math::BFloat16* ProgramMemory::half(const View& view) const {

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "host/cuda/forms.hpp"
 #include "host/cuda/memory.hpp"
-#include "host/plan/plan.hpp"
+#include "host/plan/backend.hpp"
 #include "kernels/matrix.hpp"
 #include "kernels/update.hpp"
 
@@ -24,6 +25,21 @@ class ProgramMemory {
   ProgramMemory& operator=(const ProgramMemory&) = delete;
   /// Waits for work that uses the memory.
   ~ProgramMemory();
+
+  /// While it lives, memory of the caller's stands for exchange buffers: each with so many rows.
+  class BoundRows {
+   public:
+    /// \throws std::logic_error for a buffer that is no exchange buffer.
+    BoundRows(ProgramMemory& memory, std::span<const Binding> bound, std::int64_t rows);
+    BoundRows(const BoundRows&) = delete;
+    BoundRows& operator=(const BoundRows&) = delete;
+    ~BoundRows();
+
+   private:
+    ProgramMemory& memory_;
+  };
+  /// Rows of an exchange buffer, bound or its own.
+  [[nodiscard]] std::int64_t rows(const View& view) const;
 
   /// Null data for an invalid view.
   [[nodiscard]] kernels::InMatrix in(const View& view) const { return {single(view), view.stride}; }
@@ -58,6 +74,8 @@ class ProgramMemory {
   std::vector<BufferKind> kinds_;     ///< by buffer
   std::vector<std::int64_t> offset_;  ///< by buffer: floats into the arena; −1: no activation in use
   std::vector<DeviceBuffer> own_;     ///< by buffer: constants and exchange buffers
+  std::vector<float*> bound_;         ///< by buffer: what stands for an exchange buffer, or null
+  std::int64_t bound_rows_ = 0;
   DeviceBuffer arena_;
   DeviceBuffer half_arena_;
   std::vector<DeviceBuffer> masks_;

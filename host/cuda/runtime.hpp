@@ -70,6 +70,11 @@ class Runtime {
   virtual void fill_zero(void* device, std::int64_t bytes) = 0;
   [[nodiscard]] virtual kernels::Stream stream() = 0;
   virtual void synchronize() = 0;
+  /// Work put on stream() from now on begins after what is on `other`, a stream of this device (null: its
+  /// default one). The host does not wait.
+  virtual void begin_after(kernels::Stream other) = 0;
+  /// Work put on `other` from now on begins after what is on stream().
+  virtual void end_before(kernels::Stream other) = 0;
   /// Captures what `work` puts on the stream, without running it.
   [[nodiscard]] virtual std::unique_ptr<Graph> capture(const std::function<void()>& work) = 0;
   [[nodiscard]] virtual std::unique_ptr<Event> make_event() = 0;

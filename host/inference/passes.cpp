@@ -28,6 +28,16 @@ void Pass::run(std::int64_t first, std::int64_t rows, std::span<const float> inp
   program_->run((rows + plan_.batch - 1) / plan_.batch);
 }
 
+void Pass::run_bound(std::int64_t first, std::int64_t rows, const float* input,
+                     const std::vector<NamedMemory>& out, void* stream) {
+  // Inputs and outputs are bound alike, but no op writes where rows come in.
+  std::vector<Binding> bound = {{input_, const_cast<float*>(input)}};  // NOLINT(*-const-cast)
+  for (const NamedMemory& result : out) {
+    if (result.memory != nullptr) bound.push_back({plan_.find_buffer(result.buffer), result.memory});
+  }
+  program_->run_bound(bound, first, rows, stream);
+}
+
 void Pass::read(const char* buffer, std::span<float> values) {
   program_->read(plan_.find_buffer(buffer), values);
 }

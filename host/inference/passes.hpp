@@ -17,6 +17,12 @@ namespace vaecuda {
 
 enum class PassKind { encode, decode, reconstruct, evaluate };
 
+/// Memory on the device that takes the place of an exchange buffer; null: it keeps its own.
+struct NamedMemory {
+  const char* buffer;
+  float* memory;
+};
+
 /// One compiled pass over at most `capacity` rows at a time, which come and go by exchange buffers.
 class Pass {
  public:
@@ -26,6 +32,10 @@ class Pass {
   /// Runs over rows first … first + rows − 1 of the whole, `rows` at most the capacity. `input` are their
   /// values: of "rows.raw", in decoding "rows.z".
   void run(std::int64_t first, std::int64_t rows, std::span<const float> input);
+  /// Runs over rows in the device's memory, `input` among them, results going to `out`; as
+  /// Program::run_bound.
+  void run_bound(std::int64_t first, std::int64_t rows, const float* input,
+                 const std::vector<NamedMemory>& out, void* stream);
   /// What the last run left in an exchange buffer: `values` are those of its first rows.
   void read(const char* buffer, std::span<float> values);
 

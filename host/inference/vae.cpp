@@ -36,6 +36,10 @@ struct Vae::Impl {
   std::int64_t run(PassKind kind, std::uint64_t seed, RowSource& source, const Reader& read,
                    const Sink& sink);
 
+  /// Runs a pass over rows in the device's memory; results go where `out` says, null: nowhere.
+  void run_on_device(PassKind kind, std::uint64_t seed, const float* x, std::int64_t rows,
+                     const std::vector<NamedMemory>& out, void* stream);
+
   [[nodiscard]] std::int64_t input_dim() const { return file.model.input_dim; }
   [[nodiscard]] std::int64_t latent_dim() const { return file.model.latent_dim; }
   void check_columns(PassKind kind, const RowSource& source) const;
@@ -99,6 +103,16 @@ std::int64_t Vae::Impl::run(PassKind kind, std::uint64_t seed, RowSource& source
   }
 }
 
+void Vae::Impl::run_on_device(PassKind kind, std::uint64_t seed, const float* x, std::int64_t rows,
+                              const std::vector<NamedMemory>& out, void* stream) {
+  if (rows < 0 || (x == nullptr && rows > 0)) {
+    throw ConfigError(fmt::format("{} rows at a null pointer, or fewer than none", rows));
+  }
+  const std::lock_guard<std::mutex> turn(device);
+  Pass& pass = passes->get(kind, kInferenceBatch, seed);
+  pass.run_bound(0, rows, x, out, stream);
+}
+
 Vae::Vae(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Vae::Vae(Vae&&) noexcept = default;
 Vae& Vae::operator=(Vae&&) noexcept = default;
@@ -134,28 +148,18 @@ const std::string& Vae::device_note() const {
 }
 
 std::int64_t Vae::encode(RowSource& rows, const std::function<void(const EncodedBlock&)>& sink) const {
-  const std::int64_t latents = impl_->latent_dim();
   const bool has_logvar = impl_->file.model.latent == LatentKind::gaussian;
   const bool holds_sigma = impl_->file.model.logvar_head == LogvarHead::logsigma;
-  std::vector<float> head;
   std::vector<float> mean;
   std::vector<float> logvar;
   EncodedBlock block;
   const auto read = [&](const Impl::Block& ran) {
-    const auto size = static_cast<std::size_t>(ran.rows * latents);
+    const auto size = static_cast<std::size_t>(ran.rows * impl_->latent_dim());
     mean.resize(size);
-    if (!has_logvar) {
-      ran.pass.read("rows.head", mean);
-      block = {ran.first, ran.rows, mean, {}};
-      return;
-    }
-    logvar.resize(size);
-    head.resize(2 * size);
-    ran.pass.read("rows.head", head);
-    for (std::int64_t row = 0; row < ran.rows; ++row) {
-      const float* both = head.data() + row * 2 * latents;
-      std::copy_n(both, latents, mean.data() + row * latents);
-      std::copy_n(both + latents, latents, logvar.data() + row * latents);
+    ran.pass.read("rows.mu", mean);
+    if (has_logvar) {
+      logvar.resize(size);
+      ran.pass.read("rows.logvar", logvar);
     }
     if (holds_sigma) {
       for (float& value : logvar) value *= 2.0f;  // log σ² of log σ
@@ -163,6 +167,28 @@ std::int64_t Vae::encode(RowSource& rows, const std::function<void(const Encoded
     block = {ran.first, ran.rows, mean, logvar};
   };
   return impl_->run(PassKind::encode, 0, rows, read, [&] { sink(block); });
+}
+
+void Vae::encode_on_device(const float* x, std::int64_t rows, float* mean, float* logvar,
+                           void* stream) const {
+  const ModelConfig& model = impl_->file.model;
+  if (logvar != nullptr && model.latent == LatentKind::deterministic) {
+    throw ConfigError("a deterministic latent has no log variance; pass null for it");
+  }
+  if (logvar != nullptr && model.logvar_head == LogvarHead::logsigma) {
+    throw ConfigError(
+        "this model's head holds log sigma, which is doubled on the host alone; pass null for logvar");
+  }
+  impl_->run_on_device(PassKind::encode, 0, x, rows, {{"rows.mu", mean}, {"rows.logvar", logvar}}, stream);
+}
+
+void Vae::elbo_on_device(const float* x, std::int64_t rows, std::uint64_t seed, float* reconstruction,
+                         float* kl, void* stream) const {
+  if (kl != nullptr && impl_->file.model.latent == LatentKind::deterministic) {
+    throw ConfigError("a deterministic latent has no KL divergence; pass null for it");
+  }
+  impl_->run_on_device(PassKind::evaluate, seed, x, rows, {{"rows.nll", reconstruction}, {"rows.kl", kl}},
+                       stream);
 }
 
 std::int64_t Vae::reconstruct(RowSource& rows,

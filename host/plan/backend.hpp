@@ -46,6 +46,12 @@ struct OpTime {
   bool merged = false;  ///< done together with others, whose time and cost include this one's
 };
 
+/// Memory of the caller's on the device that takes the place of an exchange buffer: whole rows without gaps.
+struct Binding {
+  int buffer = -1;
+  float* memory = nullptr;
+};
+
 /// A compiled plan. Not thread-safe; programs of one store must not run at the same time.
 class Program {
  public:
@@ -59,6 +65,13 @@ class Program {
   void set_position(std::int64_t position) { set_position(position, 0); }
   /// Runs the plan `count` times. It may return before the work is done; every call below waits for it.
   virtual void run(std::int64_t count) = 0;
+  /// Inference on memory of the caller's: runs over rows first … first + rows − 1, which the bound exchange
+  /// buffers hold from their beginning on; of the others nothing past their end is stored. `stream` is the
+  /// device's kind of stream (null: its default one): the work begins after what is on it, and what is put on
+  /// it from now on begins after the work. It may return before the work is done.
+  /// \throws DeviceError where the device's memory is the host's
+  virtual void run_bound(std::span<const Binding> bound, std::int64_t first, std::int64_t rows,
+                         void* stream) = 0;
   /// Runs it `count` times to the end; gives the seconds that the device spent on that.
   [[nodiscard]] virtual double timed_run(std::int64_t count) = 0;
   /// Runs it `passes` times, slower than usual, to the same end; gives the mean time of every op, in the

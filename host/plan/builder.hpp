@@ -47,7 +47,7 @@ struct TrainingPlanInputs {
                                          const Preparation& preparation, DataShape data, std::uint64_t seed);
 
 /// Posteriors: exchange buffer "rows.head" (N,2Z) = [mu | logvar]; of a deterministic latent (N,Z), the
-/// codes.
+/// codes. Of exchanged rows each half has a buffer of its own, "rows.mu" and "rows.logvar" (N,Z).
 [[nodiscard]] Plan build_encode_plan(const ParameterLayout& layout, const ModelConfig& model,
                                      const Preparation& preparation, DataShape data);
 

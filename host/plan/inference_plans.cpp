@@ -31,7 +31,14 @@ Plan build_encode_plan(const ParameterLayout& layout, const ModelConfig& model,
                        const Preparation& preparation, DataShape data) {
   PlanBuilder build(layout, model, "encode", kInferenceBatch);
   const View x = build.gather(preparation, data, RowOrder::sequential, 0);
-  build.store(build.encoder(x, false).out, "rows.head", data.rows);
+  const View head = build.encoder(x, false).out;
+  if (!data.exchanged) {
+    build.store(head, "rows.head", data.rows);
+    return build.finish_inference();
+  }
+  const std::int64_t latents = model.latent_dim;
+  build.store(Plan::columns(head, 0, latents), "rows.mu", data.rows);
+  if (head.cols == 2 * latents) build.store(Plan::columns(head, latents, latents), "rows.logvar", data.rows);
   return build.finish_inference();
 }
 

@@ -150,6 +150,17 @@ class VAECUDA_API Vae {
   [[nodiscard]] ElboTerms elbo(std::span<const float> x, std::uint64_t seed) const;
   [[nodiscard]] ElboTerms elbo(std::span<const float> x) const { return elbo(x, info().seed); }
 
+  // The same for rows in the memory of the model's GPU, without a copy. All pointers are device pointers: `x`
+  // (rows, D) in the units of the data, results of the shapes above; a null result is not wanted. `stream` is
+  // a cudaStream_t of that GPU (null: its default stream): reading begins when what is on it is done, and
+  // what is put on it after the call finds the results. The call returns when the work is queued; until it is
+  // done the memory must live. Values are not checked: what is not finite gives results that are not. \throws
+  // DeviceError if the model is on the CPU; ConfigError for a result that the model does not have (for a head
+  // that holds log σ, logvar)
+  void encode_on_device(const float* x, std::int64_t rows, float* mean, float* logvar, void* stream) const;
+  void elbo_on_device(const float* x, std::int64_t rows, std::uint64_t seed, float* reconstruction, float* kl,
+                      void* stream) const;
+
   // The same for rows that are read on the way, block by block, in bounded memory. Each gives the number of
   // rows. An exception from `sink` ends the pass and is passed on.
   std::int64_t encode(RowSource& rows, const std::function<void(const EncodedBlock&)>& sink) const;

@@ -279,6 +279,20 @@ TEST_CASE("a head of log sigma is given as log variance", "[vae]") {
   for (std::size_t i = 0; i < plain.logvar.size(); ++i) CHECK(doubled.logvar[i] == 2.0f * plain.logvar[i]);
 }
 
+TEST_CASE("device pointers need a model on a GPU", "[vae]") {
+  const Vae vae = open(small_model());
+  float memory[8] = {};
+  check_error<DeviceError>([&] { vae.encode_on_device(memory, 1, memory, nullptr, nullptr); },
+                           {"device pointers", "on the CPU", "host memory"});
+  check_error<DeviceError>([&] { vae.elbo_on_device(memory, 1, 1, memory, nullptr, nullptr); },
+                           {"device pointers"});
+  check_error<ConfigError>([&] { vae.encode_on_device(nullptr, 3, memory, nullptr, nullptr); }, {"3 rows"});
+  ModelFile file = small_model();
+  file.model.logvar_head = LogvarHead::logsigma;
+  check_error<ConfigError>([&] { open(file).encode_on_device(memory, 1, memory, memory, nullptr); },
+                           {"log sigma"});
+}
+
 TEST_CASE("samples depend on seed, row and temperature alone", "[vae]") {
   const Vae vae = open(small_model());
   const Floats all = vae.sample(300, 4);

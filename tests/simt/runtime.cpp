@@ -146,6 +146,16 @@ void SimtRuntime::synchronize() {
   wait_for(pinned_.begun(), "synchronize");
 }
 
+void SimtRuntime::begin_after(kernels::Stream other) {
+  stream_.refuse_in_capture("begin after another stream");
+  if (other != nullptr) static_cast<void>(StreamState::from(other));
+}
+
+void SimtRuntime::end_before(kernels::Stream other) {
+  stream_.refuse_in_capture("end before another stream");
+  if (other != nullptr) static_cast<void>(StreamState::from(other));
+}
+
 std::unique_ptr<cuda::Graph> SimtRuntime::capture(const std::function<void()>& work) {
   stream_.refuse_in_capture("capture");
   if (++captures_ == options_.capture.at) throw device::Failure("capture", options_.capture.error);

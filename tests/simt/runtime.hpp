@@ -26,6 +26,9 @@ class SimtRuntime final : public cuda::Runtime {
   void fill_zero(void* device, std::int64_t bytes) override;
   [[nodiscard]] kernels::Stream stream() override { return stream_.handle(); }
   void synchronize() override;
+  /// Work runs when it is put on a stream, so there is nothing to wait for; what is no stream is refused.
+  void begin_after(kernels::Stream other) override;
+  void end_before(kernels::Stream other) override;
   [[nodiscard]] std::unique_ptr<cuda::Graph> capture(const std::function<void()>& work) override;
   [[nodiscard]] std::unique_ptr<cuda::Event> make_event() override;
   [[nodiscard]] std::unique_ptr<kernels::Gemm> make_gemm(const kernels::GemmSpec& spec,

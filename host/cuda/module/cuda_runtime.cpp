@@ -175,6 +175,9 @@ class CudaRuntime final : public Runtime {
     check_cuda("cudaStreamSynchronize", cudaStreamSynchronize(stream_.get()));
   }
 
+  void begin_after(kernels::Stream other) override { order(other, stream_.get()); }
+  void end_before(kernels::Stream other) override { order(stream_.get(), other); }
+
   [[nodiscard]] std::unique_ptr<Graph> capture(const std::function<void()>& work) override {
     make_current();
     // Thread-local: other threads of the host program may go on allocating meanwhile.
@@ -216,6 +219,15 @@ class CudaRuntime final : public Runtime {
     check_cuda("cudaPointerGetAttributes", cudaPointerGetAttributes(&attributes, host));
     if (attributes.type == cudaMemoryTypeHost) return;
     check_cuda("cudaStreamSynchronize", cudaStreamSynchronize(stream_.get()));
+  }
+
+  /// `later` waits for what is on `earlier` now.
+  void order(cudaStream_t earlier, cudaStream_t later) const {
+    make_current();
+    // CUDA keeps what it needs of a destroyed event until the wait is over.
+    const kernels::EventOwner event = kernels::make_event(cudaEventDisableTiming);
+    check_cuda("cudaEventRecord", cudaEventRecord(event.get(), earlier));
+    check_cuda("cudaStreamWaitEvent", cudaStreamWaitEvent(later, event.get(), 0));
   }
 
   cudaError_t end_capture(Owner<cudaGraph_t>& captured) const {
