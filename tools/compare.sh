@@ -20,11 +20,14 @@ table: milliseconds per step, and in brackets how many times ours is faster, the
   --torch-modes LIST   eager,compile,cudagraph,compile+cudagraph [all that this PyTorch and the device have]
   --jax-modes LIST     scan,scan+unroll [both]
   --run-limit SECONDS  a program that takes longer is stopped and counts as failed [300]
+  --retries N          a run during which other programs took more than 5 % of the processors is repeated so often at
+                       the most, and the quietest one counts [0]
   --time-limit SECONDS nothing is begun after so much time; what is left out is named [none]
   --out FILE           the report as JSON
 PYTHON_TORCH and PYTHON_JAX name the Python to use [python3 or /usr/bin/python3, whichever has the package].
 On a CPU, Debian's PyTorch (apt-get install python3-torch libopenblas0-openmp) is measured as it is installed
 and with the BLAS kernels of this processor's instruction set, which an OpenBLAS older than the processor does not find.
+What the environment says to OpenBLAS and OpenMP (OPENBLAS_CORETYPE, OMP_NUM_THREADS, ...) is dropped for all programs.
 Exit code: 0 all measured (what vaecuda or a peer refuses is named), 1 a program failed, 2 wrong options, 5 no GPU.
 USAGE
 }
@@ -59,6 +62,7 @@ peers=
 torch_modes=
 jax_modes=scan,scan+unroll
 run_limit=300
+retries=0
 time_limit=0
 out=
 
@@ -78,7 +82,7 @@ while (($#)); do
       exit 0
       ;;
     --bench | --device | --shapes | --precision | --rounds | --threads | --peers | --torch-modes | --jax-modes | \
-      --run-limit | --time-limit | --out)
+      --run-limit | --retries | --time-limit | --out)
       (($# >= 2)) || die "$1 needs a value"
       ;;
     *) die "unknown option '$1'; --help lists the options" ;;
@@ -94,6 +98,7 @@ while (($#)); do
     --torch-modes) torch_modes=$2 ;;
     --jax-modes) jax_modes=$2 ;;
     --run-limit) run_limit=$2 ;;
+    --retries) retries=$2 ;;
     --time-limit) time_limit=$2 ;;
     --out) out=$(from_caller "$2") ;;
   esac
@@ -104,6 +109,7 @@ cd "$root"
 for number in "$rounds" "$threads" "$run_limit"; do
   [[ $number =~ ^[1-9][0-9]*$ ]] || die "'$number' is not a positive number"
 done
+[[ $retries =~ ^[0-9]+$ ]] || die "--retries: '$retries' is not a number of runs"
 [[ $time_limit =~ ^[0-9]+$ ]] || die "--time-limit: '$time_limit' is not a number of seconds"
 case $device in cpu | cuda) ;; *) die "--device: '$device' is neither cpu nor cuda" ;; esac
 IFS=, read -ra precision_list <<<"$precisions"
@@ -159,6 +165,13 @@ for peer in "${peer_list[@]}"; do
   esac
 done
 
+# A setting that one program heeds and another does not, or that this script overrules for one of them alone, would make
+# the ratio meaningless.
+for name in $(compgen -e | grep -E '^(OPENBLAS|GOTO|OMP|GOMP|KMP|MKL|BLIS)_' || true); do
+  printf 'dropped from the environment: %s=%s\n' "$name" "${!name}" >&2
+  unset "$name"
+done
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export PYTHONDONTWRITEBYTECODE=1
@@ -198,19 +211,46 @@ fi
 
 no_time_left() { ((time_limit > 0 && SECONDS >= time_limit)); }
 
-# Runs one program; keeps stdout, stderr and the exit code. One that gave nothing in a round is left out of the next.
-# Usage: measure DIR NAME COMMAND...
+# Seconds that all processors together have worked since the system started.
+busy_seconds() { awk -v hertz="$(getconf CLK_TCK)" '{ print ($2 + $3 + $4 + $7 + $8 + $9) / hertz; exit }' /proc/stat; }
+
+# Runs a command once, with stdout, stderr, exit code, and the percentage of the processors' time that other programs
+# took meanwhile, in FILE.out, .err, .code and .load.
+# Usage: run_once FILE LIMIT COMMAND...
+run_once() {
+  local file=$1 limit=$2 code=0 busy TIMEFORMAT='%R %U %S'
+  shift 2
+  busy=$(busy_seconds)
+  { time timeout --kill-after=5 "$limit" "$@" >"$file.out" 2>"$file.err" || code=$?; } 2>"$file.time"
+  awk -v processors="$(getconf _NPROCESSORS_ONLN)" -v busy="$busy" -v now="$(busy_seconds)" \
+    '{ others = now - busy - $2 - $3; printf "%.0f\n", ($1 > 0 && others > 0) ? 100 * others / $1 / processors : 0 }' \
+    "$file.time" >"$file.load"
+  echo "$code" >"$file.code"
+}
+
+# Runs one program, again where others kept the processors busy. One that gave nothing in a round is left out of the
+# next. Usage: measure DIR NAME COMMAND...
 declare -A silent=()
+most_load=5
 measure() {
-  local dir=$1 name=$2 code=0 key limit=$run_limit
+  local dir=$1 name=$2 code key limit try part load least=100
   shift 2
   key=${dir%/*}/$name
-  if [[ -n ${silent[$key]:-} ]] || no_time_left; then return; fi
-  if ((time_limit > 0 && time_limit - SECONDS < limit)); then limit=$((time_limit - SECONDS)); fi
-  timeout --kill-after=5 "$limit" "$@" >"$dir/$name.out" 2>"$dir/$name.err" || code=$?
-  # Stopped for the sake of the whole, not for its own slowness.
-  if ((code == 124 || code == 137)) && ((limit < run_limit)); then code=late; fi
-  echo "$code" >"$dir/$name.code"
+  if [[ -n ${silent[$key]:-} ]]; then return; fi
+  for ((try = 0; try <= retries; ++try)); do
+    if no_time_left; then return; fi
+    limit=$run_limit
+    if ((time_limit > 0 && time_limit - SECONDS < limit)); then limit=$((time_limit - SECONDS)); fi
+    run_once "$work/try" "$limit" "$@"
+    code=$(<"$work/try.code")
+    load=$(<"$work/try.load")
+    if ((try > 0 && (code != 0 || load >= least))); then continue; fi
+    least=$load
+    # Stopped for the sake of the whole, not for its own slowness.
+    if ((code == 124 || code == 137)) && ((limit < run_limit)); then echo late >"$work/try.code"; fi
+    for part in out err code load; do mv "$work/try.$part" "$dir/$name.$part"; done
+    if ((code != 0 || least <= most_load)); then break; fi
+  done
   if [[ ! -s $dir/$name.out ]]; then silent[$key]=1; fi
   if [[ $name == ours && $code == 5 ]]; then
     printf '\n%s\n' "$(<"$dir/$name.err")" >&2

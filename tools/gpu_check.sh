@@ -16,9 +16,10 @@ Writes report.json, report.md and log.txt to OUT_DIR, anew after every part, and
   --build DIR            where to build [build/gpu_check]
   --architectures LIST   CUDA architectures to build for [that of the first card]
   --shapes LIST          shapes of the benchmark [all]
-  --limit SECONDS        time for everything [480]
+  --limit SECONDS        time for everything [480; 3600 in a dry run]
   --skip LIST            groups of parts to leave out: tests, sanitizers, measurements, comparison
-  --dry-run              does what needs no card: configures, lists every other part, writes the report
+  --dry-run              does what needs no card: builds, runs the tests, measures one small shape on the CPU, writes the
+                         report; lists what is left
 Exit code: 0 every part passed, 1 some did not, 2 wrong options, 5 no GPU.
 JOBS=N limits the number of processes of the build.
 USAGE
@@ -41,8 +42,8 @@ out=
 deps=${VAECUDA_DEPS:-}
 build=$root/build/gpu_check
 architectures=
-shapes=all
-limit=480
+shapes=
+limit=
 skip=
 dry_run=0
 command_line="tools/gpu_check.sh $*"
@@ -70,6 +71,15 @@ while (($#)); do
   esac
   shift
 done
+# A rehearsal: the same parts on the CPU, with time for a machine of few cores.
+device=cuda
+stretch=1
+if ((dry_run)); then
+  device=cpu
+  stretch=8
+fi
+shapes=${shapes:-$( ((dry_run)) && echo G || echo all)}
+limit=${limit:-$( ((dry_run)) && echo 3600 || echo 480)}
 [[ -n $out ]] || die "where to? Usage: tools/gpu_check.sh [options] OUT_DIR"
 [[ $limit =~ ^[1-9][0-9]*$ ]] || die "--limit: '$limit' is not a number of seconds"
 IFS=, read -ra skipped <<<"$skip"
@@ -107,7 +117,7 @@ capability=$(awk -F', *' 'NR == 1 { sub(/\./, "", $2); print $2 }' "$work/gpu")
 architectures=${architectures:-$capability}
 # The cards before Ampere have fp32 alone.
 precisions=(fp32 tf32 bf16)
-if [[ -n $capability ]] && ((capability < 80)); then precisions=(fp32); fi
+if ((dry_run)) || { [[ -n $capability ]] && ((capability < 80)); }; then precisions=(fp32); fi
 
 # "key<tab>value" for the report.
 {
@@ -133,8 +143,8 @@ record() {
 
 # The seconds that a part may take: its own limit, or what is left of the whole.
 allowed() {
-  local left=$((limit - SECONDS))
-  echo $(($1 < left ? $1 : left))
+  local left=$((limit - SECONDS)) wanted=$(($1 * stretch))
+  echo $((wanted < left ? wanted : left))
 }
 
 # Runs a command under a time limit, stdout to $work/results/$RESULT if that is set, the rest to the part's log.
@@ -157,8 +167,9 @@ run() {
   esac
 }
 
-# The group that the next parts belong to.
+# The group that the next parts belong to, and whether a dry run leaves them out.
 group=
+needs_card=0
 is_skipped() { [[ -n $group && ,$skip, == *,$group,* ]]; }
 
 # Usage: part NAME LIMIT PROGRAM COMMAND...: PROGRAM is a file that must be there, or "-"
@@ -168,7 +179,7 @@ part() {
   shift 3
   if is_skipped; then
     status="left out: --skip $group"
-  elif ((dry_run)); then
+  elif ((dry_run && needs_card)); then
     status="dry run"
   elif ((seconds < 5)); then
     status="not run: no time left"
@@ -188,7 +199,7 @@ measured() {
 }
 
 # What the tests are told: a GPU must be there.
-export VAECUDA_REQUIRE_GPU=1
+if ((!dry_run)); then export VAECUDA_REQUIRE_GPU=1; fi
 
 configuration=(-S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON -DVAECUDA_WERROR=OFF)
 if [[ -n $deps ]]; then configuration+=("-DVAECUDA_DEPS=$deps"); fi
@@ -209,6 +220,7 @@ group=tests
 part tests 150 - ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel 4
 
 group=sanitizers
+needs_card=1
 # The four tools side by side: nothing is timed in them, and each keeps one core busy.
 sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
 test_ops=$build/tests/test_ops
@@ -259,15 +271,16 @@ tagged_tests() {
 }
 export -f tagged_tests
 group=tests
+needs_card=0
 for tag in determinism parity; do
   part "$tag" 60 - bash -c 'tagged_tests "$@"' _ "$tag" "$build"
 done
 
 group=measurements
 bench=$build/bin/vae_cuda_bench
-measured machine 40 "$bench" machine --device cuda --time-limit 0.5 --json
+measured machine 40 "$bench" machine --device "$device" --time-limit 0.5 --json
 for precision in "${precisions[@]}"; do
-  what=(--shape "$shapes" --device cuda --precision "$precision" --json)
+  what=(--shape "$shapes" --device "$device" --precision "$precision" --json)
   measured "step-$precision" 60 "$bench" step "${what[@]}" --time-limit 1
   measured "ops-$precision" 45 "$bench" ops "${what[@]}" --time-limit 0.5
   measured "infer-$precision" 45 "$bench" infer "${what[@]}" --time-limit 0.3
@@ -281,15 +294,22 @@ compared() {
   local name=compare-$1-$2 seconds
   # Less than the part's own limit, so that it can write what it has.
   seconds=$(($(allowed 240) - 15))
-  RESULT=$name.md part "$name" 240 "$bench" tools/compare.sh --bench "$bench" --device cuda --shapes "$1" \
+  RESULT=$name.md part "$name" 240 "$bench" tools/compare.sh --bench "$bench" --device "$device" --shapes "$1" \
     --precision "$2" --rounds 1 --peers "$peers" --time-limit $((seconds > 0 ? seconds : 1)) \
     --out "$work/results/$name.json"
 }
-has_module() { python3 -c "import importlib.util, sys; sys.exit(importlib.util.find_spec('$1') is None)"; }
-if has_module torch || ((dry_run)); then
+# Usage: has_module NAME: one of the interpreters that tools/compare.sh looks at has it
+has_module() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    if "$python" -c "import importlib.util, sys; sys.exit(importlib.util.find_spec('$1') is None)"; then return 0; fi
+  done
+  return 1
+}
+if has_module torch; then
   peers=torch
   if has_module jax; then peers+=,jax; fi
-  compared A fp32
+  compared "$( ((dry_run)) && echo "$shapes" || echo A)" fp32
   if [[ " ${precisions[*]} " == *" bf16 "* ]]; then compared W bf16; fi
 else
   record compare "left out: PyTorch is not installed" 0 0 "tools/compare.sh"

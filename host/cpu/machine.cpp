@@ -13,6 +13,7 @@
 
 #include "host/cpu/blas_kernels.hpp"
 #include "host/cpu/gemm.hpp"
+#include "host/cpu/loops.hpp"
 #include "host/cpu/memory.hpp"
 #include "host/cpu/program.hpp"
 #include "host/plan/machine.hpp"
@@ -192,6 +193,10 @@ class CpuMachine final : public Machine {
 
 }  // namespace
 }  // namespace cpu
+
+std::string cpu_kernels() {
+  return fmt::format("OpenBLAS {}, loops {}", cpu::select_blas_kernels(), cpu::select_loops().name);
+}
 
 std::unique_ptr<Machine> make_cpu_machine(int threads) {
   return std::make_unique<cpu::CpuMachine>(threads);

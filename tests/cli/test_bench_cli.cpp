@@ -72,8 +72,9 @@ void check_frame(const Json& json, const std::string& command) {
   CHECK(device.at("index") == 0);
   CHECK_FALSE(device.at("name").get<std::string>().empty());
   CHECK(device.at("memory_bytes").get<std::int64_t>() > 0);
-  for (const char* key : {"capability", "multiprocessors", "core_mhz", "memory_mhz", "driver",
-                          "driver_cuda_version", "toolkit_version"}) {
+  CHECK_FALSE(device.at("kernels").get<std::string>().empty());
+  for (const char* key : {"capability", "multiprocessors", "memory_mhz", "driver", "driver_cuda_version",
+                          "toolkit_version"}) {
     CHECK(device.at(key).is_null());
   }
   const Json& build = json.at("build");
@@ -226,6 +227,7 @@ TEST_CASE("bench prints tables for spreadsheets, pages and people", "[bench]") {
     CHECK(lines[0].rfind("shape,input,hidden,latent_dim,batch_size,samples,precision,pass,", 0) == 0);
     for (const std::string& line : lines) CHECK(count(line, ',') == count(lines[0], ','));
     CHECK(contains(lines[1], "custom,12,8-6,3,256,1,fp32,encode,"));
+    CHECK(contains(lines[0], ",schema,device,threads,commit"));
   }
   SECTION("Markdown") {
     const std::vector<std::string> lines = lines_of(bench(words + Words{"--markdown"}));

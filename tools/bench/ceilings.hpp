@@ -15,6 +15,8 @@ struct MeasuredCeiling {
   Measurement time;  ///< of one repeat of its work; nothing where the device refused
   /// Bytes or operations per second, or the seconds of one event.
   [[nodiscard]] double value() const;
+  /// The same from the fastest repeat: what a roofline is drawn from.
+  [[nodiscard]] double best() const;
 };
 
 /// Those of these names; empty: all.

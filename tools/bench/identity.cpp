@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <string>
 
 #include "bench_build.hpp"
 #include "bench_commit.hpp"
 #include "host/plan/cuda_module.hpp"
+#include "host/plan/machine.hpp"
 #include "vaecuda/version.hpp"
 
 namespace vaecuda::bench {
@@ -24,6 +26,12 @@ Json system_value(const char* path, const std::string& key) {
     return begin == std::string::npos ? Json(nullptr) : Json(line.substr(begin));
   }
   return nullptr;
+}
+
+/// The clock that the system tells of the first core at this moment.
+Json processor_mhz() {
+  const Json value = system_value("/proc/cpuinfo", "cpu MHz");
+  return value.is_null() ? value : Json(std::strtod(value.get<std::string>().c_str(), nullptr));
 }
 
 Json known(int value) {
@@ -62,12 +70,13 @@ Json identity_of(const DeviceInfo& device) {
   json["threads"] = is_gpu ? Json(nullptr) : Json(device.threads);
   json["capability"] = is_gpu ? Json(device.capability) : Json(nullptr);
   json["multiprocessors"] = nullptr;
-  json["core_mhz"] = nullptr;
+  json["core_mhz"] = is_gpu ? Json(nullptr) : processor_mhz();
   json["memory_mhz"] = nullptr;
   json["driver"] = nullptr;
   json["driver_cuda_version"] = nullptr;
   json["toolkit_version"] = nullptr;
   json["processor"] = processor;
+  json["kernels"] = is_gpu ? Json(nullptr) : Json(cpu_kernels());
   if (is_gpu) add_gpu(json, device.index);
   return json;
 }

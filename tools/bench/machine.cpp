@@ -24,12 +24,17 @@ Unit unit_of(CeilingKind kind) {
   return {"us", 1e6};
 }
 
+double from_seconds(const Ceiling& ceiling, double seconds) {
+  return ceiling.kind == CeilingKind::cost ? seconds / ceiling.amount : ceiling.amount / seconds;
+}
+
 Json row_of(const MeasuredCeiling& measured) {
   const Unit unit = unit_of(measured.ceiling.kind);
   const bool refused = !measured.ceiling.refused.empty();
   Json row;
   row["name"] = measured.ceiling.name;
   row["value"] = refused ? Json(nullptr) : Json(measured.value() * unit.factor);
+  row["best"] = refused ? Json(nullptr) : Json(measured.best() * unit.factor);
   row["unit"] = unit.name;
   add_quality(row, measured.time, "runs_per_repeat");
   row["detail"] = measured.ceiling.detail;
@@ -40,7 +45,11 @@ Json row_of(const MeasuredCeiling& measured) {
 }  // namespace
 
 double MeasuredCeiling::value() const {
-  return ceiling.kind == CeilingKind::cost ? time.seconds / ceiling.amount : ceiling.amount / time.seconds;
+  return from_seconds(ceiling, time.seconds);
+}
+
+double MeasuredCeiling::best() const {
+  return from_seconds(ceiling, time.fastest);
 }
 
 std::vector<MeasuredCeiling> measure_ceilings(const DeviceInfo& device, const Budget& budget,
@@ -61,6 +70,7 @@ void run_machine(const BenchOptions& options, const DeviceInfo& device, cli::Con
                  Report& report) {
   report.columns = {{"name", "ceiling"},
                     {"value", "value"},
+                    {"best", "best"},
                     {"unit", "unit"},
                     {"spread", "spread"},
                     {"repeats", "repeats"},

@@ -79,6 +79,7 @@ std::vector<Measurement> measure_parts(const Budget& budget, const Repeat& repea
     std::sort(values.begin(), values.end());
     Measurement m;
     m.seconds = quantile(values, 0.5);
+    m.fastest = values.front();
     if (values.size() > 1 && m.seconds > 0.0) m.spread = spread_of(values) / m.seconds;
     m.repeats = static_cast<std::int64_t>(values.size());
     m.runs_per_repeat = runs;

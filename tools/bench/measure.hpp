@@ -12,6 +12,7 @@ namespace vaecuda::bench {
 
 struct Measurement {
   double seconds = 0.0;          ///< of one run: the median over the repeats
+  double fastest = 0.0;          ///< of one run, in the fastest repeat
   std::optional<double> spread;  ///< distance of the quartiles by the median; none from a single repeat
   std::int64_t repeats = 0;
   std::int64_t runs_per_repeat = 0;

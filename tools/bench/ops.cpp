@@ -18,7 +18,7 @@ Roofline measure_roofline(const DeviceInfo& device, const BenchOptions& options)
   Roofline roofline;
   for (const MeasuredCeiling& measured : measure_ceilings(device, options.budget, {kCopyCeiling, gemm})) {
     (measured.ceiling.name == gemm ? roofline.flops_per_second : roofline.bytes_per_second) =
-        measured.value();
+        measured.best();
   }
   return roofline;
 }

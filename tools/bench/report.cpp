@@ -146,14 +146,27 @@ std::string csv_field(const std::string& text) {
   return quoted + '"';
 }
 
+/// What a row needs to stand alone once tables of several machines are put together.
+Json origin_of(const Report& report) {
+  Json origin;
+  origin["schema"] = kSchema;
+  origin["device"] = report.device.is_null() ? Json(nullptr) : report.device.at("name");
+  origin["threads"] = report.device.is_null() ? Json(nullptr) : report.device.at("threads");
+  origin["commit"] = report.build.is_null() ? Json(nullptr) : report.build.at("commit");
+  return origin;
+}
+
 std::string csv(const Report& report) {
   std::string text;
   std::vector<std::string> fields;
+  const Json origin = origin_of(report);
   for (const auto& item : report.results.front().items()) fields.push_back(item.key());
+  for (const auto& item : origin.items()) fields.push_back(item.key());
   text += fmt::format("{}\n", fmt::join(fields, ","));
   for (const Json& row : report.results) {
     fields.clear();
     for (const Json& value : row) fields.push_back(csv_field(cell(value, true)));
+    for (const Json& value : origin) fields.push_back(csv_field(cell(value, true)));
     text += fmt::format("{}\n", fmt::join(fields, ","));
   }
   return text;

@@ -3,9 +3,10 @@
 
 Usage: summarize.py round FOLDER                  one line on one round of one shape
        summarize.py all FOLDER COMMAND [OUT]      the table on stdout, the JSON report in OUT
-A shape's folder is called NUMBER,NAME,NETWORK,PRECISION and has a folder per round; there NAME.out, .err and .code are
-what a program printed and its exit code ("late" if it had to stop since the time for all was over): "ours", or a peer's
-name with the BLAS kernels that it was told to use.
+A shape's folder is called NUMBER,NAME,NETWORK,PRECISION and has a folder per round; there NAME.out, .err, .code and
+.load are what a program printed, its exit code ("late" if it had to stop since the time for all was over) and the
+percentage of the processors' time that other programs took meanwhile. NAME is "ours", or a peer's name with the BLAS
+kernels that it was told to use.
 Exit code 1 if a program failed, rather than saying that it does not do this.
 """
 import json
@@ -16,6 +17,8 @@ from pathlib import Path
 # vaecuda's and the peers' exit code for an option that they do not have.
 REFUSED = 2
 TIMED_OUT = (124, 137)
+# Above this percentage a figure says more about the other programs.
+QUIET_LOAD = 5
 
 
 def last_line(path):
@@ -29,6 +32,7 @@ class Round:
     def __init__(self, folder):
         self.ours, self.document, self.peers = None, {}, {}
         self.refused, self.failed, self.late = [], [], []
+        self.other_load = max((int(path.read_text()) for path in folder.glob("*.load")), default=None)
         for path in sorted(folder.glob("*.out"), key=lambda path: path.stem):
             name = path.stem
             code = path.with_suffix(".code").read_text().strip()
@@ -119,6 +123,7 @@ class Cell:
         best = self.best()
         return {**self.sizes(), "ours": ours, "peers": peers,
                 "best": {"peer": title(best), "ratio": self.ratio("best")} if best else None,
+                "other_load_percent": [r.other_load for r in self.rounds],
                 "refused": first_of_each(self.rounds, "refused"), "failed": first_of_each(self.rounds, "failed")}
 
 
@@ -154,7 +159,9 @@ def summarize(folder, command, out):
              for text in report["refused"]]
     failures = [f"{cell.name} {cell.precision}, failed: {text}" for cell, report in zip(cells, reports)
                 for text in report["failed"]]
-    for text in notes + failures + [f"left out: {text}" for text in left_out]:
+    noisy = [f"{cell.name} {cell.precision}: other programs took up to {load} % of the processors" for cell in cells
+             if (load := max((r.other_load or 0 for r in cell.rounds), default=0)) > QUIET_LOAD]
+    for text in noisy + notes + failures + [f"left out: {text}" for text in left_out]:
         print(f"- {text}")
     if out:
         document = next((r.document for cell in cells for r in cell.rounds if r.document), {})
@@ -168,6 +175,8 @@ def describe_round(folder):
     r = Round(Path(folder))
     parts = [f"ours {figure(r.ours['ms_per_step'], None)} ms"] if r.ours else []
     parts += [f"{title(key)} {figure(line['ms_per_step'], r.ratios().get(key))}" for key, line in r.peers.items()]
+    if r.other_load is not None and r.other_load > QUIET_LOAD:
+        parts.append(f"others took up to {r.other_load} % of the processors")
     print(": " + "; ".join(parts + r.refused + r.failed + r.late))
     return 0
 
