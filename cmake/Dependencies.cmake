@@ -40,12 +40,3 @@ if(NOT VAECUDA_OPENBLAS_INCLUDE OR NOT VAECUDA_OPENBLAS_LIBRARY)
 endif()
 add_library(vaecuda_openblas INTERFACE)
 target_include_directories(vaecuda_openblas SYSTEM INTERFACE "${VAECUDA_OPENBLAS_INCLUDE}")
-# Built for several processors, it can be told to choose its kernels anew (host/cpu/blas_kernels.cpp).
-include(CheckCXXSourceCompiles)
-set(CMAKE_REQUIRED_LIBRARIES "${VAECUDA_OPENBLAS_LIBRARY}" OpenMP::OpenMP_CXX m)
-check_cxx_source_compiles("extern \"C\" { void gotoblas_dynamic_init(void); void gotoblas_dynamic_quit(void); }
-int main() { gotoblas_dynamic_quit(); gotoblas_dynamic_init(); }" VAECUDA_OPENBLAS_CHOOSES_KERNELS)
-unset(CMAKE_REQUIRED_LIBRARIES)
-if(VAECUDA_OPENBLAS_CHOOSES_KERNELS AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  target_compile_definitions(vaecuda_openblas INTERFACE VAECUDA_OPENBLAS_DYNAMIC_ARCH)
-endif()

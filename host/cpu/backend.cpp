@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "host/cpu/blas_kernels.hpp"
 #include "host/cpu/compile.hpp"
 #include "host/cpu/loops.hpp"
 #include "host/plan/backend.hpp"
@@ -42,7 +41,6 @@ namespace {
 class CpuBackend final : public Backend {
  public:
   explicit CpuBackend(int threads) : loops_(select_loops()), counter_(std::make_shared<ByteCounter>(0)) {
-    select_blas_kernels();
     device_.kind = DeviceKind::cpu;
     device_.threads = threads > 0 ? threads : std::max(1, omp_get_num_procs());
     device_.name = "cpu";

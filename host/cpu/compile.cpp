@@ -6,7 +6,6 @@
 #include <stdexcept>
 
 #include "host/cpu/addresses.hpp"
-#include "host/cpu/gemm.hpp"
 #include "host/cpu/profiler.hpp"
 #include "host/cpu/tiling.hpp"
 #include "host/cpu/weight_phases.hpp"
@@ -23,7 +22,8 @@ constexpr double kParallelFlops = 2e6;
 /// last chain.
 class Compiler {
  public:
-  explicit Compiler(const CompileInputs& in) : in_(in), plan_(in.plan), loops_(in.loops) {}
+  explicit Compiler(const CompileInputs& in)
+      : in_(in), plan_(in.plan), loops_(in.loops), products_(in.loops.products()) {}
 
   std::unique_ptr<Program> compile() {
     check_plan(plan_);
@@ -88,6 +88,8 @@ class Compiler {
                                             std::int64_t samples = 1) {
     return {seed, static_cast<std::uint64_t>((memory->state.position + row) * samples), purpose};
   }
+
+  void need_scratch(std::int64_t floats) { scratch_size_ = std::max(scratch_size_, floats); }
 
   // --- ops
 
@@ -154,18 +156,22 @@ class Compiler {
     const float* bias = parameter(op.layer.bias);
     const std::int64_t k = op.layer.in;
     const std::int64_t n = op.layer.out;
+    const Products* products = &products_;
     const TileSize size = product_tile(op.out.rows, n, k);
+    need_scratch(products->scratch_size(0, 0, k));
     const bool split = size.cols < n;
     add_piece(
-        [=](const Tile& tile, float*) {
-          const std::int64_t c0 = split ? tile.col_begin : 0;
-          const std::int64_t cols = split ? tile.cols() : n;
-          float* y = out.row(tile.row_begin) + c0;
-          multiply_forward({in.row(tile.row_begin), in.stride}, {weight + c0 * k, k}, y, out.stride,
-                           tile.rows(), cols, k);
-          const Matrix<float> tile_pre{pre.data != nullptr ? pre.row(tile.row_begin) + c0 : nullptr,
-                                       pre.stride};
-          loops->bias_activation(op.activation, {y, out.stride}, bias + c0, tile_pre, tile.rows(), cols);
+        [=](const Tile& tile, float* scratch) {
+          const Operand x{in.row(tile.row_begin), in.stride};
+          const std::int64_t end = split ? tile.col_end : n;
+          for (std::int64_t c = split ? tile.col_begin : 0, cols = 0; c < end; c += cols) {
+            cols = std::min(end - c, products->strip);
+            float* y = out.row(tile.row_begin) + c;
+            products->forward(x, {weight + c * k, k}, {y, out.stride}, tile.rows(), cols, k, scratch);
+            const Matrix<float> strip_pre{pre.data != nullptr ? pre.row(tile.row_begin) + c : nullptr,
+                                          pre.stride};
+            loops->bias_activation(op.activation, {y, out.stride}, bias + c, strip_pre, tile.rows(), cols);
+          }
         },
         op.out.rows, n, size);
   }
@@ -220,18 +226,21 @@ class Compiler {
     const float* weight = parameter(op.layer.weight);
     const std::int64_t k = op.layer.in;
     const std::int64_t n = op.layer.out;
+    const Products* products = &products_;
     const TileSize size = product_tile(op.dx.rows, k, n);
+    need_scratch(products->scratch_size(0, 0, n));
     const bool split = size.cols < k;
     add_piece(
-        [=](const Tile& tile, float*) {
-          const std::int64_t c0 = split ? tile.col_begin : 0;
-          const std::int64_t cols = split ? tile.cols() : k;
-          float* y = dx.row(tile.row_begin) + c0;
-          multiply_data_gradient({d.row(tile.row_begin), d.stride}, {weight + c0, k}, y, dx.stride,
-                                 tile.rows(), cols, n);
-          if (op.activation != math::ActivationKind::identity) {
+        [=](const Tile& tile, float* scratch) {
+          const Operand upper{d.row(tile.row_begin), d.stride};
+          const std::int64_t end = split ? tile.col_end : k;
+          for (std::int64_t c = split ? tile.col_begin : 0, cols = 0; c < end; c += cols) {
+            cols = std::min(end - c, products->strip);
+            float* y = dx.row(tile.row_begin) + c;
+            products->data_gradient(upper, {weight + c, k}, {y, dx.stride}, tile.rows(), cols, n, scratch);
+            if (op.activation == math::ActivationKind::identity) continue;
             loops->activation_gradient(op.activation, {y, dx.stride},
-                                       {saved.row(tile.row_begin) + c0, saved.stride}, tile.rows(), cols);
+                                       {saved.row(tile.row_begin) + c, saved.stride}, tile.rows(), cols);
           }
         },
         op.dx.rows, k, size);
@@ -398,7 +407,7 @@ class Compiler {
     WeightPhases work =
         make_weight_phases({in_, *memory_, addresses_, gradients_, *adam_, adam_op_, clip_norm_, clip_op_});
     std::move(work.phases.begin(), work.phases.end(), std::back_inserter(phases_));
-    scratch_size_ = std::max(scratch_size_, work.scratch_size);
+    need_scratch(work.scratch_size);
     chain_rows_ = 0;
     gradients_.clear();
     adam_.reset();
@@ -407,6 +416,7 @@ class Compiler {
   const CompileInputs& in_;
   const Plan& plan_;
   const Loops& loops_;
+  const Products& products_;
   std::unique_ptr<ProgramMemory> memory_ = std::make_unique<ProgramMemory>();
   Addresses addresses_;
   std::vector<Phase> phases_;

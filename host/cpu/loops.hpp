@@ -1,12 +1,13 @@
-// The element-wise loops of the CPU backend. They are compiled once for the baseline instruction set and once
-// for x86-64-v3 (AVX2 and FMA); the table is chosen when the backend starts. Everything here is on one
-// thread, over contiguous rows, and a pure function of its arguments.
+// The element-wise loops of the CPU backend. They are compiled for the baseline instruction set, for
+// x86-64-v3 (AVX2 and FMA) and for x86-64-v4 (AVX-512); the table is chosen when the backend starts.
+// Everything here is on one thread, over contiguous rows, and a pure function of its arguments.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
+#include "host/cpu/products.hpp"
 #include "kernels/math/activation.h"
-#include "kernels/math/adam.h"
 #include "kernels/math/likelihood.h"
 #include "kernels/math/philox.h"
 
@@ -37,11 +38,6 @@ struct LatentBackwardRow {
   RandomRow random;  ///< of the first sample; the others follow it
   float logvar_factor;
   float kl_weight;
-};
-
-struct AdamOutcome {
-  double sum_of_squares;   ///< of the gradients, before clipping
-  std::int64_t first_bad;  ///< index of the first element with a non-finite gradient, −1 if there is none
 };
 
 struct Loops {
@@ -83,9 +79,13 @@ struct Loops {
   AdamOutcome (*adam)(const math::AdamConstants<float>& constants, const math::AdamStep<float>& step,
                       float* parameter, float* moment1, float* moment2, const float* gradient,
                       std::int64_t n);
+  /// The fastest matrix products for the same processors.
+  const Products& (*products)();
 };
 
-/// The fastest table that this processor runs.
+/// Those that this processor runs, the fastest first.
+[[nodiscard]] std::vector<const Loops*> supported_loops();
+/// The fastest of them.
 [[nodiscard]] const Loops& select_loops();
 
 namespace baseline {
@@ -93,8 +93,13 @@ namespace baseline {
 }
 #if defined(__x86_64__)
 namespace v3 {
+[[nodiscard]] const Products& products();
 [[nodiscard]] const Loops& table();
-}
+}  // namespace v3
+namespace v4 {
+[[nodiscard]] const Products& products();
+[[nodiscard]] const Loops& table();
+}  // namespace v4
 #endif
 
 }  // namespace vaecuda::cpu

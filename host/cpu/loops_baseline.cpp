@@ -1,4 +1,5 @@
 // The loops for any processor of this architecture.
 #define VAECUDA_LOOPS baseline
 #define VAECUDA_LOOPS_NAME "baseline"
+#define VAECUDA_PRODUCTS blas_products
 #include "host/cpu/loops_body.inc"

@@ -1,6 +1,10 @@
-// The loops for x86-64-v3 (AVX2, FMA): this file alone is compiled with those flags.
+// The loops and products for x86-64-v3 (AVX2, FMA): this file alone is compiled with those flags.
 #if defined(__x86_64__)
 #define VAECUDA_LOOPS v3
 #define VAECUDA_LOOPS_NAME "x86-64-v3"
+#define VAECUDA_PRODUCTS products
+#define VAECUDA_LANES 8
+#define VAECUDA_BLOCK_ROWS 6
 #include "host/cpu/loops_body.inc"
+#include "host/cpu/products_body.inc"
 #endif

@@ -11,8 +11,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "host/cpu/blas_kernels.hpp"
-#include "host/cpu/gemm.hpp"
 #include "host/cpu/loops.hpp"
 #include "host/cpu/memory.hpp"
 #include "host/cpu/program.hpp"
@@ -99,10 +97,13 @@ class Copy {
 /// Every thread multiplies matrices of its own.
 class Product {
  public:
-  Product(int threads, const std::shared_ptr<ByteCounter>& counter)
-      : a_(kArea * threads, "a product's operand", counter),
+  Product(const Products& products, int threads, const std::shared_ptr<ByteCounter>& counter)
+      : products_(products),
+        scratch_size_((products.scratch_size(0, 0, kProductSize) + 15) / 16 * 16),
+        a_(kArea * threads, "a product's operand", counter),
         b_(kArea * threads, "a product's operand", counter),
-        c_(kArea * threads, "a product's result", counter) {
+        c_(kArea * threads, "a product's result", counter),
+        scratch_(scratch_size_ * threads, "a product's scratch memory", counter) {
     timed_region(threads, [this](int thread) {
       const auto stream = static_cast<std::uint64_t>(thread);
       fill_random(a_.data() + thread * kArea, kArea, 2 * stream);
@@ -115,18 +116,22 @@ class Product {
   double timed_run(int threads, std::int64_t count) {
     return timed_region(threads, [this, count](int thread) {
       for (std::int64_t i = 0; i < count; ++i) {
-        multiply_forward({a_.data() + thread * kArea, kProductSize},
-                         {b_.data() + thread * kArea, kProductSize}, c_.data() + thread * kArea, kProductSize,
-                         kProductSize, kProductSize, kProductSize);
+        products_.forward({a_.data() + thread * kArea, kProductSize},
+                          {b_.data() + thread * kArea, kProductSize},
+                          {c_.data() + thread * kArea, kProductSize}, kProductSize, kProductSize,
+                          kProductSize, scratch_.data() + thread * scratch_size_);
       }
     });
   }
 
  private:
   static constexpr std::int64_t kArea = kProductSize * kProductSize;
+  const Products& products_;
+  std::int64_t scratch_size_;
   FloatBuffer a_;
   FloatBuffer b_;
   FloatBuffer c_;
+  FloatBuffer scratch_;
 };
 
 /// A program of phases in which there is nothing to do, one unit for each thread.
@@ -141,17 +146,22 @@ std::unique_ptr<CpuProgram> make_empty_phases(int threads) {
   return std::make_unique<CpuProgram>(std::move(compiled));
 }
 
+/// Whose matrix products the backend uses.
+std::string product_kernels() {
+  const Products& products = select_loops().products();
+  if (&products != &blas_products()) return fmt::format("own {} kernels", products.name);
+  return fmt::format("OpenBLAS's {} kernels", blas_kernels());
+}
+
 class CpuMachine final : public Machine {
  public:
   explicit CpuMachine(int threads)
       : threads_(threads > 0 ? threads : std::max(1, omp_get_num_procs())),
         counter_(std::make_shared<ByteCounter>(0)),
         copy_(threads_, counter_),
-        product_(threads_, counter_),
+        product_(select_loops().products(), threads_, counter_),
         phases_(make_empty_phases(threads_)) {
-    const std::string kernels = select_blas_kernels();
-    const std::string product =
-        fmt::format("{0} x {0} x {0}, OpenBLAS's {1} kernels, ", kProductSize, kernels);
+    const std::string product = fmt::format("{0} x {0} x {0}, {1}, ", kProductSize, product_kernels());
     const std::string all = fmt::format("{} thread{}", threads_, threads_ == 1 ? "" : "s");
     const double flops = Product::flops();
     add({kCopyCeiling, CeilingKind::bandwidth, copy_.bytes(),
@@ -195,7 +205,7 @@ class CpuMachine final : public Machine {
 }  // namespace cpu
 
 std::string cpu_kernels() {
-  return fmt::format("OpenBLAS {}, loops {}", cpu::select_blas_kernels(), cpu::select_loops().name);
+  return fmt::format("products by {}, loops {}", cpu::product_kernels(), cpu::select_loops().name);
 }
 
 std::unique_ptr<Machine> make_cpu_machine(int threads) {

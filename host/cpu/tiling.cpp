@@ -12,14 +12,13 @@ constexpr double kLightFlops = 6e6;  // a product below this is light: one packi
 constexpr std::int64_t kProductRows = 256;
 constexpr std::int64_t kProductPieces = 4;  // columns of a heavy product in small batches: pieces, and their
 constexpr std::int64_t kProductColumns = 64;  // least width
-// Floats of a weight tile: it stays in L2 until Adam has read it. In small batches the update weighs most,
-// and whole rows let it stream over contiguous memory; in larger ones the product does, and near a square
-// packs least.
+// Floats of a weight tile: its gradient and what Adam reads and writes stay in L2, and near a square a
+// product packs least. Small batches come with small models, which would otherwise have fewer tiles than
+// threads.
 constexpr std::int64_t kSmallBatch = 256;
-constexpr std::int64_t kFlatArea = 49152;
-constexpr std::int64_t kFlatColumns = 1024;
-constexpr std::int64_t kSquareArea = 98304;
-constexpr std::int64_t kSquareColumns = 400;
+constexpr std::int64_t kSmallArea = 49152;
+constexpr std::int64_t kArea = 98304;
+constexpr std::int64_t kWidest = 400;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
@@ -43,11 +42,9 @@ TileSize product_tile(std::int64_t batch, std::int64_t n, std::int64_t k) {
 }
 
 TileSize weight_tile(std::int64_t batch, std::int64_t out, std::int64_t in) {
-  const bool flat = batch < kSmallBatch;
-  const std::int64_t area = flat ? kFlatArea : kSquareArea;
-  const std::int64_t widest = flat ? kFlatColumns : kSquareColumns;
+  const std::int64_t area = batch < kSmallBatch ? kSmallArea : kArea;
   if (out * in <= area) return {out, in};
-  const std::int64_t cols = in <= widest ? in : round_up(divide_up(in, divide_up(in, widest)), 16);
+  const std::int64_t cols = in <= kWidest ? in : round_up(divide_up(in, divide_up(in, kWidest)), 16);
   const std::int64_t rows = std::max<std::int64_t>(16, area / cols / 16 * 16);
   return {std::min(rows, out), cols};
 }

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "host/cpu/gemm.hpp"
-
 namespace vaecuda::cpu {
 namespace {
 
@@ -28,24 +26,41 @@ class Updater {
 
   /// Updates `count` elements from `element` on; gives the sum of the squared gradients.
   double operator()(std::int64_t element, const float* gradient, std::int64_t count) const {
+    const UpdateTarget target = target_at(element, count);
+    return noted(element, loops_->adam(target.constants, target.step, target.parameter, target.moment1,
+                                       target.moment2, gradient, count));
+  }
+
+  /// Updates a rectangle (n,k) of a weight matrix whose rows have `stride` elements by the gradient of `rows`
+  /// rows, which is made meanwhile.
+  double operator()(std::int64_t element, std::int64_t stride, Operand d, Operand x, std::int64_t n,
+                    std::int64_t k, std::int64_t rows, float* scratch) const {
+    return noted(element,
+                 loops_->products().weight_update(d, x, target_at(element, stride), n, k, rows, scratch));
+  }
+
+ private:
+  [[nodiscard]] UpdateTarget target_at(std::int64_t element, std::int64_t stride) const {
     const math::StepState& state = memory_->state;
-    const math::AdamStep<float> step{state.lr, state.step_size, state.inverse_sqrt_bias2,
-                                     memory_->gradient_scale};
-    const AdamOutcome outcome =
-        loops_->adam(constants_, step, store_->parameters.data() + element, store_->moment1.data() + element,
-                     store_->moment2.data() + element, gradient, count);
+    return {constants_,
+            {state.lr, state.step_size, state.inverse_sqrt_bias2, memory_->gradient_scale},
+            store_->parameters.data() + element,
+            store_->moment1.data() + element,
+            store_->moment2.data() + element,
+            stride};
+  }
+  [[nodiscard]] double noted(std::int64_t element, const AdamOutcome& outcome) const {
     if (outcome.first_bad >= 0) note_bad(memory_->first_bad, element + outcome.first_bad);
     return outcome.sum_of_squares;
   }
 
- private:
   const Loops* loops_;
   ProgramMemory* memory_;
   CpuParameters* store_;
   math::AdamConstants<float> constants_;
 };
 
-/// Gradient of one tile into scratch memory, and its update. The first tile of a row of tiles takes the bias
+/// Gradient of one tile, and its update. The first tile of a row of tiles takes the bias
 /// along.
 Piece merged_piece(const WeightWork& work, const WeightGradient& gradient) {
   const LinearBackward& op = gradient.layer;
@@ -61,17 +76,9 @@ Piece merged_piece(const WeightWork& work, const WeightGradient& gradient) {
               loops->sum_columns({d.data + tile.row_begin, d.stride}, op.d.rows, tile.rows(), scratch);
               squares += update(op.layer.bias + tile.row_begin, scratch, tile.rows());
             }
-            multiply_weight_gradient({d.data + tile.row_begin, d.stride},
-                                     {in.data + tile.col_begin, in.stride}, scratch, tile.cols(), tile.rows(),
-                                     tile.cols(), op.d.rows);
-            const std::int64_t first = op.layer.weight + tile.row_begin * op.layer.in + tile.col_begin;
-            if (tile.cols() == op.layer.in) {
-              squares += update(first, scratch, tile.rows() * tile.cols());
-            } else {
-              for (std::int64_t r = 0; r < tile.rows(); ++r) {
-                squares += update(first + r * op.layer.in, scratch + r * tile.cols(), tile.cols());
-              }
-            }
+            squares += update(op.layer.weight + tile.row_begin * op.layer.in + tile.col_begin, op.layer.in,
+                              {d.data + tile.row_begin, d.stride}, {in.data + tile.col_begin, in.stride},
+                              tile.rows(), tile.cols(), op.d.rows, scratch);
             memory->tile_squares[static_cast<std::size_t>(tile.slot)] = squares;
           }};
 }
@@ -83,7 +90,7 @@ Piece gradient_piece(const WeightWork& work, const WeightGradient& gradient) {
   ProgramMemory* memory = &work.memory;
   const Matrix<const float> d = work.addresses.input(op.d);
   const Matrix<const float> in = work.addresses.input(op.in);
-  return {gradient.op, [=](const Tile& tile, float*) {
+  return {gradient.op, [=](const Tile& tile, float* scratch) {
             if (memory->state.fault != 0) return;
             double squares = 0.0;
             float* gradients = memory->gradients.data();
@@ -93,9 +100,9 @@ Piece gradient_piece(const WeightWork& work, const WeightGradient& gradient) {
               squares += loops->sum_of_squares(bias, tile.rows());
             }
             float* weight = gradients + op.layer.weight + tile.row_begin * op.layer.in + tile.col_begin;
-            multiply_weight_gradient({d.data + tile.row_begin, d.stride},
-                                     {in.data + tile.col_begin, in.stride}, weight, op.layer.in, tile.rows(),
-                                     tile.cols(), op.d.rows);
+            loops->products().weight_gradient({d.data + tile.row_begin, d.stride},
+                                              {in.data + tile.col_begin, in.stride}, {weight, op.layer.in},
+                                              tile.rows(), tile.cols(), op.d.rows, scratch);
             for (std::int64_t r = 0; r < tile.rows(); ++r) {
               squares += loops->sum_of_squares(weight + r * op.layer.in, tile.cols());
             }
@@ -164,7 +171,9 @@ WeightPhases make_weight_phases(const WeightWork& work) {
     const std::size_t index = phase.pieces.size();
     phase.pieces.push_back(merged ? merged_piece(work, gradient) : gradient_piece(work, gradient));
     const TileSize size = weight_tile(op.d.rows, op.layer.out, op.layer.in);
-    result.scratch_size = std::max({result.scratch_size, size.rows * size.cols, op.layer.out});
+    const Products& products = work.in.loops.products();
+    result.scratch_size =
+        std::max({result.scratch_size, op.layer.out, products.scratch_size(size.rows, size.cols, op.d.rows)});
     for (Tile tile : grid(op.layer.out, op.layer.in, size)) {
       tile.slot = static_cast<std::int64_t>(work.memory.tile_squares.size());
       work.memory.tile_squares.push_back(0.0);

@@ -44,8 +44,8 @@ inline constexpr const char* kCopyCeiling = "copy";
   return kNames[static_cast<int>(precision)];
 }
 
-/// What the CPU backend computes with on this processor: the matrix products' kernels and the loops' instruction
-/// set.
+/// What the CPU backend computes with on this processor: the matrix products' kernels and the loops'
+/// instruction set.
 [[nodiscard]] std::string cpu_kernels();
 /// `threads` 0: one per core that this process may run on. \throws OutOfMemoryError
 [[nodiscard]] std::unique_ptr<Machine> make_cpu_machine(int threads);

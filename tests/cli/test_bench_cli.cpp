@@ -73,8 +73,8 @@ void check_frame(const Json& json, const std::string& command) {
   CHECK_FALSE(device.at("name").get<std::string>().empty());
   CHECK(device.at("memory_bytes").get<std::int64_t>() > 0);
   CHECK_FALSE(device.at("kernels").get<std::string>().empty());
-  for (const char* key : {"capability", "multiprocessors", "memory_mhz", "driver", "driver_cuda_version",
-                          "toolkit_version"}) {
+  for (const char* key :
+       {"capability", "multiprocessors", "memory_mhz", "driver", "driver_cuda_version", "toolkit_version"}) {
     CHECK(device.at(key).is_null());
   }
   const Json& build = json.at("build");

@@ -68,14 +68,9 @@ std::vector<MeasuredCeiling> measure_ceilings(const DeviceInfo& device, const Bu
 
 void run_machine(const BenchOptions& options, const DeviceInfo& device, cli::Console& console,
                  Report& report) {
-  report.columns = {{"name", "ceiling"},
-                    {"value", "value"},
-                    {"best", "best"},
-                    {"unit", "unit"},
-                    {"spread", "spread"},
-                    {"repeats", "repeats"},
-                    {"detail", "of"},
-                    {"refused", "not measured, since"}};
+  report.columns = {
+      {"name", "ceiling"},  {"value", "value"},     {"best", "best"}, {"unit", "unit"},
+      {"spread", "spread"}, {"repeats", "repeats"}, {"detail", "of"}, {"refused", "not measured, since"}};
   console.message("machine: the ceilings of this device");
   for (const MeasuredCeiling& measured : measure_ceilings(device, options.budget)) {
     report.results.push_back(row_of(measured));

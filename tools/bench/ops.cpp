@@ -17,8 +17,7 @@ Roofline measure_roofline(const DeviceInfo& device, const BenchOptions& options)
   const std::string gemm = gemm_ceiling(options.train.precision);
   Roofline roofline;
   for (const MeasuredCeiling& measured : measure_ceilings(device, options.budget, {kCopyCeiling, gemm})) {
-    (measured.ceiling.name == gemm ? roofline.flops_per_second : roofline.bytes_per_second) =
-        measured.best();
+    (measured.ceiling.name == gemm ? roofline.flops_per_second : roofline.bytes_per_second) = measured.best();
   }
   return roofline;
 }

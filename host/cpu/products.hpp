@@ -1,0 +1,67 @@
+// The three matrix products of a linear layer, each on one thread, on row-major operands. There is a table of
+// them per instruction set (products_body.inc), and one that calls OpenBLAS for every other processor. All
+// are pure functions of their arguments: the order of a sum depends on shapes alone.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/math/adam.h"
+
+namespace vaecuda::cpu {
+
+/// A row-major operand: element (r,c) at data[r · stride + c].
+struct Operand {
+  const float* data;
+  std::int64_t stride;
+};
+
+/// A row-major result, as Operand.
+struct Result {
+  float* data;
+  std::int64_t stride;
+};
+
+/// A rectangle of a weight matrix (n,k) and of its two moments, which lie alike.
+struct UpdateTarget {
+  math::AdamConstants<float> constants;
+  math::AdamStep<float> step;
+  float* parameter;
+  float* moment1;
+  float* moment2;
+  std::int64_t stride;  ///< of a row
+};
+
+struct AdamOutcome {
+  double sum_of_squares;   ///< of the gradients, before clipping
+  std::int64_t first_bad;  ///< index of the first element with a non-finite gradient, −1 if there is none
+};
+
+struct Products {
+  const char* name;
+  /// A product is made in strips of so many columns; a caller that has something to do with each of them
+  /// while it is in cache asks for one at a time.
+  std::int64_t strip;
+  /// Floats of scratch memory, aligned to 64 bytes, for a weight gradient (n,k) over `depth` rows and for
+  /// every other product with an inner size of `depth`.
+  std::int64_t (*scratch_size)(std::int64_t n, std::int64_t k, std::int64_t depth);
+  /// y (m,n) = x (m,k) · w (n,k)ᵀ
+  void (*forward)(Operand x, Operand w, Result y, std::int64_t m, std::int64_t n, std::int64_t k,
+                  float* scratch);
+  /// dx (m,k) = d (m,n) · w (n,k)
+  void (*data_gradient)(Operand d, Operand w, Result dx, std::int64_t m, std::int64_t k, std::int64_t n,
+                        float* scratch);
+  /// dw (n,k) = d (rows,n)ᵀ · x (rows,k)
+  void (*weight_gradient)(Operand d, Operand x, Result dw, std::int64_t n, std::int64_t k, std::int64_t rows,
+                          float* scratch);
+  /// The same gradient, but it goes into Adam's update of the target (n,k) instead of memory. `first_bad`
+  /// counts from the target's first parameter in its arena.
+  AdamOutcome (*weight_update)(Operand d, Operand x, const UpdateTarget& target, std::int64_t n,
+                               std::int64_t k, std::int64_t rows, float* scratch);
+};
+
+/// By OpenBLAS, with the baseline loops for Adam.
+[[nodiscard]] const Products& blas_products();
+/// The name of the kernels that OpenBLAS has chosen for this processor.
+[[nodiscard]] const char* blas_kernels();
+
+}  // namespace vaecuda::cpu

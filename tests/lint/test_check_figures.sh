@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# check_figures.py finds what it should, and can fail.
+set -euo pipefail
+check=$(dirname "${BASH_SOURCE[0]}")/check_figures.py
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/docs/benchmarks/cpu"
+printf '| run | loss |\n|---|---|\n| ours | 105.63 |\n\nNot in a table: 99.99\n' >"$work/docs/results.md"
+cat >"$work/docs/benchmarks/cpu/r.json" <<'JSON'
+{"cells": [{"shape": "A", "ours": {"ms": 1.2345}, "ratio": 1.94}, {"shape": "B", "ours": {"ms": 7.5}, "ratio": 1.06}]}
+JSON
+printf '## Figures\n\n<!-- measured: cpu/r.json -->\n\n| a | b |\n|---|---|\n| 1.235 | 7.5 |\n\nAfter it 105.63.\n' \
+  >"$work/docs/benchmarks/README.md"
+
+failures=0
+# Usage: expect CODE TEXT README-LINE
+expect() {
+  local code=0 output
+  printf '# Name\n\nElsewhere 3.14 is nobody'"'"'s business.\n\n## Figures\n\n%s\n\n## Reading on\n\n2.71\n' "$3" >"$work/README.md"
+  output=$(python3 "$check" "$work" 2>&1) || code=$?
+  if [[ $code != "$1" || $output != *"$2"* ]]; then
+    printf 'for: %s\nexpected exit code %s and "%s", got %s and:\n%s\n' "$3" "$1" "$2" "$code" "$output"
+    failures=$((failures + 1))
+  fi
+}
+mark() { printf '<!-- measured: cpu/r.json%s -->' "$1"; }
+
+# shellcheck disable=SC2016  # the back ticks are Markdown's
+expect 0 '0 without' 'The loss is 105.63, with `0.5` in code and [a link](v1.5.md).'
+expect 0 '0 without' "A step takes 1.23$(mark ' shape=A ours.ms') ms, 1.9$(mark ' shape=A ratio') times less."
+expect 0 '0 without' "B takes 8$(mark ' shape=B ours.ms') ms."
+expect 0 '0 without' "B takes 7.5$(mark '') ms."
+expect 1 'README.md:7: 99.99 does not stand in a table' 'The loss is 99.99.'
+expect 1 'README.md:7: 1.9 does not stand in a table' 'It is 1.9 times as fast.'
+expect 1 '1.95 is not in' "It is 1.95$(mark ' shape=A ratio') times as fast."
+expect 1 '1.06 is not in' "A is 1.06$(mark ' shape=A ratio') times as fast."
+expect 1 'means 0 fields' "It is 1.9$(mark ' shape=C ratio') times as fast."
+expect 1 'list indices' "It is 1.9$(mark ' cells.ratio') times as fast."
+expect 1 'No such file' 'It is 1.9<!-- measured: cpu/none.json --> times as fast.'
+expect 1 'a mark without a number' "It is$(mark '') fast."
+sed -i 's/7\.5 |/7.6 |/' "$work/docs/benchmarks/README.md"
+expect 1 'docs/benchmarks/README.md:7: 7.6 does not stand in the report' 'The loss is 105.63.'
+printf '## Figures\n' >"$work/docs/benchmarks/README.md"
+expect 2 'no figure found' 'None.'
+if ((failures)); then exit 1; fi
+echo "check_figures.py finds and fails as it should"
