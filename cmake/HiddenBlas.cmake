@@ -1,9 +1,6 @@
 # One object of what we call in OpenBLAS, under names of our own, everything else in it local. It goes into the static
 # and into the shared library, so that neither needs OpenBLAS where it is used, and a program's own BLAS never meets ours.
 set(vaecuda_blas_names cblas_sgemm openblas_get_corename)
-if(VAECUDA_OPENBLAS_CHOOSES_KERNELS)
-  list(APPEND vaecuda_blas_names gotoblas_dynamic_init gotoblas_dynamic_quit)
-endif()
 set(vaecuda_blas_object "${PROJECT_BINARY_DIR}/vaecuda_blas.o")
 set(vaecuda_blas_pulled "${PROJECT_BINARY_DIR}/vaecuda_blas_all.o")
 set(vaecuda_blas_pull "")

@@ -136,6 +136,14 @@ TEST_CASE("bench step takes shapes by name", "[bench]") {
   CHECK(results.at(0).at("parameters") == 1678);
 }
 
+TEST_CASE("bench step draws several latents a row", "[bench]") {
+  const Json one = bench_json(Words{"step"} + kTiny).at("results").at(0);
+  const Json row = bench_json(Words{"step"} + kTiny + Words{"--samples", "5"}).at("results").at(0);
+  CHECK(row.at("samples") == 5);
+  CHECK(row.at("batch_size") == 16);
+  CHECK(row.at("flops").get<double>() > 2.0 * one.at("flops").get<double>());
+}
+
 TEST_CASE("bench ops covers the plan", "[bench]") {
   const Json json = bench_json(Words{"ops"} + kTiny);
   check_frame(json, "ops");
@@ -268,8 +276,8 @@ TEST_CASE("bench lists what there is", "[bench]") {
     check_positive(shape, {"input", "latent_dim", "batch_size"});
     CHECK_FALSE(shape.at("hidden").empty());
   }
-  CHECK(names == std::vector<std::string>{"A", "B", "C-128", "C-1024", "D-500", "D-24576", "E-256", "E-1024",
-                                          "E-4096", "F", "G", "W"});
+  CHECK(names == std::vector<std::string>{"A", "B", "B-K50", "C-128", "C-1024", "D-500", "D-24576", "E-256",
+                                          "E-1024", "E-4096", "F", "G", "W"});
   const test::ProgramResult text = test::run_program(VAECUDA_BENCH_PATH, {"step", "--list"});
   CHECK(text.exit_code == 0);
   CHECK(lines_of(text.out).size() == names.size() + 1);
@@ -302,8 +310,9 @@ TEST_CASE("bench refuses what makes no sense", "[bench]") {
   check_refused({"step", "--shape", "A", "--hidden", "3"}, kUsage, "--shape and --hidden contradict");
   check_refused({"step", "--shape", "A", "--batch-size", "3"}, kUsage, "--shape and --batch-size contradict");
   check_refused({"step", "--hidden", "3"}, kUsage, "--input");
-  check_refused({"step", "--samples", "50"}, kUsage, "this version has one sample a row");
-  check_refused({"step", "--samples", "0"}, kUsage, "--samples: '0' is not a whole number from 1");
+  check_refused({"step", "--input", "9", "--samples", "0"}, kUsage, "--samples");
+  check_refused({"step", "--shape", "A", "--samples", "5"}, kUsage, "--shape and --samples contradict");
+  check_refused({"infer", "--samples", "5"}, kUsage, "infer has no use for it");
   check_refused({"step", "--json", "--csv"}, kUsage, "--json and --csv contradict");
   check_refused({"step", "--values", "zeros"}, kUsage, "'zeros' is not one of bits, bytes, floats");
   check_refused({"infer", "--batch-size", "8"}, kUsage, "infer has no use for it");

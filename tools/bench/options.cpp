@@ -32,8 +32,9 @@ constexpr std::array<CommandInfo, 4> kCommands{{
 }};
 
 /// Options of the training program that mean the same here.
-constexpr std::array<std::string_view, 8> kShared{"--hidden", "--latent-dim", "--batch-size", "--seed",
-                                                  "--device", "--threads",    "--precision",  "--autotune"};
+constexpr std::array<std::string_view, 9> kShared{"--hidden",  "--latent-dim", "--batch-size",
+                                                  "--samples", "--seed",       "--device",
+                                                  "--threads", "--precision",  "--autotune"};
 /// The ones that describe a network of one's own.
 constexpr std::array<std::string_view, 5> kNetwork{"--input", "--hidden", "--latent-dim", "--batch-size",
                                                    "--samples"};
@@ -106,20 +107,15 @@ Shape own_shape(const cli::Arguments& arguments, const RunConfig& config) {
   shape.hidden = config.model.hidden;
   shape.latent_dim = config.model.latent_dim;
   shape.batch_size = config.train.batch_size;
+  shape.samples = config.objective.samples;
   shape.purpose = "given on the command line";
   return shape;
 }
 
 std::vector<Shape> parse_shapes(const cli::Arguments& arguments, const RunConfig& config) {
-  if (const std::string* samples = arguments.find("--samples")) {
-    if (cli::parse_integer("--samples", *samples, 1, kMostRepeats) != 1) {
-      throw ConfigError(
-          fmt::format("--samples {}: not implemented; this version has one sample a row", *samples));
-    }
-  }
   const std::string* names = arguments.find("--shape");
   const auto* const own = std::find_if(kNetwork.begin(), kNetwork.end(), [&](std::string_view flag) {
-    return flag != "--samples" && arguments.find(flag) != nullptr;
+    return arguments.find(flag) != nullptr;
   });
   if (names != nullptr && own != kNetwork.end()) {
     throw ConfigError(fmt::format("--shape and {} contradict each other: a named shape has its sizes", *own));
@@ -135,7 +131,10 @@ void refuse_useless(Command command, const cli::Arguments& arguments) {
       throw ConfigError(fmt::format("{}: {} has no use for it; {}", flag, name_of(command), why));
     }
   };
-  if (command == Command::infer) refuse("--batch-size", "inference has blocks of a fixed size");
+  if (command == Command::infer) {
+    refuse("--batch-size", "inference has blocks of a fixed size");
+    refuse("--samples", "it draws one latent a row");
+  }
   if (command != Command::machine) return;
   for (const std::string_view flag : kNetwork) refuse(flag, "it measures the device alone");
   for (const std::string_view flag : {"--shape", "--values", "--precision", "--autotune"}) {
@@ -164,7 +163,6 @@ cli::CommandLine bench_command_line() {
           kFooter,
           {{"--shape", "NAME[,NAME...]|all", "networks and batches by name; --list shows them [A]"},
            {"--input", "N", "columns of the data, for a network of your own"},
-           {"--samples", "N", "latent samples a row; this version has 1 [1]"},
            {"--values", "bits|bytes|floats", "what the random data hold [bits]"},
            {"--time-limit", "S", "seconds for each measurement at the most, its warm-up aside [5]"},
            {"--min-repeats", "N", "repeats of each measurement at the least, unless the time runs out [10]"},

@@ -12,18 +12,19 @@ namespace {
 
 std::vector<Shape> make_shapes() {
   return {
-      {"A", 784, {400}, 20, 128, "the tutorial VAE on pictures of digits"},
-      {"B", 784, {200, 200}, 50, 20, "research on likelihoods, millions of small steps"},
-      {"C-128", 2000, {128, 128}, 30, 128, "single-cell genomics"},
-      {"C-1024", 2000, {128, 128}, 30, 1024, "single-cell genomics"},
-      {"D-500", 20108, {600}, 200, 500, "recommendation"},
-      {"D-24576", 20108, {600}, 200, 24576, "recommendation"},
-      {"E-256", 304, {512, 512}, 32, 256, "metagenome binning"},
-      {"E-1024", 304, {512, 512}, 32, 1024, "metagenome binning"},
-      {"E-4096", 304, {512, 512}, 32, 4096, "metagenome binning"},
-      {"F", 4096, {1200, 1200}, 10, 2048, "disentanglement of 64x64 pictures"},
-      {"G", 18, {20, 15, 7}, 2, 128, "anomaly detection on a narrow table"},
-      {"W", 4096, {4096, 4096}, 512, 8192, "wide layers, bound by the tensor cores"},
+      {"A", 784, {400}, 20, 128, 1, "the tutorial VAE on pictures of digits"},
+      {"B", 784, {200, 200}, 50, 20, 1, "research on likelihoods, millions of small steps"},
+      {"B-K50", 784, {200, 200}, 50, 20, 50, "the same with importance weighting's 50 samples"},
+      {"C-128", 2000, {128, 128}, 30, 128, 1, "single-cell genomics"},
+      {"C-1024", 2000, {128, 128}, 30, 1024, 1, "single-cell genomics"},
+      {"D-500", 20108, {600}, 200, 500, 1, "recommendation"},
+      {"D-24576", 20108, {600}, 200, 24576, 1, "recommendation"},
+      {"E-256", 304, {512, 512}, 32, 256, 1, "metagenome binning"},
+      {"E-1024", 304, {512, 512}, 32, 1024, 1, "metagenome binning"},
+      {"E-4096", 304, {512, 512}, 32, 4096, 1, "metagenome binning"},
+      {"F", 4096, {1200, 1200}, 10, 2048, 1, "disentanglement of 64x64 pictures"},
+      {"G", 18, {20, 15, 7}, 2, 128, 1, "anomaly detection on a narrow table"},
+      {"W", 4096, {4096, 4096}, 512, 8192, 1, "wide layers, bound by the tensor cores"},
   };
 }
 

@@ -15,6 +15,7 @@ struct Shape {
   std::vector<std::int64_t> hidden;
   std::int64_t latent_dim = 0;
   std::int64_t batch_size = 0;
+  std::int64_t samples = 1;  ///< latents of each row in training
   std::string purpose;
 };
 

@@ -11,7 +11,7 @@ Json measure_shape(Backend& backend, const Shape& shape, const BenchOptions& opt
   TrainingWorkload workload(backend, shape, options);
   const Measurement time = workload.measure_step(options.budget);
   Json row = describe(shape);
-  row["samples"] = 1;
+  row["samples"] = shape.samples;
   row["precision"] = name_of(options.train.precision);
   row["ms_per_step"] = time.seconds * 1e3;
   add_quality(row, time, "steps_per_repeat");
@@ -26,11 +26,17 @@ Json measure_shape(Backend& backend, const Shape& shape, const BenchOptions& opt
 }  // namespace
 
 void run_step(const BenchOptions& options, const DeviceInfo& device, cli::Console& console, Report& report) {
-  report.columns = {{"shape", "shape"},         {"input", "input"},
-                    {"hidden", "hidden"},       {"latent_dim", "latent"},
-                    {"batch_size", "batch"},    {"precision", "precision"},
-                    {"ms_per_step", "ms/step"}, {"spread", "spread"},
-                    {"repeats", "repeats"},     {"rows_per_second", "rows/s"},
+  report.columns = {{"shape", "shape"},
+                    {"input", "input"},
+                    {"hidden", "hidden"},
+                    {"latent_dim", "latent"},
+                    {"batch_size", "batch"},
+                    {"samples", "samples"},
+                    {"precision", "precision"},
+                    {"ms_per_step", "ms/step"},
+                    {"spread", "spread"},
+                    {"repeats", "repeats"},
+                    {"rows_per_second", "rows/s"},
                     {"tflops", "TFLOP/s"}};
   const auto backend = make_backend(device, options.train.precision, options.train.autotune);
   for (const Shape& shape : options.shapes) {

@@ -20,6 +20,7 @@ RunConfig config_of(const Shape& shape, const BenchOptions& options) {
   if (options.values == Values::floats) config.model.likelihood = Likelihood::gaussian;
   config.train = options.train;
   config.train.batch_size = shape.batch_size;
+  config.objective.samples = shape.samples;
   return config;
 }
 
