@@ -62,6 +62,13 @@ __device__ __forceinline__ void prepare_end(const AdvanceArgs& advance, const ma
   if (threadIdx.x == 0) {
     scratch->metrics.reconstruction = reconstruction;
     scratch->metrics.kl = divergence;
+    math::StepMetrics usage;
+    for (std::int64_t g = 0; g < advance.groups; ++g) {
+      const float perplexity = advance.perplexity[g * advance.perplexity_stride];
+      math::add_perplexity(usage, static_cast<double>(perplexity), g, advance.groups);
+    }
+    scratch->metrics.perplexity_mean = usage.perplexity_mean;
+    scratch->metrics.perplexity_min = usage.perplexity_min;
   }
 }
 
@@ -121,6 +128,8 @@ __device__ __forceinline__ math::StepMetrics load_fresh_metrics(const math::Step
   metrics.kl = device::load_fresh(&from->kl);
   metrics.lr = device::load_fresh(&from->lr);
   metrics.kl_weight = device::load_fresh(&from->kl_weight);
+  metrics.perplexity_mean = device::load_fresh(&from->perplexity_mean);
+  metrics.perplexity_min = device::load_fresh(&from->perplexity_min);
   return metrics;
 }
 

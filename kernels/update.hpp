@@ -35,6 +35,9 @@ struct AdvanceArgs {
   std::int64_t nll_rows = 0;  ///< B, or B·K where there are K samples of each row
   const float* kl = nullptr;  ///< (B,1); null: 0
   std::int64_t kl_stride = 1;
+  const float* perplexity = nullptr;  ///< (G,1)
+  std::int64_t perplexity_stride = 1;
+  std::int64_t groups = 0;  ///< G: codebooks, or 0
   std::int64_t batch = 0;
   math::Schedule schedule;
   double beta1 = 0.9;

@@ -129,9 +129,10 @@ int vaecuda_encode(const vaecuda_model* model, const float* x, int64_t rows, int
     for (const Output& output : {means, logvars}) {
       if (output.wanted()) output.require(rows, latent_dim(*model));
     }
-    if (logvars.wanted() && model->vae.info().model.latent == vaecuda::LatentKind::deterministic) {
+    if (logvars.wanted() && model->vae.info().model.latent != vaecuda::LatentKind::gaussian) {
       throw vaecuda::ConfigError(
-          "the model's latent is deterministic, so it has no log variance: ask for the mean alone");
+          "the model's latent is deterministic or quantized, so it has no log variance: ask for the mean "
+          "alone");
     }
     const vaecuda::Encoded encoded = model->vae.encode(values);
     if (means.wanted()) means.take(encoded.mean);

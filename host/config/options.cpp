@@ -23,10 +23,11 @@ constexpr Names<3> kScaleModes{"auto", "none", "unit"};
 constexpr Names<3> kBinarizeModes{"none", "threshold", "stochastic"};
 constexpr Names<6> kActivations{"relu", "tanh", "leaky-relu", "gelu", "gelu-tanh", "silu"};
 constexpr Names<2> kInitializations{"torch", "glorot"};
-constexpr Names<2> kLatents{"gaussian", "deterministic"};
+constexpr Names<3> kLatents{"gaussian", "deterministic", "vq"};
 constexpr Names<2> kLogvarHeads{"logvar", "logsigma"};
 constexpr Names<2> kLikelihoods{"bernoulli", "gaussian"};
 constexpr Names<2> kOptimizers{"adam", "adamw"};
+constexpr Names<2> kCodebookUpdates{"ema", "gradient"};
 constexpr Names<3> kPrecisions{"fp32", "tf32", "bf16"};
 
 constexpr auto kData = &RunConfig::data;
@@ -87,7 +88,8 @@ void append_model(std::vector<Option>& table) {
       {"model.latent_dim", "--latent-dim", "N", kGroup, "width of the latent code"}));
   table.push_back(choice_option<kLatents, kModel, &ModelConfig::latent>(
       {"model.latent", "--latent", "", kGroup,
-       "gaussian: a VAE; deterministic: a plain autoencoder, without noise and KL term"}));
+       "gaussian: a VAE; deterministic: a plain autoencoder, without noise and KL term; vq: each part of the "
+       "latent becomes the nearest code of a codebook (VQ-VAE)"}));
   table.push_back(choice_option<kActivations, kModel, &ModelConfig::activation>(
       {"model.activation", "--activation", "", kGroup,
        "of the hidden layers; gelu is the exact form, by erf"}));
@@ -112,6 +114,27 @@ void append_objective(std::vector<Option>& table) {
   table.push_back(real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::latent_l2>(
       {"objective.latent_l2", "--latent-l2", "F", kGroup,
        "deterministic latent: weight of the code's mean square"}));
+}
+
+void append_codebook(std::vector<Option>& table) {
+  constexpr std::string_view kGroup = "Codebook";
+  table.push_back(integer_option<kDimension, kModel, &ModelConfig::codebook_size>(
+      {"model.codebook_size", "--codebook-size", "N", kGroup, "codes of a codebook"}));
+  table.push_back(integer_option<kDimension, kModel, &ModelConfig::codebooks>(
+      {"model.codebooks", "--codebooks", "N", kGroup,
+       "into so many parts the latent is cut, each with a codebook of its own; divides --latent-dim"}));
+  table.push_back(real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::commitment>(
+      {"objective.commitment", "--commitment", "F", kGroup,
+       "weight of the squared distance that holds the encoder to its codes"}));
+  table.push_back(choice_option<kCodebookUpdates, kOptimizer, &OptimizerConfig::codebook_update>(
+      {"optimizer.codebook_update", "--codebook-update", "", kGroup,
+       "ema: codes follow the moving averages of their rows; gradient: the optimizer moves them"}));
+  table.push_back(real_option<kDecay, kOptimizer, &OptimizerConfig::ema_decay>(
+      {"optimizer.ema_decay", "--ema-decay", "F", kGroup, "of those moving averages"}));
+  table.push_back(real_option<kShare, kOptimizer, &OptimizerConfig::restart_codes>(
+      {"optimizer.restart_codes", "--restart-codes", "F", kGroup,
+       "ema: a code used less than this share of its fair number of rows restarts at a row of the batch; 0 "
+       "never does"}));
 }
 
 void append_training(std::vector<Option>& table) {
@@ -193,6 +216,7 @@ std::vector<Option> make_table() {
   append_data(table);
   append_model(table);
   append_objective(table);
+  append_codebook(table);
   append_training(table);
   append_optimizer(table);
   append_device(table);

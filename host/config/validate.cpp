@@ -54,6 +54,55 @@ void check_likelihood(const RunConfig& config) {
   }
 }
 
+void check_codebook(const RunConfig& config) {
+  const ModelConfig& model = config.model;
+  const OptimizerConfig& optimizer = config.optimizer;
+  const ModelConfig fresh_model;
+  const OptimizerConfig fresh_optimizer;
+  if (model.latent != LatentKind::vq) {
+    const auto refuse = [](const char* flag) {
+      throw ConfigError(fmt::format("{} needs --latent vq: other latents have no codebook", flag));
+    };
+    if (model.codebook_size != fresh_model.codebook_size) refuse("--codebook-size");
+    if (model.codebooks != fresh_model.codebooks) refuse("--codebooks");
+    if (config.objective.commitment != ObjectiveConfig{}.commitment) refuse("--commitment");
+    if (optimizer.codebook_update != fresh_optimizer.codebook_update) refuse("--codebook-update");
+    if (optimizer.ema_decay != fresh_optimizer.ema_decay) refuse("--ema-decay");
+    if (optimizer.restart_codes != fresh_optimizer.restart_codes) refuse("--restart-codes");
+    return;
+  }
+  if (model.latent_dim % model.codebooks != 0) {
+    throw ConfigError(
+        fmt::format("--latent-dim {} and --codebooks {} do not fit: the latent is cut into parts of equal "
+                    "width, so the second has to divide the first",
+                    model.latent_dim, model.codebooks));
+  }
+  if (config.objective.beta != ObjectiveConfig{}.beta) {
+    throw ConfigError(
+        "--beta and --latent vq contradict each other: beta weighs a KL divergence, which is the same "
+        "constant for every row whose codes are chosen without noise; --commitment holds the encoder to its "
+        "codes");
+  }
+  const char* sampled = config.objective.samples != ObjectiveConfig{}.samples ? "--samples"
+                        : model.logvar_head != fresh_model.logvar_head        ? "--logvar-head"
+                                                                              : nullptr;
+  if (sampled != nullptr) {
+    throw ConfigError(fmt::format(
+        "{} and --latent vq contradict each other: codes are chosen, not drawn, and have no scale; use "
+        "--latent gaussian",
+        sampled));
+  }
+  if (optimizer.codebook_update == CodebookUpdate::ema) return;
+  const auto refuse = [](const char* flag) {
+    throw ConfigError(fmt::format(
+        "{} and --codebook-update gradient contradict each other: codes that the optimizer moves have no "
+        "moving averages; use --codebook-update ema",
+        flag));
+  };
+  if (optimizer.ema_decay != fresh_optimizer.ema_decay) refuse("--ema-decay");
+  if (optimizer.restart_codes != fresh_optimizer.restart_codes) refuse("--restart-codes");
+}
+
 void check_latent(const RunConfig& config) {
   const ObjectiveConfig& objective = config.objective;
   if (config.model.latent != LatentKind::deterministic) {
@@ -108,6 +157,7 @@ void validate(const RunConfig& config) {
   check_likelihood(config);
   check_latent(config);
   check_objective(config);
+  check_codebook(config);
   check_training(config);
 }
 

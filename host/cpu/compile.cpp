@@ -6,10 +6,11 @@
 #include <stdexcept>
 
 #include "host/cpu/addresses.hpp"
+#include "host/cpu/codebook_rows.hpp"
+#include "host/cpu/gather_rows.hpp"
 #include "host/cpu/profiler.hpp"
 #include "host/cpu/tiling.hpp"
 #include "host/cpu/weight_phases.hpp"
-#include "kernels/math/permutation.h"
 
 namespace vaecuda::cpu {
 namespace {
@@ -50,8 +51,6 @@ class Compiler {
 
   // --- phases
 
-  using TileWork = std::function<void(const Tile& tile, float* scratch)>;
-
   void add_piece(TileWork work, std::int64_t rows, std::int64_t cols, TileSize size) {
     Piece piece{op_, std::move(work)};
     const bool whole_rows = size.cols >= cols;
@@ -82,69 +81,16 @@ class Compiler {
     chain_rows_ = 0;
   }
 
-  /// Random numbers of batch row `row` at the running position: of its first sample where it has several.
-  [[nodiscard]] static RandomRow random_row(const ProgramMemory* memory, std::uint64_t seed,
-                                            math::RandomPurpose purpose, std::int64_t row,
-                                            std::int64_t samples = 1) {
-    return {seed, static_cast<std::uint64_t>((memory->state.position + row) * samples), purpose};
+  [[nodiscard]] RowSources sources() const {
+    return {addresses_, loops_, in_.parameters.parameters.data(), memory_.get()};
   }
 
   void need_scratch(std::int64_t floats) { scratch_size_ = std::max(scratch_size_, floats); }
 
   // --- ops
 
-  [[nodiscard]] const Dataset& data_for(const GatherBatch& op) const {
-    if (in_.data == nullptr) throw std::logic_error("a plan that gathers rows was compiled without data");
-    const Dataset& data = in_.data->dataset;
-    if (data.rows() != op.data_rows || data.columns() != op.x.cols || data.type() != op.type) {
-      throw std::logic_error("the data set is not the one that the plan was built for");
-    }
-    return data;
-  }
-
   void add(const GatherBatch& op) {
-    const std::uint8_t* bytes = nullptr;
-    const float* floats = matrix(op.source).data;
-    if (floats == nullptr) {
-      const Dataset& data = data_for(op);
-      bytes = data.u8().data();
-      floats = data.f32().data();
-    }
-    const Loops* loops = &loops_;
-    const ProgramMemory* memory = memory_.get();
-    const Matrix<float> x = matrix(op.x);
-    const float* mean = matrix(op.mean).data;
-    const float* inverse = matrix(op.inverse_deviation).data;
-    add_rows(
-        [=](const Tile& tile, float*) {
-          const std::int64_t n = op.data_rows;
-          std::int64_t epoch = -1;
-          math::PermutationKeys keys{};
-          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-            const std::int64_t p = memory->state.position + r;
-            std::int64_t source = std::min(p - memory->state.origin, n - 1);
-            if (op.order == RowOrder::shuffled) {
-              if (p / n != epoch) {
-                epoch = p / n;
-                keys = math::permutation_keys(op.seed, math::RandomPurpose::shuffle,
-                                              static_cast<std::uint64_t>(epoch));
-              }
-              source = static_cast<std::int64_t>(
-                  math::permute(keys, static_cast<std::uint64_t>(p % n), static_cast<std::uint64_t>(n)));
-            }
-            float* row = x.row(r);
-            if (op.type == ElementType::u8) {
-              loops->prepare_u8(bytes + source * op.x.cols, row, op.x.cols, op.scale, mean, inverse);
-            } else {
-              loops->prepare_f32(floats + source * op.x.cols, row, op.x.cols, op.scale, mean, inverse);
-            }
-            if (op.binarize == Binarize::threshold) loops->binarize_threshold(row, op.x.cols);
-            if (op.binarize == Binarize::stochastic) {
-              loops->binarize_stochastic(row, op.x.cols, random_row(memory, op.seed, op.purpose, r));
-            }
-          }
-        },
-        op.x.rows);
+    add_rows(gather_rows(op, in_.data != nullptr ? &in_.data->dataset : nullptr, sources()), op.x.rows);
   }
 
   void add(const Linear& op) {
@@ -197,6 +143,19 @@ class Compiler {
         },
         op.head.rows);
   }
+
+  void add(const VectorQuantize& op) {
+    need_scratch(quantize_scratch(op));
+    add_rows(quantize_rows(op, sources()), op.z.rows);
+  }
+
+  void add(const VectorQuantizeBackward& op) { add_rows(quantize_backward_rows(op, sources()), op.z.rows); }
+
+  void add(const LookUpCodes& op) { add_rows(look_up_rows(op, sources()), op.z.rows); }
+  void add(const SampleCodes& op) { add_rows(sample_code_rows(op, sources()), op.codes.rows); }
+
+  void add(const CodebookGradient& op) { codebook_ = {op_, op}; }
+  void add(const CodebookAverage& op) { codebook_ = {op_, op}; }
 
   void add(const LikelihoodForwardBackward& op) {
     const Loops* loops = &loops_;
@@ -302,6 +261,7 @@ class Compiler {
     ProgramMemory* memory = memory_.get();
     const Matrix<const float> nll = input(op.nll);
     const Matrix<const float> kl = input(op.kl);
+    const Matrix<const float> perplexity = input(op.perplexity);
     const std::int64_t batch = plan_.batch;
     const auto state_of_step = [op, batch](std::int64_t step) {
       return math::state_of_step(step, batch, op.schedule, op.beta1, op.beta2, op.kl_weight);
@@ -328,6 +288,9 @@ class Compiler {
       metrics.gradient_norm = gradient_norm(*memory);
       metrics.lr = math::learning_rate(op.schedule, memory->state.step);
       metrics.kl_weight = static_cast<double>(memory->state.kl_weight);
+      for (std::int64_t g = 0; g < op.perplexity.rows; ++g) {
+        math::add_perplexity(metrics, static_cast<double>(*perplexity.row(g)), g, op.perplexity.rows);
+      }
       const std::int64_t bad = memory->first_bad.load(std::memory_order_relaxed);
       if (memory->state.fault != 0 || bad >= 0) {
         memory->fault = Fault{metrics.step, bad};
@@ -404,8 +367,8 @@ class Compiler {
   void close_weights() {
     if (!adam_) return;
     if (gradients_.empty()) throw std::logic_error("a plan that updates parameters has no gradients");
-    WeightPhases work =
-        make_weight_phases({in_, *memory_, addresses_, gradients_, *adam_, adam_op_, clip_norm_, clip_op_});
+    WeightPhases work = make_weight_phases(
+        {in_, *memory_, addresses_, gradients_, *adam_, adam_op_, clip_norm_, clip_op_, codebook_});
     std::move(work.phases.begin(), work.phases.end(), std::back_inserter(phases_));
     need_scratch(work.scratch_size);
     chain_rows_ = 0;
@@ -425,6 +388,7 @@ class Compiler {
   std::int64_t scratch_size_ = 16;
   std::size_t op_ = 0;  ///< the one that is being added
   std::vector<WeightGradient> gradients_;
+  std::optional<CodebookMove> codebook_;
   std::optional<AdamUpdate> adam_;
   std::size_t adam_op_ = 0;
   float clip_norm_ = 0.0f;

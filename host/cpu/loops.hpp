@@ -40,6 +40,12 @@ struct LatentBackwardRow {
   float kl_weight;
 };
 
+/// The code nearest to a vector, the lowest of equals; code 0 at an infinite distance where none is finite.
+struct NearestCode {
+  std::int64_t code;
+  float distance;  ///< squared, summed in the order of columns
+};
+
 struct Loops {
   const char* name;
   /// x[i] = (raw[i]·scale − mean[i])·inverse_deviation[i]; the last two may be null together.
@@ -71,6 +77,8 @@ struct Loops {
   void (*latent_backward_row)(const LatentBackwardRow& row);
   /// Gives the mean of z[i]²; dz[i] += weight · its derivative where dz is not null.
   float (*latent_penalty_row)(const float* z, float* dz, std::int64_t latent_dim, float weight);
+  /// Of `size` codes with their columns as rows: columns (width, size).
+  NearestCode (*nearest_code)(const float* z, const float* columns, std::int64_t size, std::int64_t width);
   /// out[i] = deviation · ε of column i.
   void (*normals_row)(float* out, std::int64_t n, const RandomRow& random, float deviation);
   /// out[c] = Σ over rows of d(r,c), rows in order.

@@ -4,61 +4,10 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "host/cpu/updater.hpp"
+
 namespace vaecuda::cpu {
 namespace {
-
-/// Lowers the lowest bad element so far. −1 stands for none.
-void note_bad(std::atomic<std::int64_t>& lowest, std::int64_t element) {
-  std::int64_t seen = lowest.load(std::memory_order_relaxed);
-  while ((seen < 0 || element < seen) &&
-         !lowest.compare_exchange_weak(seen, element, std::memory_order_relaxed)) {
-  }
-}
-
-/// Adam over a range of the parameter arena.
-class Updater {
- public:
-  explicit Updater(const WeightWork& work)
-      : loops_(&work.in.loops),
-        memory_(&work.memory),
-        store_(&work.in.parameters),
-        constants_(work.adam.constants) {}
-
-  /// Updates `count` elements from `element` on; gives the sum of the squared gradients.
-  double operator()(std::int64_t element, const float* gradient, std::int64_t count) const {
-    const UpdateTarget target = target_at(element, count);
-    return noted(element, loops_->adam(target.constants, target.step, target.parameter, target.moment1,
-                                       target.moment2, gradient, count));
-  }
-
-  /// Updates a rectangle (n,k) of a weight matrix whose rows have `stride` elements by the gradient of `rows`
-  /// rows, which is made meanwhile.
-  double operator()(std::int64_t element, std::int64_t stride, Operand d, Operand x, std::int64_t n,
-                    std::int64_t k, std::int64_t rows, float* scratch) const {
-    return noted(element,
-                 loops_->products().weight_update(d, x, target_at(element, stride), n, k, rows, scratch));
-  }
-
- private:
-  [[nodiscard]] UpdateTarget target_at(std::int64_t element, std::int64_t stride) const {
-    const math::StepState& state = memory_->state;
-    return {constants_,
-            {state.lr, state.step_size, state.inverse_sqrt_bias2, memory_->gradient_scale},
-            store_->parameters.data() + element,
-            store_->moment1.data() + element,
-            store_->moment2.data() + element,
-            stride};
-  }
-  [[nodiscard]] double noted(std::int64_t element, const AdamOutcome& outcome) const {
-    if (outcome.first_bad >= 0) note_bad(memory_->first_bad, element + outcome.first_bad);
-    return outcome.sum_of_squares;
-  }
-
-  const Loops* loops_;
-  ProgramMemory* memory_;
-  CpuParameters* store_;
-  math::AdamConstants<float> constants_;
-};
 
 /// Gradient of one tile, and its update. The first tile of a row of tiles takes the bias
 /// along.
@@ -68,7 +17,7 @@ Piece merged_piece(const WeightWork& work, const WeightGradient& gradient) {
   ProgramMemory* memory = &work.memory;
   const Matrix<const float> d = work.addresses.input(op.d);
   const Matrix<const float> in = work.addresses.input(op.in);
-  const Updater update(work);
+  const Updater update(work.in, work.memory, work.adam);
   return {gradient.op, [=](const Tile& tile, float* scratch) {
             if (memory->state.fault != 0) return;
             double squares = 0.0;
@@ -123,7 +72,7 @@ std::function<void()> clip(ProgramMemory* memory, double clip_norm) {
 Phase update_phase(const WeightWork& work) {
   constexpr std::int64_t kBlock = 16384;  // 64 KiB of each of the four arrays
   ProgramMemory* memory = &work.memory;
-  const Updater update(work);
+  const Updater update(work.in, work.memory, work.adam);
   Phase phase;
   phase.pieces.push_back({work.adam_op, [=](const Tile& tile, float*) {
                             const float* gradient = memory->gradients.data() + tile.row_begin;
@@ -136,8 +85,7 @@ Phase update_phase(const WeightWork& work) {
                             if (bad != gradient + tile.rows())
                               note_bad(memory->first_bad, tile.row_begin + (bad - gradient));
                           }});
-  for (const Tile& tile : grid(work.in.plan.parameter_size, 1, {kBlock, 1}))
-    phase.units.push_back({0, 1, tile});
+  for (const Tile& tile : grid(work.adam.elements, 1, {kBlock, 1})) phase.units.push_back({0, 1, tile});
   return phase;
 }
 
@@ -179,6 +127,10 @@ WeightPhases make_weight_phases(const WeightWork& work) {
       work.memory.tile_squares.push_back(0.0);
       phase.units.push_back({index, index + 1, tile});
     }
+  }
+  if (work.codebook) {
+    const CodebookMoveInputs inputs{work.in, work.memory, work.addresses, work.adam, !merged};
+    result.scratch_size = std::max(result.scratch_size, add_codebook_move(inputs, *work.codebook, phase));
   }
   result.phases.push_back(std::move(phase));
   if (!merged) {

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "host/cpu/addresses.hpp"
+#include "host/cpu/codebook_update.hpp"
 #include "host/cpu/compile.hpp"
 #include "host/cpu/program.hpp"
 #include "host/cpu/tiling.hpp"
@@ -27,6 +29,7 @@ struct WeightWork {
   std::size_t adam_op = 0;
   float clip_norm = 0.0f;  ///< 0: no clipping, and the gradient is never stored whole
   std::size_t clip_op = 0;
+  std::optional<CodebookMove> codebook;
 };
 
 struct WeightPhases {

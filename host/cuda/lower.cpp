@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "host/cuda/lower_linear.hpp"
+#include "kernels/codebook.hpp"
 #include "kernels/gather.hpp"
 #include "kernels/latent.hpp"
 #include "kernels/likelihood.hpp"
@@ -43,9 +44,9 @@ class Lowering {
 
  private:
   template <typename Args>
-  void add_launch(void (*launch)(const Args&, kernels::Stream), const Args& args) {
-    lowered_.nodes.push_back(
-        {name_of(plan_.ops[op_]), op_, 1, [launch, args](kernels::Stream stream) { launch(args, stream); }});
+  void add_launch(void (*launch)(const Args&, kernels::Stream), const Args& args, int kernels = 1) {
+    lowered_.nodes.push_back({name_of(plan_.ops[op_]), op_, kernels,
+                              [launch, args](kernels::Stream stream) { launch(args, stream); }});
   }
 
   /// As add_launch, where `place` fills in the rows of an exchange buffer at every launch: a run may bind
@@ -124,6 +125,100 @@ class Lowering {
     add_launch(kernels::launch_latent_forward, args);
   }
 
+  [[nodiscard]] static kernels::CodebookShape shape_of(const CodebookParameters& codebook) {
+    return {codebook.groups, codebook.size, codebook.width};
+  }
+  [[nodiscard]] float* codes_of(const CodebookParameters& codebook) const {
+    return in_.parameters.parameters() + codebook.codes;
+  }
+
+  void add(const VectorQuantize& op) {
+    kernels::VectorQuantizeArgs args;
+    args.latent = memory_.in(op.latent);
+    args.codebook = codes_of(op.codebook);
+    args.shape = shape_of(op.codebook);
+    args.z = out(op.z);
+    args.codes = memory_.single(op.codes);
+    args.codes_stride = op.codes.stride;
+    args.distances = memory_.single(op.distances);
+    args.distances_stride = op.distances.stride;
+    args.error = row_sums(op.error);
+    args.error_stride = op.error.stride;
+    args.batch = op.z.rows;
+    args.fault = fault();
+    add_launch(kernels::launch_vector_quantize, args, op.codebook.groups > 1 ? 2 : 1);
+  }
+
+  void add(const VectorQuantizeBackward& op) {
+    kernels::VectorQuantizeBackwardArgs args;
+    args.latent = memory_.in(op.latent);
+    args.z = memory_.in(op.z);
+    args.dz = memory_.in(op.dz);
+    args.dlatent = out(op.dlatent);
+    args.commitment = op.commitment;
+    args.batch = op.z.rows;
+    args.columns = op.z.cols;
+    add_launch(kernels::launch_vector_quantize_backward, args);
+  }
+
+  [[nodiscard]] kernels::CodebookBatch batch_of(const CodebookBatch& op) const {
+    if (!in_.parameters.training()) throw std::logic_error("a codebook moves in a training step only");
+    kernels::CodebookBatch batch;
+    batch.latent = memory_.in(op.latent);
+    batch.codes = memory_.in(op.codes);
+    batch.counts = memory_.single(op.counts);
+    batch.perplexity = memory_.single(op.perplexity);
+    batch.perplexity_stride = op.perplexity.stride;
+    batch.shape = shape_of(op.codebook);
+    batch.batch = op.latent.rows;
+    batch.state = memory_.state();
+    return batch;
+  }
+
+  void add(const CodebookGradient& op) {
+    kernels::CodebookGradientArgs args;
+    args.batch = batch_of(op.batch);
+    args.codebook = codes_of(op.batch.codebook);
+    args.gradient = memory_.gradients() + op.batch.codebook.codes;
+    args.scale = op.scale;
+    add_launch(kernels::launch_codebook_gradient, args, 2);
+  }
+
+  void add(const CodebookAverage& op) {
+    const std::int64_t codes = op.batch.codebook.codes;
+    kernels::CodebookAverageArgs args;
+    args.batch = batch_of(op.batch);
+    args.codebook = codes_of(op.batch.codebook);
+    args.sums = in_.parameters.moment1() + codes;
+    args.used = in_.parameters.moment2() + codes;
+    args.averages = memory_.single(op.averages);
+    args.rule = op.rule;
+    args.seed = op.seed;
+    add_launch(kernels::launch_codebook_average, args, 2);
+  }
+
+  void add(const LookUpCodes& op) {
+    kernels::LookUpCodesArgs args;
+    args.codes = memory_.in(op.codes);
+    args.codebook = codes_of(op.codebook);
+    args.shape = shape_of(op.codebook);
+    args.z = out(op.z);
+    args.batch = op.z.rows;
+    add_launch(kernels::launch_look_up_codes, args);
+  }
+
+  void add(const SampleCodes& op) {
+    kernels::SampleCodesArgs args;
+    args.codes = memory_.single(op.codes);
+    args.codes_stride = op.codes.stride;
+    args.shape = {op.codes.cols, op.size, 1};
+    args.batch = op.codes.rows;
+    args.seed = op.seed;
+    args.purpose = op.purpose;
+    args.state = memory_.state();
+    add_launch(kernels::launch_sample_codes, args);
+  }
+
   void add(const LikelihoodForwardBackward& op) {
     kernels::LikelihoodArgs args;
     args.likelihood = op.likelihood;
@@ -175,13 +270,21 @@ class Lowering {
     linear_.add_bias_gradients(op_);
     kernels::GradNormArgs args;
     args.gradient = memory_.gradients();
-    args.elements = plan_.parameter_size;
+    args.elements = updated_elements();
     args.clip_norm = op.clip_norm;
     args.state = memory_.state();
     args.scratch = memory_.scratch();
     if (args.gradient == nullptr) throw std::logic_error("a gradient norm outside of a training step");
     clipped_ = true;
     add_launch(kernels::launch_grad_norm, args);
+  }
+
+  /// The norm covers what the update covers.
+  [[nodiscard]] std::int64_t updated_elements() const {
+    for (const Op& op : plan_.ops) {
+      if (const auto* adam = std::get_if<AdamUpdate>(&op)) return adam->elements;
+    }
+    throw std::logic_error("a gradient norm without an update");
   }
 
   void add(const AdamUpdate& op) {
@@ -211,6 +314,9 @@ class Lowering {
     advance.nll_rows = op.nll.rows;
     advance.kl = memory_.single(op.kl);
     advance.kl_stride = op.kl.valid() ? op.kl.stride : 1;
+    advance.perplexity = memory_.single(op.perplexity);
+    advance.perplexity_stride = op.perplexity.stride;
+    advance.groups = op.perplexity.rows;
     advance.batch = plan_.batch;
     advance.schedule = op.schedule;
     advance.beta1 = op.beta1;

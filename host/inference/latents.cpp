@@ -5,6 +5,7 @@
 #include <cmath>
 #include <span>
 
+#include "kernels/math/codebook.h"
 #include "kernels/math/philox.h"
 #include "vaecuda/vae.hpp"
 
@@ -54,6 +55,24 @@ std::vector<float> draw_prior(std::int64_t first, std::int64_t count, std::int64
       const math::NormalPair high = math::normal_pair(bits.v[2], bits.v[3]);
       const float normals[4] = {low.first, low.second, high.first, high.second};
       for (std::int64_t i = 0; i < 4 && column + i < latent_dim; ++i) z.push_back(deviation * normals[i]);
+    }
+  }
+  return z;
+}
+
+std::vector<float> draw_codes(std::int64_t first, std::int64_t count, const Codebook& codebook,
+                              std::span<const float> parameters, std::uint64_t seed) {
+  std::vector<float> z;
+  z.reserve(static_cast<std::size_t>(count * codebook.groups * codebook.width));
+  for (std::int64_t row = first; row < first + count; ++row) {
+    for (std::int64_t g = 0; g < codebook.groups; ++g) {
+      const math::Philox4 bits =
+          math::philox(seed, static_cast<std::uint64_t>(row),
+                       math::random_block(math::RandomPurpose::prior, static_cast<std::uint64_t>(g)));
+      const std::int64_t code = g * codebook.size + math::index_from_bits(bits.v[g % 4], codebook.size);
+      const auto vector = parameters.subspan(static_cast<std::size_t>(codebook.codes + code * codebook.width),
+                                             static_cast<std::size_t>(codebook.width));
+      z.insert(z.end(), vector.begin(), vector.end());
     }
   }
   return z;

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
+
+#include "host/model/layout.hpp"
 
 namespace vaecuda {
 
@@ -14,5 +17,10 @@ namespace vaecuda {
 /// column).
 [[nodiscard]] std::vector<float> draw_prior(std::int64_t first, std::int64_t count, std::int64_t latent_dim,
                                             std::uint64_t seed, double temperature);
+
+/// Latents (count, G·L) of rows first … first + count − 1 of a quantized latent: from each codebook a code,
+/// all alike, by (seed, prior, row, codebook). `parameters`: the arena.
+[[nodiscard]] std::vector<float> draw_codes(std::int64_t first, std::int64_t count, const Codebook& codebook,
+                                            std::span<const float> parameters, std::uint64_t seed);
 
 }  // namespace vaecuda

@@ -43,6 +43,14 @@ struct Vae::Impl {
   [[nodiscard]] std::int64_t input_dim() const { return file.model.input_dim; }
   [[nodiscard]] std::int64_t latent_dim() const { return file.model.latent_dim; }
   void check_columns(PassKind kind, const RowSource& source) const;
+  /// Latents of rows first … first + count − 1 of a sample.
+  [[nodiscard]] std::vector<float> draw(std::int64_t first, std::int64_t count, std::uint64_t seed,
+                                        double temperature) const {
+    if (layout.codebook.groups > 0) {
+      return draw_codes(first, count, layout.codebook, file.parameters, seed);
+    }
+    return draw_prior(first, count, latent_dim(), seed, temperature);
+  }
 
   ModelFile file;
   ModelInfo info;
@@ -152,11 +160,16 @@ std::int64_t Vae::encode(RowSource& rows, const std::function<void(const Encoded
   const bool holds_sigma = impl_->file.model.logvar_head == LogvarHead::logsigma;
   std::vector<float> mean;
   std::vector<float> logvar;
+  std::vector<float> codes;
   EncodedBlock block;
   const auto read = [&](const Impl::Block& ran) {
     const auto size = static_cast<std::size_t>(ran.rows * impl_->latent_dim());
     mean.resize(size);
     ran.pass.read("rows.mu", mean);
+    if (impl_->layout.codebook.groups > 0) {
+      codes.resize(static_cast<std::size_t>(ran.rows * impl_->layout.codebook.groups));
+      ran.pass.read("rows.codes", codes);
+    }
     if (has_logvar) {
       logvar.resize(size);
       ran.pass.read("rows.logvar", logvar);
@@ -164,7 +177,7 @@ std::int64_t Vae::encode(RowSource& rows, const std::function<void(const Encoded
     if (holds_sigma) {
       for (float& value : logvar) value *= 2.0f;  // log σ² of log σ
     }
-    block = {ran.first, ran.rows, mean, logvar};
+    block = {ran.first, ran.rows, mean, logvar, codes};
   };
   return impl_->run(PassKind::encode, 0, rows, read, [&] { sink(block); });
 }
@@ -172,8 +185,8 @@ std::int64_t Vae::encode(RowSource& rows, const std::function<void(const Encoded
 void Vae::encode_on_device(const float* x, std::int64_t rows, float* mean, float* logvar,
                            void* stream) const {
   const ModelConfig& model = impl_->file.model;
-  if (logvar != nullptr && model.latent == LatentKind::deterministic) {
-    throw ConfigError("a deterministic latent has no log variance; pass null for it");
+  if (logvar != nullptr && model.latent != LatentKind::gaussian) {
+    throw ConfigError("a deterministic or quantized latent has no log variance; pass null for it");
   }
   if (logvar != nullptr && model.logvar_head == LogvarHead::logsigma) {
     throw ConfigError(
@@ -184,8 +197,8 @@ void Vae::encode_on_device(const float* x, std::int64_t rows, float* mean, float
 
 void Vae::elbo_on_device(const float* x, std::int64_t rows, std::uint64_t seed, float* reconstruction,
                          float* kl, void* stream) const {
-  if (kl != nullptr && impl_->file.model.latent == LatentKind::deterministic) {
-    throw ConfigError("a deterministic latent has no KL divergence; pass null for it");
+  if (kl != nullptr && impl_->file.model.latent != LatentKind::gaussian) {
+    throw ConfigError("a deterministic or quantized latent has no KL divergence; pass null for it");
   }
   impl_->run_on_device(PassKind::evaluate, seed, x, rows, {{"rows.nll", reconstruction}, {"rows.kl", kl}},
                        stream);
@@ -209,12 +222,15 @@ std::int64_t Vae::reconstruct(RowSource& rows,
 std::int64_t Vae::elbo(RowSource& rows, std::uint64_t seed,
                        const std::function<void(const ElboBlock&)>& sink) const {
   const bool has_kl = impl_->file.model.latent == LatentKind::gaussian;
+  const Codebook& book = impl_->layout.codebook;
+  const double constant =
+      static_cast<double>(book.groups) * std::log(std::max(1.0, static_cast<double>(book.size)));
   std::vector<float> reconstruction;
   std::vector<float> kl;
   ElboBlock block;
   const auto read = [&](const Impl::Block& ran) {
     reconstruction.resize(static_cast<std::size_t>(ran.rows));
-    kl.resize(static_cast<std::size_t>(ran.rows));
+    kl.assign(static_cast<std::size_t>(ran.rows), static_cast<float>(constant));
     ran.pass.read("rows.nll", reconstruction);
     if (has_kl) ran.pass.read("rows.kl", kl);
     block = {ran.first, ran.rows, reconstruction, kl};
@@ -244,19 +260,27 @@ void check_draw(const ModelConfig& model, std::int64_t count, double temperature
   if (!(temperature >= 0.0) || !std::isfinite(temperature)) {
     throw ConfigError(fmt::format("temperature {}; expected a finite number, 0 or more", temperature));
   }
+  if (model.latent == LatentKind::vq && temperature != 1.0) {
+    throw ConfigError(
+        fmt::format("temperature {}; expected 1: the codes of a model with --latent vq are drawn alike, "
+                    "which has no width",
+                    temperature));
+  }
 }
 
-/// Latents drawn from the prior when they are asked for.
-class PriorRows final : public RowSource {
+/// Latents that are drawn when they are asked for.
+class DrawnRows final : public RowSource {
  public:
-  PriorRows(std::int64_t count, std::int64_t latent_dim, std::uint64_t seed, double temperature)
-      : count_(count), latent_dim_(latent_dim), seed_(seed), temperature_(temperature) {}
+  /// Gives the latents of rows first … first + count − 1.
+  using Draw = std::function<std::vector<float>(std::int64_t first, std::int64_t count)>;
+  DrawnRows(std::int64_t count, std::int64_t latent_dim, Draw draw)
+      : count_(count), latent_dim_(latent_dim), draw_(std::move(draw)) {}
   [[nodiscard]] const std::string& name() const override { return name_; }
   [[nodiscard]] std::int64_t columns() const override { return latent_dim_; }
   [[nodiscard]] std::optional<std::int64_t> rows() const override { return count_; }
   [[nodiscard]] std::span<const float> next(std::int64_t most) override {
     const std::int64_t rows = std::min(most, count_ - done_);
-    block_ = draw_prior(done_, rows, latent_dim_, seed_, temperature_);
+    block_ = draw_(done_, rows);
     done_ += rows;
     return block_;
   }
@@ -265,8 +289,7 @@ class PriorRows final : public RowSource {
   std::string name_ = "the prior";
   std::int64_t count_;
   std::int64_t latent_dim_;
-  std::uint64_t seed_;
-  double temperature_;
+  Draw draw_;
   std::int64_t done_ = 0;
   std::vector<float> block_;
 };
@@ -280,8 +303,10 @@ void append(std::vector<float>& all, std::span<const float> block) {
 std::int64_t Vae::sample(std::int64_t count, std::uint64_t seed, double temperature,
                          const std::function<void(const DecodedBlock&)>& sink) const {
   check_draw(impl_->file.model, count, temperature);
-  PriorRows prior(count, impl_->latent_dim(), seed, temperature);
-  return decode(prior, sink);
+  DrawnRows drawn(count, impl_->latent_dim(), [&](std::int64_t first, std::int64_t rows) {
+    return impl_->draw(first, rows, seed, temperature);
+  });
+  return decode(drawn, sink);
 }
 
 // --- whole arrays
@@ -292,6 +317,7 @@ Encoded Vae::encode(std::span<const float> x) const {
   encode(*rows, [&](const EncodedBlock& block) {
     append(all.mean, block.mean);
     append(all.logvar, block.logvar);
+    append(all.codes, block.codes);
   });
   return all;
 }
@@ -318,7 +344,7 @@ std::vector<float> Vae::sample(std::int64_t count, std::uint64_t seed, double te
 
 std::vector<float> Vae::sample_latents(std::int64_t count, std::uint64_t seed, double temperature) const {
   check_draw(impl_->file.model, count, temperature);
-  return draw_prior(0, count, impl_->latent_dim(), seed, temperature);
+  return impl_->draw(0, count, seed, temperature);
 }
 
 std::vector<float> Vae::interpolate(std::span<const float> z1, std::span<const float> z2, std::int64_t steps,

@@ -28,6 +28,23 @@ void place(Layer& layer, ParameterLayout& layout) {
   if (layout.size > kLargest) throw ConfigError("the model has more than 2^40 parameters");
 }
 
+void place_codebook(const ModelConfig& model, ParameterLayout& layout) {
+  Codebook& codebook = layout.codebook;
+  codebook = {model.codebooks, model.codebook_size, 0, layout.size};
+  if (codebook.groups < 1 || codebook.size < 1 || model.latent_dim % codebook.groups != 0) {
+    throw ConfigError(fmt::format(
+        "{} codebooks of {} codes for a latent of {} columns: the numbers must be positive, and the first "
+        "divide the last",
+        codebook.groups, codebook.size, model.latent_dim));
+  }
+  codebook.width = model.latent_dim / codebook.groups;
+  if (codebook.size > (kLargest - layout.size) / model.latent_dim) {
+    throw ConfigError("the model has more than 2^40 parameters");
+  }
+  layout.parameters += codebook.elements();
+  layout.size += (codebook.elements() + kAlignment - 1) / kAlignment * kAlignment;
+}
+
 }  // namespace
 
 std::vector<Layer> ParameterLayout::layers() const {
@@ -43,6 +60,7 @@ std::string ParameterLayout::tensor_at(std::int64_t offset) const {
     if (offset >= layer.weight && offset < layer.weight + layer.out * layer.in) return layer.name + ".weight";
     if (offset >= layer.bias && offset < layer.bias + layer.out) return layer.name + ".bias";
   }
+  if (offset >= codebook.codes && offset < codebook.codes + codebook.elements()) return "codebook";
   return fmt::format("element {} of the parameters", offset);
 }
 
@@ -70,6 +88,7 @@ ParameterLayout make_layout(const ModelConfig& model) {
   }
   layout.output = {"output", width, model.input_dim};
   place(layout.output, layout);
+  if (model.latent == LatentKind::vq) place_codebook(model, layout);
   return layout;
 }
 
@@ -101,6 +120,9 @@ void initialize_parameters(const ParameterLayout& layout, Initialization init, s
       fill(layer.weight, layer.out * layer.in, std::sqrt(6.0 / (in + out)));
       ++tensor;
     }
+  }
+  if (layout.codebook.groups > 0) {
+    fill(layout.codebook.codes, layout.codebook.elements(), 1.0 / static_cast<double>(layout.codebook.size));
   }
 }
 

@@ -18,13 +18,24 @@ struct Layer {
   std::int64_t bias = 0;
 };
 
+/// G codebooks of M codes, (G·M, L) row-major, as an offset in floats into the parameter arena. Last of all:
+/// codes that follow moving averages are no parameters of the optimizer, whose range ends before them.
+struct Codebook {
+  std::int64_t groups = 0;  ///< G; 0: the model has none
+  std::int64_t size = 0;    ///< M
+  std::int64_t width = 0;   ///< L = Z/G
+  std::int64_t codes = 0;
+  [[nodiscard]] std::int64_t elements() const { return groups * size * width; }
+};
+
 /// Every parameter of an MLP VAE in one flat buffer; gradients and Adam's moments have the same layout.
 /// Each tensor starts on a 64-byte boundary; the gaps hold zeros for ever.
 struct ParameterLayout {
   std::vector<Layer> encoder;   ///< hidden layers
-  Layer head;                   ///< (2Z, H): rows 0..Z-1 give mu, the rest logvar; deterministic: (Z, H), z
+  Layer head;                   ///< (2Z, H): rows 0..Z-1 give mu, the rest logvar; else (Z, H)
   std::vector<Layer> decoder;   ///< hidden layers
   Layer output;                 ///< (D, H)
+  Codebook codebook;            ///< vq latent
   std::int64_t size = 0;        ///< floats in the arena, gaps included
   std::int64_t parameters = 0;  ///< numbers that are learned
 

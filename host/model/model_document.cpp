@@ -48,9 +48,9 @@ void read_choice(JsonScanner& scanner, RunConfig& config, std::string_view key) 
 
 void read_model(JsonScanner& scanner, RunConfig& config) {
   // Older files lack the keys behind "sigma" and mean the defaults.
-  static constexpr std::array<std::string_view, 9> kKeys = {"activation", "hidden",     "init",
-                                                            "input_dim",  "latent_dim", "likelihood",
-                                                            "sigma",      "latent",     "logvar_head"};
+  static constexpr std::array<std::string_view, 11> kKeys = {
+      "activation", "hidden", "init",        "input_dim",     "latent_dim", "likelihood",
+      "sigma",      "latent", "logvar_head", "codebook_size", "codebooks"};
   ModelConfig& model = config.model;
   model.hidden.clear();
   const auto read = [&](std::size_t key) {
@@ -75,8 +75,14 @@ void read_model(JsonScanner& scanner, RunConfig& config) {
         return;
       case 7:
         return read_choice(scanner, config, kLatentKey);
-      default:
+      case 8:
         return read_choice(scanner, config, kLogvarHeadKey);
+      case 9:
+        model.codebook_size = scanner.natural();
+        return;
+      default:
+        model.codebooks = scanner.natural();
+        return;
     }
   };
   scanner.object(kKeys, read, 7);
@@ -103,7 +109,7 @@ void read_data(JsonScanner& scanner, RunConfig& config, ModelDocument& document)
 
 void read_objective(JsonScanner& scanner, ObjectiveConfig& objective) {
   // Older files have beta alone.
-  static constexpr std::array<std::string_view, 3> kKeys = {"beta", "latent_l2", "samples"};
+  static constexpr std::array<std::string_view, 4> kKeys = {"beta", "latent_l2", "samples", "commitment"};
   const auto read = [&](std::size_t key) {
     switch (key) {
       case 0:
@@ -112,8 +118,11 @@ void read_objective(JsonScanner& scanner, ObjectiveConfig& objective) {
       case 1:
         objective.latent_l2 = scanner.real();
         return;
-      default:
+      case 2:
         objective.samples = scanner.natural();
+        return;
+      default:
+        objective.commitment = scanner.real();
         return;
     }
   };
@@ -186,6 +195,8 @@ std::string write_model_document(const ModelFile& file) {
       {"image", image},
       {"model",
        {{"activation", choice_name(config, kActivationKey)},
+        {"codebook_size", file.model.codebook_size},
+        {"codebooks", file.model.codebooks},
         {"hidden", file.model.hidden},
         {"init", choice_name(config, kInitKey)},
         {"input_dim", file.model.input_dim},
@@ -196,6 +207,7 @@ std::string write_model_document(const ModelFile& file) {
         {"sigma", file.model.sigma}}},
       {"objective",
        {{"beta", file.objective.beta},
+        {"commitment", file.objective.commitment},
         {"latent_l2", file.objective.latent_l2},
         {"samples", file.objective.samples}}},
       {"seed", std::to_string(file.seed)},
@@ -263,6 +275,12 @@ std::string find_fault(const ModelFile& file) {
   if (outside(model.latent_dim, config::kDimension)) {
     return complaint("model.latent_dim", model.latent_dim, config::kDimension);
   }
+  if (outside(model.codebook_size, config::kDimension)) {
+    return complaint("model.codebook_size", model.codebook_size, config::kDimension);
+  }
+  if (outside(model.codebooks, config::kDimension)) {
+    return complaint("model.codebooks", model.codebooks, config::kDimension);
+  }
   const auto layers = static_cast<std::int64_t>(model.hidden.size());
   if (outside(layers, config::kLayers)) return complaint("model.hidden's length", layers, config::kLayers);
   for (const std::int64_t width : model.hidden) {
@@ -271,6 +289,9 @@ std::string find_fault(const ModelFile& file) {
   if (outside(model.sigma, config::kSigma)) return complaint("model.sigma", model.sigma, config::kSigma);
   if (outside(file.objective.beta, config::kWeight)) {
     return complaint("objective.beta", file.objective.beta, config::kWeight);
+  }
+  if (outside(file.objective.commitment, config::kWeight)) {
+    return complaint("objective.commitment", file.objective.commitment, config::kWeight);
   }
   if (outside(file.objective.latent_l2, config::kWeight)) {
     return complaint("objective.latent_l2", file.objective.latent_l2, config::kWeight);

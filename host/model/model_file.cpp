@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::string_view kFormat = "vaecuda-model";
 constexpr std::string_view kVersion = "1";
+constexpr const char* kCodebook = "codebook";
 constexpr const char* kMean = "data.mean";
 constexpr const char* kInverseDeviation = "data.inverse_deviation";
 
@@ -49,6 +50,9 @@ auto list_tensors(const ParameterLayout& layout, File& file) {
         {layer.name + ".weight", {layer.out, layer.in}, part(layer.weight, layer.out * layer.in)});
     tensors.push_back({layer.name + ".bias", {layer.out}, part(layer.bias, layer.out)});
   }
+  if (const Codebook& book = layout.codebook; book.groups > 0) {
+    tensors.push_back({kCodebook, {book.groups * book.size, book.width}, part(book.codes, book.elements())});
+  }
   if (!file.preparation.mean.empty()) {
     tensors.push_back({kMean, {file.model.input_dim}, file.preparation.mean});
     tensors.push_back({kInverseDeviation, {file.model.input_dim}, file.preparation.inverse_deviation});
@@ -67,6 +71,9 @@ std::vector<std::pair<std::string, std::vector<std::int64_t>>> expected_tensors(
   for (const Layer& layer : layout.layers()) {
     expected.push_back({layer.name + ".weight", {layer.out, layer.in}});
     expected.push_back({layer.name + ".bias", {layer.out}});
+  }
+  if (const Codebook& book = layout.codebook; book.groups > 0) {
+    expected.push_back({kCodebook, {book.groups * book.size, book.width}});
   }
   if (document.standardize) {
     expected.push_back({kMean, {document.file.model.input_dim}});

@@ -38,16 +38,22 @@ struct TrainingPlanInputs {
   std::int64_t total_steps = 1;
 };
 
+/// Weight of a quantized latent's squared distance to its codes in the loss: the commitment, and 1 more where
+/// the codes have a gradient.
+[[nodiscard]] double quantization_weight(const RunConfig& config);
+
 /// One training step over a batch of config.train.batch_size rows.
 [[nodiscard]] Plan build_training_plan(const TrainingPlanInputs& inputs);
 
 /// The terms of every row's loss, one z sampled per row: exchange buffers "rows.nll" (N,1) and "rows.kl"
-/// (N,1). A deterministic latent has no KL but "rows.penalty" (N,1), the code's mean square.
+/// (N,1). A deterministic latent has no KL but "rows.penalty" (N,1), the code's mean square; a quantized one
+/// "rows.error" (N,1), the squared distance to its codes, and "rows.codes" (N,G).
 [[nodiscard]] Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& model,
                                          const Preparation& preparation, DataShape data, std::uint64_t seed);
 
 /// Posteriors: exchange buffer "rows.head" (N,2Z) = [mu | logvar]; of a deterministic latent (N,Z), the
-/// codes. Of exchanged rows each half has a buffer of its own, "rows.mu" and "rows.logvar" (N,Z).
+/// codes. Of exchanged rows each half has a buffer of its own, "rows.mu" and "rows.logvar" (N,Z). Of a
+/// quantized latent "rows.codes" (N,G), indices from 0, and "rows.z" or "rows.mu" (N,Z), the codes' vectors.
 [[nodiscard]] Plan build_encode_plan(const ParameterLayout& layout, const ModelConfig& model,
                                      const Preparation& preparation, DataShape data);
 
@@ -58,7 +64,8 @@ struct TrainingPlanInputs {
 /// Why nothing can be drawn from the model; empty where it has a prior.
 [[nodiscard]] std::string why_no_prior(const ModelConfig& model);
 
-/// Rows drawn from the model: exchange buffer "rows.mean" (N,D). \throws ConfigError where it has no prior.
+/// Rows drawn from the model, from the prior or from codes drawn alike: exchange buffer "rows.mean" (N,D).
+/// \throws ConfigError where it has no prior.
 [[nodiscard]] Plan build_generate_plan(const ParameterLayout& layout, const ModelConfig& model,
                                        std::int64_t rows, std::uint64_t seed);
 

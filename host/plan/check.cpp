@@ -64,6 +64,41 @@ class Checker {
     require(o.head.cols == 2 * o.z.cols && samples(o.head, o.z), "head must be (B,2Z), z (B·K,Z)");
     require(!o.kl.valid() || (o.kl.rows == o.head.rows && o.kl.cols == 1), "kl must be (B,1)");
   }
+  void check_codebook(const CodebookParameters& c) const {
+    require(c.groups > 0 && c.size > 0 && c.width > 0 && c.codes >= 0, "a codebook without a size");
+    require(c.codes + c.elements() <= plan_.parameter_size, "a codebook past the arena's end");
+  }
+  void check_parts(const View& latent, const View& codes, const CodebookParameters& c) const {
+    check_codebook(c);
+    require(latent.cols == c.groups * c.width, "a latent must have a part for every codebook");
+    require(codes.rows == latent.rows && codes.cols == c.groups, "codes must be (B,G)");
+  }
+  void check_shapes(const VectorQuantize& o) const {
+    check_parts(o.latent, o.codes, o.codebook);
+    require(same(o.latent, o.z) && same(o.codes, o.distances), "z and distances");
+    require(o.error.rows == o.z.rows && o.error.cols == 1, "error must be (B,1)");
+  }
+  void check_shapes(const VectorQuantizeBackward& o) const {
+    require(same(o.latent, o.z) && same(o.z, o.dz) && same(o.dz, o.dlatent), "shapes");
+  }
+  void check_batch(const CodebookBatch& o) const {
+    check_parts(o.latent, o.codes, o.codebook);
+    require(o.latent.rows == plan_.batch, "a codebook moves by a whole batch");
+    require(is_table(o.counts, o.codebook), "counts must be (G,M), without gaps");
+    require(o.perplexity.rows == o.codebook.groups && o.perplexity.cols == 1, "perplexity must be (G,1)");
+  }
+  static bool is_table(const View& view, const CodebookParameters& c) {
+    return view.rows == c.groups && view.cols == c.size && view.stride == c.size;
+  }
+  void check_shapes(const CodebookGradient& o) const { check_batch(o.batch); }
+  void check_shapes(const CodebookAverage& o) const {
+    check_batch(o.batch);
+    require(is_table(o.averages, o.batch.codebook), "averages must be (G,M), without gaps");
+  }
+  void check_shapes(const LookUpCodes& o) const { check_parts(o.z, o.codes, o.codebook); }
+  void check_shapes(const SampleCodes& o) const {
+    require(o.codes.rows == plan_.batch && o.size > 0, "codes must have B rows");
+  }
   void check_shapes(const LikelihoodForwardBackward& o) const {
     require(o.output.cols == o.x.cols && samples(o.x, o.output), "x must be (B,D), output (B·K,D)");
     require(o.nll.rows == o.output.rows && o.nll.cols == 1, "nll must be (B·K,1)");
@@ -85,7 +120,12 @@ class Checker {
   }
   void check_shapes(const GradNorm& o) const { require(o.clip_norm > 0.0f, "clip_norm must be positive"); }
   void check_shapes(const AdamUpdate& o) const {
-    require(o.elements == plan_.parameter_size, "Adam covers the whole arena");
+    const CodebookAverage* average = nullptr;
+    for (const Op& op : plan_.ops) {
+      if (const auto* found = std::get_if<CodebookAverage>(&op)) average = found;
+    }
+    const std::int64_t end = average != nullptr ? average->batch.codebook.codes : plan_.parameter_size;
+    require(o.elements == end, "Adam covers the arena up to a codebook that averages move");
   }
   void check_shapes(const AdvanceStep& o) const {
     require(o.nll.cols == 1 && o.nll.rows % plan_.batch == 0, "nll must be (B·K,1)");

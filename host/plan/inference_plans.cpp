@@ -21,6 +21,9 @@ Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& mod
   build.store(likelihood.nll, "rows.nll", data.rows);
   if (latent.kl.valid()) {
     build.store(latent.kl, "rows.kl", data.rows);
+  } else if (latent.codes.valid()) {
+    build.store(latent.error, "rows.error", data.rows);
+    build.store(latent.codes, "rows.codes", data.rows);
   } else {
     build.store(build.latent_penalty(latent.z, View{}, 1.0f), "rows.penalty", data.rows);
   }
@@ -32,6 +35,12 @@ Plan build_encode_plan(const ParameterLayout& layout, const ModelConfig& model,
   PlanBuilder build(layout, model, "encode", kInferenceBatch);
   const View x = build.gather(preparation, data, RowOrder::sequential, 0);
   const View head = build.encoder(x, false).out;
+  if (model.latent == LatentKind::vq) {
+    const PlanBuilder::Latent latent = build.latent(head, 0, math::RandomPurpose::evaluate, 1);
+    build.store(latent.codes, "rows.codes", data.rows);
+    build.store(latent.z, data.exchanged ? "rows.mu" : "rows.z", data.rows);
+    return build.finish_inference();
+  }
   if (!data.exchanged) {
     build.store(head, "rows.head", data.rows);
     return build.finish_inference();
@@ -56,6 +65,10 @@ Plan build_generate_plan(const ParameterLayout& layout, const ModelConfig& model
                          std::uint64_t seed) {
   if (const std::string reason = why_no_prior(model); !reason.empty()) throw ConfigError(reason);
   PlanBuilder build(layout, model, "generate", kInferenceBatch);
+  if (model.latent == LatentKind::vq) {
+    build.observation_mean(build.sample_codes(seed), rows);
+    return build.finish_inference();
+  }
   SamplePrior prior;
   prior.z = build.activation("z", model.latent_dim);
   prior.seed = seed;

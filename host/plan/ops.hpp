@@ -9,6 +9,7 @@
 
 #include "kernels/math/activation.h"
 #include "kernels/math/adam.h"
+#include "kernels/math/codebook.h"
 #include "kernels/math/gaussian.h"
 #include "kernels/math/likelihood.h"
 #include "kernels/math/philox.h"
@@ -35,6 +36,17 @@ struct LinearParameters {
   std::int64_t in = 0;
   std::int64_t weight = 0;  ///< W (out, in)
   std::int64_t bias = 0;    ///< b (out)
+};
+
+/// G codebooks of M codes of L columns, as an offset in floats into the parameter arena (and, with the same
+/// offset, into gradients and moments): (G·M, L), codebook after codebook. They quantize a latent of G·L
+/// columns.
+struct CodebookParameters {
+  std::int64_t groups = 0;  ///< G
+  std::int64_t size = 0;    ///< M
+  std::int64_t width = 0;   ///< L
+  std::int64_t codes = 0;
+  [[nodiscard]] std::int64_t elements() const { return groups * size * width; }
 };
 
 enum class RowOrder { shuffled, sequential };
@@ -79,6 +91,69 @@ struct LatentForward {
   std::uint64_t seed = 0;
   math::RandomPurpose purpose = math::RandomPurpose::latent;
   bool sample = true;
+};
+
+/// For each part g of a row of `latent`: codes = the nearest of the codebook's M codes, the lowest of equals;
+/// z = that code. error = ‖latent − z‖² per row.
+struct VectorQuantize {
+  View latent;  ///< (B,Z): the encoder's output
+  CodebookParameters codebook;
+  View z;          ///< (B,Z)
+  View codes;      ///< (B,G): whole numbers, exact in fp32 below 2²⁴
+  View distances;  ///< (B,G): scratch
+  View error;      ///< (B,1)
+};
+
+/// dlatent (B,Z) = dz + commitment · (latent − z): dz goes straight through to the encoder, and is joined by
+/// the gradient of the commitment c·‖latent − sg(z)‖², `commitment` being 2c times the gradient's scale.
+struct VectorQuantizeBackward {
+  View latent;   ///< (B,Z)
+  View z;        ///< (B,Z)
+  View dz;       ///< (B,Z)
+  View dlatent;  ///< (B,Z)
+  float commitment = 0.0f;
+};
+
+/// How the batch used the codes, which both rules by which codes move begin with.
+struct CodebookBatch {
+  View latent;  ///< (B,Z)
+  View codes;   ///< (B,G)
+  CodebookParameters codebook;
+  View counts;      ///< (G,M): rows of the batch by code
+  View perplexity;  ///< (G,1)
+};
+
+/// The codebook's gradient, where Adam moves it: scale · Σ over a code's rows of (code − latent), `scale`
+/// being 2 times the gradient's scale.
+struct CodebookGradient {
+  CodebookBatch batch;
+  float scale = 1.0f;
+};
+
+/// Moves the codes to the moving averages of their rows, smoothed; a code whose average count is below the
+/// rule's bound becomes the latent of a batch row drawn by (seed, restart, position, code). The averages are
+/// kept in the moments of the codebook's range of the arena: that of a code's sum of rows in the first
+/// moments, that of its count in the first element of its second moments.
+struct CodebookAverage {
+  CodebookBatch batch;
+  View averages;  ///< (G,M): scratch
+  math::CodebookAverages<float> rule{};
+  std::uint64_t seed = 0;
+};
+
+/// z (B,Z) = the vectors of codes (B,G).
+struct LookUpCodes {
+  View codes;
+  CodebookParameters codebook;
+  View z;
+};
+
+/// codes (B,G) drawn alike from 0 … size − 1 by (seed, purpose, position + row, codebook).
+struct SampleCodes {
+  View codes;
+  std::int64_t size = 0;
+  std::uint64_t seed = 0;
+  math::RandomPurpose purpose = math::RandomPurpose::prior;
 };
 
 /// nll (B·K,1) = −log p(x|output) summed over D, nats. With `gradient` valid (it may be `output` itself):
@@ -129,7 +204,8 @@ struct GradNorm {
   float clip_norm = 0.0f;
 };
 
-/// One update of every parameter. An element with a non-finite gradient is left alone and raises the fault
+/// One update of the arena's first `elements` parameters: of all but a codebook that moving averages move,
+/// which lies at its end. An element with a non-finite gradient is left alone and raises the fault
 /// flag.
 struct AdamUpdate {
   math::AdamConstants<float> constants;
@@ -138,8 +214,9 @@ struct AdamUpdate {
 
 /// Ends a training step: metrics into the ring, the next step's state.
 struct AdvanceStep {
-  View nll;  ///< (B·K,1)
-  View kl;   ///< (B,1): what is added to nll with weight kl_weight; invalid: nothing is
+  View nll;         ///< (B·K,1)
+  View kl;          ///< (B,1): what is added to nll with weight kl_weight; invalid: nothing is
+  View perplexity;  ///< (G,1): of codebooks; or invalid
   math::Schedule schedule;
   double beta1 = 0.9;
   double beta2 = 0.999;
@@ -177,8 +254,9 @@ struct AdvancePosition {
   std::int64_t batch = 0;
 };
 
-using Op = std::variant<GatherBatch, Linear, LatentForward, LikelihoodForwardBackward, LinearBackward,
-                        LatentBackward, LatentPenalty, GradNorm, AdamUpdate, AdvanceStep, SamplePrior,
-                        ObservationMean, StoreRows, LoadRows, AdvancePosition>;
+using Op = std::variant<GatherBatch, Linear, LatentForward, VectorQuantize, LikelihoodForwardBackward,
+                        LinearBackward, LatentBackward, VectorQuantizeBackward, LatentPenalty,
+                        CodebookGradient, CodebookAverage, LookUpCodes, SampleCodes, GradNorm, AdamUpdate,
+                        AdvanceStep, SamplePrior, ObservationMean, StoreRows, LoadRows, AdvancePosition>;
 
 }  // namespace vaecuda

@@ -23,6 +23,10 @@ double size_of(const View& view) {
   return view.valid() ? static_cast<double>(view.rows) * static_cast<double>(view.cols) : 0.0;
 }
 
+OpViews views_of_batch(const CodebookBatch& batch, const View& scratch) {
+  return {{batch.latent, batch.codes}, {batch.counts, batch.perplexity, scratch}};
+}
+
 }  // namespace
 
 int Plan::add_buffer(std::string buffer_name, BufferKind kind, std::int64_t rows, std::int64_t cols) {
@@ -57,6 +61,9 @@ OpViews views_of(const Op& op) {
                                  [](const LatentForward& o) {
                                    return OpViews{{o.head}, {o.z, o.kl}};
                                  },
+                                 [](const VectorQuantize& o) {
+                                   return OpViews{{o.latent}, {o.z, o.codes, o.distances, o.error}};
+                                 },
                                  [](const LikelihoodForwardBackward& o) {
                                    return OpViews{{o.output, o.x}, {o.nll, o.gradient}};
                                  },
@@ -69,10 +76,21 @@ OpViews views_of(const Op& op) {
                                  [](const LatentPenalty& o) {
                                    return OpViews{{o.z, o.dz}, {o.penalty, o.dz}};
                                  },
+                                 [](const VectorQuantizeBackward& o) {
+                                   return OpViews{{o.latent, o.z, o.dz}, {o.dlatent}};
+                                 },
+                                 [](const CodebookGradient& o) { return views_of_batch(o.batch, View{}); },
+                                 [](const CodebookAverage& o) { return views_of_batch(o.batch, o.averages); },
+                                 [](const LookUpCodes& o) {
+                                   return OpViews{{o.codes}, {o.z}};
+                                 },
+                                 [](const SampleCodes& o) {
+                                   return OpViews{{}, {o.codes}};
+                                 },
                                  [](const GradNorm&) { return OpViews{}; },
                                  [](const AdamUpdate&) { return OpViews{}; },
                                  [](const AdvanceStep& o) {
-                                   return OpViews{{o.nll, o.kl}, {}};
+                                   return OpViews{{o.nll, o.kl, o.perplexity}, {}};
                                  },
                                  [](const SamplePrior& o) {
                                    return OpViews{{}, {o.z}};
@@ -114,6 +132,16 @@ OpCost cost_of(const Op& op) {
     const double weights = static_cast<double>(backward->layer.out) * static_cast<double>(backward->layer.in);
     cost.flops = 2.0 * static_cast<double>(backward->d.rows) * weights * (backward->dx.valid() ? 2.0 : 1.0);
     cost.bytes += 4.0 * weights * (backward->dx.valid() ? 2.0 : 1.0);  // dW written, W read
+  } else if (const auto* quantize = std::get_if<VectorQuantize>(&op)) {
+    // A difference, a product and a sum for every element of every code.
+    cost.flops = 3.0 * size_of(quantize->z) * static_cast<double>(quantize->codebook.size);
+    cost.bytes += 4.0 * static_cast<double>(quantize->codebook.elements());
+  } else if (const auto* codes = std::get_if<CodebookGradient>(&op)) {
+    cost.bytes +=
+        8.0 * static_cast<double>(codes->batch.codebook.elements());  // codes read, gradient written
+  } else if (const auto* average = std::get_if<CodebookAverage>(&op)) {
+    // Sums read and written, codes written.
+    cost.bytes += 12.0 * static_cast<double>(average->batch.codebook.elements());
   } else if (std::holds_alternative<GradNorm>(op)) {
     cost.bytes = 0.0;
   } else if (const auto* adam = std::get_if<AdamUpdate>(&op)) {
@@ -131,6 +159,7 @@ std::string name_of(const Op& op) {
                         [](const GatherBatch&) { return std::string("GatherBatch"); },
                         [](const Linear& o) { return "Linear " + o.layer.name; },
                         [](const LatentForward&) { return std::string("LatentForward"); },
+                        [](const VectorQuantize&) { return std::string("VectorQuantize"); },
                         [](const LikelihoodForwardBackward& o) {
                           return std::string(o.likelihood.kind == math::LikelihoodKind::bernoulli
                                                  ? "Likelihood bernoulli"
@@ -139,6 +168,11 @@ std::string name_of(const Op& op) {
                         [](const LinearBackward& o) { return "LinearBackward " + o.layer.name; },
                         [](const LatentBackward&) { return std::string("LatentBackward"); },
                         [](const LatentPenalty&) { return std::string("LatentPenalty"); },
+                        [](const VectorQuantizeBackward&) { return std::string("VectorQuantizeBackward"); },
+                        [](const CodebookGradient&) { return std::string("CodebookGradient"); },
+                        [](const CodebookAverage&) { return std::string("CodebookAverage"); },
+                        [](const LookUpCodes&) { return std::string("LookUpCodes"); },
+                        [](const SampleCodes&) { return std::string("SampleCodes"); },
                         [](const GradNorm&) { return std::string("GradNorm"); },
                         [](const AdamUpdate&) { return std::string("AdamUpdate"); },
                         [](const AdvanceStep&) { return std::string("AdvanceStep"); },

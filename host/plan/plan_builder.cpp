@@ -122,7 +122,8 @@ PlanBuilder::Network PlanBuilder::decoder(View z, bool keep) {
 
 PlanBuilder::Latent PlanBuilder::latent(View head, std::uint64_t seed, math::RandomPurpose purpose,
                                         std::int64_t samples) {
-  if (latent_ == LatentKind::deterministic) return {head, View{}};
+  if (latent_ == LatentKind::deterministic) return {head, View{}, View{}, View{}};
+  if (latent_ == LatentKind::vq) return quantize(head);
   LatentForward op;
   op.head = head;
   op.z = activation("z", head.rows * samples, latent_dim_);
@@ -131,11 +132,12 @@ PlanBuilder::Latent PlanBuilder::latent(View head, std::uint64_t seed, math::Ran
   op.seed = seed;
   op.purpose = purpose;
   add(op);
-  return {op.z, op.kl};
+  return {op.z, op.kl, View{}, View{}};
 }
 
 View PlanBuilder::latent_mean(View head) {
   if (latent_ == LatentKind::deterministic) return head;
+  if (latent_ == LatentKind::vq) return quantize(head).z;
   LatentForward op;
   op.head = head;
   op.z = activation("z", latent_dim_);

@@ -50,8 +50,10 @@ class PlanBuilder {
   [[nodiscard]] Network decoder(View z, bool keep);
   /// What the head becomes: the codes, and what their distribution costs.
   struct Latent {
-    View z;   ///< (B·K,Z)
-    View kl;  ///< (B,1); invalid: the code has no distribution
+    View z;      ///< (B·K,Z)
+    View kl;     ///< (B,1); invalid: the code has no distribution
+    View codes;  ///< (B,G): of a quantized latent
+    View error;  ///< (B,1): of a quantized latent, ‖head − z‖²
   };
   /// `samples` of each row, K.
   Latent latent(View head, std::uint64_t seed, math::RandomPurpose purpose, std::int64_t samples);
@@ -62,6 +64,12 @@ class PlanBuilder {
   LikelihoodForwardBackward likelihood(View output, View x, std::optional<float> gradient_scale = {});
   /// Gives the gradient by the head. `latent` is that of the forward pass of a training step.
   View latent_backward(const Latent& latent, View head, View dz, std::uint64_t seed, float gradient_scale);
+  /// The same of a quantized latent; `commitment` is twice its weight times the gradient's scale.
+  View quantize_backward(const Latent& latent, View head, View dz, float commitment);
+  /// Quantized latent: moves the codebook by the optimizer's rule; gives the perplexities (G,1).
+  View move_codes(const Latent& latent, View head, const OptimizerConfig& optimizer, std::uint64_t seed);
+  /// Vectors (B,Z) of codes drawn alike from each codebook.
+  View sample_codes(std::uint64_t seed);
   /// Deterministic code: its mean square per row. `dz` may be invalid.
   View latent_penalty(View z, View dz, float gradient_scale);
 
@@ -85,6 +93,8 @@ class PlanBuilder {
   [[nodiscard]] Plan finish_inference();
 
  private:
+  Latent quantize(View head);
+  [[nodiscard]] CodebookParameters codebook() const;
   Network network(const std::vector<Layer>& layers, const Layer& top, View in, const std::string& name,
                   bool keep);
   /// From the gradient by the top layer's output to that by the input of the lowest layer, which is called

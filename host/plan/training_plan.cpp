@@ -76,11 +76,23 @@ Plan build_training_plan(const TrainingPlanInputs& inputs) {
   View regularizer = latent.kl;
   const bool penalized = config.model.latent == LatentKind::deterministic && config.objective.latent_l2 > 0.0;
   if (penalized) regularizer = build.latent_penalty(latent.z, dz, mean_over_rows);
-  build.encoder_backward(encoder, build.latent_backward(latent, encoder.out, dz, seed, mean_over_rows));
-
   const OptimizerConfig& optimizer = config.optimizer;
+  const double commitment = config.objective.commitment;
+  const bool quantized = config.model.latent == LatentKind::vq;
+  if (quantized) {
+    build.encoder_backward(encoder,
+                           build.quantize_backward(latent, encoder.out, dz,
+                                                   static_cast<float>(2.0 * commitment) * mean_over_rows));
+    regularizer = latent.error;
+  } else {
+    build.encoder_backward(encoder, build.latent_backward(latent, encoder.out, dz, seed, mean_over_rows));
+  }
+  View perplexity;
+  if (quantized) perplexity = build.move_codes(latent, encoder.out, optimizer, seed);
+
   if (optimizer.clip_norm > 0.0) build.add(GradNorm{static_cast<float>(optimizer.clip_norm)});
-  build.add(update_of(optimizer, inputs.layout.size));
+  const bool averaged = quantized && optimizer.codebook_update == CodebookUpdate::ema;
+  build.add(update_of(optimizer, averaged ? inputs.layout.codebook.codes : inputs.layout.size));
 
   AdvanceStep advance;
   advance.nll = likelihood.nll;
@@ -88,7 +100,10 @@ Plan build_training_plan(const TrainingPlanInputs& inputs) {
   advance.schedule = schedule_of(optimizer, inputs);
   advance.beta1 = optimizer.beta1;
   advance.beta2 = optimizer.beta2;
-  advance.kl_weight = penalized ? config.objective.latent_l2 : config.objective.beta;
+  advance.perplexity = perplexity;
+  advance.kl_weight = penalized   ? config.objective.latent_l2
+                      : quantized ? quantization_weight(config)
+                                  : config.objective.beta;
   build.add(advance);
   return build.finish();
 }

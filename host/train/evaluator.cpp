@@ -1,14 +1,48 @@
 #include "host/train/evaluator.hpp"
 
+#include <algorithm>
 #include <numeric>
 
+#include "kernels/math/codebook.h"
+
 namespace vaecuda {
+namespace {
+
+double weight_of(const RunConfig& config) {
+  switch (config.model.latent) {
+    case LatentKind::gaussian:
+      return config.objective.beta;
+    case LatentKind::deterministic:
+      return config.objective.latent_l2;
+    case LatentKind::vq:
+      return quantization_weight(config);
+  }
+  return 0.0;
+}
+
+/// The perplexity of every codebook over all rows; codes (rows, G).
+QuantizationTerms usage_of(const std::vector<float>& codes, std::int64_t rows, std::int64_t size) {
+  const std::size_t groups = codes.size() / static_cast<std::size_t>(rows);
+  QuantizationTerms terms;
+  for (std::size_t g = 0; g < groups; ++g) {
+    std::vector<double> counts(static_cast<std::size_t>(size));
+    for (std::size_t i = g; i < codes.size(); i += groups) counts[static_cast<std::size_t>(codes[i])] += 1.0;
+    double sum = 0.0;
+    for (const double count : counts) sum += math::count_times_log(count);
+    const double perplexity = math::perplexity_of(sum, static_cast<double>(rows));
+    terms.perplexity += perplexity / static_cast<double>(groups);
+    terms.least_perplexity = g == 0 ? perplexity : std::min(terms.least_perplexity, perplexity);
+  }
+  return terms;
+}
+
+}  // namespace
 
 Evaluator::Evaluator(Backend& backend, const ParameterLayout& layout, const RunConfig& config,
                      const Preparation& preparation, const Dataset& data, ParameterStore& store)
-    : beta_(config.objective.beta),
-      latent_l2_(config.objective.latent_l2),
-      has_kl_(config.model.latent == LatentKind::gaussian),
+    : latent_(config.model.latent),
+      weight_(weight_of(config)),
+      codebook_size_(config.model.codebook_size),
       rows_(data.rows()),
       plan_(build_evaluation_plan(layout, config.model, preparation, {data.rows(), data.type()},
                                   config.train.seed)),
@@ -18,15 +52,34 @@ Evaluator::Evaluator(Backend& backend, const ParameterLayout& layout, const RunC
 LossTerms Evaluator::evaluate() {
   program_->set_position(0);
   program_->run((rows_ + plan_.batch - 1) / plan_.batch);
-  const auto mean = [&](const char* buffer) {
-    std::vector<float> values(static_cast<std::size_t>(rows_));
-    program_->read(plan_.find_buffer(buffer), values);
+  const auto read = [&](const char* name) {
+    const int buffer = plan_.find_buffer(name);
+    std::vector<float> values(
+        static_cast<std::size_t>(plan_.buffers[static_cast<std::size_t>(buffer)].size()));
+    program_->read(buffer, values);
+    return values;
+  };
+  const auto mean = [&](const char* name) {
+    const std::vector<float> values = read(name);
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(rows_);
   };
   LossTerms terms;
   terms.reconstruction = mean("rows.nll");
-  terms.kl = has_kl_ ? mean("rows.kl") : 0.0;
-  terms.loss = terms.reconstruction + (has_kl_ ? beta_ * terms.kl : latent_l2_ * mean("rows.penalty"));
+  double added = 0.0;
+  switch (latent_) {
+    case LatentKind::gaussian:
+      added = terms.kl = mean("rows.kl");
+      break;
+    case LatentKind::deterministic:
+      added = mean("rows.penalty");
+      break;
+    case LatentKind::vq:
+      added = mean("rows.error");
+      terms.quantization = usage_of(read("rows.codes"), rows_, codebook_size_);
+      terms.quantization->error = added;
+      break;
+  }
+  terms.loss = terms.reconstruction + weight_ * added;
   return terms;
 }
 

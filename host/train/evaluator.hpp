@@ -20,9 +20,9 @@ class Evaluator {
   [[nodiscard]] LossTerms evaluate();
 
  private:
-  double beta_;
-  double latent_l2_;
-  bool has_kl_;
+  LatentKind latent_;
+  double weight_;  ///< of what is added to the reconstruction
+  std::int64_t codebook_size_;
   std::int64_t rows_;
   Plan plan_;
   std::unique_ptr<ResidentData> resident_;

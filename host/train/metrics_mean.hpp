@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "kernels/math/step_state.h"
+#include "vaecuda/config.hpp"
 #include "vaecuda/trainer.hpp"
 
 namespace vaecuda {
@@ -12,18 +14,30 @@ namespace vaecuda {
 /// Means over the steps added since the last reset.
 class MetricsMean {
  public:
-  /// `has_kl`: what a step adds to the reconstruction is a KL divergence, not another penalty.
-  void add(const math::StepMetrics& step, bool has_kl) {
+  /// `latent` says what it is that a step adds to the reconstruction.
+  void add(const math::StepMetrics& step, LatentKind latent) {
     ++count_;
     reconstruction_ += step.reconstruction;
-    if (has_kl) kl_ += step.kl;
+    if (latent == LatentKind::gaussian) kl_ += step.kl;
+    if (latent == LatentKind::vq) {
+      if (!quantization_) quantization_ = QuantizationTerms{};
+      quantization_->error += step.kl;
+      quantization_->perplexity += step.perplexity_mean;
+      quantization_->least_perplexity += step.perplexity_min;
+    }
     loss_ += step.reconstruction + step.kl_weight * step.kl;
     gradient_norm_ += step.gradient_norm;
     lr_ = step.lr;
   }
   [[nodiscard]] bool empty() const { return count_ == 0; }
   [[nodiscard]] LossTerms loss() const {
-    return {loss_ / divisor(), reconstruction_ / divisor(), kl_ / divisor()};
+    LossTerms terms{loss_ / divisor(), reconstruction_ / divisor(), kl_ / divisor(), quantization_};
+    if (terms.quantization) {
+      terms.quantization->error /= divisor();
+      terms.quantization->perplexity /= divisor();
+      terms.quantization->least_perplexity /= divisor();
+    }
+    return terms;
   }
   [[nodiscard]] double gradient_norm() const { return gradient_norm_ / divisor(); }
   [[nodiscard]] double lr() const { return lr_; }
@@ -36,6 +50,7 @@ class MetricsMean {
   double kl_ = 0.0;
   double gradient_norm_ = 0.0;
   double lr_ = 0.0;
+  std::optional<QuantizationTerms> quantization_;
 };
 
 }  // namespace vaecuda

@@ -21,7 +21,8 @@ void draw(RunSetup& setup, RunFolder& folder, std::int64_t step) {
   paint("reconstructions", painter.reconstructions());
   if (!why_no_prior(setup.config.model).empty()) return;
   paint("samples", painter.samples());
-  if (setup.config.model.latent_dim == 2) paint("manifold", painter.manifold());
+  const ModelConfig& model = setup.config.model;
+  if (model.latent == LatentKind::gaussian && model.latent_dim == 2) paint("manifold", painter.manifold());
 }
 
 }  // namespace

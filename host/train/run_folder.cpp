@@ -29,6 +29,18 @@ nlohmann::ordered_json number(double value) {
   return std::isfinite(value) ? nlohmann::ordered_json(value) : nullptr;
 }
 
+void add_quantization(const LossTerms& terms, const std::string& group, nlohmann::ordered_json& json,
+                      std::vector<Scalar>& scalars) {
+  if (!terms.quantization) return;
+  const QuantizationTerms& quantization = *terms.quantization;
+  for (const auto& [name, value] :
+       {std::pair{"quantization_error", quantization.error}, std::pair{"perplexity", quantization.perplexity},
+        std::pair{"least_perplexity", quantization.least_perplexity}}) {
+    json[name] = number(value);
+    scalars.push_back({group + name, static_cast<float>(value)});
+  }
+}
+
 void remove_run(const fs::path& dir) {
   const auto remove = [](const fs::path& path) {
     std::error_code error;
@@ -97,10 +109,12 @@ void RunFolder::log(const MetricsLine& line) {
       {"train/lr", static_cast<float>(line.lr)},
       {"train/samples_per_second", static_cast<float>(line.samples_per_second)},
   };
+  add_quantization(line.loss, "train/", json, scalars);
   if (line.valid) {
     json["valid"] = {{"loss", number(line.valid->loss)},
                      {"reconstruction", number(line.valid->reconstruction)},
                      {"kl", number(line.valid->kl)}};
+    add_quantization(*line.valid, "valid/", json["valid"], scalars);
     scalars.push_back({"valid/loss", static_cast<float>(line.valid->loss)});
     scalars.push_back({"valid/reconstruction", static_cast<float>(line.valid->reconstruction)});
     scalars.push_back({"valid/kl", static_cast<float>(line.valid->kl)});

@@ -60,6 +60,8 @@ void require_same_model(const RunConfig& config, const ModelFile& start) {
   if (a.activation != b.activation) refuse("activation functions");
   if (a.latent != b.latent) refuse("kinds of latent");
   if (a.logvar_head != b.logvar_head) refuse("kinds of --logvar-head");
+  const bool quantized = a.latent == LatentKind::vq;
+  if (quantized && (a.codebooks != b.codebooks || a.codebook_size != b.codebook_size)) refuse("codebooks");
   if (a.likelihood != b.likelihood) refuse("likelihoods");
   if (a.likelihood == Likelihood::gaussian && a.sigma != b.sigma) refuse("deviations sigma");
 }

@@ -59,11 +59,11 @@ void TrainingLoop::run_steps() {
   setup_.check_fault();
   state_.seconds += spent;
   state_.step += count;
-  const bool has_kl = setup_.config.model.latent == LatentKind::gaussian;
+  const LatentKind latent = setup_.config.model.latent;
   for (const math::StepMetrics& metrics : fresh_) {
-    state_.line_mean.add(metrics, has_kl);
-    state_.epoch_mean.add(metrics, has_kl);
-    shown_mean_.add(metrics, has_kl);
+    state_.line_mean.add(metrics, latent);
+    state_.epoch_mean.add(metrics, latent);
+    shown_mean_.add(metrics, latent);
   }
   // As many steps at a time as take about as long as a person waits for an answer.
   const double per_step = spent / static_cast<double>(count);

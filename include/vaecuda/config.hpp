@@ -15,13 +15,15 @@ namespace vaecuda {
 
 enum class Activation { relu, tanh, leaky_relu, gelu, gelu_tanh, silu };
 enum class Initialization { torch, glorot };
-enum class LatentKind { gaussian, deterministic };
+enum class LatentKind { gaussian, deterministic, vq };
 enum class Likelihood { bernoulli, gaussian };
 enum class LogvarHead { logvar, logsigma };
 enum class ScaleMode { automatic, none, unit };
 enum class BinarizeMode { none, threshold, stochastic };
 enum class Precision { fp32, tf32, bf16 };
 enum class OptimizerKind { adam, adamw };
+/// How the codes of a vq latent move: to the moving averages of their rows, or by the optimizer.
+enum class CodebookUpdate { ema, gradient };
 
 /// σ of the Gaussian likelihood where none is given: docs/math.md tells how it was chosen.
 inline constexpr double kDefaultSigma = 0.3;
@@ -34,6 +36,8 @@ struct ModelConfig {
   std::int64_t latent_dim = 20;  ///< Z
   LatentKind latent = LatentKind::gaussian;
   LogvarHead logvar_head = LogvarHead::logvar;  ///< what the encoder gives for the scale: log σ² or log σ
+  std::int64_t codebook_size = 512;             ///< vq latent: M, codes of a codebook
+  std::int64_t codebooks = 1;                   ///< vq latent: G; each has the codes of Z/G latent columns
   Activation activation = Activation::relu;
   Initialization init = Initialization::torch;
   Likelihood likelihood = Likelihood::bernoulli;
@@ -58,6 +62,7 @@ struct ObjectiveConfig {
   std::int64_t samples = 1;  ///< K: latent samples of each row
   double beta = 1.0;         ///< Gaussian latent: weight of the KL term
   double latent_l2 = 0.0;    ///< deterministic latent: weight of the code's mean square
+  double commitment = 0.25;  ///< vq latent: weight of ‖z − sg(code)‖², the pull of the encoder to its codes
 };
 
 /// One stage of a stepwise learning-rate schedule: from the start of `epoch` (counted from 0) on.
@@ -88,6 +93,10 @@ struct OptimizerConfig {
   double epsilon = 1e-8;
   double weight_decay = 0.0;  ///< adam: L2 term in the gradient; adamw: decoupled
   double clip_norm = 0.0;     ///< global gradient norm is scaled down to this; 0 = no clipping
+  CodebookUpdate codebook_update = CodebookUpdate::ema;
+  double ema_decay = 0.99;  ///< of the codebook's moving averages
+  double restart_codes =
+      0.0;  ///< ema: a code that is used less than this share of B/M is restarted; 0 = never
 };
 
 struct TrainConfig {

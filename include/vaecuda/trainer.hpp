@@ -15,13 +15,24 @@
 
 namespace vaecuda {
 
+/// How a quantized latent (VQ-VAE) fares. A codebook's perplexity, e^H of how often each of its codes is
+/// taken, is the number of codes that would be in use if all were used alike: of all rows in an evaluation;
+/// in training the mean over batches, of B rows each, which cannot exceed B.
+struct QuantizationTerms {
+  double error = 0.0;             ///< ‖z − code‖², summed over the latent, mean over rows
+  double perplexity = 0.0;        ///< mean over codebooks
+  double least_perplexity = 0.0;  ///< of the codebook that is used least
+};
+
 /// The loss and its terms, each a mean over rows, in nats. Gaussian latent: loss = reconstruction + β·kl, the
 /// negative ELBO for β = 1. Deterministic latent: kl is 0, and loss = reconstruction + latent_l2 · the codes'
-/// mean square.
+/// mean square. Quantized latent: kl is 0, and loss = reconstruction + (commitment, or 1 more where the
+/// optimizer moves the codes) · quantization.error.
 struct LossTerms {
   double loss = 0.0;
   double reconstruction = 0.0;
   double kl = 0.0;
+  std::optional<QuantizationTerms> quantization;  ///< quantized latent only
 };
 
 /// Where training stands; passed to the progress callback.

@@ -58,17 +58,20 @@ struct RunOn {
   std::int64_t batch_size = 0;
 };
 
-/// The posterior q(z|x) = N(mean, e^logvar) of rows; of a deterministic latent the code alone.
+/// The posterior q(z|x) = N(mean, e^logvar) of rows; of a deterministic or quantized latent the code alone.
 struct Encoded {
-  std::vector<float> mean;    ///< (rows, Z); deterministic latent: the code
-  std::vector<float> logvar;  ///< (rows, Z); deterministic latent: empty
+  std::vector<float> mean;    ///< (rows, Z); deterministic latent: the code; quantized: the codes' vectors
+  std::vector<float> logvar;  ///< (rows, Z); empty but for a Gaussian latent
+  std::vector<float> codes;   ///< (rows, G): of a quantized latent the code of each codebook, from 0
 };
 
 /// The two terms of the negative ELBO per row, in nats of the prepared data; the negative ELBO is their sum
 /// (β does not enter).
 struct ElboTerms {
   std::vector<float> reconstruction;  ///< −log p(x|z), summed over columns, for one z drawn from q(z|x)
-  std::vector<float> kl;  ///< KL(q(z|x) ‖ N(0, 1)), summed over latents; deterministic latent: 0
+  /// KL(q(z|x) ‖ N(0, 1)), summed over latents; deterministic latent: 0; quantized: G·log M, that of the
+  /// codes to codes drawn alike.
+  std::vector<float> kl;
 };
 
 // One block of a streamed pass: rows first … first + rows − 1. The spans are valid during the call alone.
@@ -76,7 +79,8 @@ struct EncodedBlock {
   std::int64_t first = 0;
   std::int64_t rows = 0;
   std::span<const float> mean;    ///< (rows, Z)
-  std::span<const float> logvar;  ///< (rows, Z); deterministic latent: empty
+  std::span<const float> logvar;  ///< (rows, Z); empty but for a Gaussian latent
+  std::span<const float> codes;   ///< (rows, G); empty but for a quantized latent
 };
 struct DecodedBlock {
   std::int64_t first = 0;
@@ -134,9 +138,10 @@ class VAECUDA_API Vae {
   [[nodiscard]] std::vector<float> decode(std::span<const float> z) const;
   /// Each row of `x` (rows, D) encoded to its posterior mean and decoded: (rows, D).
   [[nodiscard]] std::vector<float> reconstruct(std::span<const float> x) const;
-  /// Means of p(x|z) for z drawn from the prior N(0, temperature²): (count, D). Row i depends on seed and i
-  /// alone. \throws ConfigError for a negative count or temperature, and for a model without a prior (a
-  /// deterministic latent)
+  /// Means of p(x|z) for z drawn from the prior N(0, temperature²), or of codes drawn alike and independently
+  /// where the latent is quantized: (count, D). Row i depends on seed and i alone. \throws ConfigError for a
+  /// negative count or temperature, for a model without a prior (a deterministic latent), and for a
+  /// temperature other than 1 of a quantized latent
   [[nodiscard]] std::vector<float> sample(std::int64_t count, std::uint64_t seed,
                                           double temperature = 1.0) const;
   /// The z that sample() decodes: (count, Z).

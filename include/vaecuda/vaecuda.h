@@ -189,7 +189,7 @@ typedef struct vaecuda_model_info {
   int64_t image_channels;
   const char* likelihood; /* as in option model.likelihood */
   const char* activation; /* as in option model.activation */
-  const char* latent;     /* as in option model.latent: "gaussian", "deterministic" */
+  const char* latent;     /* as in option model.latent: "gaussian", "deterministic", "vq" */
   const char* device;     /* where it runs: "cpu", "cuda:0" */
 } vaecuda_model_info;
 
@@ -208,8 +208,9 @@ VAECUDA_API void vaecuda_model_free(vaecuda_model* model);
  * seed: not on the rows beside it, nor on threads. (The index counts for the noise, and for the last bits: a
  * row's place in a block of a matrix product.) `columns` must be D (or Z for latents). */
 
-/* Mean and log variance of q(z|x), each (rows, Z). Either may be NULL with a size of 0. A deterministic
- * latent has no log variance; asking for it is refused. */
+/* Mean and log variance of q(z|x), each (rows, Z). Either may be NULL with a size of 0. A deterministic or
+ * quantized latent has no log variance; asking for it is refused. The mean of a quantized one are its codes.
+ */
 VAECUDA_API int vaecuda_encode(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns,
                                float* mean, size_t mean_size, float* logvar, size_t logvar_size);
 /* Means of p(x|z): (rows, D). */

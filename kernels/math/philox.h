@@ -21,6 +21,7 @@ enum class RandomPurpose : std::uint32_t {
   evaluate_binarize = 6,  ///< stochastic binarization in evaluation; subsequence = row
   prior = 7,              ///< z of generated rows; subsequence = row
   split = 8,              ///< keys of the permutation that holds rows out
+  restart = 9,            ///< row of a restarted code; subsequence = position of the batch, column = code
 };
 
 struct Philox4 {

@@ -102,6 +102,15 @@ struct StepMetrics {
   double gradient_norm = 0.0;  ///< global L2 norm before clipping
   double lr = 0.0;
   double kl_weight = 1.0;
+  double perplexity_mean = 0.0;  ///< of the codebooks in the batch; 0 without codebooks
+  double perplexity_min = 0.0;
 };
+
+/// Takes in the perplexity of codebook `group` of `groups`, in ascending order.
+VAECUDA_HD void add_perplexity(StepMetrics& metrics, double perplexity, std::int64_t group,
+                               std::int64_t groups) {
+  metrics.perplexity_mean += perplexity / static_cast<double>(groups);
+  if (group == 0 || perplexity < metrics.perplexity_min) metrics.perplexity_min = perplexity;
+}
 
 }  // namespace vaecuda::math

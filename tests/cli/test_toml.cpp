@@ -62,6 +62,12 @@ RunConfig unusual_config() {
       {"model.init", "glorot"},
       {"model.latent", "deterministic"},
       {"objective.latent_l2", "0.25"},
+      {"model.codebook_size", "64"},
+      {"model.codebooks", "16"},
+      {"objective.commitment", "0.5"},
+      {"optimizer.codebook_update", "gradient"},
+      {"optimizer.ema_decay", "0.95"},
+      {"optimizer.restart_codes", "0.1"},
       {"model.likelihood", "gaussian"},
       {"model.sigma", "0.1234567890123456"},
       {"model.logvar_head", "logsigma"},
@@ -277,6 +283,41 @@ TEST_CASE("contradictions are refused with both options", "[validate]") {
   refuses([](RunConfig& c) { c.objective.latent_l2 = 0.5; }, "--latent-l2", "--latent deterministic");
   refuses([](RunConfig& c) { c.model.latent = LatentKind::deterministic, c.objective.beta = 4.0; }, "--beta",
           "--latent deterministic");
+  refuses([](RunConfig& c) { c.model.codebook_size = 64; }, "--codebook-size", "--latent vq");
+  refuses([](RunConfig& c) { c.model.codebooks = 4; }, "--codebooks", "--latent vq");
+  refuses([](RunConfig& c) { c.objective.commitment = 1.0; }, "--commitment", "--latent vq");
+  refuses([](RunConfig& c) { c.optimizer.codebook_update = CodebookUpdate::gradient; }, "--codebook-update",
+          "--latent vq");
+  refuses([](RunConfig& c) { c.optimizer.ema_decay = 0.9; }, "--ema-decay", "--latent vq");
+  refuses([](RunConfig& c) { c.optimizer.restart_codes = 0.1; }, "--restart-codes", "--latent vq");
+  refuses([](RunConfig& c) { c.model.latent = LatentKind::vq, c.model.codebooks = 3; }, "--latent-dim 20",
+          "--codebooks 3");
+  refuses([](RunConfig& c) { c.model.latent = LatentKind::vq, c.objective.beta = 4.0; }, "--beta",
+          "--latent vq");
+  refuses([](RunConfig& c) { c.model.latent = LatentKind::vq, c.objective.samples = 2; }, "--samples",
+          "--latent vq");
+  refuses(
+      [](RunConfig& c) {
+        c.model.latent = LatentKind::vq;
+        c.model.logvar_head = LogvarHead::logsigma;
+      },
+      "--logvar-head", "--latent vq");
+  refuses([](RunConfig& c) { c.model.latent = LatentKind::vq, c.objective.latent_l2 = 0.5; }, "--latent-l2",
+          "--latent deterministic");
+  refuses(
+      [](RunConfig& c) {
+        c.model.latent = LatentKind::vq;
+        c.optimizer.codebook_update = CodebookUpdate::gradient;
+        c.optimizer.ema_decay = 0.9;
+      },
+      "--ema-decay", "--codebook-update ema");
+  refuses(
+      [](RunConfig& c) {
+        c.model.latent = LatentKind::vq;
+        c.optimizer.codebook_update = CodebookUpdate::gradient;
+        c.optimizer.restart_codes = 0.1;
+      },
+      "--restart-codes", "--codebook-update ema");
   refuses([](RunConfig& c) { c.train.patience = 1; }, "--patience", "--valid");
 }
 

@@ -259,6 +259,42 @@ TEST_CASE("encode writes what the library gives, whatever the batch size", "[too
   }
 }
 
+TEST_CASE("a quantized model gives its codes, and tells of its codebooks", "[tool]") {
+  const TempDir folder;
+  RunConfig config;
+  config.data.train.path = kShapes;
+  config.model.hidden = {24};
+  config.model.latent = LatentKind::vq;
+  config.model.latent_dim = 6;
+  config.model.codebooks = 3;
+  config.model.codebook_size = 8;
+  config.train.device = "cpu";
+  config.train.steps = 20;
+  config.output.dir = (folder.path() / "run").string();
+  const std::string model = TrainingRun(config).run().model;
+  const fs::path z = folder.path() / "z.npy";
+  const fs::path codes = folder.path() / "codes.csv";
+  done({"encode", model, "--data", kShapes, "--out", z.string(), "--codes", codes.string()});
+  RunOn on;
+  on.device = "cpu";
+  const Dataset data = load_dataset({kShapes, {}, {}, {}});
+  const Encoded expected =
+      Vae::load(model, on).encode(std::vector<float>(data.u8().begin(), data.u8().end()));
+  CHECK(values_of(z) == expected.mean);
+  CHECK(values_of(codes) == expected.codes);
+  CHECK(load(codes).column_names() == std::vector<std::string>{"code0", "code1", "code2"});
+  const auto info = nlohmann::json::parse(tool({"info", model, "--json"}).out);
+  CHECK(info.at("codebooks") == 3);
+  CHECK(info.at("codebook_size") == 8);
+  CHECK(info.at("tensors").at("codebook") == nlohmann::json({24, 2}));
+  check_refused({"encode", model, "--data", kShapes, "--out", z.string(), "--logvar", z.string()}, kUsage,
+                "quantized");
+  check_refused(
+      {"encode", models().pictures(), "--data", kShapes, "--out", z.string(), "--codes", codes.string()},
+      kUsage, "--latent vq");
+  check_refused({"generate", model, "--temperature", "0.5", "--out", z.string()}, kUsage, "--latent vq");
+}
+
 TEST_CASE("reconstruct writes rows in the data's units, or pairs of pictures", "[tool]") {
   const TempDir folder;
   const fs::path rows = folder.path() / "x.csv";

@@ -156,3 +156,41 @@ TEST_CASE("fresh parameters are a function of the seed alone", "[layout]") {
   CHECK(tensor(square.encoder[0]) != tensor(square.encoder[1]));
   CHECK(tensor(square.encoder[0]) != tensor(square.decoder[1]));
 }
+
+TEST_CASE("codebooks lie behind all layers", "[layout][codebook]") {
+  ModelConfig model = model_of(784, {400}, 24);
+  model.latent = LatentKind::deterministic;
+  const ParameterLayout plain = make_layout(model);
+  model.latent = LatentKind::vq;
+  model.codebooks = 8;
+  model.codebook_size = 100;
+  const ParameterLayout layout = make_layout(model);
+  const Codebook& book = layout.codebook;
+  CHECK(plain.codebook.groups == 0);
+  CHECK(book.groups == 8);
+  CHECK(book.size == 100);
+  CHECK(book.width == 3);
+  CHECK(book.codes == plain.size);
+  CHECK(book.codes % 16 == 0);
+  CHECK(layout.size == plain.size + 2400);
+  CHECK(layout.parameters == plain.parameters + 2400);
+  CHECK(layout.head.out == 24);
+  CHECK(layout.tensor_at(book.codes - 1) != "codebook");
+  CHECK(layout.tensor_at(book.codes) == "codebook");
+  CHECK(layout.tensor_at(book.codes + 2399) == "codebook");
+  CHECK(layout.tensor_at(layout.output.weight) == "output.weight");
+  for (const Initialization init : {Initialization::torch, Initialization::glorot}) {
+    const std::vector<float> arena = initialized(layout, init, 7);
+    check_uniform(moments_of(arena, book.codes, 2400), 0.01, 2400);
+    // The layers' parameters are those of the model without codebooks.
+    const std::vector<float> without = initialized(plain, init, 7);
+    CHECK(std::memcmp(arena.data(), without.data(), without.size() * sizeof(float)) == 0);
+  }
+  model.codebooks = 5;
+  CHECK_THROWS_AS(make_layout(model), ConfigError);
+  model.codebooks = 0;
+  CHECK_THROWS_AS(make_layout(model), ConfigError);
+  model.codebooks = 24;
+  model.codebook_size = std::int64_t{1} << 38;
+  CHECK_THROWS_AS(make_layout(model), ConfigError);
+}

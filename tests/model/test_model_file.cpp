@@ -62,6 +62,8 @@ void check_same(const ModelFile& a, const ModelFile& b) {
   CHECK(a.model.hidden == b.model.hidden);
   CHECK(a.model.latent_dim == b.model.latent_dim);
   CHECK(a.model.latent == b.model.latent);
+  CHECK(a.model.codebook_size == b.model.codebook_size);
+  CHECK(a.model.codebooks == b.model.codebooks);
   CHECK(a.model.activation == b.model.activation);
   CHECK(a.model.init == b.model.init);
   CHECK(a.model.likelihood == b.model.likelihood);
@@ -76,6 +78,7 @@ void check_same(const ModelFile& a, const ModelFile& b) {
   CHECK(a.objective.beta == b.objective.beta);
   CHECK(a.objective.latent_l2 == b.objective.latent_l2);
   CHECK(a.objective.samples == b.objective.samples);
+  CHECK(a.objective.commitment == b.objective.commitment);
   CHECK(a.seed == b.seed);
   CHECK(a.steps == b.steps);
   CHECK(same_bits(a.parameters, b.parameters));
@@ -129,6 +132,19 @@ TEST_CASE("model file: what is saved is loaded, bit for bit", "[model_file]") {
   ModelFile file = small_model();
   save_model(path, file);
   check_same(load_model(path), file);
+
+  ModelFile quantized = file;
+  quantized.model.latent = LatentKind::vq;
+  quantized.model.codebooks = 2;
+  quantized.model.codebook_size = 3;
+  quantized.objective.commitment = 0.5;
+  const ParameterLayout layout = make_layout(quantized.model);
+  quantized.parameters.assign(static_cast<std::size_t>(layout.size), 0.0F);
+  initialize_parameters(layout, Initialization::torch, 5, quantized.parameters.data());
+  const std::string path_of_codes = (folder.path() / "codes.safetensors").string();
+  save_model(path_of_codes, quantized);
+  check_same(load_model(path_of_codes), quantized);
+  CHECK(Parts(saved(quantized)).header["codebook"]["shape"] == nlohmann::json({6, 1}));
 
   file.image.reset();
   file.column_names.clear();
@@ -191,6 +207,9 @@ TEST_CASE("model file: names, shapes and places are those that others expect", "
 TEST_CASE("model file: a file from before an option was there means its default", "[model_file]") {
   Parts parts(saved(small_model()));
   parts.config["model"].erase("logvar_head");
+  parts.config["model"].erase("codebook_size");
+  parts.config["model"].erase("codebooks");
+  parts.config["objective"].erase("commitment");
   parts.config["objective"].erase("samples");
   const ModelFile file = load(parts.join());
   CHECK(file.model.logvar_head == LogvarHead::logvar);
@@ -237,6 +256,15 @@ TEST_CASE("model file: each kind of bad file is refused with its reason", "[mode
       {"model.likelihood: the value is empty", model("likelihood", "")},
       {"model.latent: 'none'", model("latent", "none")},
       {"tensor 'head.weight' has the shape [4, 2]; expected [2, 2]", model("latent", "deterministic")},
+      {"tensor 'head.weight' has the shape [4, 2]; expected [2, 2]", model("latent", "vq")},
+      {"model.codebooks is 0", model("codebooks", 0)},
+      {"model.codebook_size is 16777217", model("codebook_size", 16777217)},
+      {"3 codebooks of 512 codes for a latent of 2",
+       [](Parts& p) {
+         p.config["model"]["latent"] = "vq";
+         p.config["model"]["codebooks"] = 3;
+       }},
+      {"objective.commitment is -1", [](Parts& p) { p.config["objective"]["commitment"] = -1; }},
       {"objective.latent_l2 is -1", [](Parts& p) { p.config["objective"]["latent_l2"] = -1; }},
       {"data.binarize: 'yes'", [](Parts& p) { p.config["data"]["binarize"] = "yes"; }},
       {"model.input_dim is 0", model("input_dim", 0)},

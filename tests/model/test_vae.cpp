@@ -293,6 +293,67 @@ TEST_CASE("device pointers need a model on a GPU", "[vae]") {
                            {"log sigma"});
 }
 
+TEST_CASE("a quantized latent has codes, their vectors, a constant KL and samples", "[vae]") {
+  ModelFile file = small_model();
+  file.model.latent = LatentKind::vq;
+  file.model.latent_dim = 6;
+  file.model.codebooks = 3;
+  file.model.codebook_size = 4;
+  const ParameterLayout layout = make_layout(file.model);
+  const Codebook& book = layout.codebook;
+  file.parameters.resize(static_cast<std::size_t>(layout.size));
+  initialize_parameters(layout, Initialization::torch, 5, file.parameters.data());
+  for (std::int64_t i = 0; i < book.elements(); ++i) {
+    file.parameters[static_cast<std::size_t>(book.codes + i)] *= 4.0f;  // as far apart as latents are
+  }
+  const Vae vae = open(file);
+  const Floats x = some_rows(300, 7);
+  const Encoded encoded = vae.encode(x);
+  REQUIRE(encoded.codes.size() == 900);
+  REQUIRE(encoded.mean.size() == 1800);
+  CHECK(encoded.logvar.empty());
+  const auto vector_of = [&](std::size_t group, float code, std::size_t i) {
+    const auto at = (group * 4 + static_cast<std::size_t>(code)) * 2 + i;
+    return file.parameters[static_cast<std::size_t>(book.codes) + at];
+  };
+  std::vector<int> used(12);
+  for (std::size_t i = 0; i < encoded.codes.size(); ++i) {
+    const float code = encoded.codes[i];
+    REQUIRE((code == 0.0f || code == 1.0f || code == 2.0f || code == 3.0f));
+    ++used[i % 3 * 4 + static_cast<std::size_t>(code)];
+    for (std::size_t c = 0; c < 2; ++c) REQUIRE(encoded.mean[2 * i + c] == vector_of(i % 3, code, c));
+  }
+  CHECK(std::count_if(used.begin(), used.end(), [](int n) { return n > 0; }) > 3);
+  CHECK(same_bits(vae.decode(encoded.mean), vae.reconstruct(x)));
+  for (const float kl : vae.elbo(x).kl) REQUIRE(kl == Approx(3.0 * std::log(4.0)));
+
+  // Samples: the generating plan's, each code of each codebook about as often as the others.
+  const Floats latents = vae.sample_latents(4000, 9);
+  CHECK(same_bits(vae.decode(latents), vae.sample(4000, 9)));
+  for (std::size_t group = 0; group < 3; ++group) {
+    for (const float code : {0.0f, 1.0f, 2.0f, 3.0f}) {
+      int hits = 0;
+      for (std::size_t row = 0; row < 4000; ++row) {
+        hits += latents[row * 6 + group * 2] == vector_of(group, code, 0);
+      }
+      CHECK(std::abs(hits - 1000) < 140);  // five deviations of 27
+    }
+  }
+  CHECK(same_bits(slice(latents, 0, 10, 6), vae.sample_latents(10, 9)));
+  CHECK_FALSE(same_bits(slice(latents, 0, 10, 6), vae.sample_latents(10, 8)));
+  check_error<ConfigError>([&] { (void)vae.sample(4, 9, 0.5); }, {"temperature 0.5", "--latent vq"});
+  const auto backend = make_cpu_backend(1);
+  const auto store = backend->make_parameters(layout.size, false);
+  store->write(Part::parameters, file.parameters);
+  const Plan plan = build_generate_plan(layout, file.model, 300, 9);
+  const auto program = backend->compile(plan, *store, nullptr);
+  program->set_position(0);
+  program->run(2);
+  Floats means(2100);
+  program->read(plan.find_buffer("rows.mean"), means);
+  CHECK(same_bits(means, slice(vae.sample(300, 9), 0, 300, 7)));
+}
+
 TEST_CASE("samples depend on seed, row and temperature alone", "[vae]") {
   const Vae vae = open(small_model());
   const Floats all = vae.sample(300, 4);

@@ -37,6 +37,7 @@ class Torch(unittest.TestCase):
         rows = (numpy.random.default_rng(2).random((200, 7)) > 0.5).astype(numpy.float32)
         self.check(rows, hidden=[8], logvar_head="logsigma")
         self.check(rows, hidden=[8], latent="deterministic")
+        self.check(rows, hidden=[8], latent="vq", codebooks=3, codebook_size=16)
 
     def test_no_hidden_layer(self):
         self.check((numpy.random.default_rng(2).random((200, 7)) > 0.5).astype(numpy.float32), hidden=[])

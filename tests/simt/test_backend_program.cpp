@@ -59,6 +59,35 @@ TEST_CASE("a step of the tutorial's VAE takes 16 launches", "[launches]") {
   }
 }
 
+TEST_CASE("codebooks add five launches to a plain autoencoder's, or four where there is one", "[launches]") {
+  test::TrainingBench bench;
+  bench.config = test::small_config(784, {400}, 20, 8);
+  const Dataset data = test::small_data(20, 784);
+  struct Case {
+    LatentKind latent;
+    std::int64_t codebooks;
+    CodebookUpdate update;
+    double clip_norm;
+    int launches;
+  };
+  const std::vector<Case> cases = {{LatentKind::deterministic, 1, CodebookUpdate::ema, 0.0, 14},
+                                   {LatentKind::vq, 1, CodebookUpdate::ema, 0.0, 18},
+                                   {LatentKind::vq, 4, CodebookUpdate::ema, 0.0, 19},
+                                   {LatentKind::vq, 4, CodebookUpdate::ema, 1.0, 20},
+                                   {LatentKind::vq, 4, CodebookUpdate::gradient, 0.0, 19}};
+  for (const Case& c : cases) {
+    bench.config.model.latent = c.latent;
+    bench.config.model.codebooks = c.codebooks;
+    bench.config.model.codebook_size = 6;
+    bench.config.optimizer.codebook_update = c.update;
+    bench.config.optimizer.clip_norm = c.clip_norm;
+    const test::Session session(test::setup_of(EpilogueSupport::all), bench, data);
+    INFO(node_names(session.cuda()));
+    CHECK(session.cuda().kernels_per_step() == c.launches);
+    CHECK(session.cuda().captured_kernels() == c.launches);
+  }
+}
+
 TEST_CASE("every matrix product says which algorithm it took", "[launches]") {
   const test::Session session(test::setup_of(EpilogueSupport::all), test::small_bench(), test::small_data());
   const std::vector<std::string> algorithms = session.cuda().algorithms();

@@ -100,7 +100,11 @@ TEST_CASE("every kind of model on the device follows the CPU", "[training]") {
     const test::SimtSetup setup = test::setup_of(EpilogueSupport::all, Precision::bf16);
     // In chunks that are no multiple of a graph's length.
     const test::TrainingResult device = bench.run(setup.executor(), data, kSteps, 7);
-    check_near(distance(cpu, device), kBf16);
+    // A latent near the border of two codes takes another one in bfloat16, and the codes follow their rows:
+    // three times what was measured.
+    Distance bound = kBf16;
+    if (bench.config.model.latent == LatentKind::vq) bound.parameters = 0.19;
+    check_near(distance(cpu, device), bound);
     test::check_same(device, bench.run(setup.executor(), data, kSteps));
   }
 }
@@ -176,6 +180,7 @@ namespace {
 /// Every pass that a trained model is used in: what its exchange buffers hold at the end.
 std::vector<float> all_passes(Backend& backend, const test::TrainingBench& bench, const Dataset& data) {
   const bool has_kl = bench.config.model.latent == LatentKind::gaussian;
+  const bool has_codes = bench.config.model.latent == LatentKind::vq;
   const ParameterLayout layout = bench.layout();
   const ModelConfig& model = bench.config.model;
   const DataShape shape{data.rows(), data.type()};
@@ -189,12 +194,18 @@ std::vector<float> all_passes(Backend& backend, const test::TrainingBench& bench
   };
   std::vector<Pass> passes = {
       {build_evaluation_plan(layout, model, bench.preparation, shape, 3),
-       {"rows.nll", has_kl ? "rows.kl" : "rows.penalty"}},
-      {build_encode_plan(layout, model, bench.preparation, shape), {"rows.head"}},
+       {"rows.nll", has_kl      ? "rows.kl"
+                    : has_codes ? "rows.error"
+                                : "rows.penalty"}},
+      {build_encode_plan(layout, model, bench.preparation, shape), {has_codes ? "rows.z" : "rows.head"}},
       {build_reconstruct_plan(layout, model, bench.preparation, shape), {"rows.x", "rows.mean"}},
       {build_decode_plan(layout, model, data.rows()), {"rows.mean"}}};
   if (why_no_prior(model).empty()) {
     passes.push_back({build_generate_plan(layout, model, data.rows(), 7), {"rows.mean"}});
+  }
+  if (has_codes) {
+    passes[0].results.push_back("rows.codes");
+    passes[1].results.push_back("rows.codes");
   }
   std::vector<float> all;
   for (const Pass& pass : passes) {

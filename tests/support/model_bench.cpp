@@ -29,6 +29,15 @@ oracle::Act act_of(Activation activation) {
   return oracle::Act::identity;
 }
 
+/// As many codebooks as fit any width of the latent, of few codes.
+void quantize(RunConfig& config) {
+  config.objective.beta = 1.0;
+  config.objective.commitment = 0.4;
+  config.model.latent = LatentKind::vq;
+  config.model.codebook_size = 5;
+  config.model.codebooks = config.model.latent_dim % 2 == 0 ? 2 : 1;
+}
+
 }  // namespace
 
 std::vector<float> TrainingBench::initial_parameters() const {
@@ -81,6 +90,12 @@ oracle::Network network_of(const ParameterLayout& layout, const RunConfig& confi
   network.sigma = config.model.sigma;
   network.deterministic = config.model.latent == LatentKind::deterministic;
   network.beta = network.deterministic ? config.objective.latent_l2 : config.objective.beta;
+  if (config.model.latent == LatentKind::vq) {
+    const Codebook& book = layout.codebook;
+    const bool learns = config.optimizer.codebook_update == CodebookUpdate::gradient;
+    network.quantizer = {book.groups, book.size, book.width, book.codes, config.objective.commitment, learns};
+    network.beta = quantization_weight(config);
+  }
   return network;
 }
 
@@ -143,6 +158,18 @@ const std::vector<ModelVariant>& model_variants() {
          c.model.latent = LatentKind::deterministic;
          c.objective.beta = 1.0;
          c.objective.latent_l2 = 0.7;
+         c.model.likelihood = Likelihood::gaussian;
+       }},
+      {"vq, codes by averages",
+       [](RunConfig& c) {
+         quantize(c);
+         c.optimizer.ema_decay = 0.8;  // so that dead codes are found within a few steps
+         c.optimizer.restart_codes = 0.3;
+       }},
+      {"vq, codes by gradient",
+       [](RunConfig& c) {
+         quantize(c);
+         c.optimizer.codebook_update = CodebookUpdate::gradient;
          c.model.likelihood = Likelihood::gaussian;
        }},
   };

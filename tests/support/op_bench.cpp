@@ -47,6 +47,10 @@ View OpBench::block(const Operand& operand) const {
   return View{operand.view.buffer, 0, batch_, width, width};
 }
 
+View OpBench::scratch(const std::string& name, std::int64_t rows, std::int64_t cols) {
+  return plan_.whole(plan_.add_buffer(name, BufferKind::activation, rows, cols));
+}
+
 View OpBench::constant(const std::string& name, const std::vector<float>& values) {
   const int buffer =
       plan_.add_buffer(name, BufferKind::constant, 1, static_cast<std::int64_t>(values.size()));

@@ -29,6 +29,8 @@ class OpBench {
   View matrix(const std::string& name, std::int64_t cols, const std::vector<float>& values) {
     return samples(name, 1, cols, values);
   }
+  /// A buffer that nobody loads, stores or guards.
+  View scratch(const std::string& name, std::int64_t rows, std::int64_t cols);
   /// A (1, n) constant of the plan.
   View constant(const std::string& name, const std::vector<float>& values);
 

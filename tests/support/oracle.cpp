@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "support/codebook_oracle.hpp"
+
 namespace vaecuda::oracle {
 namespace {
 
@@ -309,7 +311,7 @@ Matrix normals(std::uint64_t seed, std::uint32_t purpose, std::uint64_t first, s
 }
 
 Objective objective(const Network& network, const std::vector<double>& parameters, const Matrix& x,
-                    const Matrix& epsilon) {
+                    const Matrix& epsilon, const Frozen* frozen) {
   const auto batch = static_cast<double>(x.rows);
   std::vector<Kept> encoder;
   for (const LayerSpec& layer : network.encoder)
@@ -318,7 +320,11 @@ Objective objective(const Network& network, const std::vector<double>& parameter
       forward(network.head, parameters, encoder.empty() ? x : encoder.back().out, Act::identity);
   LatentResult latent;
   PenaltyResult penalty;
-  if (network.deterministic) {
+  Objective result;
+  if (network.quantizer.groups > 0) {
+    result.frozen = frozen != nullptr ? *frozen : freeze(network.quantizer, parameters, head.out);
+    latent = quantize(network.quantizer, parameters, head.out, result.frozen);
+  } else if (network.deterministic) {
     penalty = latent_penalty(head.out);
     latent = {Graded(), penalty.penalty};
     latent.z.value = head.out;
@@ -333,7 +339,6 @@ Objective objective(const Network& network, const std::vector<double>& parameter
                               decoder.empty() ? latent.z.value : decoder.back().out, Act::identity);
   const LikelihoodResult terms = likelihood(network.lik, network.sigma, output.out, x);
 
-  Objective result;
   result.reconstruction = mean(terms.nll.value);
   result.kl = mean(latent.kl.value);
   result.gradient.assign(parameters.size(), 0.0);
@@ -349,7 +354,9 @@ Objective objective(const Network& network, const std::vector<double>& parameter
   for (std::size_t i = decoder.size(); i-- > 0;)
     d = backward(network.decoder[i], parameters, d, decoder[i].in, below(i), pre(decoder, i),
                  result.gradient);
-  if (network.deterministic) {
+  if (network.quantizer.groups > 0) {
+    quantize_backward(network.quantizer, parameters, head.out, result.frozen, d, result.gradient);
+  } else if (network.deterministic) {
     for (std::size_t i = 0; i < d.values.size(); ++i)
       d.values[i] += network.beta / batch * penalty.gradient.value.values[i];
   } else {

@@ -106,6 +106,23 @@ struct LayerSpec {
   std::int64_t bias = 0;
 };
 
+/// Codebooks in a flat vector of parameters, (G·M, L) from `codes` on, that quantize a latent of G·L columns.
+struct Quantizer {
+  std::int64_t groups = 0;  ///< 0: there is none
+  std::int64_t size = 0;
+  std::int64_t width = 0;
+  std::int64_t codes = 0;
+  double commitment = 0.25;
+  bool codes_learn = false;  ///< the codes have a gradient
+};
+
+/// What the straight-through gradient takes for constant: the latent, and the codes' vectors in its place.
+struct Frozen {
+  Matrix latent;   ///< (B, G·L)
+  Matrix codes;    ///< (B, G)
+  Matrix vectors;  ///< (B, G·L)
+};
+
 struct Network {
   std::vector<LayerSpec> encoder;
   LayerSpec head;
@@ -116,17 +133,21 @@ struct Network {
   Scale scale = Scale::logvar;
   double sigma = 1.0;
   bool deterministic = false;  ///< the head is the code
-  double beta = 1.0;           ///< of the KL; deterministic: of the code's mean square
+  Quantizer quantizer;         ///< the head becomes the nearest codes
+  double beta = 1.0;  ///< of the KL; deterministic: of the code's mean square; quantizer: of its error
 };
 
 struct Objective {
   double reconstruction = 0.0;   ///< means over the rows
   double kl = 0.0;               ///< deterministic: the code's mean square
   std::vector<double> gradient;  ///< of reconstruction + beta·kl, laid out as the parameters
+  Frozen frozen;                 ///< quantizer: what the gradient took for constant
 };
-/// epsilon (B·K,Z).
+/// epsilon (B·K,Z). With a quantizer (K = 1) the gradient is that of the loss with `frozen` held constant, at
+/// these parameters where null: reconstruction(latent + sg(vectors − latent)) +
+/// commitment·‖latent − sg(vectors)‖² [+ ‖sg(latent) − vectors‖²]; kl is the last two over beta.
 [[nodiscard]] Objective objective(const Network& network, const std::vector<double>& parameters,
-                                  const Matrix& x, const Matrix& epsilon);
+                                  const Matrix& x, const Matrix& epsilon, const Frozen* frozen = nullptr);
 
 enum class Rate { constant, cosine, exponential, stages };
 

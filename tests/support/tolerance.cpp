@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint32_t kGuardBits = 0x7fc0beefU;
 
-constexpr std::array<Tolerance, 18> kTable = {{
+constexpr std::array<Tolerance, 21> kTable = {{
     {Quantity::gathered_row, 3.0, 0.0, "scale, subtract, multiply: three roundings"},
     {Quantity::linear_output, 6.0, 2.0, "a sum of products in blocks, then an activation good to 2.5 ulp"},
     {Quantity::weight_gradient, 4.0, 2.0, "a sum of products over the rows"},
@@ -31,6 +31,10 @@ constexpr std::array<Tolerance, 18> kTable = {{
     {Quantity::adam_moment, 8.0, 0.0, "two products and a sum"},
     {Quantity::adam_parameter, 8.0, 0.0, "a root, a quotient and two products, relative to the update"},
     {Quantity::batch_mean, 2.0, 2.0, "a sum over the rows"},
+    {Quantity::quantization_error, 4.0, 2.0, "rounded differences, squared, and a sum over the columns"},
+    {Quantity::codebook_gradient, 4.0, 2.0, "rounded differences and a sum over the code's rows"},
+    {Quantity::codebook_average, 8.0, 2.0,
+     "a sum over the code's rows, two products, a quotient of rounded counts"},
 }};
 
 float from_bits(std::uint32_t bits) {

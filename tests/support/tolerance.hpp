@@ -29,6 +29,9 @@ enum class Quantity {
   adam_moment,
   adam_parameter,
   batch_mean,
+  quantization_error,
+  codebook_gradient,
+  codebook_average,
 };
 
 /// |actual − expected| ≤ (flat + per_root_term·√terms) · 2⁻²⁴ · magnitude, where magnitude is the sum of the

@@ -38,6 +38,12 @@ double seconds_left(const Progress& progress) {
 }  // namespace
 
 std::string format_loss(const LossTerms& terms) {
+  if (terms.quantization) {
+    return fmt::format(
+        "loss {:.2f} (reconstruction {:.2f}, quantization error {:.2f}, perplexity {:.1f}, least {:.1f})",
+        terms.loss, terms.reconstruction, terms.quantization->error, terms.quantization->perplexity,
+        terms.quantization->least_perplexity);
+  }
   return fmt::format("loss {:.2f} (reconstruction {:.2f}, KL {:.2f})", terms.loss, terms.reconstruction,
                      terms.kl);
 }

@@ -20,6 +20,11 @@ nlohmann::ordered_json to_json(const LossTerms& terms) {
   json["loss"] = json_number(terms.loss);
   json["reconstruction"] = json_number(terms.reconstruction);
   json["kl"] = json_number(terms.kl);
+  if (terms.quantization) {
+    json["quantization_error"] = json_number(terms.quantization->error);
+    json["perplexity"] = json_number(terms.quantization->perplexity);
+    json["least_perplexity"] = json_number(terms.quantization->least_perplexity);
+  }
   return json;
 }
 

@@ -58,7 +58,13 @@ class Vae(nn.Module):
         super().__init__()
         model = config["model"]
         inputs, hidden, latents = model["input_dim"], list(model["hidden"]), model["latent_dim"]
-        self.deterministic = model.get("latent") == "deterministic"
+        latent = model.get("latent", "gaussian")
+        if latent not in ("gaussian", "deterministic", "vq"):
+            raise ValueError(f"no module for the latent {latent}")
+        self.deterministic = latent != "gaussian"
+        self.codebooks = model["codebooks"] if latent == "vq" else 0
+        if self.codebooks:
+            self.codebook = nn.Parameter(torch.zeros(self.codebooks * model["codebook_size"], latents // self.codebooks))
         self.log_deviation = model.get("logvar_head") == "logsigma"
         self.bernoulli = model["likelihood"] == "bernoulli"
         if not self.bernoulli and model["likelihood"] != "gaussian":
@@ -83,15 +89,24 @@ class Vae(nn.Module):
         return (x - self.mean) * self.inverse_deviation
 
     def encode(self, x):
-        """(mu, logvar) of q(z|x); logvar is None for a deterministic latent."""
+        """(mu, logvar) of q(z|x); logvar is None for a deterministic or quantized latent, mu of the latter its codes."""
         x = self.prepare(x)
         for layer in self.encoder:
             x = self.activation(layer(x))
         head = self.head(x)
+        if self.codebooks:
+            return self.quantize(head), None
         if self.deterministic:
             return head, None
         mu, scale = head.chunk(2, dim=-1)
         return mu, 2 * scale if self.log_deviation else scale
+
+    def quantize(self, z):
+        """Each part of z as the nearest code of its codebook, the lowest of equals."""
+        parts = z.reshape(len(z), self.codebooks, 1, -1)
+        codes = self.codebook.reshape(self.codebooks, -1, self.codebook.shape[1])
+        nearest = ((parts - codes) ** 2).sum(-1).argmin(-1)
+        return codes[torch.arange(self.codebooks), nearest].reshape(z.shape)
 
     def decode(self, z):
         """Means of p(x|z), in the units of the training data."""

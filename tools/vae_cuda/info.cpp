@@ -72,6 +72,10 @@ std::string text_of(const ModelInfo& info, const std::string& path) {
   line("network", fmt::format("{}, {}", network_text(info), field(config, "model.activation")));
   line("parameters", fmt::format("{}", info.parameters));
   line("latent", fmt::format("{}, {} values", field(config, "model.latent"), info.model.latent_dim));
+  if (info.model.latent == LatentKind::vq) {
+    line("codebooks", fmt::format("{} of {} codes, commitment {}", info.model.codebooks,
+                                  info.model.codebook_size, field(config, "objective.commitment")));
+  }
   line("likelihood", likelihood);
   line("data", data_text(info));
   line("preparation", preparation_text(info, config));
@@ -91,6 +95,11 @@ nlohmann::ordered_json json_of(const ModelInfo& info) {
   json["hidden"] = info.model.hidden;
   json["latent_dim"] = info.model.latent_dim;
   json["latent"] = field(config, "model.latent");
+  if (info.model.latent == LatentKind::vq) {
+    json["codebooks"] = info.model.codebooks;
+    json["codebook_size"] = info.model.codebook_size;
+    json["commitment"] = info.objective.commitment;
+  }
   json["logvar_head"] = field(config, "model.logvar_head");
   json["activation"] = field(config, "model.activation");
   json["init"] = field(config, "model.init");

@@ -1,0 +1,14 @@
+// Rows of the data set on the CPU: found, prepared, binarized.
+#pragma once
+
+#include "host/cpu/row_work.hpp"
+#include "host/plan/ops.hpp"
+#include "vaecuda/dataset.hpp"
+
+namespace vaecuda::cpu {
+
+/// Rows of `data`, which must outlive the work, or of the op's own source. \throws std::logic_error if the op
+/// has none and `data` is null, or another data set than that of the plan.
+[[nodiscard]] TileWork gather_rows(const GatherBatch& op, const Dataset* data, const RowSources& sources);
+
+}  // namespace vaecuda::cpu
