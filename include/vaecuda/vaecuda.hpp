@@ -13,6 +13,7 @@
 #include "vaecuda/dataset.hpp"
 #include "vaecuda/device.hpp"
 #include "vaecuda/error.hpp"
+#include "vaecuda/evaluate.hpp"
 #include "vaecuda/options.hpp"
 #include "vaecuda/output.hpp"
 #include "vaecuda/row_source.hpp"

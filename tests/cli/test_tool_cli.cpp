@@ -145,7 +145,7 @@ std::pair<std::int64_t, std::int64_t> sheet_size(std::int64_t across, std::int64
 const std::vector<std::string>& command_names() {
   static const std::vector<std::string> kNames = {"info",        "encode",    "reconstruct", "generate",
                                                   "interpolate", "neighbors", "manifold",    "traverse",
-                                                  "score",       "export"};
+                                                  "score",       "evaluate",  "export"};
   return kNames;
 }
 
@@ -206,6 +206,7 @@ TEST_CASE("every command refuses what is no model", "[tool]") {
       {"manifold", "--out", out},
       {"traverse", "--out", out},
       {"score", "--data", kShapes, "--out", out},
+      {"evaluate", "--data", kShapes, "--rows", out},
       {"export", "--format", "npz", "--out", out},
   };
   REQUIRE(calls.size() == command_names().size());

@@ -38,6 +38,7 @@ struct Command {
 [[nodiscard]] Command manifold_command();
 [[nodiscard]] Command traverse_command();
 [[nodiscard]] Command score_command();
+[[nodiscard]] Command evaluate_command();
 [[nodiscard]] Command export_command();
 
 }  // namespace vaecuda::tool

@@ -26,6 +26,28 @@ RunConfig table_values(const cli::Arguments& arguments, std::span<const std::str
   return config;
 }
 
+struct DataRequest {
+  DataSource source;
+  DataPart part = DataPart::train;
+};
+
+DataRequest data_request(const cli::Arguments& arguments) {
+  static constexpr std::string_view kFlags[] = {"--data", "--labels", "--label-column"};
+  static_cast<void>(required(arguments, "--data"));
+  const std::string* part = arguments.find("--part");
+  if (part != nullptr && *part != "train" && *part != "test") {
+    throw ConfigError(fmt::format("--part: '{}' is not train or test", *part));
+  }
+  return {table_values(arguments, kFlags).data.train,
+          part != nullptr && *part == "test" ? DataPart::test : DataPart::train};
+}
+
+void check_width(const std::string& name, std::int64_t columns, const ModelInfo& model) {
+  if (columns == model.model.input_dim) return;
+  throw FileError(fmt::format("{}: rows have {} values, but the model was trained on rows of {}", name,
+                              columns, model.model.input_dim));
+}
+
 }  // namespace
 
 const std::vector<cli::ProgramOption>& common_options() {
@@ -113,19 +135,17 @@ Vae load_model(const cli::Arguments& arguments, cli::Console& console) {
 }
 
 std::unique_ptr<RowSource> open_data(const cli::Arguments& arguments, const ModelInfo& model) {
-  static constexpr std::string_view kFlags[] = {"--data", "--labels", "--label-column"};
-  static_cast<void>(required(arguments, "--data"));
-  const DataSource source = table_values(arguments, kFlags).data.train;
-  const std::string* part = arguments.find("--part");
-  if (part != nullptr && *part != "train" && *part != "test") {
-    throw ConfigError(fmt::format("--part: '{}' is not train or test", *part));
-  }
-  auto rows = open_rows(source, part != nullptr && *part == "test" ? DataPart::test : DataPart::train);
-  if (rows->columns() != model.model.input_dim) {
-    throw FileError(fmt::format("{}: rows have {} values, but the model was trained on rows of {}",
-                                rows->name(), rows->columns(), model.model.input_dim));
-  }
+  const DataRequest request = data_request(arguments);
+  auto rows = open_rows(request.source, request.part);
+  check_width(rows->name(), rows->columns(), model);
   return rows;
+}
+
+Dataset load_data(const cli::Arguments& arguments, const ModelInfo& model) {
+  const DataRequest request = data_request(arguments);
+  Dataset data = load_dataset(request.source, request.part);
+  check_width(data.name(), data.columns(), model);
+  return data;
 }
 
 std::vector<float> take_floats(RowSource& rows, const std::vector<std::int64_t>& indices) {

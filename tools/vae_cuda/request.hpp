@@ -44,6 +44,8 @@ inline constexpr cli::ProgramOption kImage{"--image", "HxWxC",
 [[nodiscard]] Vae load_model(const cli::Arguments& arguments, cli::Console& console);
 /// Opens --data. \throws ConfigError, FileError; FileError if its rows are not as wide as the model's
 [[nodiscard]] std::unique_ptr<RowSource> open_data(const cli::Arguments& arguments, const ModelInfo& model);
+/// The same, held whole with labels and factors.
+[[nodiscard]] Dataset load_data(const cli::Arguments& arguments, const ModelInfo& model);
 /// Rows of --data by index, as floats. \throws ConfigError if one does not exist
 [[nodiscard]] std::vector<float> take_floats(RowSource& rows, const std::vector<std::int64_t>& indices);
 

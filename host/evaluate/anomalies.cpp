@@ -1,0 +1,73 @@
+#include "host/evaluate/anomalies.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace vaecuda {
+namespace {
+
+constexpr std::size_t kMostNamed = 10;
+
+std::string known_labels(const std::vector<std::string>& names) {
+  const auto last = names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMostNamed));
+  return fmt::format("{}{}", fmt::join(names.begin(), last, ", "), names.size() > kMostNamed ? ", …" : "");
+}
+
+}  // namespace
+
+std::optional<std::int32_t> anomaly_label(const Dataset& data, const EvaluateOptions& options) {
+  const auto& names = data.label_names();
+  const auto marked = [&](std::int32_t index) {
+    return std::count(data.labels().begin(), data.labels().end(), index);
+  };
+  const auto both_kinds = [&](std::int32_t index) {
+    return marked(index) > 0 && marked(index) < data.rows();
+  };
+  if (!options.anomaly_label) {
+    const bool marks = names == std::vector<std::string>{"0", "1"} && both_kinds(1);
+    return marks ? std::optional<std::int32_t>(1) : std::nullopt;
+  }
+  const std::string& label = *options.anomaly_label;
+  if (data.labels().empty()) {
+    throw ConfigError(fmt::format("anomaly label '{}': {} has no labels; give --labels or --label-column",
+                                  label, data.name()));
+  }
+  const auto found = std::find(names.begin(), names.end(), label);
+  if (found == names.end()) {
+    throw ConfigError(fmt::format("anomaly label '{}': {} has no such label; it has {}", label, data.name(),
+                                  known_labels(names)));
+  }
+  const auto index = static_cast<std::int32_t>(found - names.begin());
+  if (!both_kinds(index)) {
+    throw ConfigError(
+        fmt::format("anomaly label '{}': {} of the {} rows of {} have it; both kinds are needed", label,
+                    marked(index), data.rows(), data.name()));
+  }
+  return index;
+}
+
+AnomalyFigures anomaly_figures(const Dataset& data, std::int32_t anomaly, const RowFigures& rows) {
+  std::vector<std::uint8_t> marks;
+  for (const std::int32_t label : data.labels()) marks.push_back(label == anomaly ? 1 : 0);
+  AnomalyFigures figures;
+  figures.label = data.label_names()[static_cast<std::size_t>(anomaly)];
+  figures.anomalies = std::count(marks.begin(), marks.end(), std::uint8_t{1});
+  const auto add = [&](const char* name, std::span<const float> scores) {
+    figures.scores.push_back({name, roc_auc(scores, marks), average_precision(scores, marks)});
+  };
+  std::vector<float> negative_elbo(rows.kl.size());
+  std::transform(rows.kl.begin(), rows.kl.end(), rows.reconstruction.begin(), negative_elbo.begin(),
+                 std::plus<>());
+  add("negative_elbo", negative_elbo);
+  add("reconstruction", rows.reconstruction);
+  add("kl", rows.kl);
+  add("squared_error", rows.squared_error);
+  add("norm", rows.norm);
+  return figures;
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,147 @@
+#include "vaecuda/evaluate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/evaluate/anomalies.hpp"
+#include "host/evaluate/factors.hpp"
+#include "host/evaluate/information.hpp"
+#include "host/evaluate/moments.hpp"
+#include "kernels/math/gaussian.h"
+
+namespace vaecuda {
+namespace {
+
+constexpr std::int64_t kAggregateRows = 2000;  // at 20 latents 80 million steps: a fraction of a second
+constexpr std::int64_t kMostBins = 10'000;
+
+void check(const Dataset& data, const EvaluateOptions& options) {
+  if (data.rows() == 0) throw ConfigError(fmt::format("{}: no rows to evaluate on", data.name()));
+  if (options.bins < 2 || options.bins > kMostBins) {
+    throw ConfigError(fmt::format("{} bins; expected 2 to {}", options.bins, kMostBins));
+  }
+  if (!(options.active_threshold >= 0.0) || !std::isfinite(options.active_threshold)) {
+    throw ConfigError(
+        fmt::format("active threshold {}; expected a finite number, 0 or more", options.active_threshold));
+  }
+}
+
+void add_elbo(const Vae& vae, const Dataset& data, Evaluation& result) {
+  Moments negative_elbo;
+  Moments reconstruction;
+  Moments kl;
+  const auto rows = rows_of(data);
+  vae.elbo(*rows, result.seed, [&](const ElboBlock& block) {
+    for (std::size_t i = 0; i < block.kl.size(); ++i) {
+      const auto first_term = static_cast<double>(block.reconstruction[i]);
+      const auto second_term = static_cast<double>(block.kl[i]);
+      negative_elbo.add(first_term + second_term);
+      reconstruction.add(first_term);
+      kl.add(second_term);
+    }
+    auto& per_row = result.per_row;
+    per_row.reconstruction.insert(per_row.reconstruction.end(), block.reconstruction.begin(),
+                                  block.reconstruction.end());
+    per_row.kl.insert(per_row.kl.end(), block.kl.begin(), block.kl.end());
+  });
+  result.negative_elbo = negative_elbo.estimate();
+  result.reconstruction = reconstruction.estimate();
+  result.kl = kl.estimate();
+}
+
+/// Differences in data units become differences in prepared ones. Stochastic and threshold binarization have
+/// no part in it: the error is that of the values before them.
+void add_errors(const Vae& vae, const Dataset& data, Evaluation& result) {
+  const ModelInfo& info = vae.info();
+  const auto columns = static_cast<std::size_t>(info.model.input_dim);
+  Moments moments;
+  const auto rows = rows_of(data);
+  vae.reconstruct(*rows, [&](const ReconstructedBlock& block) {
+    for (std::size_t row = 0; row < static_cast<std::size_t>(block.rows); ++row) {
+      double error = 0.0;
+      double norm = 0.0;
+      for (std::size_t c = 0; c < columns; ++c) {
+        const double unit = static_cast<double>(info.scale) *
+                            (info.mean.empty() ? 1.0 : static_cast<double>(info.inverse_deviation[c]));
+        const double centre = info.mean.empty() ? 0.0
+                                                : static_cast<double>(info.mean[c]) *
+                                                      static_cast<double>(info.inverse_deviation[c]);
+        const auto x = static_cast<double>(block.x[row * columns + c]);
+        const double difference = (x - static_cast<double>(block.mean[row * columns + c])) * unit;
+        error += difference * difference;
+        norm += (x * unit - centre) * (x * unit - centre);
+      }
+      error /= static_cast<double>(columns);
+      moments.add(error);
+      result.per_row.squared_error.push_back(static_cast<float>(error));
+      result.per_row.norm.push_back(static_cast<float>(norm));
+    }
+  });
+  result.squared_error = moments.estimate();
+}
+
+Encoded encode_all(const Vae& vae, const Dataset& data) {
+  Encoded all;
+  const auto rows = rows_of(data);
+  vae.encode(*rows, [&](const EncodedBlock& block) {
+    all.mean.insert(all.mean.end(), block.mean.begin(), block.mean.end());
+    all.logvar.insert(all.logvar.end(), block.logvar.begin(), block.logvar.end());
+  });
+  return all;
+}
+
+void add_latents(const Encoded& encoded, std::int64_t latents, double threshold, Evaluation& result) {
+  for (std::int64_t j = 0; j < latents; ++j) {
+    Moments means;
+    Moments kl;
+    for (std::int64_t row = 0; row < result.rows; ++row) {
+      const auto place = static_cast<std::size_t>(row * latents + j);
+      const auto mu = static_cast<double>(encoded.mean[place]);
+      means.add(mu);
+      if (encoded.logvar.empty()) continue;
+      kl.add(math::latent_kl(math::latent_posterior(mu, static_cast<double>(encoded.logvar[place]), 1.0)));
+    }
+    const bool active = means.variance() > threshold;
+    result.latents.push_back({kl.mean(), means.mean(), means.variance(), active});
+    result.active_units += active ? 1 : 0;
+  }
+}
+
+}  // namespace
+
+double bits_per_dimension(double nats, const ModelInfo& model) {
+  const auto columns = static_cast<double>(model.model.input_dim);
+  const double bits = nats / columns / std::log(2.0);
+  if (model.model.likelihood == Likelihood::bernoulli) return bits;
+  double log_jacobian = std::log2(static_cast<double>(model.scale));
+  for (const float inverse : model.inverse_deviation) {
+    log_jacobian += std::log2(static_cast<double>(inverse)) / columns;
+  }
+  return bits - log_jacobian;
+}
+
+Evaluation evaluate(const Vae& vae, const Dataset& data, const EvaluateOptions& options) {
+  check(data, options);
+  const std::optional<std::int32_t> anomaly = anomaly_label(data, options);
+  const std::int64_t latents = vae.info().model.latent_dim;
+  Evaluation result;
+  result.rows = data.rows();
+  result.seed = options.seed.value_or(vae.info().seed);
+  add_elbo(vae, data, result);
+  result.negative_elbo_bits = bits_per_dimension(result.negative_elbo.mean, vae.info());
+  add_errors(vae, data, result);
+  const Encoded encoded = encode_all(vae, data);
+  add_latents(encoded, latents, options.active_threshold, result);
+  if (!encoded.logvar.empty()) {
+    result.aggregate = aggregate_information({result.rows, latents, encoded.mean, encoded.logvar},
+                                             result.seed, kAggregateRows);
+  }
+  result.factors = factor_figures(data, encoded.mean, latents, options.bins);
+  if (!result.factors.empty()) result.mutual_information_gap = mean_gap(result.factors);
+  if (anomaly) result.anomalies = anomaly_figures(data, *anomaly, result.per_row);
+  return result;
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,35 @@
+// Mean and variance of numbers that come one after the other (Welford, Technometrics 4, 1962): stable where
+// the mean is large beside the deviation, and a function of the order alone.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "vaecuda/evaluate.hpp"
+
+namespace vaecuda {
+
+class Moments {
+ public:
+  void add(double value) {
+    ++count_;
+    const double before = value - mean_;
+    mean_ += before / static_cast<double>(count_);
+    squares_ += before * (value - mean_);
+  }
+  [[nodiscard]] double mean() const { return mean_; }
+  /// Of the numbers themselves: the sum of squares over their count.
+  [[nodiscard]] double variance() const { return count_ > 0 ? squares_ / static_cast<double>(count_) : 0.0; }
+  [[nodiscard]] Estimate estimate() const {
+    if (count_ < 2) return {mean_, 0.0};
+    const auto n = static_cast<double>(count_);
+    return {mean_, std::sqrt(squares_ / (n - 1.0) / n)};
+  }
+
+ private:
+  std::int64_t count_ = 0;
+  double mean_ = 0.0;
+  double squares_ = 0.0;  ///< Σ (value − mean)²
+};
+
+}  // namespace vaecuda

@@ -1,0 +1,203 @@
+// A model's evaluation as a whole, against a model whose figures have closed forms.
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "host/evaluate/moments.hpp"
+#include "host/model/model_file.hpp"
+#include "support/catch.hpp"
+#include "support/linear_vae.hpp"
+#include "support/temp_dir.hpp"
+#include "vaecuda/evaluate.hpp"
+
+namespace vaecuda {
+namespace {
+
+using test::LinearVae;
+using Floats = std::vector<float>;
+constexpr std::int64_t kColumns = LinearVae::kColumns;
+
+Vae open(const ModelFile& file, std::int64_t batch_size = 0, std::int64_t threads = 1) {
+  const test::TempDir folder;
+  const std::string path = (folder.path() / "m.safetensors").string();
+  save_model(path, file);
+  RunOn on;
+  on.device = "cpu";
+  on.threads = threads;
+  on.batch_size = batch_size;
+  return Vae::load(path, on);
+}
+
+Dataset rows_of_model(std::int64_t rows) {
+  return Dataset(LinearVae::draw_rows(rows, 17), rows, kColumns);
+}
+
+std::span<const float> row_of(const Dataset& data, std::int64_t row) {
+  return data.f32().subspan(static_cast<std::size_t>(row * kColumns), kColumns);
+}
+
+void check_same(const Estimate& a, const Estimate& b) {
+  CHECK(a.mean == b.mean);
+  CHECK(a.standard_error == b.standard_error);
+}
+
+}  // namespace
+
+TEST_CASE("the terms of the ELBO have the expectation that they should have", "[evaluate]") {
+  const Dataset data = rows_of_model(4000);
+  for (const double shift : {0.0, 0.4}) {
+    const LinearVae linear(shift, shift == 0.0 ? 1.0 : 2.5);
+    const Evaluation result = evaluate(open(linear.file()), data);
+    REQUIRE(result.rows == 4000);
+    REQUIRE(result.per_row.reconstruction.size() == 4000);
+    Moments difference;  // only the drawn z makes it
+    Moments kl;
+    Moments squared_error;
+    Moments nll;
+    for (std::int64_t row = 0; row < data.rows(); ++row) {
+      const auto i = static_cast<std::size_t>(row);
+      const auto x = row_of(data, row);
+      difference.add(static_cast<double>(result.per_row.reconstruction[i]) - linear.reconstruction(x));
+      kl.add(linear.kl(x));
+      squared_error.add(linear.squared_error(x));
+      nll.add(LinearVae::exact_nll(x));
+      REQUIRE(static_cast<double>(result.per_row.kl[i]) == Approx(linear.kl(x)).epsilon(1e-5).margin(1e-5));
+      REQUIRE(static_cast<double>(result.per_row.squared_error[i]) ==
+              Approx(linear.squared_error(x)).epsilon(1e-4).margin(1e-6));
+    }
+    INFO("shift " << shift);
+    // Five standard errors: the seed is fixed, so this either holds for ever or never.
+    CHECK(std::fabs(difference.mean()) < 5.0 * difference.estimate().standard_error);
+    CHECK(result.kl.mean == Approx(kl.mean()).epsilon(1e-5));
+    CHECK(result.kl.standard_error == Approx(kl.estimate().standard_error).epsilon(1e-4));
+    CHECK(result.squared_error.mean == Approx(squared_error.mean()).epsilon(1e-5));
+    CHECK(result.negative_elbo.mean == Approx(result.reconstruction.mean + result.kl.mean));
+    REQUIRE(result.latents.size() == 1);
+    CHECK(result.latents[0].kl == Approx(result.kl.mean).epsilon(1e-5));
+    CHECK(result.latents[0].active);
+    CHECK(result.active_units == 1);
+    CHECK(result.negative_elbo_bits == Approx(result.negative_elbo.mean / 3.0 / std::log(2.0)));
+    // The exact posterior leaves no gap but the noise of one z per row; a wrong one leaves its KL to the
+    // exact.
+    const double gap = result.negative_elbo.mean - nll.mean();
+    if (shift == 0.0) {
+      CHECK(std::fabs(gap) < 5.0 * difference.estimate().standard_error);
+    } else {
+      const double exact = LinearVae(0.0, 1.0).posterior_variance();
+      const double expected = 0.5 * (2.5 + shift * shift / exact - 1.0 - std::log(2.5));
+      CHECK(gap == Approx(expected).margin(5.0 * difference.estimate().standard_error));
+    }
+  }
+}
+
+TEST_CASE("figures do not depend on batch size or threads", "[evaluate]") {
+  const Dataset data = rows_of_model(700);
+  const ModelFile file = LinearVae(0.2, 1.5).file();
+  const Evaluation one = evaluate(open(file, 1, 1), data);
+  const Evaluation other = evaluate(open(file, 512, 3), data);
+  CHECK(one.per_row.reconstruction == other.per_row.reconstruction);
+  CHECK(one.per_row.kl == other.per_row.kl);
+  CHECK(one.per_row.squared_error == other.per_row.squared_error);
+  CHECK(one.per_row.norm == other.per_row.norm);
+  check_same(one.negative_elbo, other.negative_elbo);
+  check_same(one.squared_error, other.squared_error);
+  CHECK(one.latents[0].variance == other.latents[0].variance);
+  CHECK(one.aggregate->information == other.aggregate->information);
+  EvaluateOptions options;
+  options.seed = 99;
+  const Evaluation reseeded = evaluate(open(file), data, options);
+  CHECK(reseeded.seed == 99);
+  CHECK(one.seed == file.seed);
+  CHECK(reseeded.per_row.reconstruction != one.per_row.reconstruction);
+  CHECK(reseeded.per_row.kl == one.per_row.kl);
+}
+
+TEST_CASE("errors and norms are in prepared units, whatever the raw ones", "[evaluate]") {
+  // The raw rows are such that the preparation gives those of the model.
+  const Dataset prepared = rows_of_model(300);
+  ModelFile file = LinearVae(0.0, 1.0).file();
+  const Evaluation expected = evaluate(open(file), prepared);
+  file.preparation.scale = 0.5f;
+  file.preparation.mean = {1.0f, -2.0f, 0.25f};
+  file.preparation.inverse_deviation = {4.0f, 0.5f, 2.0f};
+  Floats raw;
+  for (std::size_t i = 0; i < prepared.f32().size(); ++i) {
+    const std::size_t c = i % 3;
+    raw.push_back((prepared.f32()[i] / file.preparation.inverse_deviation[c] + file.preparation.mean[c]) /
+                  file.preparation.scale);
+  }
+  const Evaluation result = evaluate(open(file), Dataset(raw, 300, kColumns));
+  CHECK(result.squared_error.mean == Approx(expected.squared_error.mean).epsilon(1e-4));
+  CHECK(result.negative_elbo.mean == Approx(expected.negative_elbo.mean).epsilon(1e-4));
+  // log2(4 · ½ · 2 / 8) / 3 bits of a row go into the units.
+  CHECK(result.negative_elbo_bits == Approx(expected.negative_elbo_bits + 1.0 / 3.0).epsilon(1e-4));
+  for (std::size_t row = 0; row < 300; ++row) {
+    double norm = 0.0;
+    for (std::size_t c = 0; c < 3; ++c) norm += std::pow(static_cast<double>(prepared.f32()[row * 3 + c]), 2);
+    REQUIRE(static_cast<double>(result.per_row.norm[row]) == Approx(norm).epsilon(1e-4).margin(1e-5));
+  }
+}
+
+TEST_CASE("anomalies are found by every score that shows them", "[evaluate]") {
+  Floats values = LinearVae::draw_rows(200, 4);
+  std::vector<std::int32_t> labels(200, 0);
+  for (std::size_t row = 0; row < 200; row += 10) {
+    labels[row] = 1;
+    for (std::size_t c = 0; c < 3; ++c) values[row * 3 + c] += 20.0f;  // across the loading as well
+  }
+  Dataset data(values, 200, kColumns);
+  data.set_labels(labels, {"0", "1"});
+  const Evaluation result = evaluate(open(LinearVae(0.0, 1.0).file()), data);
+  REQUIRE(result.anomalies);
+  CHECK(result.anomalies->label == "1");
+  CHECK(result.anomalies->anomalies == 20);
+  std::vector<std::string> names;
+  for (const ScoreFigures& score : result.anomalies->scores) {
+    INFO(score.score);
+    names.push_back(score.score);
+    CHECK(score.roc_auc == 1.0);
+    CHECK(score.average_precision == 1.0);
+  }
+  CHECK(names == std::vector<std::string>{"negative_elbo", "reconstruction", "kl", "squared_error", "norm"});
+}
+
+TEST_CASE("a deterministic latent has no posterior to tell about", "[evaluate]") {
+  ModelFile file;
+  file.model.input_dim = kColumns;
+  file.model.hidden.clear();
+  file.model.latent_dim = 2;
+  file.model.latent = LatentKind::deterministic;
+  file.model.likelihood = Likelihood::gaussian;
+  const ParameterLayout layout = make_layout(file.model);
+  file.parameters.assign(static_cast<std::size_t>(layout.size), 0.0f);
+  file.parameters[static_cast<std::size_t>(layout.head.weight)] = 2.0f;  // z0 = 2 x0, z1 = 0
+  const Dataset data = rows_of_model(500);
+  const Evaluation result = evaluate(open(file), data);
+  CHECK_FALSE(result.aggregate);
+  CHECK(result.kl.mean == 0.0);
+  CHECK(result.active_units == 1);
+  Moments column;
+  for (std::int64_t row = 0; row < 500; ++row) column.add(2.0 * static_cast<double>(row_of(data, row)[0]));
+  CHECK(result.latents[0].mean == Approx(column.mean()).epsilon(1e-5));
+  CHECK(result.latents[0].variance == Approx(column.variance()).epsilon(1e-5));
+  CHECK(result.latents[1].variance == 0.0);
+}
+
+TEST_CASE("an evaluation that makes no sense is refused", "[evaluate]") {
+  const Vae vae = open(LinearVae(0.0, 1.0).file());
+  const Dataset data = rows_of_model(5);
+  EvaluateOptions options;
+  options.bins = 1;
+  CHECK_THROWS_AS(evaluate(vae, data, options), ConfigError);
+  options = {};
+  options.active_threshold = NAN;
+  CHECK_THROWS_AS(evaluate(vae, data, options), ConfigError);
+  options = {};
+  options.anomaly_label = "1";
+  CHECK_THROWS_AS(evaluate(vae, data, options), ConfigError);
+  CHECK_THROWS_AS(evaluate(vae, Dataset(Floats{}, 0, kColumns)), ConfigError);
+  CHECK_THROWS_AS(evaluate(vae, Dataset(Floats{1.0f, 2.0f}, 1, 2)), FileError);
+  CHECK_THROWS_AS(evaluate(vae, Dataset(Floats{1.0f, NAN, 2.0f}, 1, 3)), FileError);
+}
+
+}  // namespace vaecuda

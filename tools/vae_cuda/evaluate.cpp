@@ -1,0 +1,88 @@
+// vae_cuda evaluate: what a model is worth on data.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/summary_json.hpp"
+#include "vae_cuda/command.hpp"
+#include "vae_cuda/evaluation_text.hpp"
+#include "vae_cuda/result.hpp"
+
+namespace vaecuda::tool {
+namespace {
+
+EvaluateOptions options_of(const cli::Arguments& arguments, const ModelInfo& model) {
+  EvaluateOptions options;
+  options.seed = seed_or(arguments, model.seed);
+  options.active_threshold = real_or(arguments, "--active-threshold", options.active_threshold, 0.0,
+                                     std::numeric_limits<float>::max());
+  options.bins = integer_or(arguments, "--bins", options.bins, 2, 10'000);
+  if (const std::string* label = arguments.find("--anomaly-label")) options.anomaly_label = *label;
+  return options;
+}
+
+std::vector<std::string> row_columns() {
+  return {"negative_elbo", "reconstruction", "kl", "squared_error", "norm"};
+}
+
+void write_rows(RowWriter& writer, const RowFigures& rows) {
+  std::vector<float> line;
+  for (std::size_t i = 0; i < rows.kl.size(); ++i) {
+    line = {rows.reconstruction[i] + rows.kl[i], rows.reconstruction[i], rows.kl[i], rows.squared_error[i],
+            rows.norm[i]};
+    writer.append(line);
+  }
+  writer.commit();
+}
+
+int run(const cli::Arguments& arguments, cli::Console& console) {
+  // What cannot be written is said before anything is computed.
+  const std::string* out = arguments.find("--rows");
+  const std::vector<std::string> names = row_columns();
+  std::optional<RowWriter> writer;
+  if (out != nullptr) {
+    writer.emplace(*out, static_cast<std::int64_t>(names.size()), RowType::f32, names);
+  }
+  const std::string& path = required(arguments, "MODEL");
+  const ModelInfo info = read_model_info(path);
+  const EvaluateOptions options = options_of(arguments, info);
+  const Vae vae = load_model(arguments, console);
+  const Dataset data = load_data(arguments, info);
+  const Evaluation evaluation = evaluate(vae, data, options);
+  if (writer) write_rows(*writer, evaluation.per_row);
+  if (arguments.flag("--json")) {
+    nlohmann::ordered_json document = evaluation_json(evaluation, info);
+    if (out != nullptr) document["out"] = *out;
+    cli::write_output(cli::dump_line(document));
+  } else {
+    cli::write_output(evaluation_text(evaluation, info, data.name()));
+    if (out != nullptr) console.message(fmt::format("{}: {} rows", *out, evaluation.rows));
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command evaluate_command() {
+  return {
+      "evaluate", "what a model is worth on data",
+      "The negative ELBO with its terms, reconstruction error, KL and variance of each latent, active units, "
+      "what the latents tell about rows, labels and known factors, and how well scores show labelled "
+      "anomalies. docs/evaluation.md defines each figure. The rows are held whole.\n"
+      "Example: vae_cuda evaluate model.safetensors --data mnist/ --part test --rows figures.csv",
+      joined({kModel},
+             joined(data_options(),
+                    {{"--rows", "FILE", "figures of every row: .csv or .npy"},
+                     {"--anomaly-label", "LABEL",
+                      "label that marks anomalies; by default 1 where the labels are 0 and 1"},
+                     {"--active-threshold", "X",
+                      "a latent is active if its posterior mean varies by more than this [0.01]"},
+                     {"--bins", "N", "bins of a latent's posterior means, for the information [20]"}})),
+      run};
+}
+
+}  // namespace vaecuda::tool
