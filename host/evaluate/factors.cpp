@@ -45,6 +45,7 @@ std::vector<FactorFigures> factor_figures(const Dataset& data, std::span<const f
                                           std::int64_t latents, std::int64_t bins) {
   const std::vector<Factor> factors = factors_of(data);
   std::vector<FactorFigures> figures;
+  figures.reserve(factors.size());
   for (const Factor& factor : factors) figures.push_back({factor.name, entropy(factor.values), {}, 0.0});
   std::vector<float> column(static_cast<std::size_t>(data.rows()));
   for (std::int64_t j = 0; j < latents && !factors.empty(); ++j) {

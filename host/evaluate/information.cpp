@@ -72,7 +72,8 @@ Densities densities_of(const Posteriors& posteriors, const std::vector<std::int6
     double log_scale = 0.0;
     for (std::int64_t j = 0; j < posteriors.latents; ++j) {
       const auto place = static_cast<std::size_t>(row * posteriors.latents + j);
-      const auto q = math::latent_posterior<double>(posteriors.mean[place], posteriors.logvar[place], 1.0);
+      const auto q = math::latent_posterior(static_cast<double>(posteriors.mean[place]),
+                                            static_cast<double>(posteriors.logvar[place]), 1.0);
       all.mean.push_back(q.mu);
       all.deviation.push_back(q.sigma);
       all.precision.push_back(1.0 / (q.sigma * q.sigma));

@@ -34,7 +34,7 @@ struct Estimate {
 /// One value per row, in the order of the data.
 struct RowFigures {
   std::vector<float> reconstruction;  ///< −log p(x|z) for one z drawn from q(z|x), nats
-  std::vector<float> kl;              ///< KL(q(z|x) ‖ p(z)), nats; a latent without posterior: 0
+  std::vector<float> kl;              ///< KL(q(z|x) ‖ p(z)), nats, as in ElboTerms
   std::vector<float> squared_error;  ///< mean over the columns of (x − E[x|mean of q(z|x)])², prepared units
   std::vector<float> norm;           ///< ‖x‖², prepared units: what is unusual without any model
 };

@@ -19,7 +19,7 @@ EvaluateOptions options_of(const cli::Arguments& arguments, const ModelInfo& mod
   EvaluateOptions options;
   options.seed = seed_or(arguments, model.seed);
   options.active_threshold = real_or(arguments, "--active-threshold", options.active_threshold, 0.0,
-                                     std::numeric_limits<float>::max());
+                                     std::numeric_limits<double>::max());
   options.bins = integer_or(arguments, "--bins", options.bins, 2, 10'000);
   if (const std::string* label = arguments.find("--anomaly-label")) options.anomaly_label = *label;
   return options;
