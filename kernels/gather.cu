@@ -62,14 +62,27 @@ __device__ __forceinline__ Quad prepare(Quad x, const GatherArgs& args, std::int
   return x;
 }
 
+/// Columns c … c+3 of the row's label.
+__device__ __forceinline__ Quad condition_quad(const GatherArgs& args, std::int64_t source, std::int64_t c) {
+  if (args.label_vectors != nullptr) {
+    return device::load_quad(args.label_vectors + source * args.condition_columns, c, args.condition_columns);
+  }
+  const std::int64_t label = args.classes[source];
+  Quad quad;
+  for (int i = 0; i < 4; ++i) quad.v[i] = c + i == label ? 1.0f : 0.0f;
+  return quad;
+}
+
 /// x (B,D)[i] = binarize((rows (N,D)[source(position + i)] · scale − mean) · inverse_deviation).
 /// Threads: kThreads a row (8, 32, 64 or 256), rows to a block of 256, each thread four quads of columns in
 /// flight. The first threads of the block find one source row each, side by side in one warp, and a barrier
 /// hands them over: a permuted index takes about 450 instructions, a quad about 40, and every warp of a row
 /// that found it anew would pay in full.
-/// Bytes: D raw bytes or 4·D read, 4·D written (2·D in bfloat16); mean and deviation come from the cache.
-/// Alignment: any; a row of bytes whose address is no multiple of 4 is read byte by byte.
-/// Determinism: no sums; an element depends on seed, position and column alone. `=`.
+/// With a condition the row's label goes to condition (B,C)[i] and to rows i·K … of decoder_condition
+/// (B·K,C). Bytes: 4 or 4·C read and 4·C·(1 + K) written for a condition; D raw bytes or 4·D read, 4·D
+/// written (2·D in bfloat16); mean and deviation come from the cache. Alignment: any; a row of bytes whose
+/// address is no multiple of 4 is read byte by byte. Determinism: no sums; an element depends on seed,
+/// position and column alone. `=`.
 template <typename Raw, Binarize kBinarize, int kThreads>
 __global__ void __launch_bounds__(kBlock) gather_kernel(const GatherArgs args) {
   using Group = device::RowBlock<kThreads, kBlock>;
@@ -84,7 +97,15 @@ __global__ void __launch_bounds__(kBlock) gather_kernel(const GatherArgs args) {
   device::block_barrier();
   const std::int64_t row = Group::row();
   if (row >= args.batch) return;
-  const Raw* in = static_cast<const Raw*>(args.rows) + source[threadIdx.y] * args.columns;
+  const std::int64_t from = source[threadIdx.y];
+  for (std::int64_t c = 4 * Group::lane(); c < args.condition_columns; c += 4 * kThreads) {
+    const Quad label = condition_quad(args, from, c);
+    device::store_quad(args.condition, row, c, args.condition_columns, label);
+    for (std::int64_t k = 0; k < args.samples; ++k) {
+      device::store_quad(args.decoder_condition, row * args.samples + k, c, args.condition_columns, label);
+    }
+  }
+  const Raw* in = static_cast<const Raw*>(args.rows) + from * args.columns;
   constexpr int kStep = 4 * kThreads;
   for (std::int64_t first = 4 * Group::lane(); first < args.columns; first += kQuadsInFlight * kStep) {
     decltype(load_raw(in, first, args.columns)) raw[kQuadsInFlight];

@@ -16,10 +16,16 @@ enum class Binarize : int { none, threshold, stochastic };
 struct GatherArgs {
   const void* rows = nullptr;  ///< (N,D) without gaps between the rows, u8 or f32
   bool is_u8 = false;
-  std::int64_t data_rows = 0;  ///< N
-  OutMatrix x;                 ///< (B,D)
-  std::int64_t batch = 0;      ///< B
-  std::int64_t columns = 0;    ///< D
+  std::int64_t data_rows = 0;             ///< N
+  OutMatrix x;                            ///< (B,D)
+  const std::int32_t* classes = nullptr;  ///< (N) or null: the condition is one-hot of the row's class
+  const float* label_vectors = nullptr;   ///< (N,C) without gaps, or null: the condition is the row's vector
+  std::int64_t condition_columns = 0;     ///< C; 0: there is no condition
+  OutMatrix condition;                    ///< (B,C)
+  OutMatrix decoder_condition;            ///< (B·K,C), each row K times
+  std::int64_t samples = 0;               ///< K; 0: no decoder_condition
+  std::int64_t batch = 0;                 ///< B
+  std::int64_t columns = 0;               ///< D
   RowOrder order = RowOrder::sequential;
   Binarize binarize = Binarize::none;
   std::uint64_t seed = 0;
@@ -32,7 +38,8 @@ struct GatherArgs {
 
 /// x[i] = binarize((raw[row] · scale − mean) · inverse_deviation) for p = position + i; row is
 /// permutation(seed, p / N)(p mod N) if shuffled, min(p − origin, N − 1) if sequential. threshold: x > ½;
-/// stochastic: u ≤ x, u in (0,1] of (seed, purpose, p, column).
+/// stochastic: u ≤ x, u in (0,1] of (seed, purpose, p, column). condition[i]
+/// and rows i·K … i·K + K − 1 of decoder_condition: the label of the same row.
 void launch_gather(const GatherArgs& args, Stream stream);
 
 }  // namespace vaecuda::kernels

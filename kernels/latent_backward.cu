@@ -31,9 +31,7 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
   const float kl_weight = args.state->kl_weight * args.gradient_scale;
   const float* head = args.head.data + row * args.head.stride;
   const float* dz_rows = args.dz.data + row * args.samples * args.dz.stride;
-  const OutMatrix dscale_out{args.dhead.data != nullptr ? args.dhead.data + args.latent_dim : nullptr,
-                             args.dhead.half != nullptr ? args.dhead.half + args.latent_dim : nullptr,
-                             args.dhead.stride};
+  const OutMatrix dscale_out = device::columns_from(args.dhead, args.latent_dim);
   for (std::int64_t c = 4 * Group::lane(); c < args.latent_dim; c += 4 * kThreads) {
     const Quad mu = device::load_quad(head, c, args.latent_dim);
     const Quad scale = device::load_quad(head + args.latent_dim, c, args.latent_dim);

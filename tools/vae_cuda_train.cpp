@@ -26,11 +26,23 @@ constexpr std::string_view kFooter =
     "Exit codes: 0 done, 1 runtime error, 2 wrong options, 3 bad input file, 4 out of memory,\n"
     "5 no fit device, 6 training diverged, 75 stopped by a signal after saving.";
 
+/// The presets, and what else is to be said under the options.
+std::string_view footer() {
+  static const std::string kText = [] {
+    std::string text = "Presets:\n";
+    for (const Preset& preset : presets()) text += fmt::format("  {:<18}{}\n", preset.name, preset.summary);
+    return text + "\n" + std::string(kFooter);
+  }();
+  return kText;
+}
+
 CommandLine train_command_line() {
   return {"vae_cuda_train",
           kSummary,
-          kFooter,
-          {{"--config", "FILE", "read options from a TOML file; those of the command line come after it"},
+          footer(),
+          {{"--preset", "NAME",
+            "begin with a recipe of the list below; --config and the command line come after it"},
+           {"--config", "FILE", "read options from a TOML file; those of the command line come after it"},
            {"--json", "", "print the run's figures on stdout as one JSON document"},
            {"--quiet", "", "no messages and no progress; errors remain"},
            {"--explain", "", "print the plan of a training step and exit; nothing is trained or written"}}};

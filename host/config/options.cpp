@@ -10,6 +10,7 @@
 #include "host/config/limits.hpp"
 #include "host/config/lr_schedule.hpp"
 #include "host/config/text_forms.hpp"
+#include "kernels/math/likelihood.h"
 
 namespace vaecuda {
 namespace {
@@ -25,10 +26,16 @@ constexpr Names<6> kActivations{"relu", "tanh", "leaky-relu", "gelu", "gelu-tanh
 constexpr Names<2> kInitializations{"torch", "glorot"};
 constexpr Names<3> kLatents{"gaussian", "deterministic", "vq"};
 constexpr Names<2> kLogvarHeads{"logvar", "logsigma"};
-constexpr Names<2> kLikelihoods{"bernoulli", "gaussian"};
+constexpr Names<3> kOutputBiases{"init", "zero", "data-mean"};
 constexpr Names<2> kOptimizers{"adam", "adamw"};
 constexpr Names<2> kCodebookUpdates{"ema", "gradient"};
 constexpr Names<3> kPrecisions{"fp32", "tf32", "bf16"};
+
+template <typename... Functors>
+constexpr Names<sizeof...(Functors)> names_of(math::LikelihoodTable<Functors...> /*table*/) {
+  return {Functors::kName...};
+}
+constexpr auto kLikelihoods = names_of(math::Likelihoods{});
 
 constexpr auto kData = &RunConfig::data;
 constexpr auto kModel = &RunConfig::model;
@@ -56,7 +63,8 @@ void append_data(std::vector<Option>& table) {
        "share of the rows to set aside for validation"}));
   table.push_back(text_option<kData, kSource, &DataSource::labels_path>(
       {"data.labels", "--labels", "PATH", kGroup,
-       "one label per row of --data: IDX, .npy or a one-column CSV"}));
+       "one label per row of --data: IDX, .npy or a one-column CSV; for --conditional also a vector per "
+       "row"}));
   table.push_back(text_option<kData, kSource, &DataSource::label_column>(
       {"data.label_column", "--label-column", "NAME|INDEX|none", kGroup,
        "CSV column that holds labels; without it, a last column named label, class or target"}));
@@ -90,16 +98,29 @@ void append_model(std::vector<Option>& table) {
       {"model.latent", "--latent", "", kGroup,
        "gaussian: a VAE; deterministic: a plain autoencoder, without noise and KL term; vq: each part of the "
        "latent becomes the nearest code of a codebook (VQ-VAE)"}));
+  table.push_back(flag_option<kModel, &ModelConfig::conditional>(
+      {"model.conditional", "--conditional", "", kGroup,
+       "encoder and decoder are told each row's label: classes, or the vectors of a --labels file"}));
   table.push_back(choice_option<kActivations, kModel, &ModelConfig::activation>(
       {"model.activation", "--activation", "", kGroup,
        "of the hidden layers; gelu is the exact form, by erf"}));
   table.push_back(choice_option<kInitializations, kModel, &ModelConfig::init>(
       {"model.init", "--init", "", kGroup, "how fresh weights are drawn; torch is nn.Linear's way"}));
   table.push_back(choice_option<kLikelihoods, kModel, &ModelConfig::likelihood>(
-      {"model.likelihood", "--likelihood", "", kGroup, "bernoulli for values in [0,1], gaussian for any"}));
-  table.push_back(real_option<kSigma, kModel, &ModelConfig::sigma>(
-      {"model.sigma", "--sigma", "F", kGroup,
-       "standard deviation of the gaussian likelihood, in prepared units"}));
+      {"model.likelihood", "--likelihood", "", kGroup,
+       "p(x|z): bernoulli for values in [0,1], the others for any"}));
+  table.push_back(
+      {"model.sigma", "--sigma", OptionType::real_or_word, "F|learned|head", sigma_range(), kGroup,
+       "standard deviation of the gaussian or laplace likelihood, in prepared units; learned: one "
+       "parameter of the model; head: the decoder gives it for every column",
+       [](RunConfig& config, std::string_view text, std::string_view where) {
+         parse_sigma(config.model, text, where);
+       },
+       [](const RunConfig& config) { return format_sigma(config.model); }});
+  table.push_back(choice_option<kOutputBiases, kModel, &ModelConfig::output_bias>(
+      {"model.output_bias", "--output-bias", "", kGroup,
+       "what the output layer's bias starts from: as --init draws it, 0, or what gives the training rows' "
+       "mean"}));
   table.push_back(choice_option<kLogvarHeads, kModel, &ModelConfig::logvar_head>(
       {"model.logvar_head", "--logvar-head", "", kGroup,
        "what the encoder gives for the latent's scale: log sigma^2 or log sigma"}));

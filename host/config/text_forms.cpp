@@ -2,9 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+
 #include "host/config/limits.hpp"
 #include "host/config/parse.hpp"
 #include "host/config/split.hpp"
+#include "vaecuda/error.hpp"
+#include "vaecuda/options.hpp"
 
 namespace vaecuda::config {
 
@@ -25,6 +30,36 @@ ImageShape parse_image(std::string_view text, std::string_view where) {
 
 std::string format_image(const std::optional<ImageShape>& image) {
   return image ? fmt::format("{}x{}x{}", image->height, image->width, image->channels) : std::string{};
+}
+
+void parse_sigma(ModelConfig& model, std::string_view text, std::string_view where) {
+  const auto words = std::span(kSigmaSources).subspan(1);
+  const auto word = std::find(words.begin(), words.end(), text);
+  if (word != words.end()) {
+    model.sigma_source = static_cast<SigmaSource>(1 + (word - words.begin()));
+    model.sigma = kDefaultSigma;
+    return;
+  }
+  try {
+    model.sigma = parse_real(text, kSigma, where);
+    model.sigma_source = SigmaSource::fixed;
+  } catch (const ConfigError&) {
+    const std::string nearest = nearest_name(text, words);
+    refuse(where, text, sigma_range(),
+           nearest.empty() ? std::string{} : fmt::format("did you mean {}?", nearest));
+  }
+}
+
+std::string_view sigma_range() {
+  static const std::string kText = fmt::format("{}, learned or head", describe(kSigma));
+  return kText;
+}
+
+std::string format_sigma(const ModelConfig& model) {
+  if (model.sigma_source == SigmaSource::fixed) return format_real(model.sigma);
+  const auto source = static_cast<std::size_t>(model.sigma_source);
+  return source < kSigmaSources.size() ? std::string(kSigmaSources[source])
+                                       : fmt::format("source {}", source);
 }
 
 std::string parse_device(std::string_view text, std::string_view where) {

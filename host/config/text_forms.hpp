@@ -1,11 +1,12 @@
-// Options whose text has a form of its own: a picture's shape and a device.
+// Options whose text has a form of its own: a picture's shape, a likelihood's deviation and a device.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "vaecuda/dataset.hpp"
+#include "vaecuda/config.hpp"
 
 namespace vaecuda::config {
 
@@ -18,5 +19,13 @@ inline constexpr std::string_view kDeviceRange = "auto, cpu, cuda or cuda:N with
 [[nodiscard]] std::string format_image(const std::optional<ImageShape>& image);
 /// Returns the text itself if it names a device, present or not. \throws ConfigError
 [[nodiscard]] std::string parse_device(std::string_view text, std::string_view where);
+
+/// Where σ comes from, in the order of SigmaSource: the first is written as the number itself.
+inline constexpr std::array<std::string_view, 3> kSigmaSources{"fixed", "learned", "head"};
+/// The allowed texts in words: a number, "learned" or "head".
+[[nodiscard]] std::string_view sigma_range();
+/// \throws ConfigError
+void parse_sigma(ModelConfig& model, std::string_view text, std::string_view where);
+[[nodiscard]] std::string format_sigma(const ModelConfig& model);
 
 }  // namespace vaecuda::config

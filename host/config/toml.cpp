@@ -72,6 +72,8 @@ std::string_view expected_type(OptionType type) {
       return "an integer";
     case OptionType::real:
       return "a number";
+    case OptionType::real_or_word:
+      return "a number or a string";
     case OptionType::flag:
       return "true or false";
     case OptionType::integer_list:
@@ -98,6 +100,9 @@ std::string value_text(const std::string& path, const Option& option, const toml
     case OptionType::integer:
       if (const auto* integer = node.as_integer()) return std::to_string(integer->get());
       break;
+    case OptionType::real_or_word:
+      if (const auto* text = node.as_string()) return text->get();
+      [[fallthrough]];
     case OptionType::real:
       if (const auto* integer = node.as_integer()) return std::to_string(integer->get());
       if (const auto* real = node.as_floating_point()) return config::format_real(real->get());

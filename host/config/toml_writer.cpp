@@ -33,6 +33,9 @@ std::string toml_value(const Option& option, const std::string& text) {
     case OptionType::integer:
     case OptionType::flag:
       break;
+    case OptionType::real_or_word:
+      if (text.find_first_not_of("0123456789.e+-") != std::string::npos) return quote(text);
+      [[fallthrough]];
     case OptionType::real:
       // Without a point or an exponent, TOML takes it for an integer.
       return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;

@@ -1,6 +1,7 @@
 // What several options together get wrong.
 #include <fmt/format.h>
 
+#include "host/config/likelihood_traits.hpp"
 #include "host/config/limits.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/error.hpp"
@@ -47,10 +48,17 @@ void check_data(const DataConfig& data) {
 }
 
 void check_likelihood(const RunConfig& config) {
-  if (config.model.likelihood == Likelihood::bernoulli && config.data.standardize) {
-    throw ConfigError(
-        "--likelihood bernoulli and --standardize contradict each other: Bernoulli targets lie in [0,1], and "
-        "standardized values do not; use --likelihood gaussian for them");
+  const LikelihoodTraits traits = traits_of(config.model.likelihood);
+  if (traits.unit_targets && config.data.standardize) {
+    throw ConfigError(fmt::format(
+        "--likelihood {} and --standardize contradict each other: its targets lie in [0,1], and standardized "
+        "values do not; use --likelihood gaussian for them",
+        traits.name));
+  }
+  if (!traits.has_sigma && config.model.sigma_source != SigmaSource::fixed) {
+    throw ConfigError(fmt::format(
+        "--sigma {} needs a likelihood with a deviation, and {} has none: use --likelihood gaussian",
+        config.model.sigma_source == SigmaSource::learned ? "learned" : "head", traits.name));
   }
 }
 
@@ -137,6 +145,15 @@ void check_objective(const RunConfig& config) {
   }
 }
 
+void check_condition(const RunConfig& config) {
+  if (config.model.conditional && !config.data.normal_label.empty()) {
+    throw ConfigError(
+        "--conditional and --normal-label contradict each other: all training rows have one label, which "
+        "tells a "
+        "model nothing");
+  }
+}
+
 void check_training(const RunConfig& config) {
   if (config.train.epochs && config.train.steps) {
     throw ConfigError("--epochs and --steps contradict each other: give one of them");
@@ -158,6 +175,7 @@ void validate(const RunConfig& config) {
   check_latent(config);
   check_objective(config);
   check_codebook(config);
+  check_condition(config);
   check_training(config);
 }
 

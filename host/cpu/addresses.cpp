@@ -18,6 +18,8 @@ std::vector<Lifetime> lifetimes_as_compiled(const Plan& plan) {
       for (const View* view : {&backward->d, &backward->in}) {
         lifetimes[static_cast<std::size_t>(view->buffer)].last = kEnd;
       }
+    } else if (const auto* gradient = std::get_if<ParameterGradient>(&op)) {
+      lifetimes[static_cast<std::size_t>(gradient->d.buffer)].last = kEnd;
     }
   }
   // A chain runs several ops on some rows while other rows are still at the first of them, so within a step

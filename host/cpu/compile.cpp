@@ -164,16 +164,22 @@ class Compiler {
     const Matrix<float> gradient = matrix(op.gradient);
     const Matrix<float> nll = matrix(op.nll);
     const std::int64_t samples = op.output.rows / op.x.rows;
+    const Matrix<float> sigma_gradient = matrix(op.sigma_gradient);
+    const float* log_sigma = op.log_sigma >= 0 ? parameter(op.log_sigma) : nullptr;
     add_rows(
         [=](const Tile& tile, float*) {
           for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-            float* g = gradient.data != nullptr ? gradient.row(r) : nullptr;
-            *nll.row(r) = loops->likelihood_row(op.likelihood, output.row(r), x.row(r / samples), g,
-                                                op.gradient_scale, op.x.cols);
+            LikelihoodRow row{output.row(r), x.row(r / samples), nullptr, op.gradient_scale,
+                              op.x.cols,     log_sigma,          nullptr};
+            if (gradient.data != nullptr) row.gradient = gradient.row(r);
+            if (sigma_gradient.data != nullptr) row.sigma_gradient = sigma_gradient.row(r);
+            *nll.row(r) = loops->likelihood_row(op.likelihood, row);
           }
         },
         op.output.rows);
   }
+
+  void add(const ParameterGradient& op) { sums_.push_back({op_, op}); }
 
   void add(const LinearBackward& op) {
     gradients_.push_back({op_, op});
@@ -368,11 +374,12 @@ class Compiler {
     if (!adam_) return;
     if (gradients_.empty()) throw std::logic_error("a plan that updates parameters has no gradients");
     WeightPhases work = make_weight_phases(
-        {in_, *memory_, addresses_, gradients_, *adam_, adam_op_, clip_norm_, clip_op_, codebook_});
+        {in_, *memory_, addresses_, gradients_, sums_, *adam_, adam_op_, clip_norm_, clip_op_, codebook_});
     std::move(work.phases.begin(), work.phases.end(), std::back_inserter(phases_));
     need_scratch(work.scratch_size);
     chain_rows_ = 0;
     gradients_.clear();
+    sums_.clear();
     adam_.reset();
   }
 
@@ -389,6 +396,7 @@ class Compiler {
   std::size_t op_ = 0;  ///< the one that is being added
   std::vector<WeightGradient> gradients_;
   std::optional<CodebookMove> codebook_;
+  std::vector<ParameterSum> sums_;
   std::optional<AdamUpdate> adam_;
   std::size_t adam_op_ = 0;
   float clip_norm_ = 0.0f;

@@ -6,6 +6,35 @@
 #include "kernels/math/permutation.h"
 
 namespace vaecuda::cpu {
+namespace {
+
+/// The labels of a data set as numbers.
+struct ConditionRows {
+  const std::int32_t* classes;  ///< per row, or null:
+  const float* vectors;         ///< `size` per row
+  std::int64_t size;
+  void write(std::int64_t row, float* out) const {
+    if (classes == nullptr) {
+      std::copy_n(vectors + row * size, size, out);
+    } else {
+      for (std::int64_t c = 0; c < size; ++c) out[c] = c == classes[row] ? 1.0f : 0.0f;
+    }
+  }
+};
+
+/// \throws std::logic_error if neither the op nor `data` has the labels.
+ConditionRows conditions_of(const GatherBatch& op, const Dataset* data, const RowSources& sources) {
+  const std::int64_t size = op.condition.cols;
+  if (!op.condition.valid() || op.condition_source.valid()) {
+    return {nullptr, sources.addresses.matrix(op.condition_source).data, size};
+  }
+  const bool fits =
+      data != nullptr && (op.label_vectors ? data->label_vector_size() == size : !data->labels().empty());
+  if (!fits) throw std::logic_error("the data set has not the labels that the plan was built for");
+  return {op.label_vectors ? nullptr : data->labels().data(), data->label_vectors().data(), size};
+}
+
+}  // namespace
 
 TileWork gather_rows(const GatherBatch& op, const Dataset* data, const RowSources& sources) {
   const std::uint8_t* bytes = nullptr;
@@ -23,6 +52,10 @@ TileWork gather_rows(const GatherBatch& op, const Dataset* data, const RowSource
   const Matrix<float> x = sources.addresses.matrix(op.x);
   const float* mean = sources.addresses.matrix(op.mean).data;
   const float* inverse = sources.addresses.matrix(op.inverse_deviation).data;
+  const Matrix<float> condition = sources.addresses.matrix(op.condition);
+  const Matrix<float> decoder_condition = sources.addresses.matrix(op.decoder_condition);
+  const ConditionRows conditions = conditions_of(op, data, sources);
+  const std::int64_t samples = op.decoder_condition.valid() ? op.decoder_condition.rows / op.x.rows : 0;
   return [=](const Tile& tile, float*) {
     const std::int64_t n = op.data_rows;
     std::int64_t epoch = -1;
@@ -48,6 +81,11 @@ TileWork gather_rows(const GatherBatch& op, const Dataset* data, const RowSource
       if (op.binarize == Binarize::threshold) loops->binarize_threshold(row, op.x.cols);
       if (op.binarize == Binarize::stochastic) {
         loops->binarize_stochastic(row, op.x.cols, random_row(memory, op.seed, op.purpose, r));
+      }
+      if (condition.data == nullptr) continue;
+      conditions.write(source, condition.row(r));
+      for (std::int64_t k = 0; k < samples; ++k) {
+        std::copy_n(condition.row(r), conditions.size, decoder_condition.row(r * samples + k));
       }
     }
   };

@@ -46,6 +46,17 @@ struct NearestCode {
   float distance;  ///< squared, summed in the order of columns
 };
 
+/// What the likelihood of a row is computed from and leaves.
+struct LikelihoodRow {
+  const float* output;  ///< n values; σ from the head: 2n, the raw log σ behind the means
+  const float* x;       ///< n
+  float* gradient;      ///< like output, may be output; null: not wanted
+  float scale;          ///< of both gradients
+  std::int64_t n;
+  const float* log_sigma;  ///< learned σ: the parameter
+  float* sigma_gradient;   ///< learned σ with a gradient: one value
+};
+
 struct Loops {
   const char* name;
   /// x[i] = (raw[i]·scale − mean[i])·inverse_deviation[i]; the last two may be null together.
@@ -63,10 +74,9 @@ struct Loops {
   /// dx *= activation'(saved).
   void (*activation_gradient)(math::ActivationKind kind, Matrix<float> dx, Matrix<const float> saved,
                               std::int64_t rows, std::int64_t cols);
-  /// The row's summed NLL; gradient[i] = scale · d nll / d output[i] where gradient is not null (it may be
-  /// output).
-  float (*likelihood_row)(const math::LikelihoodParameters& likelihood, const float* output, const float* x,
-                          float* gradient, float scale, std::int64_t n);
+  /// The row's summed NLL; gradient[i] = scale · d nll / d output[i], *sigma_gradient = scale · d nll / d log
+  /// σ.
+  float (*likelihood_row)(const math::LikelihoodParameters& likelihood, const LikelihoodRow& row);
   /// mean[i] of p(x|output[i]).
   void (*observation_mean_row)(const math::LikelihoodParameters& likelihood, const float* output, float* mean,
                                std::int64_t n);

@@ -59,6 +59,24 @@ Piece gradient_piece(const WeightWork& work, const WeightGradient& gradient) {
           }};
 }
 
+/// The same of parameters that are no layer's, in one unit: into scratch memory with their update, or, where
+/// that has to wait for the norm, into the gradient arena.
+Piece sum_piece(const WeightWork& work, const ParameterSum& sum, bool merged) {
+  const ParameterGradient& op = sum.gradient;
+  const Loops* loops = &work.in.loops;
+  ProgramMemory* memory = &work.memory;
+  const Matrix<const float> d = work.addresses.input(op.d);
+  const Updater update(work);
+  return {sum.op, [=](const Tile& tile, float* scratch) {
+            if (memory->state.fault != 0) return;
+            float* gradient = merged ? scratch : memory->gradients.data() + op.parameter;
+            loops->sum_columns(d, op.d.rows, op.d.cols, gradient);
+            memory->tile_squares[static_cast<std::size_t>(tile.slot)] =
+                merged ? update(op.parameter, gradient, op.d.cols)
+                       : loops->sum_of_squares(gradient, op.d.cols);
+          }};
+}
+
 /// The norm of all gradients, and the factor that brings it down to `clip_norm`.
 std::function<void()> clip(ProgramMemory* memory, double clip_norm) {
   return [=] {
@@ -127,6 +145,14 @@ WeightPhases make_weight_phases(const WeightWork& work) {
       work.memory.tile_squares.push_back(0.0);
       phase.units.push_back({index, index + 1, tile});
     }
+  }
+  for (const ParameterSum& sum : work.sums) {
+    const std::size_t index = phase.pieces.size();
+    phase.pieces.push_back(sum_piece(work, sum, merged));
+    result.scratch_size = std::max(result.scratch_size, sum.gradient.d.cols);
+    const auto slot = static_cast<std::int64_t>(work.memory.tile_squares.size());
+    work.memory.tile_squares.push_back(0.0);
+    phase.units.push_back({index, index + 1, {0, 1, 0, 1, slot}});
   }
   if (work.codebook) {
     const CodebookMoveInputs inputs{work.in, work.memory, work.addresses, work.adam, !merged};

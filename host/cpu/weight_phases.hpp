@@ -20,11 +20,18 @@ struct WeightGradient {
   LinearBackward layer;
 };
 
+/// Parameters whose gradient is a sum over rows.
+struct ParameterSum {
+  std::size_t op = 0;  ///< its place in the plan
+  ParameterGradient gradient;
+};
+
 struct WeightWork {
   const CompileInputs& in;
   ProgramMemory& memory;
   const Addresses& addresses;
   const std::vector<WeightGradient>& gradients;
+  const std::vector<ParameterSum>& sums;
   const AdamUpdate& adam;
   std::size_t adam_op = 0;
   float clip_norm = 0.0f;  ///< 0: no clipping, and the gradient is never stored whole

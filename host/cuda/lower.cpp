@@ -86,6 +86,19 @@ class Lowering {
     args.is_u8 = op.type == ElementType::u8;
     args.data_rows = op.data_rows;
     args.x = out(op.x);
+    if (op.condition.valid()) {
+      if (op.condition_source.valid()) {
+        args.label_vectors = memory_.single(op.condition_source);
+      } else if (op.label_vectors) {
+        args.label_vectors = in_.data->label_vectors(op.condition.cols);
+      } else {
+        args.classes = in_.data->classes();
+      }
+      args.condition_columns = op.condition.cols;
+      args.condition = out(op.condition);
+      args.decoder_condition = out(op.decoder_condition);
+      args.samples = op.decoder_condition.valid() ? op.decoder_condition.rows / op.x.rows : 0;
+    }
     args.batch = op.x.rows;
     args.columns = op.x.cols;
     args.order = op.order == RowOrder::shuffled ? kernels::RowOrder::shuffled : kernels::RowOrder::sequential;
@@ -106,6 +119,7 @@ class Lowering {
 
   void add(const Linear& op) { linear_.add_forward(op_, op); }
   void add(const LinearBackward& op) { linear_.add_backward(op_, op); }
+  void add(const ParameterGradient& op) { linear_.add_parameter_gradient(op); }
 
   void add(const LatentForward& op) {
     kernels::LatentForwardArgs args;
@@ -228,6 +242,9 @@ class Lowering {
     args.nll_stride = op.nll.stride;
     args.gradient = out(op.gradient);
     args.gradient_scale = op.gradient_scale;
+    if (op.log_sigma >= 0) args.log_sigma = in_.parameters.parameters() + op.log_sigma;
+    args.sigma_gradient = row_sums(op.sigma_gradient);
+    args.sigma_gradient_stride = op.sigma_gradient.valid() ? op.sigma_gradient.stride : 1;
     args.batch = op.x.rows;
     args.samples = op.output.rows / op.x.rows;
     args.columns = op.x.cols;

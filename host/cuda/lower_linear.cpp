@@ -324,6 +324,16 @@ void LinearLowering::add_data_gradient(std::size_t op, const LinearBackward& bac
            [args](kernels::Stream stream) { kernels::launch_activation_gradient(args, stream); });
 }
 
+void LinearLowering::add_parameter_gradient(const ParameterGradient& gradient) {
+  if (in_.memory.gradients() == nullptr) return;
+  DeferredBias deferred;
+  deferred.sum.d = in_.memory.in(gradient.d);
+  deferred.sum.db = in_.memory.gradients() + gradient.parameter;
+  deferred.sum.columns = gradient.d.cols;
+  deferred.batch = gradient.d.rows;
+  deferred_.push_back(deferred);
+}
+
 void LinearLowering::add_bias_gradients(std::size_t op) {
   for (std::size_t next = 0; next < deferred_.size();) {
     kernels::BiasGradientArgs args;

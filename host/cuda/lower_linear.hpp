@@ -25,7 +25,9 @@ class LinearLowering {
 
   void add_forward(std::size_t op, const Linear& linear);
   void add_backward(std::size_t op, const LinearBackward& backward);
-  /// The bias gradients that no product took along: for the first op that uses the gradients.
+  void add_parameter_gradient(const ParameterGradient& gradient);
+  /// The bias gradients that no product took along, and those of parameters that are no layer's: for the
+  /// first op that uses the gradients.
   void add_bias_gradients(std::size_t op);
 
  private:

@@ -32,12 +32,14 @@ ProgramMemory::~ProgramMemory() {
 void ProgramMemory::place(const Plan& plan, bool half) {
   Plan placed = plan;
   std::vector<Lifetime> lifetimes = lifetimes_in_order(placed);
-  // A bias gradient that no matrix product takes along is summed just before the update, so the gradients by
-  // pre-activations live on until then.
+  // A gradient of a bias that no matrix product takes along, or of another parameter, is summed just before
+  // the update, so the gradients by pre-activations live on until then.
   for (const Op& op : placed.ops) {
-    if (const auto* backward = std::get_if<LinearBackward>(&op)) {
-      lifetimes[static_cast<std::size_t>(backward->d.buffer)].last = std::numeric_limits<std::int64_t>::max();
-    }
+    const auto* backward = std::get_if<LinearBackward>(&op);
+    const auto* gradient = std::get_if<ParameterGradient>(&op);
+    if (backward == nullptr && gradient == nullptr) continue;
+    const View& d = backward != nullptr ? backward->d : gradient->d;
+    lifetimes[static_cast<std::size_t>(d.buffer)].last = std::numeric_limits<std::int64_t>::max();
   }
   place_activations(placed, lifetimes);
   arena_ = DeviceBuffer::of<float>(context_, placed.arena_size, "activations");

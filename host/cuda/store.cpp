@@ -65,6 +65,29 @@ CudaData::CudaData(Context& context, const Dataset& data)
     context.runtime->copy_to_device(rows_.as<std::uint8_t>() + begin, source + begin,
                                     std::min(kPiece, size - begin));
   }
+  if (!data.labels().empty()) {
+    classes_ = DeviceBuffer::of<std::int32_t>(context, row_count_, "class labels");
+    context.runtime->copy_to_device(classes_.as<void>(), data.labels().data(), classes_.bytes());
+  }
+  if (!data.label_vectors().empty()) {
+    label_vectors_ = DeviceBuffer::of<float>(context, static_cast<std::int64_t>(data.label_vectors().size()),
+                                             "label vectors");
+    context.runtime->copy_to_device(label_vectors_.as<void>(), data.label_vectors().data(),
+                                    label_vectors_.bytes());
+  }
+}
+
+const std::int32_t* CudaData::classes() const {
+  if (classes_.bytes() == 0)
+    throw std::logic_error("the data set has not the labels that the plan was built for");
+  return classes_.as<std::int32_t>();
+}
+
+const float* CudaData::label_vectors(std::int64_t size) const {
+  if (label_vectors_.bytes() == 0 || label_vectors_.bytes() != row_count_ * size * 4) {
+    throw std::logic_error("the data set has not the labels that the plan was built for");
+  }
+  return label_vectors_.as<float>();
 }
 
 void CudaData::check(std::int64_t rows, std::int64_t columns, ElementType type) const {

@@ -47,6 +47,10 @@ class CudaData final : public ResidentData {
   /// \throws std::logic_error if a plan for rows of this shape and type cannot gather from here.
   void check(std::int64_t rows, std::int64_t columns, ElementType type) const;
   [[nodiscard]] const void* rows() const { return rows_.as<void>(); }
+  /// Class index per row. \throws std::logic_error if the data set has none.
+  [[nodiscard]] const std::int32_t* classes() const;
+  /// `size` numbers per row. \throws std::logic_error if the data set has not so many.
+  [[nodiscard]] const float* label_vectors(std::int64_t size) const;
 
  private:
   Context& context_;
@@ -54,6 +58,8 @@ class CudaData final : public ResidentData {
   std::int64_t columns_;
   ElementType type_;
   DeviceBuffer rows_;
+  DeviceBuffer classes_;        ///< empty without labels
+  DeviceBuffer label_vectors_;  ///< empty without label vectors
 };
 
 }  // namespace vaecuda::cuda

@@ -161,6 +161,11 @@ Dataset read_csv(ByteSource& source, const std::string& label_column) {
   return dataset;
 }
 
+std::size_t count_csv_cells(ByteSource& source) {
+  CsvReader reader(source);
+  return reader.next() ? reader.cells().size() : 0;
+}
+
 Labels read_label_csv(ByteSource& source, std::int64_t rows) {
   CsvReader reader(source);
   LabelBuilder builder;

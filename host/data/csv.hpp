@@ -1,6 +1,7 @@
 // Tables of numbers as text: one row per line, with or without a header line and a column of labels.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -44,6 +45,9 @@ class CsvRows {
 /// \throws FileError naming line and column for a row of another length and a cell that is not a finite
 /// number, ConfigError if label_column names no column.
 [[nodiscard]] Dataset read_csv(ByteSource& source, const std::string& label_column);
+
+/// How many cells the first record has.
+[[nodiscard]] std::size_t count_csv_cells(ByteSource& source);
 
 /// Reads a file with one label per line, numbers or text. A first line too many is a header.
 [[nodiscard]] Labels read_label_csv(ByteSource& source, std::int64_t rows);

@@ -81,6 +81,18 @@ void Dataset::set_labels(std::vector<std::int32_t> labels, std::vector<std::stri
   }
   labels_ = std::move(labels);
   label_names_ = std::move(names);
+  label_vectors_.clear();
+}
+
+void Dataset::set_label_vectors(std::vector<float> vectors) {
+  if (vectors.empty() || rows_ == 0 || vectors.size() % static_cast<std::size_t>(rows_) != 0) {
+    throw ConfigError(
+        fmt::format("{}: {} values of label vectors for {}; expected the same number for each row", name_,
+                    vectors.size(), data::counted(rows_, "row")));
+  }
+  label_vectors_ = std::move(vectors);
+  labels_.clear();
+  label_names_.clear();
 }
 
 void Dataset::set_factors(std::vector<std::int32_t> factors, std::vector<std::string> names) {
@@ -111,6 +123,7 @@ Dataset Dataset::select(std::span<const std::int64_t> rows) const {
   selected.column_names_ = column_names_;
   if (!labels_.empty()) selected.labels_ = take_rows(labels_, rows, 1);
   selected.label_names_ = label_names_;
+  if (!label_vectors_.empty()) selected.label_vectors_ = take_rows(label_vectors_, rows, label_vector_size());
   if (!factor_names_.empty()) {
     selected.factors_ = take_rows(factors_, rows, static_cast<std::int64_t>(factor_names_.size()));
   }

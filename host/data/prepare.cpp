@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "host/config/likelihood_traits.hpp"
 #include "kernels/math/permutation.h"
 #include "vaecuda/error.hpp"
 
@@ -169,6 +170,73 @@ void require_finite(const Dataset& data) {
   });
 }
 
+/// Class indices of held-out rows count other files' classes: they become those of the training rows.
+void take_classes_of(const Dataset& train, Dataset& held) {
+  const std::vector<std::string>& names = train.label_names();
+  std::vector<std::int32_t> index;
+  for (const std::string& name : held.label_names()) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    index.push_back(found == names.end() ? -1 : static_cast<std::int32_t>(found - names.begin()));
+  }
+  std::vector<std::int32_t> labels(held.labels().begin(), held.labels().end());
+  for (std::size_t row = 0; row < labels.size(); ++row) {
+    const auto old = static_cast<std::size_t>(labels[row]);
+    labels[row] = index[old];
+    if (labels[row] >= 0) continue;
+    throw FileError(
+        fmt::format("{}: row {} has the label {}, which no row of {} has: a conditional model "
+                    "cannot be told it",
+                    held.name(), row, held.label_names()[old], train.name()));
+  }
+  held.set_labels(std::move(labels), names);
+}
+
+/// What the labels of a conditional model are, the same in every part of the data.
+void prepare_conditions(PreparedData& prepared) {
+  const auto require_labels = [](const Dataset& data) {
+    if (!data.labels().empty() || !data.label_vectors().empty()) return;
+    throw ConfigError(
+        fmt::format("--conditional needs a label for every row, and {} has none: give --labels or "
+                    "--label-column, or hold "
+                    "rows out of the training data (--test-fraction, --valid-fraction)",
+                    data.name()));
+  };
+  const Dataset& train = prepared.train;
+  require_labels(train);
+  prepared.condition_names = train.label_names();
+  prepared.condition_dim = train.label_vectors().empty()
+                               ? static_cast<std::int64_t>(prepared.condition_names.size())
+                               : train.label_vector_size();
+  for (std::optional<Dataset>* held : {&prepared.valid, &prepared.test}) {
+    if (!*held) continue;
+    require_labels(**held);
+    if ((*held)->label_vector_size() != train.label_vector_size()) {
+      throw FileError(fmt::format("{}: label vectors of {} numbers, but those of {} have {}", (*held)->name(),
+                                  (*held)->label_vector_size(), train.name(), train.label_vector_size()));
+    }
+    if (train.label_vectors().empty()) take_classes_of(train, **held);
+  }
+}
+
+}  // namespace
+
+std::vector<double> prepared_means(const Dataset& data, const Preparation& preparation) {
+  const auto columns = static_cast<std::size_t>(data.columns());
+  std::vector<double> mean(columns, 0.0);
+  for_each_value(data, preparation.scale, [&](std::int64_t, std::int64_t column, float value) {
+    const auto c = static_cast<std::size_t>(column);
+    if (!preparation.mean.empty()) value = (value - preparation.mean[c]) * preparation.inverse_deviation[c];
+    // A value that is drawn has its probability as its mean.
+    if (preparation.binarize == Binarize::threshold) value = value > 0.5f ? 1.0f : 0.0f;
+    mean[c] += static_cast<double>(value);
+    return true;
+  });
+  for (double& m : mean) m /= static_cast<double>(data.rows());
+  return mean;
+}
+
+namespace {
+
 void require_columns(const Dataset& data, const Dataset& train) {
   if (data.columns() == train.columns()) return;
   throw FileError(fmt::format("{}: rows have {} columns, but those of {} have {}", data.name(),
@@ -178,7 +246,7 @@ void require_columns(const Dataset& data, const Dataset& train) {
 /// A threshold makes 0 or 1 of any value; a probability to draw from must be one, whatever the likelihood.
 bool needs_unit_range(const Preparation& preparation, Likelihood likelihood) {
   if (preparation.binarize == Binarize::threshold) return false;
-  return likelihood == Likelihood::bernoulli || preparation.binarize == Binarize::stochastic;
+  return traits_of(likelihood).unit_targets || preparation.binarize == Binarize::stochastic;
 }
 
 [[noreturn]] void refuse_value(const std::string& name, const std::vector<std::string>& columns,
@@ -274,6 +342,7 @@ PreparedData prepare_rows(const RunConfig& config, RunData rows) {
     }
   }
 
+  if (config.model.conditional) prepare_conditions(prepared);
   prepared.preparation.scale = scale_of(prepared.train, config.data.scale);
   switch (config.data.binarize) {
     case BinarizeMode::none:

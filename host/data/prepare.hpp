@@ -1,6 +1,7 @@
 // From a configuration to the rows that training, validation and test see.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,7 +20,9 @@ struct PreparedData {
   std::optional<Dataset> valid;
   std::optional<Dataset> test;
   Preparation preparation;
-  std::vector<std::string> warnings;  ///< one line each
+  std::int64_t condition_dim = 0;            ///< C of --conditional: classes or numbers of a label vector
+  std::vector<std::string> condition_names;  ///< of the classes; empty for label vectors
+  std::vector<std::string> warnings;         ///< one line each
 };
 
 /// Reads, splits and filters the rows, takes the standardization from the training rows, and checks that
@@ -39,6 +42,9 @@ struct NamedRows {
 };
 /// The same for rows that no loader has seen: values must also be finite.
 void check_values(const NamedRows& rows, const Preparation& preparation, Likelihood likelihood);
+
+/// The mean of every column over the prepared rows, in double precision.
+[[nodiscard]] std::vector<double> prepared_means(const Dataset& data, const Preparation& preparation);
 
 /// Throws FileError, with file, row and column, if a value of `data` cannot be used under this preparation
 /// and likelihood.

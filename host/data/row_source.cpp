@@ -27,6 +27,30 @@ const std::vector<std::string>& no_names() {
   return kNone;
 }
 
+/// Another source's rows, all with the same label.
+class LabelledRows final : public RowSource {
+ public:
+  LabelledRows(RowSource& rows, std::string label) : rows_(rows), names_{std::move(label)} {}
+  [[nodiscard]] const std::string& name() const override { return rows_.name(); }
+  [[nodiscard]] std::int64_t columns() const override { return rows_.columns(); }
+  [[nodiscard]] std::optional<std::int64_t> rows() const override { return rows_.rows(); }
+  [[nodiscard]] std::span<const float> next(std::int64_t most) override {
+    const std::span<const float> block = rows_.next(most);
+    labels_.assign(block.size() / static_cast<std::size_t>(columns()), 0);
+    return block;
+  }
+  [[nodiscard]] bool has_labels() const override { return true; }
+  [[nodiscard]] std::span<const std::int32_t> labels() const override { return labels_; }
+  [[nodiscard]] const std::vector<std::string>& label_names() const override { return names_; }
+  [[nodiscard]] std::optional<ImageShape> image() const override { return rows_.image(); }
+  [[nodiscard]] const std::vector<std::string>& column_names() const override { return rows_.column_names(); }
+
+ private:
+  RowSource& rows_;
+  std::vector<std::string> names_;
+  std::vector<std::int32_t> labels_;
+};
+
 class MemoryRows final : public RowSource {
  public:
   MemoryRows(std::span<const float> values, std::int64_t columns, std::string name)
@@ -240,6 +264,10 @@ std::unique_ptr<RowSource> rows_of(const Dataset& data) {
 
 std::unique_ptr<RowSource> rows_of(std::span<const float> values, std::int64_t columns, std::string name) {
   return std::make_unique<data::MemoryRows>(values, columns, std::move(name));
+}
+
+std::unique_ptr<RowSource> with_label(RowSource& rows, std::string label) {
+  return std::make_unique<data::LabelledRows>(rows, std::move(label));
 }
 
 Dataset take_rows(RowSource& source, std::span<const std::int64_t> rows) {

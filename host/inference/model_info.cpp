@@ -7,6 +7,7 @@ ModelInfo info_of(const ModelFile& file) {
   info.model = file.model;
   info.image = file.image;
   info.column_names = file.column_names;
+  info.condition_names = file.condition_names;
   info.scale = file.preparation.scale;
   info.mean = file.preparation.mean;
   info.inverse_deviation = file.preparation.inverse_deviation;

@@ -22,9 +22,11 @@ Pass::Pass(Plan plan, std::int64_t capacity, Backend& backend, ParameterStore& s
       input_(plan_.find_buffer(plan_.name == "decode" ? "rows.z" : "rows.raw")),
       program_(backend.compile(plan_, store, nullptr)) {}
 
-void Pass::run(std::int64_t first, std::int64_t rows, std::span<const float> input) {
+void Pass::run(std::int64_t first, std::int64_t rows, std::span<const float> input,
+               std::span<const float> condition) {
   program_->set_position(first, first);
   program_->write(input_, input);
+  if (!condition.empty()) program_->write(plan_.find_buffer("rows.condition"), condition);
   program_->run((rows + plan_.batch - 1) / plan_.batch);
 }
 

@@ -31,7 +31,9 @@ class Pass {
   [[nodiscard]] std::int64_t capacity() const { return capacity_; }
   /// Runs over rows first … first + rows − 1 of the whole, `rows` at most the capacity. `input` are their
   /// values: of "rows.raw", in decoding "rows.z".
-  void run(std::int64_t first, std::int64_t rows, std::span<const float> input);
+  /// `condition`: C values for each of them, of a conditional model.
+  void run(std::int64_t first, std::int64_t rows, std::span<const float> input,
+           std::span<const float> condition = {});
   /// Runs over rows in the device's memory, `input` among them, results going to `out`; as
   /// Program::run_bound.
   void run_bound(std::int64_t first, std::int64_t rows, const float* input,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,19 +29,31 @@ struct Codebook {
   [[nodiscard]] std::int64_t elements() const { return groups * size * width; }
 };
 
-/// Every parameter of an MLP VAE in one flat buffer; gradients and Adam's moments have the same layout.
-/// Each tensor starts on a 64-byte boundary; the gaps hold zeros for ever.
+/// One named tensor of the arena.
+struct ParameterTensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::int64_t offset = 0;
+  std::int64_t count = 0;
+};
+
+/// Every parameter of an MLP VAE (with a condition of C numbers, the first layers of encoder and decoder have
+/// D + C and Z + C columns, the last C for the condition) in one flat buffer; gradients and Adam's moments
+/// have the same layout. Each tensor starts on a 64-byte boundary; the gaps hold zeros for ever.
 struct ParameterLayout {
   std::vector<Layer> encoder;   ///< hidden layers
   Layer head;                   ///< (2Z, H): rows 0..Z-1 give mu, the rest logvar; else (Z, H)
   std::vector<Layer> decoder;   ///< hidden layers
-  Layer output;                 ///< (D, H)
   Codebook codebook;            ///< vq latent
+  Layer output;                 ///< (D, H); σ from the decoder: (2D, H), means, then raw log σ
+  std::int64_t log_sigma = -1;  ///< learned σ: the offset of "likelihood.log_sigma" (1); −1: there is none
   std::int64_t size = 0;        ///< floats in the arena, gaps included
   std::int64_t parameters = 0;  ///< numbers that are learned
 
   /// All layers in the order of the forward pass.
   [[nodiscard]] std::vector<Layer> layers() const;
+  /// All tensors in the order of the arena.
+  [[nodiscard]] std::vector<ParameterTensor> tensors() const;
   /// The name of the tensor that holds arena element `offset`.
   [[nodiscard]] std::string tensor_at(std::int64_t offset) const;
 };
@@ -48,8 +61,14 @@ struct ParameterLayout {
 /// \throws ConfigError if a size is not positive or the arena exceeds 2^40 floats.
 [[nodiscard]] ParameterLayout make_layout(const ModelConfig& model);
 
-/// Fills `arena` (layout.size floats) with fresh parameters: a pure function of model.init and seed.
-void initialize_parameters(const ParameterLayout& layout, Initialization init, std::uint64_t seed,
+/// Fills `arena` (layout.size floats) with fresh parameters: a pure function of init, seed and, for a learned
+/// σ, of what it starts from.
+void initialize_parameters(const ParameterLayout& layout, const ModelConfig& model, std::uint64_t seed,
                            float* arena);
+
+/// Sets the bias of the output layer as model.output_bias says. `means` (D): those of the prepared training
+/// rows; a Bernoulli mean is taken into [0.001, 0.999] before its logit.
+void initialize_output_bias(const ParameterLayout& layout, const ModelConfig& model,
+                            std::span<const double> means, float* arena);
 
 }  // namespace vaecuda

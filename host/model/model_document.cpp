@@ -10,8 +10,10 @@
 #include <optional>
 #include <string_view>
 
+#include "host/config/likelihood_traits.hpp"
 #include "host/config/limits.hpp"
 #include "host/config/parse.hpp"
+#include "host/config/text_forms.hpp"
 #include "host/config/utf8.hpp"
 #include "host/model/json_scanner.hpp"
 #include "vaecuda/error.hpp"
@@ -30,6 +32,7 @@ constexpr std::string_view kLogvarHeadKey = "model.logvar_head";
 constexpr std::string_view kInitKey = "model.init";
 constexpr std::string_view kLatentKey = "model.latent";
 constexpr std::string_view kLikelihoodKey = "model.likelihood";
+constexpr std::string_view kOutputBiasKey = "model.output_bias";
 constexpr std::string_view kBinarizeKey = "data.binarize";
 
 // A choice by the name that the command line and config.toml have for it.
@@ -46,11 +49,22 @@ void read_choice(JsonScanner& scanner, RunConfig& config, std::string_view key) 
   }
 }
 
+void read_sigma_source(JsonScanner& scanner, ModelConfig& model) {
+  const std::string_view text = scanner.string();
+  try {
+    model.sigma_source =
+        static_cast<SigmaSource>(config::parse_choice(text, config::kSigmaSources, "model.sigma_source"));
+  } catch (const ConfigError& error) {
+    scanner.fail(error.what());
+  }
+}
+
 void read_model(JsonScanner& scanner, RunConfig& config) {
   // Older files lack the keys behind "sigma" and mean the defaults.
-  static constexpr std::array<std::string_view, 11> kKeys = {
-      "activation", "hidden", "init",        "input_dim",     "latent_dim", "likelihood",
-      "sigma",      "latent", "logvar_head", "codebook_size", "codebooks"};
+  static constexpr std::array<std::string_view, 14> kKeys = {
+      "activation", "hidden",        "init",        "input_dim",   "latent_dim",
+      "likelihood", "sigma",         "latent",      "logvar_head", "codebook_size",
+      "codebooks",  "condition_dim", "output_bias", "sigma_source"};
   ModelConfig& model = config.model;
   model.hidden.clear();
   const auto read = [&](std::size_t key) {
@@ -80,9 +94,17 @@ void read_model(JsonScanner& scanner, RunConfig& config) {
       case 9:
         model.codebook_size = scanner.natural();
         return;
-      default:
+      case 10:
         model.codebooks = scanner.natural();
         return;
+      case 11:
+        model.condition_dim = scanner.natural();
+        model.conditional = model.condition_dim > 0;
+        return;
+      case 12:
+        return read_choice(scanner, config, kOutputBiasKey);
+      default:
+        return read_sigma_source(scanner, model);
     }
   };
   scanner.object(kKeys, read, 7);
@@ -188,6 +210,7 @@ std::string write_model_document(const ModelFile& file) {
   if (file.image) image = {file.image->height, file.image->width, file.image->channels};
   const nlohmann::json document = {
       {"column_names", file.column_names},
+      {"condition_names", file.condition_names},
       {"data",
        {{"binarize", choice_name(config, kBinarizeKey)},
         {"scale", static_cast<double>(file.preparation.scale)},
@@ -197,6 +220,7 @@ std::string write_model_document(const ModelFile& file) {
        {{"activation", choice_name(config, kActivationKey)},
         {"codebook_size", file.model.codebook_size},
         {"codebooks", file.model.codebooks},
+        {"condition_dim", file.model.condition_dim},
         {"hidden", file.model.hidden},
         {"init", choice_name(config, kInitKey)},
         {"input_dim", file.model.input_dim},
@@ -204,7 +228,9 @@ std::string write_model_document(const ModelFile& file) {
         {"latent_dim", file.model.latent_dim},
         {"likelihood", choice_name(config, kLikelihoodKey)},
         {"logvar_head", choice_name(config, kLogvarHeadKey)},
-        {"sigma", file.model.sigma}}},
+        {"output_bias", choice_name(config, kOutputBiasKey)},
+        {"sigma", file.model.sigma},
+        {"sigma_source", config::kSigmaSources[static_cast<std::size_t>(file.model.sigma_source)]}}},
       {"objective",
        {{"beta", file.objective.beta},
         {"commitment", file.objective.commitment},
@@ -217,13 +243,14 @@ std::string write_model_document(const ModelFile& file) {
 }
 
 ModelDocument read_model_document(std::span<char> text, const std::string& place) {
-  static constexpr std::array<std::string_view, 7> kKeys = {"column_names", "data", "image", "model",
-                                                            "objective",    "seed", "steps"};
+  static constexpr std::array<std::string_view, 8> kKeys = {
+      "column_names", "data", "image", "model", "objective", "seed", "steps", "condition_names"};
+  // Older files lack the keys behind "steps" and mean the defaults.
   ModelDocument document;
   ModelFile& file = document.file;
   RunConfig config;
   JsonScanner scanner(text, place);
-  scanner.object(kKeys, [&](std::size_t key) {
+  const auto read = [&](std::size_t key) {
     switch (key) {
       case 0:
         document.column_names = scanner.skip_strings();
@@ -240,29 +267,33 @@ ModelDocument read_model_document(std::span<char> text, const std::string& place
       case 5:
         file.seed = read_seed(scanner);
         return;
-      default:
+      case 6:
         file.steps = scanner.natural();
         return;
+      default:
+        document.condition_names = scanner.skip_strings();
+        return;
     }
-  });
+  };
+  scanner.object(kKeys, read, 7);
   scanner.expect_end();
   file.model = config.model;
   file.preparation.binarize = static_cast<Binarize>(config.data.binarize);
   return document;
 }
 
-std::vector<std::string> read_column_names(std::span<char> text, std::int64_t columns,
-                                           const std::string& place) {
+std::vector<std::string> read_names(std::span<char> text, std::string_view key, std::int64_t count,
+                                    const std::string& place) {
   std::vector<std::string> names;
-  const auto most = static_cast<std::size_t>(columns);
-  JsonScanner scanner(text, place + " column_names");
+  if (text.empty()) return names;
+  const auto most = static_cast<std::size_t>(count);
+  JsonScanner scanner(text, fmt::format("{} {}", place, key));
   scanner.each_element(most, [&] {
     if (names.empty()) names.reserve(most);
     names.emplace_back(scanner.string());
   });
   if (!names.empty() && names.size() != most) {
-    scanner.fail(
-        fmt::format("{} names; expected none, or one for each of the {} columns", names.size(), columns));
+    scanner.fail(fmt::format("{} names; expected none, or {}", names.size(), count));
   }
   return names;
 }
@@ -271,6 +302,10 @@ std::string find_fault(const ModelFile& file) {
   const ModelConfig& model = file.model;
   if (outside(model.input_dim, config::kDimension)) {
     return complaint("model.input_dim", model.input_dim, config::kDimension);
+  }
+  constexpr config::IntegerRange kConditions{0, config::kDimension.max};
+  if (outside(model.condition_dim, kConditions)) {
+    return complaint("model.condition_dim", model.condition_dim, kConditions);
   }
   if (outside(model.latent_dim, config::kDimension)) {
     return complaint("model.latent_dim", model.latent_dim, config::kDimension);
@@ -287,6 +322,9 @@ std::string find_fault(const ModelFile& file) {
     if (outside(width, config::kDimension)) return complaint("model.hidden", width, config::kDimension);
   }
   if (outside(model.sigma, config::kSigma)) return complaint("model.sigma", model.sigma, config::kSigma);
+  if (model.sigma_source != SigmaSource::fixed && !traits_of(model.likelihood).has_sigma) {
+    return "model.sigma_source is not fixed; expected fixed for a likelihood without a deviation";
+  }
   if (outside(file.objective.beta, config::kWeight)) {
     return complaint("objective.beta", file.objective.beta, config::kWeight);
   }

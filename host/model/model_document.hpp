@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/model/model_file.hpp"
@@ -17,17 +18,18 @@ namespace vaecuda {
 struct ModelDocument {
   ModelFile file;            ///< arrays and column names are empty
   bool standardize = false;  ///< the file has tensors with means and deviations
-  std::span<char>
-      column_names;  ///< their JSON text: they are read when their number is known to fit the tensors
+  // Their JSON text: names are read when their number is known to fit the tensors.
+  std::span<char> column_names;
+  std::span<char> condition_names;
 };
 
 /// `text` is decoded in place. `place` is what messages call it.
 /// \throws FileError for unknown, missing or repeated keys, wrong types and unknown choices
 [[nodiscard]] ModelDocument read_model_document(std::span<char> text, const std::string& place);
 
-/// Reads the array of `text`, which holds no name or `columns` of them.
-[[nodiscard]] std::vector<std::string> read_column_names(std::span<char> text, std::int64_t columns,
-                                                         const std::string& place);
+/// Reads the array of `text`, which holds no name or `count` of them; `key` is what messages call it.
+[[nodiscard]] std::vector<std::string> read_names(std::span<char> text, std::string_view key,
+                                                  std::int64_t count, const std::string& place);
 
 /// Why the configuration cannot be a model's: key, value and range. Empty if it can.
 [[nodiscard]] std::string find_fault(const ModelFile& file);

@@ -22,7 +22,6 @@ namespace {
 
 constexpr std::string_view kFormat = "vaecuda-model";
 constexpr std::string_view kVersion = "1";
-constexpr const char* kCodebook = "codebook";
 constexpr const char* kMean = "data.mean";
 constexpr const char* kInverseDeviation = "data.inverse_deviation";
 
@@ -45,13 +44,8 @@ auto list_tensors(const ParameterLayout& layout, File& file) {
     if (arena.empty()) return arena;
     return arena.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(count));
   };
-  for (const Layer& layer : layout.layers()) {
-    tensors.push_back(
-        {layer.name + ".weight", {layer.out, layer.in}, part(layer.weight, layer.out * layer.in)});
-    tensors.push_back({layer.name + ".bias", {layer.out}, part(layer.bias, layer.out)});
-  }
-  if (const Codebook& book = layout.codebook; book.groups > 0) {
-    tensors.push_back({kCodebook, {book.groups * book.size, book.width}, part(book.codes, book.elements())});
+  for (const ParameterTensor& tensor : layout.tensors()) {
+    tensors.push_back({tensor.name, tensor.shape, part(tensor.offset, tensor.count)});
   }
   if (!file.preparation.mean.empty()) {
     tensors.push_back({kMean, {file.model.input_dim}, file.preparation.mean});
@@ -68,13 +62,7 @@ std::string describe(const std::vector<std::int64_t>& shape) {
 std::vector<std::pair<std::string, std::vector<std::int64_t>>> expected_tensors(
     const ParameterLayout& layout, const ModelDocument& document) {
   std::vector<std::pair<std::string, std::vector<std::int64_t>>> expected;
-  for (const Layer& layer : layout.layers()) {
-    expected.push_back({layer.name + ".weight", {layer.out, layer.in}});
-    expected.push_back({layer.name + ".bias", {layer.out}});
-  }
-  if (const Codebook& book = layout.codebook; book.groups > 0) {
-    expected.push_back({kCodebook, {book.groups * book.size, book.width}});
-  }
+  for (const ParameterTensor& tensor : layout.tensors()) expected.push_back({tensor.name, tensor.shape});
   if (document.standardize) {
     expected.push_back({kMean, {document.file.model.input_dim}});
     expected.push_back({kInverseDeviation, {document.file.model.input_dim}});
@@ -215,6 +203,9 @@ void save_model(const std::string& path, const ModelFile& file) {
           "data.inverse_deviation has not as many values as data.mean");
   require(file.column_names.empty() || file.column_names.size() == columns,
           "column_names has not one name per column");
+  const auto conditions = static_cast<std::size_t>(file.model.condition_dim);
+  require(file.condition_names.empty() || file.condition_names.size() == conditions,
+          "condition_names has not one name per class");
   std::vector<SafetensorsTensor> tensors;
   for (auto& tensor : list_tensors(layout, file)) {
     const std::string value_fault = find_fault(tensor);
@@ -242,7 +233,9 @@ ModelFile read_model(std::unique_ptr<ByteSource> source, bool with_parameters) {
     ModelFile& file = document.file;
     const ParameterLayout layout = make_layout_of(file, place);
     check_tensors(reader, layout, document);
-    file.column_names = read_column_names(document.column_names, file.model.input_dim, place);
+    file.column_names = read_names(document.column_names, "column_names", file.model.input_dim, place);
+    file.condition_names =
+        read_names(document.condition_names, "condition_names", file.model.condition_dim, place);
     read_tensors(reader, layout, document.standardize, with_parameters, file);
     return std::move(document.file);
   } catch (const std::bad_alloc&) {

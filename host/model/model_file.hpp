@@ -22,7 +22,8 @@ struct ModelFile {
   ModelConfig model;  ///< input_dim is set
   Preparation preparation;
   std::optional<ImageShape> image;
-  std::vector<std::string> column_names;  ///< of a table; empty where there are none
+  std::vector<std::string> column_names;     ///< of a table; empty where there are none
+  std::vector<std::string> condition_names;  ///< classes of a conditional model; empty for label vectors
   ObjectiveConfig objective;
   std::uint64_t seed = 0;
   std::int64_t steps = 0;         ///< training steps that led to these parameters

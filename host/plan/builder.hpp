@@ -24,7 +24,12 @@ struct DataShape {
   std::int64_t rows = 0;  ///< N
   ElementType type = ElementType::f32;
   bool exchanged = false;  ///< raw rows in the exchange buffer "rows.raw" (N,D) instead of a data set; f32
+  bool label_vectors = false;  ///< a conditional model is told vectors, not classes
 };
+
+[[nodiscard]] inline DataShape shape_of(const Dataset& data) {
+  return {data.rows(), data.type(), false, !data.label_vectors().empty()};
+}
 
 /// Rows that evaluation and inference compute at a time: fixed, so that a row's result depends on nothing
 /// else.
@@ -57,14 +62,16 @@ struct TrainingPlanInputs {
 [[nodiscard]] Plan build_encode_plan(const ParameterLayout& layout, const ModelConfig& model,
                                      const Preparation& preparation, DataShape data);
 
-/// Means of p(x|z) for given latents: exchange buffers "rows.z" (N,Z) in, "rows.mean" (N,D) out.
+/// Means of p(x|z) for given latents: exchange buffers "rows.z" (N,Z) in, "rows.mean" (N,D) out. A
+/// conditional model also reads "rows.condition" (N,C): one-hot classes or label vectors.
 [[nodiscard]] Plan build_decode_plan(const ParameterLayout& layout, const ModelConfig& model,
                                      std::int64_t rows);
 
 /// Why nothing can be drawn from the model; empty where it has a prior.
 [[nodiscard]] std::string why_no_prior(const ModelConfig& model);
 
-/// Rows drawn from the model, from the prior or from codes drawn alike: exchange buffer "rows.mean" (N,D).
+/// Rows drawn from the model, from the prior or from codes drawn alike: exchange buffer "rows.mean" (N,D),
+/// "rows.condition" (N,C) as for decoding.
 /// \throws ConfigError where it has no prior.
 [[nodiscard]] Plan build_generate_plan(const ParameterLayout& layout, const ModelConfig& model,
                                        std::int64_t rows, std::uint64_t seed);

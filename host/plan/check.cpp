@@ -51,6 +51,13 @@ class Checker {
     require(!o.source.valid() || (o.source.rows == o.data_rows && o.source.cols == o.x.cols &&
                                   o.source.stride == o.x.cols && o.type == ElementType::f32),
             "source must be (N,D) in fp32 without gaps");
+    require(!o.condition.valid() || o.condition.rows == plan_.batch, "condition must have B rows");
+    require(!o.condition_source.valid() ||
+                (o.condition_source.rows == o.data_rows && o.condition_source.cols == o.condition.cols),
+            "condition_source must be (N,C)");
+    require(!o.decoder_condition.valid() ||
+                (o.condition.cols == o.decoder_condition.cols && o.decoder_condition.rows % plan_.batch == 0),
+            "decoder_condition must be (B·K,C)");
     require(o.mean.valid() == o.inverse_deviation.valid(), "mean and deviation go together");
     require(!o.mean.valid() || (o.mean.cols == o.x.cols && o.inverse_deviation.cols == o.x.cols),
             "mean must have D columns");
@@ -100,9 +107,17 @@ class Checker {
     require(o.codes.rows == plan_.batch && o.size > 0, "codes must have B rows");
   }
   void check_shapes(const LikelihoodForwardBackward& o) const {
-    require(o.output.cols == o.x.cols && samples(o.x, o.output), "x must be (B,D), output (B·K,D)");
+    const bool has_head = o.likelihood.source == math::SigmaSource::head;
+    require(o.output.cols == (has_head ? 2 : 1) * o.x.cols && samples(o.x, o.output),
+            "x must be (B,D), output (B·K,D), with sigma from the head (B·K,2D)");
     require(o.nll.rows == o.output.rows && o.nll.cols == 1, "nll must be (B·K,1)");
     require(!o.gradient.valid() || same(o.gradient, o.output), "gradient must have output's shape");
+    const bool is_learned = o.likelihood.source == math::SigmaSource::learned;
+    require(!is_learned || (o.log_sigma >= 0 && o.log_sigma < plan_.parameter_size),
+            "log_sigma is no parameter");
+    require(o.sigma_gradient.valid() == (is_learned && o.gradient.valid()),
+            "a learned sigma needs its gradient");
+    require(!o.sigma_gradient.valid() || same(o.sigma_gradient, o.nll), "sigma_gradient must be (B,1)");
   }
   void check_shapes(const LinearBackward& o) const {
     check_layer(o.layer);
@@ -110,6 +125,10 @@ class Checker {
     require(!o.dx.valid() || same(o.dx, o.in), "dx must have in's shape");
     const bool needs_saved = o.dx.valid() && o.activation != math::ActivationKind::identity;
     require(!needs_saved || (o.saved.valid() && same(o.saved, o.dx)), "saved must have dx's shape");
+  }
+  void check_shapes(const ParameterGradient& o) const {
+    require(o.parameter >= 0 && o.parameter + o.d.cols <= plan_.parameter_size,
+            "parameters past the arena's end");
   }
   void check_shapes(const LatentBackward& o) const {
     require(same(o.head, o.dhead) && o.head.cols == 2 * o.dz.cols && samples(o.head, o.dz), "shapes");

@@ -6,9 +6,9 @@ namespace vaecuda {
 
 std::string why_no_prior(const ModelConfig& model) {
   if (model.latent != LatentKind::deterministic) return "";
-  return "a model with --latent deterministic has no distribution of codes to draw from: give codes to "
-         "decode, "
-         "or train with --latent gaussian";
+  return "a model with --latent deterministic has no distribution of codes to draw from: decode given codes, "
+         "or "
+         "train with --latent gaussian";
 }
 
 Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& model,
@@ -33,7 +33,7 @@ Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& mod
 Plan build_encode_plan(const ParameterLayout& layout, const ModelConfig& model,
                        const Preparation& preparation, DataShape data) {
   PlanBuilder build(layout, model, "encode", kInferenceBatch);
-  const View x = build.gather(preparation, data, RowOrder::sequential, 0);
+  const View x = build.gather(preparation, data, RowOrder::sequential, 0, 0);
   const View head = build.encoder(x, false).out;
   if (model.latent == LatentKind::vq) {
     const PlanBuilder::Latent latent = build.latent(head, 0, math::RandomPurpose::evaluate, 1);
@@ -55,8 +55,9 @@ Plan build_decode_plan(const ParameterLayout& layout, const ModelConfig& model, 
   PlanBuilder build(layout, model, "decode", kInferenceBatch);
   LoadRows load;
   load.whole = build.exchange("rows.z", rows, model.latent_dim);
-  load.batch = build.activation("z", model.latent_dim);
+  load.batch = build.code(kInferenceBatch);
   build.add(load);
+  build.load_condition(rows);
   build.observation_mean(load.batch, rows);
   return build.finish_inference();
 }
@@ -66,13 +67,16 @@ Plan build_generate_plan(const ParameterLayout& layout, const ModelConfig& model
   if (const std::string reason = why_no_prior(model); !reason.empty()) throw ConfigError(reason);
   PlanBuilder build(layout, model, "generate", kInferenceBatch);
   if (model.latent == LatentKind::vq) {
-    build.observation_mean(build.sample_codes(seed), rows);
+    const View z = build.sample_codes(seed);
+    build.load_condition(rows);
+    build.observation_mean(z, rows);
     return build.finish_inference();
   }
   SamplePrior prior;
-  prior.z = build.activation("z", model.latent_dim);
+  prior.z = build.code(kInferenceBatch);
   prior.seed = seed;
   build.add(prior);
+  build.load_condition(rows);
   build.observation_mean(prior.z, rows);
   return build.finish_inference();
 }

@@ -58,9 +58,15 @@ enum class Binarize { none, threshold, stochastic };
 /// prepared = binarize((raw · scale − mean) · inverse_deviation), the last two where given.
 /// threshold: x > ½. stochastic: u ≤ x with u in (0,1] drawn by (seed, purpose, p, column), so that 1 stays 1
 /// and 0 stays 0.
+/// condition (B,C): the row's label, a vector of the data set or one-hot of its class; decoder_condition
+/// (B·K,C): the same K times.
 struct GatherBatch {
   View x;
-  View source;  ///< (N,D) raw rows, or invalid
+  View source;             ///< (N,D) raw rows, or invalid
+  View condition;          ///< or invalid
+  View decoder_condition;  ///< or invalid
+  View condition_source;   ///< (N,C) labels as vectors, or invalid: they come with the data set
+  bool label_vectors = false;
   RowOrder order = RowOrder::sequential;
   std::int64_t data_rows = 0;
   ElementType type = ElementType::f32;
@@ -157,13 +163,16 @@ struct SampleCodes {
 };
 
 /// nll (B·K,1) = −log p(x|output) summed over D, nats. With `gradient` valid (it may be `output` itself):
-/// gradient (B·K,D) = gradient_scale · d nll / d output.
+/// gradient, like output, = gradient_scale · d nll / d output, and for a learned σ
+/// sigma_gradient (B·K,1) = gradient_scale · d nll / d log σ.
 struct LikelihoodForwardBackward {
   math::LikelihoodParameters likelihood;
-  View output;  ///< (B·K,D) logits or means
+  View output;  ///< (B·K,D) logits or means; σ from the head: (B·K,2D) = [means | raw log σ]
   View x;       ///< (B,D)
   View nll;     ///< (B·K,1)
   View gradient;
+  std::int64_t log_sigma = -1;  ///< learned σ: its parameter, floats into the arena
+  View sigma_gradient;          ///< learned σ with a gradient
   float gradient_scale = 1.0f;
 };
 
@@ -176,6 +185,13 @@ struct LinearBackward {
   View dx;
   math::ActivationKind activation = math::ActivationKind::identity;
   View saved;  ///< (B,in): output or pre-activation of the layer below
+};
+
+/// The gradient of parameters that no matrix product has: Σ over the rows of d (B,n), for n parameters.
+struct ParameterGradient {
+  std::string name;
+  View d;
+  std::int64_t parameter = 0;  ///< the first of them, floats into the arena
 };
 
 /// dhead (B,2Z) from dz (B·K,Z), ε recomputed, summed over the samples; the KL's gradient is added with
@@ -234,7 +250,7 @@ struct SamplePrior {
 /// mean (B,D) of p(x|z) from the decoder's output; may be in place.
 struct ObservationMean {
   math::LikelihoodParameters likelihood;
-  View output;
+  View output;  ///< (B,D), without the head's part for σ
   View mean;
 };
 
@@ -254,9 +270,10 @@ struct AdvancePosition {
   std::int64_t batch = 0;
 };
 
-using Op = std::variant<GatherBatch, Linear, LatentForward, VectorQuantize, LikelihoodForwardBackward,
-                        LinearBackward, LatentBackward, VectorQuantizeBackward, LatentPenalty,
-                        CodebookGradient, CodebookAverage, LookUpCodes, SampleCodes, GradNorm, AdamUpdate,
-                        AdvanceStep, SamplePrior, ObservationMean, StoreRows, LoadRows, AdvancePosition>;
+using Op =
+    std::variant<GatherBatch, Linear, LatentForward, VectorQuantize, LikelihoodForwardBackward,
+                 LinearBackward, ParameterGradient, LatentBackward, VectorQuantizeBackward, LatentPenalty,
+                 CodebookGradient, CodebookAverage, LookUpCodes, SampleCodes, GradNorm, AdamUpdate,
+                 AdvanceStep, SamplePrior, ObservationMean, StoreRows, LoadRows, AdvancePosition>;
 
 }  // namespace vaecuda

@@ -53,7 +53,8 @@ int Plan::find_buffer(const std::string& buffer_name) const {
 OpViews views_of(const Op& op) {
   OpViews views = std::visit(Overloaded{
                                  [](const GatherBatch& o) {
-                                   return OpViews{{o.source, o.mean, o.inverse_deviation}, {o.x}};
+                                   return OpViews{{o.source, o.condition_source, o.mean, o.inverse_deviation},
+                                                  {o.x, o.condition, o.decoder_condition}};
                                  },
                                  [](const Linear& o) {
                                    return OpViews{{o.in}, {o.out, o.preactivation}};
@@ -65,7 +66,10 @@ OpViews views_of(const Op& op) {
                                    return OpViews{{o.latent}, {o.z, o.codes, o.distances, o.error}};
                                  },
                                  [](const LikelihoodForwardBackward& o) {
-                                   return OpViews{{o.output, o.x}, {o.nll, o.gradient}};
+                                   return OpViews{{o.output, o.x}, {o.nll, o.gradient, o.sigma_gradient}};
+                                 },
+                                 [](const ParameterGradient& o) {
+                                   return OpViews{{o.d}, {}};
                                  },
                                  [](const LinearBackward& o) {
                                    return OpViews{{o.d, o.in, o.saved}, {o.dx}};
@@ -161,10 +165,11 @@ std::string name_of(const Op& op) {
                         [](const LatentForward&) { return std::string("LatentForward"); },
                         [](const VectorQuantize&) { return std::string("VectorQuantize"); },
                         [](const LikelihoodForwardBackward& o) {
-                          return std::string(o.likelihood.kind == math::LikelihoodKind::bernoulli
-                                                 ? "Likelihood bernoulli"
-                                                 : "Likelihood gaussian");
+                          std::string name = "Likelihood ";
+                          math::with_likelihood(o.likelihood.kind, [&](auto f) { name += f.kName; });
+                          return name;
                         },
+                        [](const ParameterGradient& o) { return "ParameterGradient " + o.name; },
                         [](const LinearBackward& o) { return "LinearBackward " + o.layer.name; },
                         [](const LatentBackward&) { return std::string("LatentBackward"); },
                         [](const LatentPenalty&) { return std::string("LatentPenalty"); },

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "host/config/likelihood_traits.hpp"
+
 namespace vaecuda {
 namespace {
 
@@ -23,13 +25,24 @@ math::ActivationKind activation_kind(Activation activation) {
   return math::ActivationKind::identity;
 }
 
+math::SigmaSource sigma_source(SigmaSource source) {
+  switch (source) {
+    case SigmaSource::fixed:
+      return math::SigmaSource::fixed;
+    case SigmaSource::learned:
+      return math::SigmaSource::learned;
+    case SigmaSource::head:
+      return math::SigmaSource::head;
+  }
+  return math::SigmaSource::fixed;
+}
+
 math::LikelihoodParameters likelihood_parameters(const ModelConfig& model) {
   math::LikelihoodParameters parameters;
-  if (model.likelihood == Likelihood::gaussian) {
-    parameters.kind = math::LikelihoodKind::gaussian;
-    parameters.inverse_variance = static_cast<float>(1.0 / (model.sigma * model.sigma));
-    parameters.log_normalizer = static_cast<float>(std::log(model.sigma) + 0.91893853320467274);  // ½·log 2π
-  }
+  parameters.kind = kind_of(model.likelihood);
+  parameters.source = sigma_source(model.sigma_source);
+  parameters.log_sigma = static_cast<float>(std::log(model.sigma));
+  parameters.inverse_sigma = static_cast<float>(1.0 / model.sigma);
   return parameters;
 }
 
@@ -47,7 +60,9 @@ PlanBuilder::PlanBuilder(const ParameterLayout& layout, const ModelConfig& model
       latent_(model.latent),
       scale_head_(model.logvar_head == LogvarHead::logsigma ? math::ScaleHead::logsigma
                                                             : math::ScaleHead::logvar),
-      latent_dim_(model.latent_dim) {
+      data_dim_(model.input_dim),
+      latent_dim_(model.latent_dim),
+      condition_dim_(model.condition_dim) {
   plan_.name = std::move(name);
   plan_.batch = batch;
   plan_.parameter_size = layout.size;
@@ -69,10 +84,41 @@ View PlanBuilder::constant(const std::string& name, const std::vector<float>& va
   return plan_.whole(buffer);
 }
 
-View PlanBuilder::gather(const Preparation& preparation, DataShape data, RowOrder order, std::uint64_t seed) {
+View PlanBuilder::aligned(const std::string& name, std::int64_t rows, std::int64_t cols) {
+  constexpr std::int64_t kFloats = 4;
+  return Plan::columns(activation(name, rows, (cols + kFloats - 1) / kFloats * kFloats), 0, cols);
+}
+
+View PlanBuilder::code(std::int64_t rows) {
+  if (condition_dim_ == 0) return activation("z", rows, latent_dim_);
+  if (!decoder_in_.valid()) decoder_in_ = aligned("[z|c]", rows, latent_dim_ + condition_dim_);
+  return Plan::columns(decoder_in_, 0, latent_dim_);
+}
+
+void PlanBuilder::load_condition(std::int64_t rows) {
+  if (condition_dim_ == 0) return;
+  static_cast<void>(code(plan_.batch));
+  add(LoadRows{exchange("rows.condition", rows, condition_dim_),
+               Plan::columns(decoder_in_, latent_dim_, condition_dim_)});
+}
+
+View PlanBuilder::gather(const Preparation& preparation, DataShape data, RowOrder order, std::uint64_t seed,
+                         std::int64_t samples) {
   GatherBatch op;
-  op.x = activation("x", layout_.output.out);
-  if (data.exchanged) op.source = exchange("rows.raw", data.rows, layout_.output.out);
+  if (data.exchanged) op.source = exchange("rows.raw", data.rows, data_dim_);
+  if (condition_dim_ > 0) {
+    encoder_in_ = aligned("[x|c]", plan_.batch, data_dim_ + condition_dim_);
+    op.x = Plan::columns(encoder_in_, 0, data_dim_);
+    op.condition = Plan::columns(encoder_in_, data_dim_, condition_dim_);
+    op.label_vectors = data.label_vectors || data.exchanged;
+    if (data.exchanged) op.condition_source = exchange("rows.condition", data.rows, condition_dim_);
+    if (samples > 0) {
+      static_cast<void>(code(plan_.batch * samples));
+      op.decoder_condition = Plan::columns(decoder_in_, latent_dim_, condition_dim_);
+    }
+  } else {
+    op.x = activation("x", data_dim_);
+  }
   op.order = order;
   op.data_rows = data.rows;
   op.type = data.type;
@@ -88,7 +134,7 @@ View PlanBuilder::gather(const Preparation& preparation, DataShape data, RowOrde
 }
 
 PlanBuilder::Network PlanBuilder::network(const std::vector<Layer>& layers, const Layer& top, View in,
-                                          const std::string& name, bool keep) {
+                                          const std::string& name, bool keep, View out) {
   Network result;
   for (const Layer& layer : layers) {
     Linear op;
@@ -105,7 +151,7 @@ PlanBuilder::Network PlanBuilder::network(const std::vector<Layer>& layers, cons
   Linear op;
   op.in = in;
   op.layer = parameters_of(top);
-  op.out = activation(name, in.rows, top.out);
+  op.out = out.valid() ? out : activation(name, in.rows, top.out);
   add(op);
   result.in = in;
   result.out = op.out;
@@ -113,11 +159,14 @@ PlanBuilder::Network PlanBuilder::network(const std::vector<Layer>& layers, cons
 }
 
 PlanBuilder::Network PlanBuilder::encoder(View x, bool keep) {
-  return network(layout_.encoder, layout_.head, x, "head", keep);
+  const View in = condition_dim_ > 0 ? encoder_in_ : x;
+  // A deterministic code is the head itself.
+  const bool is_code = latent_ == LatentKind::deterministic && decoder_in_.valid();
+  return network(layout_.encoder, layout_.head, in, "head", keep, is_code ? code(x.rows) : View{});
 }
 
 PlanBuilder::Network PlanBuilder::decoder(View z, bool keep) {
-  return network(layout_.decoder, layout_.output, z, "output", keep);
+  return network(layout_.decoder, layout_.output, condition_dim_ > 0 ? decoder_in_ : z, "output", keep);
 }
 
 PlanBuilder::Latent PlanBuilder::latent(View head, std::uint64_t seed, math::RandomPurpose purpose,
@@ -126,7 +175,7 @@ PlanBuilder::Latent PlanBuilder::latent(View head, std::uint64_t seed, math::Ran
   if (latent_ == LatentKind::vq) return quantize(head);
   LatentForward op;
   op.head = head;
-  op.z = activation("z", head.rows * samples, latent_dim_);
+  op.z = code(head.rows * samples);
   op.kl = activation("kl", 1);
   op.scale_head = scale_head_;
   op.seed = seed;
@@ -140,7 +189,7 @@ View PlanBuilder::latent_mean(View head) {
   if (latent_ == LatentKind::vq) return quantize(head).z;
   LatentForward op;
   op.head = head;
-  op.z = activation("z", latent_dim_);
+  op.z = code(head.rows);
   op.scale_head = scale_head_;
   op.sample = false;
   add(op);
@@ -153,9 +202,11 @@ LikelihoodForwardBackward PlanBuilder::likelihood(View output, View x, std::opti
   op.output = output;
   op.x = x;
   op.nll = activation("nll", output.rows, 1);
+  op.log_sigma = layout_.log_sigma;
   if (gradient_scale) {
     op.gradient = output;  // the output itself is not needed again
     op.gradient_scale = *gradient_scale;
+    if (op.log_sigma >= 0) op.sigma_gradient = activation("dlog_sigma", output.rows, 1);
   }
   add(op);
   return op;
@@ -186,6 +237,11 @@ View PlanBuilder::latent_penalty(View z, View dz, float gradient_scale) {
   return op.penalty;
 }
 
+void PlanBuilder::likelihood_backward(const LikelihoodForwardBackward& likelihood) {
+  if (!likelihood.sigma_gradient.valid()) return;
+  add(ParameterGradient{"likelihood.log_sigma", likelihood.sigma_gradient, layout_.log_sigma});
+}
+
 View PlanBuilder::backward(const std::vector<Layer>& layers, const Layer& top, const Network& network, View d,
                            const std::string& input_name) {
   // i counts the layers below the one that is taken back.
@@ -209,7 +265,8 @@ View PlanBuilder::backward(const std::vector<Layer>& layers, const Layer& top, c
 }
 
 View PlanBuilder::decoder_backward(const Network& network, View d) {
-  return backward(layout_.decoder, layout_.output, network, d, "dz");
+  // Nobody wants the condition's gradient, which comes behind that of the code.
+  return Plan::columns(backward(layout_.decoder, layout_.output, network, d, "dz"), 0, latent_dim_);
 }
 
 void PlanBuilder::encoder_backward(const Network& network, View d) {
@@ -217,9 +274,9 @@ void PlanBuilder::encoder_backward(const Network& network, View d) {
 }
 
 void PlanBuilder::observation_mean(View z, std::int64_t rows) {
-  const View output = decoder(z, false).out;
-  add(ObservationMean{likelihood_, output, output});
-  store(output, "rows.mean", rows);
+  const View mean = Plan::columns(decoder(z, false).out, 0, data_dim_);
+  add(ObservationMean{likelihood_, mean, mean});
+  store(mean, "rows.mean", rows);
 }
 
 void PlanBuilder::store(View batch, const std::string& name, std::int64_t rows) {

@@ -42,8 +42,14 @@ class PlanBuilder {
   /// (1, values); invalid where there are none.
   [[nodiscard]] View constant(const std::string& name, const std::vector<float>& values);
 
+  /// Prepared rows; with conditions they are the first columns of what the encoder reads, and the decoder's
+  /// condition lies ready unless nothing is decoded (`samples` 0).
   [[nodiscard]] View gather(const Preparation& preparation, DataShape data, RowOrder order,
-                            std::uint64_t seed);
+                            std::uint64_t seed, std::int64_t samples = 1);
+  /// Where the codes (rows,Z) go: with conditions the first columns of what the decoder reads.
+  [[nodiscard]] View code(std::int64_t rows);
+  /// The decoder's condition from "rows.condition", where the model has one: for passes without data.
+  void load_condition(std::int64_t rows);
   /// The encoder: hidden layers and head. `keep` where a backward pass will need the pre-activations.
   [[nodiscard]] Network encoder(View x, bool keep);
   /// The decoder: hidden layers and output.
@@ -73,6 +79,9 @@ class PlanBuilder {
   /// Deterministic code: its mean square per row. `dz` may be invalid.
   View latent_penalty(View z, View dz, float gradient_scale);
 
+  /// The gradients of the likelihood's own parameters, where it has any: before the update.
+  void likelihood_backward(const LikelihoodForwardBackward& likelihood);
+
   /// Back through the decoder from the gradient by its output; gives the gradient by z.
   View decoder_backward(const Network& network, View d);
   /// Back through the encoder from the gradient by its head.
@@ -95,8 +104,11 @@ class PlanBuilder {
  private:
   Latent quantize(View head);
   [[nodiscard]] CodebookParameters codebook() const;
+  /// `out`: where the top layer's result goes; invalid: a buffer of its own.
   Network network(const std::vector<Layer>& layers, const Layer& top, View in, const std::string& name,
-                  bool keep);
+                  bool keep, View out = {});
+  /// A matrix whose rows begin on 16 bytes: a condition of any width stands behind the values.
+  [[nodiscard]] View aligned(const std::string& name, std::int64_t rows, std::int64_t cols);
   /// From the gradient by the top layer's output to that by the input of the lowest layer, which is called
   /// `input_name`; an empty name: the input is the data, whose gradient nobody wants.
   View backward(const std::vector<Layer>& layers, const Layer& top, const Network& network, View d,
@@ -107,7 +119,11 @@ class PlanBuilder {
   math::LikelihoodParameters likelihood_;
   LatentKind latent_;
   math::ScaleHead scale_head_;
+  std::int64_t data_dim_;
   std::int64_t latent_dim_;
+  std::int64_t condition_dim_;
+  View encoder_in_;  ///< [x | c]; invalid without conditions
+  View decoder_in_;  ///< [z | c]
   Plan plan_;
 };
 

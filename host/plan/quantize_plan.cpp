@@ -20,7 +20,7 @@ PlanBuilder::Latent PlanBuilder::quantize(View head) {
   VectorQuantize op;
   op.latent = head;
   op.codebook = codebook();
-  op.z = activation("z", latent_dim_);
+  op.z = code(plan_.batch);
   op.codes = activation("codes", op.codebook.groups);
   op.distances = activation("distances", op.codebook.groups);
   op.error = activation("error", 1);

@@ -65,13 +65,12 @@ Plan build_training_plan(const TrainingPlanInputs& inputs) {
   const float mean_over_samples = 1.0f / static_cast<float>(config.train.batch_size * samples);
   PlanBuilder build(inputs.layout, config.model, "training step", config.train.batch_size);
 
-  const View x = build.gather(inputs.preparation, inputs.data, RowOrder::shuffled, seed);
+  const View x = build.gather(inputs.preparation, inputs.data, RowOrder::shuffled, seed, samples);
   const PlanBuilder::Network encoder = build.encoder(x, true);
   const PlanBuilder::Latent latent = build.latent(encoder.out, seed, math::RandomPurpose::latent, samples);
   const PlanBuilder::Network decoder = build.decoder(latent.z, true);
 
   const LikelihoodForwardBackward likelihood = build.likelihood(decoder.out, x, mean_over_samples);
-
   const View dz = build.decoder_backward(decoder, likelihood.gradient);
   View regularizer = latent.kl;
   const bool penalized = config.model.latent == LatentKind::deterministic && config.objective.latent_l2 > 0.0;
@@ -87,6 +86,7 @@ Plan build_training_plan(const TrainingPlanInputs& inputs) {
   } else {
     build.encoder_backward(encoder, build.latent_backward(latent, encoder.out, dz, seed, mean_over_rows));
   }
+  build.likelihood_backward(likelihood);
   View perplexity;
   if (quantized) perplexity = build.move_codes(latent, encoder.out, optimizer, seed);
 

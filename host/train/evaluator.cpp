@@ -44,8 +44,7 @@ Evaluator::Evaluator(Backend& backend, const ParameterLayout& layout, const RunC
       weight_(weight_of(config)),
       codebook_size_(config.model.codebook_size),
       rows_(data.rows()),
-      plan_(build_evaluation_plan(layout, config.model, preparation, {data.rows(), data.type()},
-                                  config.train.seed)),
+      plan_(build_evaluation_plan(layout, config.model, preparation, shape_of(data), config.train.seed)),
       resident_(backend.make_resident(data)),
       program_(backend.compile(plan_, store, resident_.get())) {}
 

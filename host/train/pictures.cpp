@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::int64_t kReconstructions = 32;
 constexpr std::int64_t kSamples = 64;
+constexpr std::int64_t kSamplesPerClass = 8;
+constexpr std::int64_t kMostClasses = 32;
 constexpr std::int64_t kGrid = 20;
 
 Dataset first_rows(const Dataset& data) {
@@ -44,8 +46,7 @@ Painter::Painter(Backend& backend, const ParameterLayout& layout, const RunConfi
 }
 
 Image Painter::reconstructions() {
-  const Plan plan =
-      build_reconstruct_plan(layout_, config_.model, preparation_, {some_.rows(), some_.type()});
+  const Plan plan = build_reconstruct_plan(layout_, config_.model, preparation_, shape_of(some_));
   const auto resident = backend_.make_resident(some_);
   const auto program = backend_.compile(plan, store_, resident.get());
   program->run(1);
@@ -64,15 +65,35 @@ Image Painter::reconstructions() {
   return pair_sheet(originals, means, some_.columns(), shape_, options);
 }
 
+std::vector<float> Painter::conditions(std::int64_t rows, std::int64_t rows_per_class) const {
+  const std::int64_t size = config_.model.condition_dim;
+  std::vector<float> all(static_cast<std::size_t>(rows * size), 0.0f);
+  const std::span<const float> vectors = some_.label_vectors();
+  for (std::int64_t row = 0; row < rows; ++row) {
+    if (vectors.empty()) {
+      all[static_cast<std::size_t>(row * size + row / rows_per_class % size)] = 1.0f;
+      continue;
+    }
+    const std::int64_t source = row / rows_per_class % some_.rows();
+    std::copy_n(vectors.begin() + source * size, size, all.begin() + row * size);
+  }
+  return all;
+}
+
 Image Painter::samples() {
-  const Plan plan = build_generate_plan(layout_, config_.model, kSamples, config_.train.seed);
+  const bool conditional = config_.model.condition_dim > 0;
+  const std::int64_t kinds = some_.label_vectors().empty() ? config_.model.condition_dim : some_.rows();
+  const std::int64_t rows = conditional ? kSamplesPerClass * std::min(kinds, kMostClasses) : kSamples;
+  const Plan plan = build_generate_plan(layout_, config_.model, rows, config_.train.seed);
   const auto program = backend_.compile(plan, store_, nullptr);
-  program->run(1);
-  std::vector<float> means(static_cast<std::size_t>(kSamples * config_.model.input_dim));
+  if (conditional) program->write(plan.find_buffer("rows.condition"), conditions(rows, kSamplesPerClass));
+  program->run((rows + plan.batch - 1) / plan.batch);
+  std::vector<float> means(static_cast<std::size_t>(rows * config_.model.input_dim));
   program->read(plan.find_buffer("rows.mean"), means);
   if (shape_) undo_standardization(means, preparation_);
   SheetOptions options;
   options.range = range_;
+  if (conditional) options.cells_across = kSamplesPerClass;
   return image_sheet(means, config_.model.input_dim, shape_, options);
 }
 
@@ -83,6 +104,8 @@ Image Painter::manifold() {
   const Plan plan = build_decode_plan(layout_, config_.model, kRows);
   const auto program = backend_.compile(plan, store_, nullptr);
   program->write(plan.find_buffer("rows.z"), z);
+  if (config_.model.condition_dim > 0)
+    program->write(plan.find_buffer("rows.condition"), conditions(kRows, kRows));
   program->run((kRows + plan.batch - 1) / plan.batch);
   std::vector<float> means(static_cast<std::size_t>(kRows * config_.model.input_dim));
   program->read(plan.find_buffer("rows.mean"), means);

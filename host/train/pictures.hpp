@@ -23,13 +23,18 @@ class Painter {
 
   /// The first rows of the data, each above its reconstruction (the decoded posterior mean).
   [[nodiscard]] Image reconstructions();
-  /// Means of p(x|z) for z drawn from the prior.
+  /// Means of p(x|z) for z drawn from the prior. Conditional: a line of eight for each of up to 32 classes
+  /// (or labels of the first rows of the data).
   [[nodiscard]] Image samples();
   /// A two-dimensional latent: means of p(x|z) over a grid of the prior's quantiles (Kingma and Welling,
-  /// figure 4). \throws std::logic_error unless Z = 2
+  /// figure 4), of the first class. \throws std::logic_error unless Z = 2
   [[nodiscard]] Image manifold();
 
  private:
+  /// (rows, C): one-hot classes, or label vectors of the data's first rows, in order, `rows_per_class` of
+  /// each.
+  [[nodiscard]] std::vector<float> conditions(std::int64_t rows, std::int64_t rows_per_class) const;
+
   Backend& backend_;
   const ParameterLayout& layout_;
   const RunConfig& config_;

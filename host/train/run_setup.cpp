@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "host/config/likelihood_traits.hpp"
 #include "host/train/run_folder.hpp"
 #include "vaecuda/error.hpp"
 
@@ -62,8 +63,11 @@ void require_same_model(const RunConfig& config, const ModelFile& start) {
   if (a.logvar_head != b.logvar_head) refuse("kinds of --logvar-head");
   const bool quantized = a.latent == LatentKind::vq;
   if (quantized && (a.codebooks != b.codebooks || a.codebook_size != b.codebook_size)) refuse("codebooks");
+  if (a.condition_dim != b.condition_dim) refuse("conditions (--conditional)");
   if (a.likelihood != b.likelihood) refuse("likelihoods");
-  if (a.likelihood == Likelihood::gaussian && a.sigma != b.sigma) refuse("deviations sigma");
+  const bool has_sigma = traits_of(a.likelihood).has_sigma;
+  if (has_sigma && a.sigma_source != b.sigma_source) refuse("kinds of sigma");
+  if (has_sigma && a.sigma_source == SigmaSource::fixed && a.sigma != b.sigma) refuse("deviations sigma");
 }
 
 }  // namespace
@@ -94,12 +98,15 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows,
   if (start) {
     parameters = start->parameters;
   } else {
-    initialize_parameters(layout, config.model.init, config.train.seed, parameters.data());
+    initialize_parameters(layout, config.model, config.train.seed, parameters.data());
+    std::vector<double> means;
+    if (config.model.output_bias == OutputBias::data_mean)
+      means = prepared_means(data.train, data.preparation);
+    initialize_output_bias(layout, config.model, means, parameters.data());
   }
   store->write(ParameterStore::Part::parameters, parameters);
   resident = backend->make_resident(data.train);
-  plan = build_training_plan(
-      {layout, config, data.preparation, {data.train.rows(), data.train.type()}, total_steps});
+  plan = build_training_plan({layout, config, data.preparation, shape_of(data.train), total_steps});
   program = backend->compile(plan, *store, resident.get());
   if (data.valid) {
     validation = std::make_unique<Evaluator>(*backend, layout, config, data.preparation, *data.valid, *store);
@@ -111,6 +118,7 @@ void RunSetup::prepare(std::optional<RunData> rows, const std::function<void(con
   data = rows ? prepare_data(config, std::move(*rows)) : prepare_data(config);
   for (const std::string& warning : data.warnings) say("warning: " + warning);
   config.model.input_dim = data.train.columns();
+  config.model.condition_dim = data.condition_dim;
   config.data.train.path = absolute_path(config.data.train.path);
   config.data.train.labels_path = absolute_path(config.data.train.labels_path);
   config.data.test_path = absolute_path(config.data.test_path);
@@ -118,6 +126,12 @@ void RunSetup::prepare(std::optional<RunData> rows, const std::function<void(con
   config.train.init_from = absolute_path(config.train.init_from);
   if (start == nullptr) return;
   require_same_model(config, *start);
+  if (data.condition_names != start->condition_names) {
+    throw ConfigError(
+        fmt::format("--init-from {}: it was told other classes than the training rows have; give "
+                    "data with the same labels",
+                    config.train.init_from));
+  }
   data.preparation = preparation_for(config, data.preparation, *start);
   check_values(data.train, data.preparation, config.model.likelihood);
   if (data.valid) check_values(*data.valid, data.preparation, config.model.likelihood);
@@ -155,6 +169,7 @@ ModelFile RunSetup::model_file(std::int64_t step) const {
   file.preparation = data.preparation;
   file.image = data.train.image();
   file.column_names = data.train.column_names();
+  file.condition_names = data.condition_names;
   file.objective = config.objective;
   file.seed = config.train.seed;
   file.steps = step;

@@ -16,7 +16,9 @@ namespace vaecuda {
 enum class Activation { relu, tanh, leaky_relu, gelu, gelu_tanh, silu };
 enum class Initialization { torch, glorot };
 enum class LatentKind { gaussian, deterministic, vq };
-enum class Likelihood { bernoulli, gaussian };
+enum class Likelihood { bernoulli, gaussian, laplace };
+enum class SigmaSource { fixed, learned, head };
+enum class OutputBias { init, zero, data_mean };
 enum class LogvarHead { logvar, logsigma };
 enum class ScaleMode { automatic, none, unit };
 enum class BinarizeMode { none, threshold, stochastic };
@@ -25,7 +27,7 @@ enum class OptimizerKind { adam, adamw };
 /// How the codes of a vq latent move: to the moving averages of their rows, or by the optimizer.
 enum class CodebookUpdate { ema, gradient };
 
-/// σ of the Gaussian likelihood where none is given: docs/math.md tells how it was chosen.
+/// σ of a likelihood that has one, where none is given: docs/math.md tells how it was chosen.
 inline constexpr double kDefaultSigma = 0.3;
 
 /// The network: an MLP encoder, a latent code, the mirrored MLP decoder.
@@ -38,10 +40,15 @@ struct ModelConfig {
   LogvarHead logvar_head = LogvarHead::logvar;  ///< what the encoder gives for the scale: log σ² or log σ
   std::int64_t codebook_size = 512;             ///< vq latent: M, codes of a codebook
   std::int64_t codebooks = 1;                   ///< vq latent: G; each has the codes of Z/G latent columns
+  bool conditional = false;                     ///< encoder and decoder see the label of a row
+  std::int64_t condition_dim = 0;  ///< C: numbers that a label is; set when the data are read, no option
   Activation activation = Activation::relu;
   Initialization init = Initialization::torch;
   Likelihood likelihood = Likelihood::bernoulli;
-  double sigma = kDefaultSigma;  ///< Gaussian likelihood: fixed standard deviation, in prepared units
+  /// Gaussian, Laplace: σ is fixed, one learned parameter, or given by the decoder for every column.
+  SigmaSource sigma_source = SigmaSource::fixed;
+  double sigma = kDefaultSigma;  ///< standard deviation, in prepared units; learned: what it starts from
+  OutputBias output_bias = OutputBias::init;  ///< what the output layer's bias starts from
 };
 
 /// Where the rows come from and how they are prepared.

@@ -32,7 +32,8 @@ struct DataSource {
   /// A file (IDX, .npy, .csv, each also gzip-compressed; CIFAR-10 .bin), a folder holding MNIST's or
   /// CIFAR-10's files, or "shapes", "shapes:32x32x3", "shapes:n=100000" (parts joined by commas or colons).
   std::string path;
-  /// A file of labels, one per row (IDX, .npy or one-column CSV); empty: those that come with the data.
+  /// A file of labels, one per row (IDX, .npy or one-column CSV), or of vectors, one per row (with two
+  /// dimensions, the second above 1); empty: those that come with the data.
   std::string labels_path;
   /// CSV: the column that holds labels, by name or by index from 0; "none": no column does; empty: a last
   /// column named label, class or target (any case) is taken.
@@ -79,6 +80,15 @@ class VAECUDA_API Dataset {
   /// \throws ConfigError if there is not one label per row or an index is out of range.
   void set_labels(std::vector<std::int32_t> labels, std::vector<std::string> names);
 
+  /// A label that is a vector: rows × label_vector_size() numbers, row-major; empty where labels are classes
+  /// or there are none.
+  [[nodiscard]] std::span<const float> label_vectors() const { return label_vectors_; }
+  [[nodiscard]] std::int64_t label_vector_size() const {
+    return rows_ > 0 ? static_cast<std::int64_t>(label_vectors_.size()) / rows_ : 0;
+  }
+  /// Takes the place of class labels. \throws ConfigError if there is not the same number for every row.
+  void set_label_vectors(std::vector<float> vectors);
+
   /// Known generative factors per row (rows × factor_names().size(), row-major), as in `shapes`.
   [[nodiscard]] std::span<const std::int32_t> factors() const { return factors_; }
   [[nodiscard]] const std::vector<std::string>& factor_names() const { return factor_names_; }
@@ -99,6 +109,7 @@ class VAECUDA_API Dataset {
   std::vector<std::string> column_names_;
   std::vector<std::int32_t> labels_;
   std::vector<std::string> label_names_;
+  std::vector<float> label_vectors_;
   std::vector<std::int32_t> factors_;
   std::vector<std::string> factor_names_;
 };

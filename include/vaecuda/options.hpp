@@ -11,7 +11,7 @@
 
 namespace vaecuda {
 
-enum class OptionType { integer, real, text, choice, flag, integer_list };
+enum class OptionType { integer, real, real_or_word, text, choice, flag, integer_list };
 
 /// One field of RunConfig.
 struct Option {

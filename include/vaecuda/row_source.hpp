@@ -61,6 +61,10 @@ class VAECUDA_API RowSource {
                                                              std::int64_t columns,
                                                              std::string name = "memory");
 
+/// The rows of `rows`, which must outlive the source, each with this label in place of its own: what a
+/// conditional model is told.
+[[nodiscard]] VAECUDA_API std::unique_ptr<RowSource> with_label(RowSource& rows, std::string label);
+
 /// Reads on and keeps the rows asked for, in the order given; an index counts from the first row that was not
 /// read yet. What lies between them is passed over. \throws ConfigError for an index that does not exist
 [[nodiscard]] VAECUDA_API Dataset take_rows(RowSource& source, std::span<const std::int64_t> rows);

@@ -32,11 +32,12 @@ struct TensorInfo {
 /// What a model file says about itself.
 struct ModelInfo {
   ModelConfig model;
-  std::optional<ImageShape> image;        ///< the picture that a row is
-  std::vector<std::string> column_names;  ///< of a table; empty where there are none
-  float scale = 1.0f;                     ///< factor on raw values: 1/255 for bytes
-  std::vector<float> mean;                ///< of the scaled columns; empty: not standardized
-  std::vector<float> inverse_deviation;   ///< as many
+  std::optional<ImageShape> image;           ///< the picture that a row is
+  std::vector<std::string> column_names;     ///< of a table; empty where there are none
+  std::vector<std::string> condition_names;  ///< classes of a conditional model; empty for label vectors
+  float scale = 1.0f;                        ///< factor on raw values: 1/255 for bytes
+  std::vector<float> mean;                   ///< of the scaled columns; empty: not standardized
+  std::vector<float> inverse_deviation;      ///< as many
   BinarizeMode binarize = BinarizeMode::none;
   ObjectiveConfig objective;
   std::uint64_t seed = 0;       ///< of the training run
@@ -174,8 +175,11 @@ class VAECUDA_API Vae {
                     const std::function<void(const ElboBlock&)>& sink) const;
   /// `z`: rows of Z values.
   std::int64_t decode(RowSource& z, const std::function<void(const DecodedBlock&)>& sink) const;
+  /// `label`: the class that a conditional model is asked for. Rows that other members pass to a conditional
+  /// model must have labels of their own (with_label gives them one).
   std::int64_t sample(std::int64_t count, std::uint64_t seed, double temperature,
-                      const std::function<void(const DecodedBlock&)>& sink) const;
+                      const std::function<void(const DecodedBlock&)>& sink,
+                      const std::string& label = "") const;
 
  private:
   struct VAECUDA_HIDDEN Impl;

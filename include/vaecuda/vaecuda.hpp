@@ -16,6 +16,7 @@
 #include "vaecuda/evaluate.hpp"
 #include "vaecuda/options.hpp"
 #include "vaecuda/output.hpp"
+#include "vaecuda/presets.hpp"
 #include "vaecuda/row_source.hpp"
 #include "vaecuda/trainer.hpp"
 #include "vaecuda/vae.hpp"

@@ -99,6 +99,13 @@ __device__ __forceinline__ void store_quad(math::BFloat16* row, std::int64_t c, 
   }
 }
 
+/// The matrix without its first columns.
+__device__ __forceinline__ kernels::OutMatrix columns_from(const kernels::OutMatrix& out,
+                                                           std::int64_t first) {
+  return kernels::OutMatrix{out.data != nullptr ? out.data + first : nullptr,
+                            out.half != nullptr ? out.half + first : nullptr, out.stride};
+}
+
 /// Columns c … c+3 of row r, in each form that is wanted.
 __device__ __forceinline__ void store_quad(const kernels::OutMatrix& out, std::int64_t r, std::int64_t c,
                                            std::int64_t columns, const Quad& quad) {

@@ -1,66 +1,179 @@
-// Negative log-likelihoods of one element and their derivatives by the decoder's output, in nats.
+// Negative log-likelihoods of one element and their derivatives, in nats. docs/extending.md adds one.
 #pragma once
+
+#include <type_traits>
 
 #include "kernels/math/elementary.h"
 
 namespace vaecuda::math {
 
-enum class LikelihoodKind : int { bernoulli, gaussian };
+/// Where a likelihood's standard deviation σ comes from.
+enum class SigmaSource : int {
+  fixed,    ///< a constant
+  learned,  ///< one parameter of the model, log σ
+  head,     ///< the decoder gives it for each element, behind the means
+};
+
+/// σ of one element.
+template <typename T>
+struct Deviation {
+  T log;      ///< log σ
+  T inverse;  ///< 1/σ
+  T slope;    ///< d log σ / d what it was made from
+};
+
+/// A learned log σ is used through this clamp, σ in [1e-6, 1e6]: squares of 1/σ stay finite in fp32.
+inline constexpr float kLogSigmaMin = -13.815511f;
+inline constexpr float kLogSigmaMax = 13.815511f;
+
+/// Beyond the clamp the gradient is taken at its end and passed straight through.
+template <typename T>
+VAECUDA_HD Deviation<T> learned_deviation(T log_sigma) {
+  log_sigma = log_sigma < T(kLogSigmaMin) ? T(kLogSigmaMin) : log_sigma;
+  log_sigma = log_sigma > T(kLogSigmaMax) ? T(kLogSigmaMax) : log_sigma;
+  return Deviation<T>{log_sigma, exponential(-log_sigma), T(1)};
+}
+
+/// A decoder's log σ lies in (−5, 5): an element that never varies would let it go to −∞ and the density to
+/// +∞.
+inline constexpr float kLogSigmaBound = 5.0f;
+
+/// log σ = 5·tanh(raw / 5): raw itself near 0, and smooth everywhere.
+template <typename T>
+VAECUDA_HD Deviation<T> head_deviation(T raw) {
+  const T t = hyperbolic_tangent(raw * T(1.0f / kLogSigmaBound));
+  const T log_sigma = T(kLogSigmaBound) * t;
+  return Deviation<T>{log_sigma, exponential(-log_sigma), T(1) - t * t};
+}
 
 template <typename T>
 struct NllValue {
   T nll;
-  T gradient;  ///< d nll / d output
+  T gradient;        ///< d nll / d output
+  T sigma_gradient;  ///< d nll / d log σ; 0 where there is no σ
 };
 
 /// Bernoulli with probability σ(l), from the logit l; x in [0, 1]:
 /// −log p(x|l) = max(l, 0) − l·x + log(1 + e^−|l|).
 struct BernoulliLogits {
+  static constexpr const char* kName = "bernoulli";
+  static constexpr bool kHasSigma = false;
+  static constexpr bool kUnitTargets = true;  ///< x must lie in [0, 1]
   template <typename T>
-  VAECUDA_HD NllValue<T> operator()(T l, T x) const {
+  VAECUDA_HD NllValue<T> operator()(T l, T x, const Deviation<T>& /*sigma*/) const {
     const T e = exponential(-absolute(l));
     const T positive = l >= T(0) ? T(1) : T(0);
     const T sigmoid = (positive + (T(1) - positive) * e) / (T(1) + e);
-    return NllValue<T>{l * (positive - x) + log1p_unit(e), sigmoid - x};
+    return NllValue<T>{l * (positive - x) + log1p_unit(e), sigmoid - x, T(0)};
   }
   /// The mean of p(x|l).
   template <typename T>
   VAECUDA_HD T mean(T l) const {
     return logistic(l);
   }
+  /// The output whose mean this is.
+  static double output_of(double mean) { return ::log(mean / (1.0 - mean)); }
 };
 
-/// Gaussian with mean m and a fixed deviation σ: ½((x − m)/σ)² + log σ + ½·log 2π.
-template <typename T>
-struct GaussianFixed {
-  T inverse_variance;  ///< 1/σ²
-  T log_normalizer;    ///< log σ + ½·log 2π
-  VAECUDA_HD NllValue<T> operator()(T m, T x) const {
-    const T difference = m - x;
-    return NllValue<T>{T(0.5) * difference * difference * inverse_variance + log_normalizer,
-                       difference * inverse_variance};
+/// Gaussian with mean m and deviation σ: ½((m − x)/σ)² + log σ + ½·log 2π.
+struct Gaussian {
+  static constexpr const char* kName = "gaussian";
+  static constexpr bool kHasSigma = true;
+  static constexpr bool kUnitTargets = false;
+  template <typename T>
+  VAECUDA_HD NllValue<T> operator()(T m, T x, const Deviation<T>& sigma) const {
+    const T d = (m - x) * sigma.inverse;
+    return NllValue<T>{T(0.5) * d * d + (sigma.log + T(0.91893853320467274)), d * sigma.inverse,
+                       T(1) - d * d};
   }
-  VAECUDA_HD T mean(T m) const { return m; }
+  template <typename T>
+  VAECUDA_HD T mean(T m) const {
+    return m;
+  }
+  static double output_of(double mean) { return mean; }
 };
+
+/// Laplace with mean m and deviation σ, that is with the scale b = σ/√2: |m − x|/b + log 2b.
+struct Laplace {
+  static constexpr const char* kName = "laplace";
+  static constexpr bool kHasSigma = true;
+  static constexpr bool kUnitTargets = false;
+  template <typename T>
+  VAECUDA_HD NllValue<T> operator()(T m, T x, const Deviation<T>& sigma) const {
+    const T inverse_scale = T(1.4142135623730951) * sigma.inverse;
+    const T d = (m - x) * inverse_scale;
+    const T side = d > T(0) ? inverse_scale : -inverse_scale;
+    return NllValue<T>{absolute(d) + (sigma.log + T(0.34657359027997264)), d == T(0) ? T(0) : side,
+                       T(1) - absolute(d)};
+  }
+  template <typename T>
+  VAECUDA_HD T mean(T m) const {
+    return m;
+  }
+  static double output_of(double mean) { return mean; }
+};
+
+template <typename... Functors>
+struct LikelihoodTable {};
+
+/// The likelihoods, in the order of vaecuda::Likelihood: adding one takes a functor above and its name here.
+using Likelihoods = LikelihoodTable<BernoulliLogits, Gaussian, Laplace>;
+
+/// A place in the table.
+enum class LikelihoodKind : int {};
+
+template <typename Functor, typename First, typename... Rest>
+constexpr int likelihood_place(LikelihoodTable<First, Rest...> /*table*/) {
+  if constexpr (std::is_same_v<Functor, First>) {
+    return 0;
+  } else {
+    return 1 + likelihood_place<Functor>(LikelihoodTable<Rest...>{});
+  }
+}
+template <typename Functor>
+inline constexpr LikelihoodKind kLikelihoodKind{likelihood_place<Functor>(Likelihoods{})};
 
 /// The parameters of a likelihood as an op carries them.
 struct LikelihoodParameters {
-  LikelihoodKind kind = LikelihoodKind::bernoulli;
-  float inverse_variance = 1.0f;
-  float log_normalizer = 0.0f;
+  LikelihoodKind kind = kLikelihoodKind<BernoulliLogits>;
+  SigmaSource source = SigmaSource::fixed;
+  float log_sigma = 0.0f;      ///< fixed
+  float inverse_sigma = 1.0f;  ///< fixed
 };
 
-/// Calls `use` with the functor of a likelihood: adding one takes a functor above and a line here.
 VAECUDA_HD_EITHER
 template <typename Use>
-VAECUDA_HD void with_likelihood(const LikelihoodParameters& parameters, Use&& use) {
-  switch (parameters.kind) {
-    case LikelihoodKind::bernoulli:
-      use(BernoulliLogits{});
-      break;
-    case LikelihoodKind::gaussian:
-      use(GaussianFixed<float>{parameters.inverse_variance, parameters.log_normalizer});
-      break;
+VAECUDA_HD void with_likelihood_at(int /*place*/, Use&& /*use*/, LikelihoodTable<> /*end*/) {}
+
+VAECUDA_HD_EITHER
+template <typename Use, typename First, typename... Rest>
+VAECUDA_HD void with_likelihood_at(int place, Use&& use, LikelihoodTable<First, Rest...> /*table*/) {
+  if (place == 0) {
+    use(First{});
+  } else {
+    with_likelihood_at(place - 1, use, LikelihoodTable<Rest...>{});
+  }
+}
+
+/// Calls `use` with the functor of a likelihood.
+VAECUDA_HD_EITHER
+template <typename Use>
+VAECUDA_HD void with_likelihood(LikelihoodKind kind, Use&& use) {
+  with_likelihood_at(static_cast<int>(kind), use, Likelihoods{});
+}
+
+/// Calls `use` with the source of σ as a std::integral_constant: fixed for a likelihood that has no σ.
+VAECUDA_HD_EITHER
+template <typename Likelihood, typename Use>
+VAECUDA_HD void with_sigma_source(const Likelihood& /*likelihood*/, SigmaSource source, Use&& use) {
+  if (!Likelihood::kHasSigma || source == SigmaSource::fixed) {
+    use(std::integral_constant<SigmaSource, SigmaSource::fixed>{});
+  } else if constexpr (Likelihood::kHasSigma) {
+    if (source == SigmaSource::learned) {
+      use(std::integral_constant<SigmaSource, SigmaSource::learned>{});
+    } else {
+      use(std::integral_constant<SigmaSource, SigmaSource::head>{});
+    }
   }
 }
 

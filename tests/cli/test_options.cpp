@@ -86,12 +86,13 @@ TEST_CASE("every option of the command line is in the table", "[options]") {
       "--data",        "--test",         "--test-fraction", "--valid",      "--valid-fraction",
       "--labels",      "--label-column", "--normal-label",  "--image",      "--scale",
       "--standardize", "--binarize",     "--hidden",        "--latent-dim", "--latent",
-      "--activation",  "--init",         "--likelihood",    "--sigma",      "--logvar-head",
-      "--samples",     "--beta",         "--latent-l2",     "--epochs",     "--steps",
-      "--batch-size",  "--lr",           "--lr-schedule",   "--optimizer",  "--adam-beta1",
-      "--adam-beta2",  "--adam-eps",     "--weight-decay",  "--clip-norm",  "--precision",
-      "--autotune",    "--seed",         "--patience",      "--threads",    "--device",
-      "--init-from",   "--out",          "--overwrite",     "--log-every"};
+      "--conditional", "--activation",   "--init",          "--likelihood", "--sigma",
+      "--output-bias", "--logvar-head",  "--samples",       "--beta",       "--latent-l2",
+      "--epochs",      "--steps",        "--batch-size",    "--lr",         "--lr-schedule",
+      "--optimizer",   "--adam-beta1",   "--adam-beta2",    "--adam-eps",   "--weight-decay",
+      "--clip-norm",   "--precision",    "--autotune",      "--seed",       "--patience",
+      "--threads",     "--device",       "--init-from",     "--out",        "--overwrite",
+      "--log-every"};
   for (const std::string_view flag : flags) CHECK(by_flag(flag).flag == flag);
 }
 
@@ -354,4 +355,24 @@ TEST_CASE("the nearest name is found, and only where it is near", "[options]") {
   CHECK(nearest_name("--", names).empty());
   CHECK(nearest_name("", names).empty());
   CHECK(nearest_name(std::string(100000, 'a'), names).empty());
+}
+
+TEST_CASE("a deviation is a number or a word", "[options]") {
+  const Option& sigma = by_flag("--sigma");
+  RunConfig config;
+  sigma.set(config, "learned", "x");
+  CHECK(config.model.sigma_source == SigmaSource::learned);
+  CHECK(config.model.sigma == kDefaultSigma);
+  sigma.set(config, "2.5", "x");
+  CHECK(config.model.sigma_source == SigmaSource::fixed);
+  CHECK(config.model.sigma == 2.5);
+  sigma.set(config, "head", "x");
+  CHECK(config.model.sigma_source == SigmaSource::head);
+  CHECK(sigma.get(config) == "head");
+  for (const std::string& text : kNeverNumbers) CHECK_FALSE(refusal(sigma, text).empty());
+  for (const char* text : {"0", "-1", "fixed", "Learned", "1e7"}) {
+    INFO(text);
+    CHECK(refusal(sigma, text).find("a number from 1e-06 to 1e+06, learned or head") != std::string::npos);
+  }
+  CHECK(refusal(sigma, "lerned").find("did you mean learned?") != std::string::npos);
 }

@@ -61,6 +61,7 @@ RunConfig unusual_config() {
       {"model.activation", "gelu-tanh"},
       {"model.init", "glorot"},
       {"model.latent", "deterministic"},
+      {"model.conditional", "true"},
       {"objective.latent_l2", "0.25"},
       {"model.codebook_size", "64"},
       {"model.codebooks", "16"},
@@ -72,6 +73,7 @@ RunConfig unusual_config() {
       {"model.sigma", "0.1234567890123456"},
       {"model.logvar_head", "logsigma"},
       {"objective.samples", "6"},
+      {"model.output_bias", "data-mean"},
       {"objective.beta", "4"},
       {"train.epochs", "7"},
       {"train.steps", "100000000000"},
@@ -126,9 +128,8 @@ TEST_CASE("the default configuration survives TOML, and leaves unset options out
   check_same(TomlFile(text).load(), RunConfig{});
   CHECK(text.find("epochs") == std::string::npos);
   CHECK(text.find("image") == std::string::npos);
-  CHECK(text.find(
-            "\n[model]\nhidden = [400]\nlatent_dim = 20\nlatent = \"gaussian\"\nactivation = \"relu\"\n") !=
-        std::string::npos);
+  CHECK(text.find("\n[model]\nhidden = [400]\nlatent_dim = 20\nlatent = \"gaussian\"\nconditional = "
+                  "false\nactivation = \"relu\"\n") != std::string::npos);
   CHECK(text.find("\nbeta = 1.0\n") != std::string::npos);
   RunConfig linear;
   linear.model.hidden.clear();
@@ -280,6 +281,10 @@ TEST_CASE("contradictions are refused with both options", "[validate]") {
         c.data.binarize = BinarizeMode::threshold;
       },
       "--binarize", "--standardize");
+  refuses([](RunConfig& c) { c.model.sigma_source = SigmaSource::learned; }, "--sigma learned",
+          "bernoulli has none");
+  refuses([](RunConfig& c) { c.model.conditional = true, c.data.normal_label = "0"; }, "--conditional",
+          "--normal-label");
   refuses([](RunConfig& c) { c.objective.latent_l2 = 0.5; }, "--latent-l2", "--latent deterministic");
   refuses([](RunConfig& c) { c.model.latent = LatentKind::deterministic, c.objective.beta = 4.0; }, "--beta",
           "--latent deterministic");

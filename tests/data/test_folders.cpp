@@ -181,6 +181,14 @@ TEST_CASE("labels from a file of their own") {
     CHECK(labelled.label_names() == Names{"2", "5"});
     CHECK(labels(labelled) == expected);
   }
+  // Two numbers a row are a vector.
+  for (const std::string& bytes :
+       {std::string("1,2\n3,4\n5,6\n"), idx_header(0x08, {3, 2}) + "\1\2\3\4\5\6"}) {
+    const Dataset told = load_with(bytes);
+    CHECK(told.labels().empty());
+    CHECK(std::vector<float>(told.label_vectors().begin(), told.label_vectors().end()) ==
+          std::vector<float>{1, 2, 3, 4, 5, 6});
+  }
   CHECK(load_with("b\na\nb\n").label_names() == Names{"a", "b"});
   CHECK(load_with("name\nb\na\nb\n").label_names() == Names{"a", "b"});
 
@@ -190,8 +198,8 @@ TEST_CASE("labels from a file of their own") {
   };
   refuse("1\n2\n", {"2 labels", "3 rows"});
   refuse("1\n2\n3\n4\n5\n", {"5 labels", "3 rows"});
-  refuse("1,2\n3,4\n5,6\n", {"line 1 has 2 cells"});
-  refuse(idx_header(0x08, {3, 2}) + "abcdef", {"2 values per row", "3×2"});
+  refuse("1,2\n3,4\n", {"2 rows of labels", "3 rows"});
+  refuse(idx_header(0x08, {3, 2, 1}) + "abcdef", {"per row"});
   refuse(idx_header(0x08, {3}) + "ab", {"truncated"});
   refuse(npy_bytes("<f4", "3,", bytes_of(std::vector<float>{1, 2.5F, 3})),
          {"row 1", "2.5", "not an integer"});

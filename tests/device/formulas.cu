@@ -22,10 +22,11 @@ __global__ void activation_kernel(ActivationKind kind, const float* x, float* y,
 __global__ void likelihood_kernel(LikelihoodParameters parameters, const float* output, const float* x,
                                   float* nll, float* gradient, float* mean) {
   const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
-  with_likelihood(parameters, [&](auto likelihood) {
-    const NllValue<float> value = likelihood(output[i], x[i]);
+  with_likelihood(parameters.kind, [&](auto likelihood) {
+    const Deviation<float> sigma = head_deviation(learned_deviation(output[i]).log);
+    const NllValue<float> value = likelihood(output[i], x[i], sigma);
     nll[i] = value.nll;
-    gradient[i] = value.gradient;
+    gradient[i] = value.gradient + value.sigma_gradient * sigma.slope;
     mean[i] = likelihood.mean(output[i]);
   });
 }

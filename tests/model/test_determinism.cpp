@@ -117,8 +117,8 @@ TEST_CASE("thousands of small products at once stay right", "[determinism]") {
 
 TEST_CASE("every kind of model gives the same bytes for any threads", "[determinism]") {
   const Case& c = kCases[3];
-  const Dataset data = data_of(c);
   for (const test::ModelVariant& variant : test::model_variants()) {
+    const Dataset data = test::labelled(variant, data_of(c));
     for (const double clip_norm : {0.0, 0.5}) {
       INFO(variant.name << ", clip " << clip_norm);
       test::TrainingBench bench = bench_of(c);

@@ -29,6 +29,7 @@ struct Setup {
   oracle::Matrix x;
   oracle::Matrix epsilon;
   oracle::Frozen frozen;  ///< of a quantizer, at `parameters`
+  oracle::Matrix condition;
 };
 
 Setup make_setup(const test::ModelVariant& variant, Activation activation,
@@ -43,18 +44,20 @@ Setup make_setup(const test::ModelVariant& variant, Activation activation,
   variant.apply(s.bench.config);
   std::vector<float> values = test::noise(8 * kColumns, 81, 0.5);
   for (float& v : values) v += 0.5f;
-  s.data = Dataset(values, 8, kColumns);
+  s.data = test::labelled(variant, Dataset(values, 8, kColumns));
   const std::uint64_t seed = s.bench.config.train.seed;
   s.network = test::network_of(s.bench.layout(), s.bench.config);
   s.parameters = test::to_doubles(s.bench.initial_parameters());
   s.x = test::rows_at(s.data, seed, 0, kBatch);
   s.epsilon = oracle::normals(seed, kLatentPurpose, 0, kBatch * s.bench.config.objective.samples, 3);
-  s.frozen = oracle::objective(s.network, s.parameters, s.x, s.epsilon).frozen;
+  s.condition = test::conditions_at(s.data, s.bench.config.model, seed, 0, kBatch);
+  s.frozen = oracle::objective(s.network, s.parameters, s.x, s.epsilon, s.condition).frozen;
   return s;
 }
 
 double loss_of(const Setup& s, const std::vector<double>& parameters) {
-  const oracle::Objective o = oracle::objective(s.network, parameters, s.x, s.epsilon, &s.frozen);
+  const oracle::Objective o =
+      oracle::objective(s.network, parameters, s.x, s.epsilon, s.condition, &s.frozen);
   return o.reconstruction + s.network.beta * o.kl;
 }
 
@@ -83,7 +86,7 @@ TEST_CASE("the oracle's gradient is the slope of the oracle's loss", "[gradient]
   for (const test::ModelVariant& variant : test::model_variants()) {
     for (const Activation activation : kActivations) {
       const Setup s = make_setup(variant, activation, {6, 8, 4});
-      const oracle::Objective o = oracle::objective(s.network, s.parameters, s.x, s.epsilon);
+      const oracle::Objective o = oracle::objective(s.network, s.parameters, s.x, s.epsilon, s.condition);
       // Every 7th parameter; h = 1e-6: h² truncation vanishes, rounding gives 1e-15·loss/h = 1e-8.
       for (std::size_t i = 0; i < s.parameters.size(); i += 7) {
         std::vector<double> moved = s.parameters;
@@ -137,7 +140,7 @@ TEST_CASE("the engine's gradient is the oracle's, element by element", "[gradien
         for (const auto& hidden : kHidden) {
           const Setup s = make_setup(variant, activation, hidden);
           const std::vector<double> g = engine_gradient(s, executor);
-          const oracle::Objective o = oracle::objective(s.network, s.parameters, s.x, s.epsilon);
+          const oracle::Objective o = oracle::objective(s.network, s.parameters, s.x, s.epsilon, s.condition);
           INFO(executor.name << ", " << variant.name << ", " << test::name_of(activation) << ", "
                              << hidden.size() << " hidden layers");
           double largest = 0.0;
@@ -160,7 +163,7 @@ TEST_CASE("a wrong gradient would be noticed", "[gradient]") {
   Setup s = make_setup(test::model_variants().front(), Activation::relu, {7});
   const std::vector<double> g = engine_gradient(s, test::executors().front());
   s.network.beta += 1e-3;
-  const oracle::Objective o = oracle::objective(s.network, s.parameters, s.x, s.epsilon);
+  const oracle::Objective o = oracle::objective(s.network, s.parameters, s.x, s.epsilon, s.condition);
   double largest = 0.0;
   double worst = 0.0;
   for (std::size_t i = 0; i < g.size(); ++i) {

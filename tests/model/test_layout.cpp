@@ -25,7 +25,9 @@ ModelConfig model_of(std::int64_t input, std::vector<std::int64_t> hidden, std::
 
 std::vector<float> initialized(const ParameterLayout& layout, Initialization init, std::uint64_t seed) {
   std::vector<float> arena(static_cast<std::size_t>(layout.size), 123.0f);
-  initialize_parameters(layout, init, seed, arena.data());
+  ModelConfig model;
+  model.init = init;
+  initialize_parameters(layout, model, seed, arena.data());
   return arena;
 }
 
@@ -193,4 +195,60 @@ TEST_CASE("codebooks lie behind all layers", "[layout][codebook]") {
   model.codebooks = 24;
   model.codebook_size = std::int64_t{1} << 38;
   CHECK_THROWS_AS(make_layout(model), ConfigError);
+}
+
+TEST_CASE("what sigma and latent are decides the ends of the network", "[layout]") {
+  ModelConfig model = model_of(13, {7, 5}, 2);
+  const ParameterLayout plain = make_layout(model);
+  CHECK(plain.head.out == 4);
+  CHECK(plain.output.out == 13);
+  CHECK(plain.log_sigma == -1);
+  model.latent = LatentKind::deterministic;
+  CHECK(make_layout(model).head.out == 2);
+  model.likelihood = Likelihood::gaussian;
+  model.sigma_source = SigmaSource::head;
+  CHECK(make_layout(model).output.out == 26);
+  model.sigma_source = SigmaSource::learned;
+  model.sigma = 0.25;
+  const ParameterLayout learned = make_layout(model);
+  CHECK(learned.output.out == 13);
+  REQUIRE(learned.log_sigma % 16 == 0);
+  CHECK(learned.size == learned.log_sigma + 16);
+  CHECK(learned.parameters == plain.parameters - 5 * 2 - 2 + 1);
+  CHECK(learned.tensor_at(learned.log_sigma) == "likelihood.log_sigma");
+  std::vector<float> arena(static_cast<std::size_t>(learned.size));
+  initialize_parameters(learned, model, 3, arena.data());
+  CHECK(arena[static_cast<std::size_t>(learned.log_sigma)] == static_cast<float>(std::log(0.25)));
+}
+
+TEST_CASE("the output's bias starts where it is asked to", "[layout]") {
+  ModelConfig model = model_of(4, {}, 2);
+  model.likelihood = Likelihood::gaussian;
+  model.sigma_source = SigmaSource::head;
+  const ParameterLayout layout = make_layout(model);
+  const std::vector<double> means = {0.25, -3.0, 0.5, 7.0};
+  const auto bias_of = [&](OutputBias start, Likelihood likelihood) {
+    model.output_bias = start;
+    model.likelihood = likelihood;
+    std::vector<float> arena(static_cast<std::size_t>(layout.size));
+    initialize_parameters(layout, model, 3, arena.data());
+    initialize_output_bias(layout, model, means, arena.data());
+    const auto first = arena.begin() + layout.output.bias;
+    return std::vector<float>(first, first + layout.output.out);
+  };
+  const std::vector<float> drawn = bias_of(OutputBias::init, Likelihood::gaussian);
+  CHECK(drawn[0] != 0.0f);
+  CHECK(bias_of(OutputBias::zero, Likelihood::gaussian) == std::vector<float>(8, 0.0f));
+  for (const Likelihood likelihood : {Likelihood::gaussian, Likelihood::laplace}) {
+    const std::vector<float> mean = bias_of(OutputBias::data_mean, likelihood);
+    CHECK(std::vector<float>(mean.begin(), mean.begin() + 4) == std::vector<float>{0.25f, -3.0f, 0.5f, 7.0f});
+    // The other half is for sigma.
+    CHECK(std::vector<float>(mean.begin() + 4, mean.end()) ==
+          std::vector<float>(drawn.begin() + 4, drawn.end()));
+  }
+  const std::vector<float> logits = bias_of(OutputBias::data_mean, Likelihood::bernoulli);
+  CHECK(static_cast<double>(logits[0]) == Approx(std::log(1.0 / 3.0)));
+  CHECK(static_cast<double>(logits[1]) == Approx(-std::log(999.0)));
+  CHECK(logits[2] == 0.0f);
+  CHECK(static_cast<double>(logits[3]) == Approx(std::log(999.0)));
 }

@@ -12,6 +12,7 @@
 #include "host/model/model_file.hpp"
 #include "support/catch.hpp"
 #include "support/files.hpp"
+#include "support/model_bench.hpp"
 #include "support/temp_dir.hpp"
 #include "vaecuda/error.hpp"
 
@@ -32,6 +33,7 @@ ModelFile small_model() {
   file.model.init = Initialization::glorot;
   file.model.likelihood = Likelihood::gaussian;
   file.model.sigma = 0.1 + 0.2;
+  file.model.output_bias = OutputBias::data_mean;
   file.preparation.scale = 1.0F / 255.0F;
   file.preparation.binarize = Binarize::stochastic;
   file.preparation.mean = {0.1F, -2.0F, 1e-40F, 3e38F};
@@ -46,7 +48,7 @@ ModelFile small_model() {
   file.steps = 100'000'000'000;
   const ParameterLayout layout = make_layout(file.model);
   file.parameters.resize(static_cast<std::size_t>(layout.size));
-  initialize_parameters(layout, Initialization::torch, 7, file.parameters.data());
+  initialize_parameters(layout, file.model, 7, file.parameters.data());
   file.parameters[0] = -0.0F;
   file.parameters[1] = std::numeric_limits<float>::denorm_min();
   return file;
@@ -68,6 +70,8 @@ void check_same(const ModelFile& a, const ModelFile& b) {
   CHECK(a.model.init == b.model.init);
   CHECK(a.model.likelihood == b.model.likelihood);
   CHECK(a.model.sigma == b.model.sigma);
+  CHECK(a.model.sigma_source == b.model.sigma_source);
+  CHECK(a.model.output_bias == b.model.output_bias);
   CHECK(a.preparation.scale == b.preparation.scale);
   CHECK(a.preparation.binarize == b.preparation.binarize);
   CHECK(same_bits(a.preparation.mean, b.preparation.mean));
@@ -75,6 +79,9 @@ void check_same(const ModelFile& a, const ModelFile& b) {
   CHECK(a.image == b.image);
   CHECK(a.column_names == b.column_names);
   CHECK(a.model.logvar_head == b.model.logvar_head);
+  CHECK(a.model.conditional == b.model.conditional);
+  CHECK(a.model.condition_dim == b.model.condition_dim);
+  CHECK(a.condition_names == b.condition_names);
   CHECK(a.objective.beta == b.objective.beta);
   CHECK(a.objective.latent_l2 == b.objective.latent_l2);
   CHECK(a.objective.samples == b.objective.samples);
@@ -125,6 +132,25 @@ struct Parts {
     std::memcpy(data.data() + begin, &value, sizeof value);
   }
 };
+
+TEST_CASE("model file: every kind of model comes back", "[model_file]") {
+  for (const test::ModelVariant& variant : test::model_variants()) {
+    INFO(variant.name);
+    RunConfig config;
+    config.model.input_dim = 4;
+    config.model.hidden = {3};
+    config.model.latent_dim = 2;
+    variant.apply(config);
+    ModelFile file;
+    file.model = config.model;
+    file.objective = config.objective;
+    if (config.model.conditional && !variant.label_vectors) file.condition_names = {"a", "b", "c"};
+    const ParameterLayout layout = make_layout(file.model);
+    file.parameters.resize(static_cast<std::size_t>(layout.size));
+    initialize_parameters(layout, file.model, 7, file.parameters.data());
+    check_same(load(saved(file)), file);
+  }
+}
 
 TEST_CASE("model file: what is saved is loaded, bit for bit", "[model_file]") {
   const test::TempDir folder;
@@ -278,6 +304,14 @@ TEST_CASE("model file: each kind of bad file is refused with its reason", "[mode
       {"model.hidden is 0", model("hidden", {3, 0})},
       {"at most 64 elements", model("hidden", std::vector<int>(65, 1))},
       {"product below 2^40", model("hidden", {16777216, 16777216})},
+      {"model.sigma_source: 'decoder'", model("sigma_source", "decoder")},
+      {"tensor 'output.weight' has the shape [4, 3]; expected [8, 3]", model("sigma_source", "head")},
+      {"tensor 'likelihood.log_sigma' of shape [1] is missing", model("sigma_source", "learned")},
+      {"model.sigma_source is not fixed",
+       [](Parts& p) {
+         p.config["model"]["likelihood"] = "bernoulli";
+         p.config["model"]["sigma_source"] = "learned";
+       }},
       {"model.sigma is 0", model("sigma", 0)},
       {"model.sigma is -1", model("sigma", -1)},
       {"expected a number", model("sigma", nullptr)},
@@ -300,7 +334,7 @@ TEST_CASE("model file: each kind of bad file is refused with its reason", "[mode
       {"expected ','", config("image", {2, 2})},
       {"expected '['", config("column_names", nullptr)},
       {"at most 4 elements", config("column_names", names5)},
-      {"1 names; expected none, or one for each of the 4", config("column_names", {"a"})},
+      {"1 names; expected none, or 4", config("column_names", {"a"})},
       {"expected a string", config("column_names", {1, 2, 3, 4})},
       {"expected a string", config("seed", 1)},
       {"seed is '-1'", config("seed", "-1")},

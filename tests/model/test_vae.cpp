@@ -37,7 +37,7 @@ ModelFile small_model(Likelihood likelihood = Likelihood::gaussian) {
   file.seed = 11;
   const ParameterLayout layout = make_layout(file.model);
   file.parameters.resize(static_cast<std::size_t>(layout.size));
-  initialize_parameters(layout, Initialization::torch, 5, file.parameters.data());
+  initialize_parameters(layout, file.model, 5, file.parameters.data());
   return file;
 }
 
@@ -175,7 +175,7 @@ TEST_CASE("a row's result does not depend on the batch size, the rows beside it 
   file.preparation.binarize = Binarize::stochastic;
   const ParameterLayout layout = make_layout(file.model);
   file.parameters.assign(static_cast<std::size_t>(layout.size), 0.0f);
-  initialize_parameters(layout, Initialization::torch, 9, file.parameters.data());
+  initialize_parameters(layout, file.model, 9, file.parameters.data());
   const Floats x = some_rows(1100, 7);
   const Vae reference = open(file);
   const Encoded encoded = reference.encode(x);
@@ -254,7 +254,7 @@ TEST_CASE("a deterministic latent has codes, no KL and no prior", "[vae]") {
   file.model.latent = LatentKind::deterministic;
   const ParameterLayout layout = make_layout(file.model);
   file.parameters.assign(static_cast<std::size_t>(layout.size), 0.0f);
-  initialize_parameters(layout, Initialization::torch, 5, file.parameters.data());
+  initialize_parameters(layout, file.model, 5, file.parameters.data());
   const Vae vae = open(file);
   const Oracle oracle(file);
   const Floats x = some_rows(2, 7);
@@ -375,6 +375,79 @@ TEST_CASE("samples depend on seed, row and temperature alone", "[vae]") {
   check_error<ConfigError>([&] { (void)vae.sample(-1, 1); }, {"-1 samples"});
   check_error<ConfigError>([&] { (void)vae.sample(1, 1, -0.5); }, {"temperature -0.5"});
   check_error<ConfigError>([&] { (void)vae.sample(1, 1, std::nan("")); }, {"temperature nan"});
+}
+
+TEST_CASE("a conditional model is told the label of every row", "[vae]") {
+  ModelFile file = small_model();
+  file.model.conditional = true;
+  file.model.condition_dim = 3;
+  file.condition_names = {"ant", "cat", "dog"};
+  const ParameterLayout layout = make_layout(file.model);
+  file.parameters.resize(static_cast<std::size_t>(layout.size));
+  initialize_parameters(layout, file.model, 5, file.parameters.data());
+  const Vae vae = open(file);
+  CHECK(vae.info().condition_names == file.condition_names);
+  const auto drawn = [&](const std::string& label) {
+    Floats all;
+    (void)vae.sample(
+        300, 4, 1.0,
+        [&](const DecodedBlock& block) { all.insert(all.end(), block.mean.begin(), block.mean.end()); },
+        label);
+    return all;
+  };
+  const Floats cats = drawn("cat");
+  CHECK_FALSE(same_bits(cats, drawn("dog")));
+  CHECK(same_bits(cats, drawn("cat")));
+  // A decoder's first layer sees [z | c], so that another class is another bias: ReLU units of W·z + b + W_c.
+  const Layer& first = layout.decoder.front();
+  ModelFile plain = small_model();
+  const ParameterLayout bare = make_layout(plain.model);
+  plain.parameters.assign(static_cast<std::size_t>(bare.size), 0.0f);
+  for (std::int64_t o = 0; o < first.out; ++o) {
+    const auto row = static_cast<std::size_t>(first.weight + o * first.in);
+    for (std::int64_t i = 0; i < 3; ++i) {
+      plain.parameters[static_cast<std::size_t>(bare.decoder.front().weight + o * 3 + i)] =
+          file.parameters[row + static_cast<std::size_t>(i)];
+    }
+    plain.parameters[static_cast<std::size_t>(bare.decoder.front().bias + o)] =
+        file.parameters[static_cast<std::size_t>(first.bias + o)] + file.parameters[row + 3 + 1];
+  }
+  std::copy_n(file.parameters.begin() + layout.output.weight, layout.output.in * layout.output.out,
+              plain.parameters.begin() + bare.output.weight);
+  std::copy_n(file.parameters.begin() + layout.output.bias, layout.output.out,
+              plain.parameters.begin() + bare.output.bias);
+  const Floats by_hand = open(plain).sample(300, 4);
+  REQUIRE(by_hand.size() == cats.size());
+  for (std::size_t i = 0; i < cats.size(); ++i) CHECK(cats[i] == Approx(by_hand[i]).margin(1e-6));
+
+  // Rows bring labels of their own, whatever the order of their classes.
+  Dataset rows(some_rows(5, 7), 5, 7);
+  const auto means_of = [&] {
+    const auto source = rows_of(rows);
+    Floats means;
+    (void)vae.encode(*source, [&](const EncodedBlock& block) {
+      means.insert(means.end(), block.mean.begin(), block.mean.end());
+    });
+    return means;
+  };
+  rows.set_labels({0, 1, 0, 1, 0}, {"cat", "dog"});
+  const Floats one = means_of();
+  rows.set_labels({1, 0, 1, 0, 1}, {"dog", "cat"});
+  CHECK(same_bits(one, means_of()));
+  rows.set_labels({0, 0, 0, 0, 0}, {"cat"});
+  CHECK_FALSE(same_bits(one, means_of()));
+
+  check_error<ConfigError>([&] { (void)vae.sample(1, 1); }, {"conditional", "ant, cat, dog"});
+  check_error<ConfigError>([&] { drawn("emu"); }, {"emu", "ant, cat, dog"});
+  rows.set_labels({0, 0, 0, 0, 0}, {"emu"});
+  check_error<ConfigError>([&] { (void)means_of(); }, {"emu"});
+  check_error<ConfigError>(
+      [&] {
+        (void)open(small_model())
+            .sample(
+                1, 1, 1.0, [](const DecodedBlock&) {}, "cat");
+      },
+      {"--conditional"});
 }
 
 TEST_CASE("samples are those that the generating plan draws", "[vae]") {

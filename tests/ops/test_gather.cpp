@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "kernels/math/permutation.h"
@@ -115,6 +117,62 @@ TEST_CASE("GatherBatch prepares the right rows", "[gather]") {
         check_prepared(c, f32, order, false, executor);
         check_prepared(c, f32, order, true, executor);
       }
+    }
+  }
+}
+
+TEST_CASE("GatherBatch hands encoder and decoder the label of the same row", "[gather]") {
+  for (const test::Executor& executor : test::executors()) {
+    for (const Case& c : kCases) {
+      for (const std::int64_t size : {2, 10, 33}) {
+        for (const bool vectors : {false, true}) {
+          INFO(executor.name << ", B " << c.batch << ", N " << c.data_rows << ", C " << size
+                             << (vectors ? ", vectors" : ", classes"));
+          Dataset data = bytes(c.data_rows, c.columns);
+          const std::vector<float> values = test::noise(c.data_rows * size, 15);
+          std::vector<std::int32_t> classes;
+          for (std::int64_t row = 0; row < c.data_rows; ++row) {
+            classes.push_back(static_cast<std::int32_t>(oracle::random_word(4, 98, 0, row) % size));
+          }
+          if (vectors) {
+            data.set_label_vectors(values);
+          } else {
+            data.set_labels(classes, std::vector<std::string>(static_cast<std::size_t>(size), "name"));
+          }
+          test::OpBench bench(c.batch, c.position);
+          GatherBatch op = gather_op(c, data, RowOrder::shuffled, bench.matrix("x", c.columns));
+          op.condition = bench.matrix("condition", size);
+          op.decoder_condition = bench.matrix("decoder_condition", size, 5, 1);
+          op.label_vectors = vectors;
+          bench.add(op);
+          bench.run(executor, &data);
+          std::vector<float> expected;
+          for (std::int64_t r = 0; r < c.batch; ++r) {
+            const std::int64_t row = expected_row(RowOrder::shuffled, c.position + r, c.data_rows);
+            for (std::int64_t k = 0; k < size; ++k) {
+              const float one_hot = classes[static_cast<std::size_t>(row)] == k ? 1.0f : 0.0f;
+              expected.push_back(vectors ? values[static_cast<std::size_t>(row * size + k)] : one_hot);
+            }
+          }
+          CHECK(test::compare_bits(bench.get(op.condition), expected) == "");
+          CHECK(test::compare_bits(bench.get(op.decoder_condition), expected) == "");
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("GatherBatch without the labels that it was built for is refused", "[gather]") {
+  const Case c{5, 3, 7, 0};
+  const Dataset data = bytes(c.data_rows, c.columns);
+  for (const test::Executor& executor : test::executors()) {
+    for (const bool vectors : {false, true}) {
+      test::OpBench bench(c.batch);
+      GatherBatch op = gather_op(c, data, RowOrder::sequential, bench.matrix("x", c.columns));
+      op.condition = bench.matrix("condition", 4);
+      op.label_vectors = vectors;
+      bench.add(op);
+      CHECK_THROWS_AS(bench.run(executor, &data), std::logic_error);
     }
   }
 }

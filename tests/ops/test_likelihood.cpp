@@ -9,7 +9,6 @@
 #include "support/tolerance.hpp"
 
 using namespace vaecuda;
-using math::LikelihoodKind;
 using test::Quantity;
 
 namespace {
@@ -24,29 +23,86 @@ const std::vector<Shape> kShapes = {{1, 1},   {31, 3},    {32, 5},    {33, 63}, 
                                     {5, 784}, {257, 784}, {31, 3, 5}, {9, 63, 3}, {2, 784, 7}};
 
 struct Kind {
-  LikelihoodKind kind;
+  math::LikelihoodKind kind;
   oracle::Lik lik;
+  math::SigmaSource source;
+  oracle::SigmaFrom from;
   double sigma;
 };
-const std::vector<Kind> kKinds = {{LikelihoodKind::bernoulli, oracle::Lik::bernoulli, 1.0},
-                                  {LikelihoodKind::gaussian, oracle::Lik::gaussian, 1.0},
-                                  {LikelihoodKind::gaussian, oracle::Lik::gaussian, 0.25}};
+constexpr auto kBernoulli = math::kLikelihoodKind<math::BernoulliLogits>;
+constexpr auto kGaussian = math::kLikelihoodKind<math::Gaussian>;
+constexpr auto kLaplace = math::kLikelihoodKind<math::Laplace>;
+using oracle::SigmaFrom;
+const std::vector<Kind> kKinds = {
+    {kBernoulli, oracle::Lik::bernoulli, math::SigmaSource::fixed, SigmaFrom::constant, 1.0},
+    {kGaussian, oracle::Lik::gaussian, math::SigmaSource::fixed, SigmaFrom::constant, 1.0},
+    {kGaussian, oracle::Lik::gaussian, math::SigmaSource::fixed, SigmaFrom::constant, 0.25},
+    {kGaussian, oracle::Lik::gaussian, math::SigmaSource::learned, SigmaFrom::parameter, 0.7},
+    {kGaussian, oracle::Lik::gaussian, math::SigmaSource::head, SigmaFrom::output, 1.0},
+    {kLaplace, oracle::Lik::laplace, math::SigmaSource::fixed, SigmaFrom::constant, 0.25},
+    {kLaplace, oracle::Lik::laplace, math::SigmaSource::learned, SigmaFrom::parameter, 3.0},
+    {kLaplace, oracle::Lik::laplace, math::SigmaSource::head, SigmaFrom::output, 1.0}};
+
+constexpr std::int64_t kLogSigmaAt = 5;
 
 math::LikelihoodParameters parameters_of(const Kind& k) {
   math::LikelihoodParameters p;
   p.kind = k.kind;
-  // 1/σ² is exact for both σ of the table; the normalizer is rounded, as the product rounds it.
-  p.inverse_variance = static_cast<float>(1.0 / (k.sigma * k.sigma));
-  p.log_normalizer = static_cast<float>(std::log(k.sigma) + 0.5 * std::log(2.0 * 3.14159265358979323846));
+  p.source = k.source;
+  // 1/σ is exact for both σ of the table; log σ is rounded, as the product rounds it.
+  p.log_sigma = static_cast<float>(std::log(k.sigma));
+  p.inverse_sigma = static_cast<float>(1.0 / k.sigma);
   return p;
 }
 
-// Logits up to ±12, and the first ones far beyond; x in [0, 1] with exact zeros and ones.
-std::vector<float> make_output(const Shape& s) {
-  std::vector<float> output = test::noise(s.rows() * s.columns, 51, 12.0);
+/// A bench with the op's operands but its gradients. A learned log σ is the parameter's rounded value.
+struct Setup {
+  test::OpBench bench;
+  LikelihoodForwardBackward op;
+  std::vector<float> output;
+  std::vector<float> x;
+  double sigma;
+
+  Setup(const Kind& k, const Shape& s, std::vector<float> outputs, std::vector<float> targets)
+      : bench(s.batch), output(std::move(outputs)), x(std::move(targets)), sigma(k.sigma) {
+    const std::int64_t width = k.source == math::SigmaSource::head ? 2 * s.columns : s.columns;
+    op.likelihood = parameters_of(k);
+    op.output = bench.samples("output", s.samples, width, output);
+    op.x = bench.matrix("x", s.columns, x);
+    op.nll = bench.samples("nll", s.samples, 1);
+    if (k.source != math::SigmaSource::learned) return;
+    std::vector<float> parameters(16, 100.0f);
+    parameters[kLogSigmaAt] = op.likelihood.log_sigma;
+    sigma = std::exp(static_cast<double>(op.likelihood.log_sigma));
+    bench.set_parameters(parameters);
+    op.log_sigma = kLogSigmaAt;
+  }
+  [[nodiscard]] oracle::LikelihoodResult expected(const Kind& k) const {
+    return oracle::likelihood(k.lik, k.from, sigma,
+                              oracle::from_floats(output, op.output.rows, op.output.cols),
+                              oracle::from_floats(x, op.x.rows, op.x.cols));
+  }
+};
+
+// Logits up to ±12, and the first ones far beyond; behind them, for a head, raw log σ up to ±4, and a few
+// beyond what they can reach.
+std::vector<float> make_output(const Kind& k, const Shape& s) {
+  const bool has_head = k.source == math::SigmaSource::head;
+  const std::vector<float> outputs = test::noise(s.rows() * s.columns, 51, has_head ? 3.0 : 12.0);
+  const std::vector<float> raws = test::noise(s.rows() * s.columns, 53, 4.0);
   const float edges[] = {90.0f, -90.0f, 0.0f, 120.0f, -120.0f};
-  for (std::size_t i = 0; i < 5 && i < output.size() / 3; ++i) output[i] = edges[i];
-  return output;
+  std::vector<float> all;
+  for (std::int64_t r = 0; r < s.rows(); ++r) {
+    for (std::int64_t c = 0; c < s.columns; ++c) {
+      const auto i = static_cast<std::size_t>(r * s.columns + c);
+      all.push_back(i < 5 && i < outputs.size() / 3 && !has_head ? edges[i] : outputs[i]);
+    }
+    for (std::int64_t c = 0; has_head && c < s.columns; ++c) {
+      const auto i = static_cast<std::size_t>(r * s.columns + c);
+      all.push_back(i < 5 && i < raws.size() / 3 ? edges[i] : raws[i]);
+    }
+  }
+  return all;
 }
 
 std::vector<float> make_x(const Shape& s) {
@@ -61,37 +117,42 @@ oracle::Graded scaled(oracle::Graded g, double scale) {
   return g;
 }
 
+std::string describe(const Kind& k) {
+  const math::LikelihoodParameters p = parameters_of(k);
+  LikelihoodForwardBackward op;
+  op.likelihood = p;
+  return name_of(Op(op)) + ", sigma source " + std::to_string(static_cast<int>(k.source)) + ", sigma " +
+         std::to_string(k.sigma);
+}
+
 }  // namespace
 
-TEST_CASE("LikelihoodForwardBackward sums the NLL and gives its gradient", "[likelihood]") {
+TEST_CASE("LikelihoodForwardBackward sums the NLL and gives its gradients", "[likelihood]") {
   for (const test::Executor& executor : test::executors()) {
     for (const Kind& k : kKinds) {
       for (const Shape& s : kShapes) {
         for (const bool in_place : {false, true}) {
-          INFO(executor.name << ", B " << s.batch << ", K " << s.samples << ", D " << s.columns
-                             << ", likelihood " << static_cast<int>(k.kind) << ", sigma " << k.sigma
-                             << (in_place ? ", in place" : ""));
-          const std::vector<float> output = make_output(s);
-          const std::vector<float> x = make_x(s);
-          test::OpBench bench(s.batch);
-          LikelihoodForwardBackward op;
-          op.likelihood = parameters_of(k);
-          op.output = bench.samples("output", s.samples, s.columns, output);
-          op.x = bench.matrix("x", s.columns, x);
-          op.nll = bench.samples("nll", s.samples, 1);
-          op.gradient = in_place ? op.output : bench.samples("gradient", s.samples, s.columns);
+          INFO(executor.name << ", B " << s.batch << ", K " << s.samples << ", D " << s.columns << ", "
+                             << describe(k) << (in_place ? ", in place" : ""));
+          Setup setup(k, s, make_output(k, s), make_x(s));
+          LikelihoodForwardBackward& op = setup.op;
+          op.gradient = in_place ? op.output : setup.bench.samples("gradient", s.samples, op.output.cols);
+          if (k.source == math::SigmaSource::learned)
+            op.sigma_gradient = setup.bench.samples("dlog_sigma", s.samples, 1);
           op.gradient_scale = 1.0f / static_cast<float>(s.rows());
-          bench.add(op);
-          bench.run(executor);
-          const oracle::LikelihoodResult expected =
-              oracle::likelihood(k.lik, k.sigma, oracle::from_floats(output, s.rows(), s.columns),
-                                 oracle::from_floats(x, s.batch, s.columns));
-          CHECK(test::compare(bench.get(op.nll), expected.nll, Quantity::negative_log_likelihood,
+          setup.bench.add(op);
+          setup.bench.run(executor);
+          const oracle::LikelihoodResult expected = setup.expected(k);
+          CHECK(test::compare(setup.bench.get(op.nll), expected.nll, Quantity::negative_log_likelihood,
                               s.columns) == "");
-          CHECK(test::compare(bench.get(op.gradient),
-                              scaled(expected.gradient, 1.0 / static_cast<double>(s.rows())),
+          const double scale = 1.0 / static_cast<double>(s.rows());
+          CHECK(test::compare(setup.bench.get(op.gradient), scaled(expected.gradient, scale),
                               Quantity::likelihood_gradient) == "");
-          CHECK(test::compare_bits(bench.get(op.x), x) == "");
+          if (k.source == math::SigmaSource::learned) {
+            CHECK(test::compare(setup.bench.get(op.sigma_gradient), scaled(expected.sigma_gradient, scale),
+                                Quantity::negative_log_likelihood, s.columns) == "");
+          }
+          CHECK(test::compare_bits(setup.bench.get(op.x), setup.x) == "");
         }
       }
     }
@@ -102,22 +163,13 @@ TEST_CASE("LikelihoodForwardBackward without a gradient leaves the output alone"
   const Shape s{33, 63, 1};
   for (const test::Executor& executor : test::executors()) {
     for (const Kind& k : kKinds) {
-      const std::vector<float> output = make_output(s);
-      const std::vector<float> x = make_x(s);
-      test::OpBench bench(s.batch);
-      LikelihoodForwardBackward op;
-      op.likelihood = parameters_of(k);
-      op.output = bench.matrix("output", s.columns, output);
-      op.x = bench.matrix("x", s.columns, x);
-      op.nll = bench.matrix("nll", 1);
-      bench.add(op);
-      bench.run(executor);
-      const oracle::LikelihoodResult expected =
-          oracle::likelihood(k.lik, k.sigma, oracle::from_floats(output, s.batch, s.columns),
-                             oracle::from_floats(x, s.batch, s.columns));
-      CHECK(test::compare(bench.get(op.nll), expected.nll, Quantity::negative_log_likelihood, s.columns) ==
-            "");
-      CHECK(test::compare_bits(bench.get(op.output), output) == "");
+      INFO(executor.name << ", " << describe(k));
+      Setup setup(k, s, make_output(k, s), make_x(s));
+      setup.bench.add(setup.op);
+      setup.bench.run(executor);
+      CHECK(test::compare(setup.bench.get(setup.op.nll), setup.expected(k).nll,
+                          Quantity::negative_log_likelihood, s.columns) == "");
+      CHECK(test::compare_bits(setup.bench.get(setup.op.output), setup.output) == "");
     }
   }
 }
@@ -125,10 +177,11 @@ TEST_CASE("LikelihoodForwardBackward without a gradient leaves the output alone"
 TEST_CASE("ObservationMean is the likelihood's mean", "[likelihood]") {
   for (const test::Executor& executor : test::executors()) {
     for (const Kind& k : kKinds) {
+      if (k.source != math::SigmaSource::fixed) continue;
       for (const Shape& s : kShapes) {
         for (const bool in_place : {false, true}) {
           INFO(executor.name << ", B " << s.batch << ", D " << s.columns << (in_place ? ", in place" : ""));
-          const std::vector<float> output = make_output(s);
+          const std::vector<float> output = make_output(k, s);
           test::OpBench bench(s.rows());
           ObservationMean op;
           op.likelihood = parameters_of(k);
@@ -139,10 +192,62 @@ TEST_CASE("ObservationMean is the likelihood's mean", "[likelihood]") {
           oracle::Graded expected(s.rows(), s.columns);
           for (std::size_t i = 0; i < output.size(); ++i) {
             const auto o = static_cast<double>(output[i]);
-            expected.value.values[i] = k.lik == oracle::Lik::gaussian ? o : 1.0 / (1.0 + std::exp(-o));
+            expected.value.values[i] = k.lik == oracle::Lik::bernoulli ? 1.0 / (1.0 + std::exp(-o)) : o;
             expected.magnitude.values[i] = std::fabs(expected.value.values[i]);
           }
           CHECK(test::compare(bench.get(op.mean), expected, Quantity::observation_mean) == "");
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("ParameterGradient is the sum over the rows, and is learned from", "[likelihood]") {
+  for (const test::Executor& executor : test::executors()) {
+    for (const float clip_norm : {0.0f, 0.5f}) {
+      for (const std::int64_t batch : {1, 31, 257, 1030}) {
+        INFO(executor.name << ", B " << batch << ", clip " << clip_norm);
+        const std::vector<float> rows = test::noise(batch * 3, 61);
+        test::OpBench bench(batch, 0, 32);
+        ParameterGradient op;
+        op.name = "three";
+        op.d = bench.matrix("d", 3, rows);
+        op.parameter = 17;
+        AdvanceStep advance;
+        advance.nll = bench.matrix("nll", 1, std::vector<float>(static_cast<std::size_t>(batch), 1.0f));
+        // A training step updates some layer, if only one of a single weight: with a gradient of 0 here.
+        LinearBackward layer;
+        layer.d = bench.matrix("none", 1, std::vector<float>(static_cast<std::size_t>(batch), 0.0f));
+        layer.in = advance.nll;
+        layer.layer = LinearParameters{"layer", 1, 1, 0, 16};
+        bench.add(layer);
+        bench.add(op);
+        AdamUpdate adam;
+        adam.constants = {0.0f, 0.999f, 1e-8f, 0.0f, false};
+        adam.elements = 32;
+        bench.end_training(adam, advance, clip_norm);
+        bench.run(executor);
+        oracle::Graded expected(1, 3);
+        double squares = 0.0;
+        for (std::int64_t c = 0; c < 3; ++c) {
+          for (std::int64_t r = 0; r < batch; ++r) {
+            const auto v = static_cast<double>(rows[static_cast<std::size_t>(3 * r + c)]);
+            expected.value.at(0, c) += v;
+            expected.magnitude.at(0, c) += std::fabs(v);
+          }
+          squares += expected.value.at(0, c) * expected.value.at(0, c);
+        }
+        REQUIRE(bench.metrics().size() == 1);
+        const double norm = std::sqrt(squares);
+        CHECK(bench.metrics()[0].gradient_norm == Approx(norm).epsilon(1e-5));
+        const double clipped = clip_norm > 0.0f && norm > static_cast<double>(clip_norm)
+                                   ? static_cast<double>(clip_norm) / norm
+                                   : 1.0;
+        // Without a running mean the first moment is the gradient.
+        const std::vector<float> moment(bench.moment1().begin() + 17, bench.moment1().begin() + 20);
+        CHECK(test::compare(moment, scaled(expected, clipped), Quantity::bias_gradient, batch) == "");
+        for (std::size_t i = 0; i < bench.moment1().size(); ++i) {
+          if (i < 17 || i >= 20) CHECK(bench.moment1()[i] == 0.0f);
         }
       }
     }

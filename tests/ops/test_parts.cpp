@@ -27,7 +27,7 @@ struct Model {
   std::vector<float> rows;
 
   Model() {
-    initialize_parameters(layout, Initialization::torch, 3, parameters.data());
+    initialize_parameters(layout, config, 3, parameters.data());
     preparation.scale = 0.5f;
     preparation.mean.assign(kColumns, 0.1f);
     preparation.inverse_deviation.assign(kColumns, 0.7f);

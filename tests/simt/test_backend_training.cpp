@@ -85,8 +85,8 @@ TEST_CASE("training on the device follows the CPU step by step", "[training]") {
 }
 
 TEST_CASE("every kind of model on the device follows the CPU", "[training]") {
-  const Dataset data = test::small_data();
   for (const test::ModelVariant& variant : test::model_variants()) {
+    const Dataset data = test::labelled(variant, test::small_data());
     // A smooth activation: a ReLU whose input is zero but for the last bits goes either way, and the runs
     // part.
     test::TrainingBench bench = test::small_bench(Activation::gelu_tanh);
@@ -183,7 +183,7 @@ std::vector<float> all_passes(Backend& backend, const test::TrainingBench& bench
   const bool has_codes = bench.config.model.latent == LatentKind::vq;
   const ParameterLayout layout = bench.layout();
   const ModelConfig& model = bench.config.model;
-  const DataShape shape{data.rows(), data.type()};
+  const DataShape shape = shape_of(data);
   const auto store = backend.make_parameters(layout.size, false);
   store->write(ParameterStore::Part::parameters, bench.initial_parameters());
   const auto resident = backend.make_resident(data);
@@ -211,6 +211,11 @@ std::vector<float> all_passes(Backend& backend, const test::TrainingBench& bench
   for (const Pass& pass : passes) {
     const auto program = backend.compile(pass.plan, *store, resident.get());
     if (pass.plan.name == "decode") program->write(pass.plan.find_buffer("rows.z"), latents);
+    const bool from_latents = pass.plan.name == "decode" || pass.plan.name == "generate";
+    if (from_latents && model.condition_dim > 0) {
+      program->write(pass.plan.find_buffer("rows.condition"),
+                     test::noise(data.rows() * model.condition_dim, 6, 1.0));
+    }
     program->set_position(0);
     program->run((data.rows() + pass.plan.batch - 1) / pass.plan.batch);
     for (const char* name : pass.results) {
@@ -252,8 +257,8 @@ TEST_CASE("every pass on the device gives what the CPU gives", "[inference]") {
 }
 
 TEST_CASE("every kind of model gives on the device what it gives on the CPU", "[inference]") {
-  const Dataset data = test::small_data(300);
   for (const test::ModelVariant& variant : test::model_variants()) {
+    const Dataset data = test::labelled(variant, test::small_data(300));
     INFO(variant.name);
     test::TrainingBench bench = test::small_bench();
     variant.apply(bench.config);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/math/permutation.h"
+#include "support/op_bench.hpp"
 
 namespace vaecuda::test {
 namespace {
@@ -44,15 +45,14 @@ std::vector<float> TrainingBench::initial_parameters() const {
   if (!initial.empty()) return initial;
   const ParameterLayout where = layout();
   std::vector<float> arena(static_cast<std::size_t>(where.size));
-  initialize_parameters(where, config.model.init, config.train.seed, arena.data());
+  initialize_parameters(where, config.model, config.train.seed, arena.data());
   return arena;
 }
 
 TrainingResult TrainingBench::run(const Executor& executor, const Dataset& data, std::int64_t steps,
                                   std::int64_t chunk) const {
   const ParameterLayout where = layout();
-  const Plan plan =
-      build_training_plan({where, config, preparation, {data.rows(), data.type()}, total_steps});
+  const Plan plan = build_training_plan({where, config, preparation, shape_of(data), total_steps});
   const auto backend = executor.make();
   const auto store = backend->make_parameters(where.size, true);
   store->write(ParameterStore::Part::parameters, initial_parameters());
@@ -83,11 +83,15 @@ oracle::Network network_of(const ParameterLayout& layout, const RunConfig& confi
   for (const Layer& layer : layout.decoder) network.decoder.push_back(spec_of(layer));
   network.output = spec_of(layout.output);
   network.act = act_of(config.model.activation);
-  network.lik =
-      config.model.likelihood == Likelihood::gaussian ? oracle::Lik::gaussian : oracle::Lik::bernoulli;
+  constexpr oracle::Lik kLiks[] = {oracle::Lik::bernoulli, oracle::Lik::gaussian, oracle::Lik::laplace};
+  network.lik = kLiks[static_cast<int>(config.model.likelihood)];
+  constexpr oracle::SigmaFrom kFrom[] = {oracle::SigmaFrom::constant, oracle::SigmaFrom::parameter,
+                                         oracle::SigmaFrom::output};
+  network.sigma_from = kFrom[static_cast<int>(config.model.sigma_source)];
   network.scale =
       config.model.logvar_head == LogvarHead::logsigma ? oracle::Scale::logsigma : oracle::Scale::logvar;
   network.sigma = config.model.sigma;
+  network.log_sigma = layout.log_sigma;
   network.deterministic = config.model.latent == LatentKind::deterministic;
   network.beta = network.deterministic ? config.objective.latent_l2 : config.objective.beta;
   if (config.model.latent == LatentKind::vq) {
@@ -141,6 +145,38 @@ RunConfig small_config(std::int64_t input_dim, std::vector<std::int64_t> hidden,
   return config;
 }
 
+Dataset labelled(const ModelVariant& variant, Dataset data) {
+  if (variant.label_vectors) {
+    data.set_label_vectors(noise(3 * data.rows(), 71, 1.5));
+    return data;
+  }
+  std::vector<std::int32_t> classes;
+  for (std::int64_t row = 0; row < data.rows(); ++row)
+    classes.push_back(static_cast<std::int32_t>(row * 5 % 3));
+  data.set_labels(classes, {"a", "b", "c"});
+  return data;
+}
+
+oracle::Matrix conditions_at(const Dataset& data, const ModelConfig& model, std::uint64_t seed,
+                             std::int64_t first, std::int64_t count) {
+  oracle::Matrix conditions(count, model.condition_dim);
+  if (model.condition_dim == 0) return {};
+  const auto n = static_cast<std::uint64_t>(data.rows());
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto p = static_cast<std::uint64_t>(first + i);
+    const auto keys = math::permutation_keys(seed, math::RandomPurpose::shuffle, p / n);
+    const auto row = static_cast<std::int64_t>(math::permute(keys, p % n, n));
+    for (std::int64_t c = 0; c < conditions.cols; ++c) {
+      conditions.at(i, c) =
+          data.label_vectors().empty()
+              ? (data.labels()[static_cast<std::size_t>(row)] == c ? 1.0 : 0.0)
+              : static_cast<double>(
+                    data.label_vectors()[static_cast<std::size_t>(row * conditions.cols + c)]);
+    }
+  }
+  return conditions;
+}
+
 const std::vector<ModelVariant>& model_variants() {
   static const std::vector<ModelVariant> all = {
       {"bernoulli", [](RunConfig&) {}},
@@ -151,6 +187,27 @@ const std::vector<ModelVariant>& model_variants() {
          c.model.likelihood = Likelihood::gaussian;
          c.model.logvar_head = LogvarHead::logsigma;
          c.objective.samples = 2;
+       }},
+      {"gaussian, learned sigma",
+       [](RunConfig& c) {
+         c.model.likelihood = Likelihood::gaussian;
+         c.model.sigma_source = SigmaSource::learned;
+       }},
+      {"gaussian, sigma head",
+       [](RunConfig& c) {
+         c.model.likelihood = Likelihood::gaussian;
+         c.model.sigma_source = SigmaSource::head;
+       }},
+      {"laplace", [](RunConfig& c) { c.model.likelihood = Likelihood::laplace; }},
+      {"laplace, learned sigma",
+       [](RunConfig& c) {
+         c.model.likelihood = Likelihood::laplace;
+         c.model.sigma_source = SigmaSource::learned;
+       }},
+      {"laplace, sigma head",
+       [](RunConfig& c) {
+         c.model.likelihood = Likelihood::laplace;
+         c.model.sigma_source = SigmaSource::head;
        }},
       {"deterministic latent", [](RunConfig& c) { c.model.latent = LatentKind::deterministic; }},
       {"deterministic latent with penalty",
@@ -172,6 +229,37 @@ const std::vector<ModelVariant>& model_variants() {
          c.optimizer.codebook_update = CodebookUpdate::gradient;
          c.model.likelihood = Likelihood::gaussian;
        }},
+      {"conditional on classes",
+       [](RunConfig& c) {
+         c.model.conditional = true;
+         c.model.condition_dim = 3;
+       }},
+      {"conditional on vectors, three samples, learned sigma",
+       [](RunConfig& c) {
+         c.model.conditional = true;
+         c.model.condition_dim = 3;
+         c.objective.samples = 3;
+         c.model.likelihood = Likelihood::gaussian;
+         c.model.sigma_source = SigmaSource::learned;
+       },
+       true},
+      {"conditional on vectors, deterministic latent with penalty",
+       [](RunConfig& c) {
+         c.model.conditional = true;
+         c.model.condition_dim = 3;
+         c.model.latent = LatentKind::deterministic;
+         c.objective.beta = 1.0;
+         c.objective.latent_l2 = 0.7;
+       },
+       true},
+      {"conditional on vectors, laplace, sigma head",
+       [](RunConfig& c) {
+         c.model.conditional = true;
+         c.model.condition_dim = 3;
+         c.model.likelihood = Likelihood::laplace;
+         c.model.sigma_source = SigmaSource::head;
+       },
+       true},
   };
   return all;
 }

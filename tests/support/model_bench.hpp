@@ -52,7 +52,14 @@ struct TrainingBench {
 struct ModelVariant {
   const char* name;
   void (*apply)(RunConfig& config);
+  bool label_vectors = false;  ///< of a conditional model's data
 };
+/// The data as a variant needs them: with three classes, or with vectors of three numbers.
+[[nodiscard]] Dataset labelled(const ModelVariant& variant, Dataset data);
+/// What a conditional model is told at the training positions first … first + count − 1; no columns for
+/// others.
+[[nodiscard]] oracle::Matrix conditions_at(const Dataset& data, const ModelConfig& model, std::uint64_t seed,
+                                           std::int64_t first, std::int64_t count);
 [[nodiscard]] const std::vector<ModelVariant>& model_variants();
 
 /// For messages.

@@ -54,6 +54,25 @@ double logvar_at(const Matrix& head, std::int64_t r, std::int64_t c, Scale scale
   return std::fmin(std::fmax(raw, -30.0), 20.0);
 }
 
+/// [a | b], row by row, each row of b as often as a has more rows; a itself where b has no columns.
+Matrix beside(const Matrix& a, const Matrix& b) {
+  if (b.cols == 0) return a;
+  Matrix both(a.rows, a.cols + b.cols);
+  for (std::int64_t r = 0; r < a.rows; ++r) {
+    for (std::int64_t c = 0; c < both.cols; ++c)
+      both.at(r, c) = c < a.cols ? a.at(r, c) : b.at(r / (a.rows / b.rows), c - a.cols);
+  }
+  return both;
+}
+
+Matrix first_columns(const Matrix& m, std::int64_t cols) {
+  Matrix part(m.rows, cols);
+  for (std::int64_t r = 0; r < m.rows; ++r) {
+    for (std::int64_t c = 0; c < cols; ++c) part.at(r, c) = m.at(r, c);
+  }
+  return part;
+}
+
 double mean(const Matrix& column) {
   double sum = 0.0;
   for (const double v : column.values) sum += v;
@@ -231,15 +250,26 @@ PenaltyResult latent_penalty(const Matrix& z) {
   return result;
 }
 
-LikelihoodResult likelihood(Lik lik, double sigma, const Matrix& output, const Matrix& x) {
+LikelihoodResult likelihood(Lik lik, SigmaFrom from, double sigma, const Matrix& output, const Matrix& x) {
   const std::int64_t samples = output.rows / x.rows;
-  LikelihoodResult result{Graded(output.rows, 1), Graded(output.rows, x.cols)};
+  LikelihoodResult result{Graded(output.rows, 1), Graded(output.rows, output.cols), Graded(output.rows, 1)};
   for (std::int64_t r = 0; r < output.rows; ++r) {
     for (std::int64_t c = 0; c < x.cols; ++c) {
       const double o = output.at(r, c);
       const double t = x.at(r / samples, c);
+      double deviation = sigma;
+      double slope = 1.0;
+      if (from == SigmaFrom::output) {
+        const double bend = std::tanh(output.at(r, x.cols + c) / 5.0);
+        deviation = std::exp(5.0 * bend);
+        slope = 1.0 - bend * bend;
+      }
+      const double log_sigma = std::log(deviation);
+      // Of 1/σ, which is the exponential of a rounded log σ.
+      const double blur = from == SigmaFrom::constant ? 1.0 : 1.0 + std::fabs(log_sigma);
       double nll = 0.0;
       double size = 0.0;
+      double by_sigma = 0.0;
       if (lik == Lik::bernoulli) {
         // −x·log σ(l) − (1 − x)·log(1 − σ(l)), with −log σ(l) = log(1 + e^−l).
         const double one = o > 0.0 ? std::log1p(std::exp(-o)) : std::log1p(std::exp(o)) - o;
@@ -248,16 +278,32 @@ LikelihoodResult likelihood(Lik lik, double sigma, const Matrix& output, const M
         size = std::fabs(nll) + std::fabs(o * t) + (o > 0.0 ? o : 0.0);
         result.gradient.value.at(r, c) = sigmoid(o) - t;
         result.gradient.magnitude.at(r, c) = sigmoid(o) + std::fabs(t);
-      } else {
-        const double difference = (o - t) / sigma;
-        nll = 0.5 * difference * difference + std::log(sigma) + 0.5 * std::log(2.0 * kPi);
+      } else if (lik == Lik::gaussian) {
+        const double difference = (o - t) / deviation;
+        nll = 0.5 * difference * difference + log_sigma + 0.5 * std::log(2.0 * kPi);
         // o − t is rounded once, relative to itself: its terms do not matter, both are floats.
-        size = difference * difference + std::fabs(std::log(sigma)) + 1.0;
-        result.gradient.value.at(r, c) = difference / sigma;
-        result.gradient.magnitude.at(r, c) = std::fabs(difference / sigma);
+        size = difference * difference * blur + std::fabs(log_sigma) + 1.0;
+        by_sigma = 1.0 - difference * difference;
+        result.gradient.value.at(r, c) = difference / deviation;
+        result.gradient.magnitude.at(r, c) = std::fabs(difference / deviation) * blur;
+      } else {
+        const double scale = deviation / std::sqrt(2.0);
+        nll = std::fabs(o - t) / scale + std::log(2.0 * scale);
+        size = std::fabs(o - t) / scale * blur + std::fabs(log_sigma) + 1.0;
+        by_sigma = 1.0 - std::fabs(o - t) / scale;
+        result.gradient.value.at(r, c) = (o > t ? 1.0 : o < t ? -1.0 : 0.0) / scale;
+        result.gradient.magnitude.at(r, c) = blur / scale;
       }
       result.nll.value.at(r, 0) += nll;
       result.nll.magnitude.at(r, 0) += size;
+      result.sigma_gradient.value.at(r, 0) += by_sigma;
+      result.sigma_gradient.magnitude.at(r, 0) += 1.0 + std::fabs(1.0 - by_sigma) * blur;
+      if (from == SigmaFrom::output) {
+        result.gradient.value.at(r, x.cols + c) = by_sigma * slope;
+        // 1 − tanh² cancels where tanh is near 1: its error is that of 1.
+        result.gradient.magnitude.at(r, x.cols + c) =
+            (1.0 + std::fabs(1.0 - by_sigma) * blur) * slope + std::fabs(by_sigma);
+      }
     }
   }
   return result;
@@ -311,13 +357,14 @@ Matrix normals(std::uint64_t seed, std::uint32_t purpose, std::uint64_t first, s
 }
 
 Objective objective(const Network& network, const std::vector<double>& parameters, const Matrix& x,
-                    const Matrix& epsilon, const Frozen* frozen) {
+                    const Matrix& epsilon, const Matrix& condition, const Frozen* frozen) {
+  const Matrix told = beside(x, condition);
   const auto batch = static_cast<double>(x.rows);
   std::vector<Kept> encoder;
   for (const LayerSpec& layer : network.encoder)
-    encoder.push_back(forward(layer, parameters, encoder.empty() ? x : encoder.back().out, network.act));
+    encoder.push_back(forward(layer, parameters, encoder.empty() ? told : encoder.back().out, network.act));
   const Kept head =
-      forward(network.head, parameters, encoder.empty() ? x : encoder.back().out, Act::identity);
+      forward(network.head, parameters, encoder.empty() ? told : encoder.back().out, Act::identity);
   LatentResult latent;
   PenaltyResult penalty;
   Objective result;
@@ -331,17 +378,22 @@ Objective objective(const Network& network, const std::vector<double>& parameter
   } else {
     latent = latent_forward(head.out, epsilon, network.scale);
   }
+  const Matrix code = beside(latent.z.value, condition);
   std::vector<Kept> decoder;
   for (const LayerSpec& layer : network.decoder)
-    decoder.push_back(
-        forward(layer, parameters, decoder.empty() ? latent.z.value : decoder.back().out, network.act));
-  const Kept output = forward(network.output, parameters,
-                              decoder.empty() ? latent.z.value : decoder.back().out, Act::identity);
-  const LikelihoodResult terms = likelihood(network.lik, network.sigma, output.out, x);
+    decoder.push_back(forward(layer, parameters, decoder.empty() ? code : decoder.back().out, network.act));
+  const Kept output =
+      forward(network.output, parameters, decoder.empty() ? code : decoder.back().out, Act::identity);
+  const double sigma = network.sigma_from == SigmaFrom::parameter
+                           ? std::exp(parameters[static_cast<std::size_t>(network.log_sigma)])
+                           : network.sigma;
+  const LikelihoodResult terms = likelihood(network.lik, network.sigma_from, sigma, output.out, x);
 
   result.reconstruction = mean(terms.nll.value);
   result.kl = mean(latent.kl.value);
   result.gradient.assign(parameters.size(), 0.0);
+  if (network.sigma_from == SigmaFrom::parameter)
+    result.gradient[static_cast<std::size_t>(network.log_sigma)] = mean(terms.sigma_gradient.value);
   Matrix d = terms.gradient.value;
   for (double& v : d.values) v /= static_cast<double>(epsilon.rows);  // the mean over rows and samples
   // What the i-th layer's input went through: the layer below, or nothing.
@@ -354,6 +406,7 @@ Objective objective(const Network& network, const std::vector<double>& parameter
   for (std::size_t i = decoder.size(); i-- > 0;)
     d = backward(network.decoder[i], parameters, d, decoder[i].in, below(i), pre(decoder, i),
                  result.gradient);
+  d = first_columns(d, latent.z.value.cols);
   if (network.quantizer.groups > 0) {
     quantize_backward(network.quantizer, parameters, head.out, result.frozen, d, result.gradient);
   } else if (network.deterministic) {

@@ -34,7 +34,9 @@ struct Graded {
 };
 
 enum class Act { identity, relu, tanh, leaky_relu, gelu, gelu_tanh, silu };
-enum class Lik { bernoulli, gaussian };
+enum class Lik { bernoulli, gaussian, laplace };
+/// Where the deviation comes from: the last is log σ = 5·tanh(raw / 5), raw behind the means.
+enum class SigmaFrom { constant, parameter, output };
 
 [[nodiscard]] double activate(Act act, double a);
 /// Derivative by the pre-activation a.
@@ -73,11 +75,13 @@ struct PenaltyResult {
 [[nodiscard]] PenaltyResult latent_penalty(const Matrix& z);
 
 struct LikelihoodResult {
-  Graded nll;       ///< (B·K,1)
-  Graded gradient;  ///< unscaled
+  Graded nll;             ///< (B·K,1)
+  Graded gradient;        ///< by the output, unscaled
+  Graded sigma_gradient;  ///< (B·K,1), of the row by log σ
 };
-/// output (B·K,D), x (B,D).
-[[nodiscard]] LikelihoodResult likelihood(Lik lik, double sigma, const Matrix& output, const Matrix& x);
+/// output (B·K,D), x (B,D). `sigma` is ignored where the output holds it: output is then (B·K,2D).
+[[nodiscard]] LikelihoodResult likelihood(Lik lik, SigmaFrom from, double sigma, const Matrix& output,
+                                          const Matrix& x);
 
 /// Philox4x32-10 as in Salmon et al. 2011.
 struct Block {
@@ -131,9 +135,11 @@ struct Network {
   Act act = Act::relu;
   Lik lik = Lik::bernoulli;
   Scale scale = Scale::logvar;
+  SigmaFrom sigma_from = SigmaFrom::constant;
   double sigma = 1.0;
-  bool deterministic = false;  ///< the head is the code
-  Quantizer quantizer;         ///< the head becomes the nearest codes
+  std::int64_t log_sigma = -1;  ///< of SigmaFrom::parameter
+  bool deterministic = false;   ///< the head is the code
+  Quantizer quantizer;          ///< the head becomes the nearest codes
   double beta = 1.0;  ///< of the KL; deterministic: of the code's mean square; quantizer: of its error
 };
 
@@ -146,8 +152,10 @@ struct Objective {
 /// epsilon (B·K,Z). With a quantizer (K = 1) the gradient is that of the loss with `frozen` held constant, at
 /// these parameters where null: reconstruction(latent + sg(vectors − latent)) +
 /// commitment·‖latent − sg(vectors)‖² [+ ‖sg(latent) − vectors‖²]; kl is the last two over beta.
+/// `condition` (B,C): what encoder and decoder are told; no columns where they are told nothing.
 [[nodiscard]] Objective objective(const Network& network, const std::vector<double>& parameters,
-                                  const Matrix& x, const Matrix& epsilon, const Frozen* frozen = nullptr);
+                                  const Matrix& x, const Matrix& epsilon, const Matrix& condition = {},
+                                  const Frozen* frozen = nullptr);
 
 enum class Rate { constant, cosine, exponential, stages };
 

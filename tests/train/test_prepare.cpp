@@ -1,5 +1,6 @@
 // From files to prepared rows: splits, filters, standardization, and values that do not suit the likelihood.
 #include <cmath>
+#include <fstream>
 #include <set>
 
 #include "host/data/prepare.hpp"
@@ -116,6 +117,62 @@ TEST_CASE("standardization is that of the training rows", "[prepare]") {
   CHECK(data.preparation.inverse_deviation[2] == 1.0f);
   REQUIRE(data.warnings.size() == 1);
   CHECK(data.warnings[0].find("'constant' (2)") != std::string::npos);
+}
+
+TEST_CASE("a conditional model's labels are the same in every part of the data", "[prepare]") {
+  const test::TempDir folder;
+  const auto write = [&](const char* name, const std::string& text) {
+    const std::string path = (folder.path() / name).string();
+    std::ofstream(path) << text;
+    return path;
+  };
+  RunConfig config;
+  config.data.train.path = write("train.csv", "x,y,label\n1,2,cat\n3,4,dog\n5,6,ant\n");
+  config.model.likelihood = Likelihood::gaussian;
+  config.model.conditional = true;
+  config.data.test_path = write("test.csv", "x,y,label\n1,2,dog\n3,4,cat\n");
+  const PreparedData prepared = prepare_data(config);
+  CHECK(prepared.condition_dim == 3);
+  CHECK(prepared.condition_names == std::vector<std::string>{"ant", "cat", "dog"});
+  REQUIRE(prepared.test);
+  CHECK(std::vector<std::int32_t>(prepared.test->labels().begin(), prepared.test->labels().end()) ==
+        std::vector<std::int32_t>{2, 1});
+
+  config.data.test_path = write("other.csv", "x,y,label\n1,2,emu\n");
+  test::check_error<FileError>([&] { static_cast<void>(prepare_data(config)); }, {"other.csv: row 0", "emu"});
+  config.data.test_path = write("bare.csv", "x,y\n1,2\n");
+  test::check_error<ConfigError>([&] { static_cast<void>(prepare_data(config)); },
+                                 {"--conditional needs a label", "bare.csv"});
+  config.data.test_path.clear();
+  config.data.train.path = write("plain.csv", "x,y\n1,2\n3,4\n");
+  test::check_error<ConfigError>([&] { static_cast<void>(prepare_data(config)); },
+                                 {"--conditional", "plain.csv"});
+
+  // A vector for each row, from a table of its own.
+  config.data.train.labels_path = write("labels.csv", "a,b,c\n0.5,1,-2\n3,4,5\n");
+  const PreparedData vectors = prepare_data(config);
+  CHECK(vectors.condition_dim == 3);
+  CHECK(vectors.condition_names.empty());
+  CHECK(vectors.train.label_vectors()[2] == -2.0f);
+  config.data.train.labels_path = write("short.csv", "0.5,1,-2\n");
+  test::check_error<FileError>([&] { static_cast<void>(prepare_data(config)); }, {"short.csv", "1 row"});
+}
+
+TEST_CASE("means are those of the prepared rows", "[prepare]") {
+  const Dataset bytes(std::vector<std::uint8_t>{0, 255, 51, 255, 204, 255}, 3, 2);
+  Preparation preparation;
+  preparation.scale = 1.0f / 255.0f;
+  CHECK(prepared_means(bytes, preparation)[0] == Approx(1.0 / 3.0));
+  CHECK(prepared_means(bytes, preparation)[1] == Approx(1.0));
+  preparation.binarize = Binarize::stochastic;
+  CHECK(prepared_means(bytes, preparation)[0] == Approx(1.0 / 3.0));
+  preparation.binarize = Binarize::threshold;
+  CHECK(prepared_means(bytes, preparation)[0] == Approx(1.0 / 3.0));
+  preparation.binarize = Binarize::none;
+  preparation.mean = {0.5f, 0.0f};
+  preparation.inverse_deviation = {2.0f, 3.0f};
+  CHECK(prepared_means(bytes, preparation)[0] == Approx(-1.0 / 3.0));
+  CHECK(prepared_means(bytes, preparation)[1] == Approx(3.0));
 }
 
 TEST_CASE("values that are no Bernoulli targets are refused with their place", "[prepare]") {

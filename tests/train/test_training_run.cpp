@@ -1,9 +1,11 @@
 // Whole runs through the public API: what they learn, what they write, and how they fail.
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "host/model/model_file.hpp"
 #include "tests/support/files.hpp"
@@ -90,6 +92,88 @@ TEST_CASE("a plain autoencoder learns, and has no samples", "[train]") {
   CHECK(said.find("no samples.png: a model with --latent deterministic") != std::string::npos);
   CHECK(load_model((dir.path() / "run" / "model.safetensors").string()).model.latent ==
         LatentKind::deterministic);
+}
+
+TEST_CASE("a conditional model learns what its labels tell", "[train]") {
+  const TempDir dir;
+  RunConfig config = small_config(dir.path() / "untold");
+  config.data.test_fraction = 0.2;
+  config.train.epochs = 30;
+  const TrainSummary plain = TrainingRun(config).run();
+  config.output.dir = (dir.path() / "told").string();
+  config.model.conditional = true;
+  TrainingRun run(config);
+  CHECK(run.config().model.condition_dim > 1);
+  const TrainSummary told = run.run();
+  // What the label says need not be said by the code.
+  REQUIRE(told.test);
+  CHECK(told.test->kl < plain.test->kl);
+  CHECK(told.test->loss < 60.0);
+  const ModelFile file = load_model(told.model);
+  CHECK(file.model.conditional);
+  CHECK(static_cast<std::int64_t>(file.condition_names.size()) == file.model.condition_dim);
+  CHECK(fs::exists(fs::path(config.output.dir) / "samples.png"));
+
+  config.train.init_from = told.model;
+  config.model.conditional = false;
+  config.output.dir = (dir.path() / "on").string();
+  check_error<ConfigError>([&] { TrainingRun on(config); }, {"--init-from", "--conditional"});
+}
+
+namespace {
+
+/// What the best prediction that is the same for every row costs: the mean picture, or for Laplace the median
+/// one, with the given deviation or the one that fits its errors best.
+double constant_cost(const Dataset& data, bool laplace, bool fitted) {
+  const auto columns = static_cast<double>(data.columns());
+  double error = 0.0;
+  for (std::int64_t c = 0; c < data.columns(); ++c) {
+    std::vector<double> values;
+    for (std::int64_t r = 0; r < data.rows(); ++r) {
+      values.push_back(static_cast<double>(data.u8()[static_cast<std::size_t>(r * data.columns() + c)]) /
+                       255.0);
+    }
+    std::sort(values.begin(), values.end());
+    const double mean =
+        std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+    const double middle = laplace ? values[values.size() / 2] : mean;
+    for (const double v : values) error += laplace ? std::fabs(v - middle) : (v - middle) * (v - middle);
+  }
+  error /= columns * static_cast<double>(data.rows());
+  const double scale = laplace ? (fitted ? error : kDefaultSigma / std::sqrt(2.0))
+                               : (fitted ? std::sqrt(error) : kDefaultSigma);
+  return columns *
+         (laplace ? error / scale + std::log(2.0 * scale)
+                  : error / (2.0 * scale * scale) + std::log(scale) + 0.5 * std::log(2.0 * 3.14159265359));
+}
+
+}  // namespace
+
+TEST_CASE("every likelihood learns", "[train]") {
+  for (const Likelihood likelihood : {Likelihood::gaussian, Likelihood::laplace}) {
+    for (const SigmaSource source : {SigmaSource::fixed, SigmaSource::learned, SigmaSource::head}) {
+      INFO("likelihood " << static_cast<int>(likelihood) << ", sigma source " << static_cast<int>(source));
+      const TempDir dir;
+      RunConfig config = small_config(dir.path() / "run");
+      config.model.likelihood = likelihood;
+      config.model.sigma_source = source;
+      config.model.output_bias = OutputBias::data_mean;
+      config.optimizer.lr = 5e-3;  // 300 steps: a learned log sigma moves by the rate a step
+      config.train.epochs = 30;
+      std::vector<double> losses;
+      TrainObserver observer;
+      observer.progress = [&](const Progress& now) {
+        if (now.epoch_end) losses.push_back(now.train.loss);
+      };
+      const TrainSummary summary = TrainingRun(config, observer).run();
+      const double constant = constant_cost(load_dataset(config.data.train),
+                                            likelihood == Likelihood::laplace, source != SigmaSource::fixed);
+      CAPTURE(constant);
+      CHECK(losses.back() < losses.front());
+      CHECK(summary.train.loss < constant - 10.0);
+      CHECK(summary.train.kl > 0.5);
+    }
+  }
 }
 
 TEST_CASE("a run's files hold what they promise", "[train]") {

@@ -14,10 +14,6 @@ struct Pass {
   InferenceWorkload::MakePlan make;
 };
 
-DataShape shape_of(const Dataset& data) {
-  return {data.rows(), data.type()};
-}
-
 constexpr Pass kPasses[] = {
     {"encode",
      [](const Model& m) {

@@ -40,7 +40,7 @@ Model::Model(Backend& backend, const Shape& shape, const BenchOptions& options, 
       resident(backend.make_resident(data)) {
   if (options.values == Values::bytes) preparation.scale = 1.0f / 255.0f;
   std::vector<float> parameters(static_cast<std::size_t>(layout.size));
-  initialize_parameters(layout, config.model.init, config.train.seed, parameters.data());
+  initialize_parameters(layout, config.model, config.train.seed, parameters.data());
   store->write(ParameterStore::Part::parameters, parameters);
 }
 

@@ -1,6 +1,7 @@
 #include "cli/run_options.hpp"
 
 #include "vaecuda/options.hpp"
+#include "vaecuda/presets.hpp"
 
 namespace vaecuda::cli {
 namespace {
@@ -21,7 +22,14 @@ void drop_overruled_alternatives(RunConfig& config, const Arguments& arguments) 
 
 RunConfig resolve_config(const Arguments& arguments) {
   RunConfig config;
-  if (const std::string* path = arguments.find("--config")) config = load_config(*path, config);
+  if (const std::string* name = arguments.find("--preset")) config = load_preset(*name, config);
+  if (const std::string* path = arguments.find("--config")) {
+    // A length that the file gives yields to no other one of the preset.
+    const RunConfig alone = load_config(*path);
+    if (alone.train.steps) config.train.epochs.reset();
+    if (alone.train.epochs) config.train.steps.reset();
+    config = load_config(*path, config);
+  }
   drop_overruled_alternatives(config, arguments);
   for (const Option& option : options()) {
     if (const std::string* text = arguments.find(option.flag)) option.set(config, *text, option.flag);
