@@ -367,6 +367,8 @@ TEST_CASE("generate draws sheets and decodes given latents", "[tool]") {
   check_refused(
       {"generate", models().pictures(), "--latents", z.string(), "--seed", "1", "--out", x.string()}, kUsage,
       "--latents and --seed contradict");
+  check_refused({"generate", models().pictures(), "--label", "3", "--out", x.string()}, kUsage,
+                "--conditional");
   check_refused({"generate", models().tabular(), "--latents", z.string(), "--out", x.string()}, kBadFile,
                 "rows have 3 values, but the model decodes latents of 2");
 }

@@ -52,17 +52,22 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
   const std::int64_t count = integer_or(arguments, "--count", kSamples, 1, kMostSamples);
   const double temperature = real_or(arguments, "--temperature", 1.0, 0.0, kMostTemperature);
   const Vae vae = load_model(arguments, console);
+  const std::string* given = arguments.find("--label");
+  const std::string label = given != nullptr ? *given : std::string();
   if (!drawn) {
     DataSource source;
     source.path = required(arguments, "--latents");
     source.label_column = "none";
     const auto latents = open_rows(source);
-    write(arguments, console, vae, [&](const auto& sink) { return vae.decode(*latents, sink); },
+    const auto labelled = with_label(*latents, label);
+    RowSource& rows = label.empty() ? *latents : *labelled;
+    write(arguments, console, vae, [&](const auto& sink) { return vae.decode(rows, sink); },
           {{"latents", source.path}});
     return 0;
   }
   const std::uint64_t seed = seed_or(arguments, vae.info().seed);
-  write(arguments, console, vae, [&](const auto& sink) { return vae.sample(count, seed, temperature, sink); },
+  write(arguments, console, vae,
+        [&](const auto& sink) { return vae.sample(count, seed, temperature, sink, label); },
         {{"seed", seed}, {"temperature", temperature}});
   return 0;
 }
@@ -79,6 +84,8 @@ Command generate_command() {
            {"--out", "FILE", ".png: a sheet; .npy or .csv: rows"},
            {"-n,--count", "N", "how many [64]"},
            {"--temperature", "T", "standard deviation of z; below 1 nearer to the typical row [1]"},
+           {"--label", "CLASS",
+            "what to draw from a conditional model: one of its classes, as `info` lists them"},
            {"--latents", "FILE", "decode these latents (.npy or .csv, one a row) instead of drawing some"},
            kImage},
           run};

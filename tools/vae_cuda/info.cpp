@@ -63,7 +63,7 @@ std::string preparation_text(const ModelInfo& info, const RunConfig& config) {
 std::string text_of(const ModelInfo& info, const std::string& path) {
   const RunConfig config = config_of(info);
   std::string likelihood = field(config, "model.likelihood");
-  if (info.model.likelihood == Likelihood::gaussian)
+  if (info.model.likelihood != Likelihood::bernoulli)
     likelihood += fmt::format(", sigma {}", field(config, "model.sigma"));
   std::string text = fmt::format("{}\n", path);
   const auto line = [&text](std::string_view name, const std::string& value) {
@@ -77,6 +77,12 @@ std::string text_of(const ModelInfo& info, const std::string& path) {
                                   info.model.codebook_size, field(config, "objective.commitment")));
   }
   line("likelihood", likelihood);
+  if (info.model.conditional) {
+    line("condition", info.condition_names.empty()
+                          ? fmt::format("vectors of {} values", info.model.condition_dim)
+                          : fmt::format("{} classes: {}", info.condition_names.size(),
+                                        fmt::join(info.condition_names, ", ")));
+  }
   line("data", data_text(info));
   line("preparation", preparation_text(info, config));
   line("training",
@@ -105,6 +111,9 @@ nlohmann::ordered_json json_of(const ModelInfo& info) {
   json["init"] = field(config, "model.init");
   json["likelihood"] = field(config, "model.likelihood");
   json["sigma"] = info.model.sigma;
+  json["sigma_source"] = field(config, "model.sigma");
+  json["condition_dim"] = info.model.condition_dim;
+  json["condition_names"] = info.condition_names;
   json["parameters"] = info.parameters;
   json["image"] = nullptr;
   if (info.image) json["image"] = {info.image->height, info.image->width, info.image->channels};
