@@ -148,6 +148,10 @@ void Vae::Impl::run_on_device(PassKind kind, std::uint64_t seed, const float* x,
   if (rows < 0 || (x == nullptr && rows > 0)) {
     throw ConfigError(fmt::format("{} rows at a null pointer, or fewer than none", rows));
   }
+  if (file.model.condition_dim > 0) {
+    throw ConfigError(
+        "this model is conditional, and rows in device memory bring no labels: pass them by a source");
+  }
   const std::lock_guard<std::mutex> turn(device);
   Pass& pass = passes->get(kind, kInferenceBatch, seed);
   pass.run_bound(0, rows, x, out, stream);
