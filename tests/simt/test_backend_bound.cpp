@@ -25,7 +25,7 @@ class DeviceModel {
     options.precision = precision;
     backend_ = cuda::make_cuda_backend(std::move(runtime), options);
     std::vector<float> parameters(static_cast<std::size_t>(layout_.size));
-    initialize_parameters(layout_, model_, 3, parameters.data());
+    initialize_parameters(layout_, config_, 3, parameters.data());
     store_ = backend_->make_parameters(layout_.size, false);
     store_->write(ParameterStore::Part::parameters, parameters);
     preparation_.scale = 0.5f;
