@@ -279,15 +279,16 @@ TEST_CASE("the loops of every table agree", "[products]") {
   for (const Loops* loops : cpu::supported_loops()) {
     INFO(loops->name);
     for (const math::LikelihoodKind kind :
-         {math::LikelihoodKind::bernoulli, math::LikelihoodKind::gaussian}) {
+         {math::kLikelihoodKind<math::BernoulliLogits>, math::kLikelihoodKind<math::Gaussian>}) {
       math::LikelihoodParameters likelihood;
       likelihood.kind = kind;
       std::vector<float> g(kColumns);
       std::vector<float> expected(kColumns);
-      const float nll = loops->likelihood_row(likelihood, a.data(), x.data(), g.data(), 0.5f, kColumns);
-      CHECK(nll ==
-            Approx(baseline.likelihood_row(likelihood, a.data(), x.data(), expected.data(), 0.5f, kColumns))
-                .epsilon(1e-6));
+      const float nll =
+          loops->likelihood_row(likelihood, {a.data(), x.data(), g.data(), 0.5f, kColumns, nullptr, nullptr});
+      CHECK(nll == Approx(baseline.likelihood_row(likelihood, {a.data(), x.data(), expected.data(), 0.5f,
+                                                               kColumns, nullptr, nullptr}))
+                       .epsilon(1e-6));
       check_near(g, expected, 1e-5);
     }
     for (const math::ActivationKind kind : {math::ActivationKind::relu, math::ActivationKind::tanh,
