@@ -72,7 +72,7 @@ View PlanBuilder::sample_codes(std::uint64_t seed) {
   sample.size = codebook().size;
   sample.seed = seed;
   add(sample);
-  const LookUpCodes look_up{sample.codes, codebook(), activation("z", latent_dim_)};
+  const LookUpCodes look_up{sample.codes, codebook(), code(plan_.batch)};
   add(look_up);
   return look_up.z;
 }
