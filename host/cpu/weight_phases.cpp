@@ -66,7 +66,7 @@ Piece sum_piece(const WeightWork& work, const ParameterSum& sum, bool merged) {
   const Loops* loops = &work.in.loops;
   ProgramMemory* memory = &work.memory;
   const Matrix<const float> d = work.addresses.input(op.d);
-  const Updater update(work);
+  const Updater update(work.in, work.memory, work.adam);
   return {sum.op, [=](const Tile& tile, float* scratch) {
             if (memory->state.fault != 0) return;
             float* gradient = merged ? scratch : memory->gradients.data() + op.parameter;
