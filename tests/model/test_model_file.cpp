@@ -166,7 +166,7 @@ TEST_CASE("model file: what is saved is loaded, bit for bit", "[model_file]") {
   quantized.objective.commitment = 0.5;
   const ParameterLayout layout = make_layout(quantized.model);
   quantized.parameters.assign(static_cast<std::size_t>(layout.size), 0.0F);
-  initialize_parameters(layout, Initialization::torch, 5, quantized.parameters.data());
+  initialize_parameters(layout, quantized.model, 5, quantized.parameters.data());
   const std::string path_of_codes = (folder.path() / "codes.safetensors").string();
   save_model(path_of_codes, quantized);
   check_same(load_model(path_of_codes), quantized);

@@ -302,7 +302,7 @@ TEST_CASE("a quantized latent has codes, their vectors, a constant KL and sample
   const ParameterLayout layout = make_layout(file.model);
   const Codebook& book = layout.codebook;
   file.parameters.resize(static_cast<std::size_t>(layout.size));
-  initialize_parameters(layout, Initialization::torch, 5, file.parameters.data());
+  initialize_parameters(layout, file.model, 5, file.parameters.data());
   for (std::int64_t i = 0; i < book.elements(); ++i) {
     file.parameters[static_cast<std::size_t>(book.codes + i)] *= 4.0f;  // as far apart as latents are
   }

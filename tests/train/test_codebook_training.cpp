@@ -82,7 +82,7 @@ TEST_CASE("a VQ-VAE learns codes and uses them", "[train][codebook]") {
   // The learned network with the codes that it began with.
   const ParameterLayout layout = make_layout(load_model(summary.model).model);
   std::vector<float> initial(static_cast<std::size_t>(layout.size));
-  initialize_parameters(layout, config.model.init, config.train.seed, initial.data());
+  initialize_parameters(layout, config.model, config.train.seed, initial.data());
   const double put_back = with_codes(summary.model, initial, dir.path() / "initial").reconstruction;
   CAPTURE(without, put_back);
   // Measured: 20.3, 50.2 with codes that stay, 84.9 with the first ones put back; about 75 is what the mean
