@@ -13,27 +13,18 @@ namespace {
 constexpr std::int64_t kPictures = 32;
 constexpr std::int64_t kMostPictures = 4096;
 
-/// As many rows as come, up to `most`.
-std::vector<float> first_rows(RowSource& rows, std::int64_t most) {
-  std::vector<float> values;
-  while (static_cast<std::int64_t>(values.size()) < most * rows.columns()) {
-    const std::span<const float> block =
-        rows.next(most - static_cast<std::int64_t>(values.size()) / rows.columns());
-    if (block.empty()) break;
-    values.insert(values.end(), block.begin(), block.end());
-  }
-  return values;
-}
-
 void draw_pairs(const cli::Arguments& arguments, cli::Console& console, const Vae& vae, RowSource& rows,
                 const std::string& out) {
   const ModelInfo& info = vae.info();
   const std::optional<ImageShape> shape = shape_for(arguments, info);
   const std::int64_t most = integer_or(arguments, "--count", kPictures, 1, kMostPictures);
-  const std::vector<float> originals = first_rows(rows, most);
-  const std::vector<float> means = vae.reconstruct(originals);
-  write_pair_sheet(out, originals, means, info.model.input_dim, shape, sheet_for(info, shape, originals));
-  const std::int64_t count = static_cast<std::int64_t>(originals.size()) / info.model.input_dim;
+  const Dataset originals = first_rows(rows, most);
+  std::vector<float> means;
+  const std::int64_t count = vae.reconstruct(*rows_of(originals), [&](const ReconstructedBlock& block) {
+    means.insert(means.end(), block.mean.begin(), block.mean.end());
+  });
+  write_pair_sheet(out, originals.f32(), means, info.model.input_dim, shape,
+                   sheet_for(info, shape, originals.f32()));
   report(arguments, console, fmt::format("{}: {} rows, each above its reconstruction", out, count),
          {{"rows", count}, {"columns", info.model.input_dim}, {"out", out}});
 }

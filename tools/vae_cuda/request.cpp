@@ -148,9 +148,21 @@ Dataset load_data(const cli::Arguments& arguments, const ModelInfo& model) {
   return data;
 }
 
-std::vector<float> take_floats(RowSource& rows, const std::vector<std::int64_t>& indices) {
-  const Dataset taken = take_rows(rows, indices);
-  return {taken.f32().begin(), taken.f32().end()};
+Dataset first_rows(RowSource& rows, std::int64_t most) {
+  std::vector<float> values;
+  std::vector<std::int32_t> labels;
+  const auto count = [&] { return static_cast<std::int64_t>(values.size()) / rows.columns(); };
+  while (count() < most) {
+    const std::span<const float> block = rows.next(most - count());
+    if (block.empty()) break;
+    values.insert(values.end(), block.begin(), block.end());
+    labels.insert(labels.end(), rows.labels().begin(), rows.labels().end());
+  }
+  const std::int64_t found = count();
+  Dataset data(std::move(values), found, rows.columns());
+  data.set_name(rows.name());
+  if (rows.has_labels()) data.set_labels(std::move(labels), rows.label_names());
+  return data;
 }
 
 OutputKind kind_of(const std::string& path) {

@@ -46,8 +46,8 @@ inline constexpr cli::ProgramOption kImage{"--image", "HxWxC",
 [[nodiscard]] std::unique_ptr<RowSource> open_data(const cli::Arguments& arguments, const ModelInfo& model);
 /// The same, held whole with labels and factors.
 [[nodiscard]] Dataset load_data(const cli::Arguments& arguments, const ModelInfo& model);
-/// Rows of --data by index, as floats. \throws ConfigError if one does not exist
-[[nodiscard]] std::vector<float> take_floats(RowSource& rows, const std::vector<std::int64_t>& indices);
+/// As many rows as come, up to `most`, with their labels.
+[[nodiscard]] Dataset first_rows(RowSource& rows, std::int64_t most);
 
 /// What an output's ending asks for.
 enum class OutputKind { sheet, rows };

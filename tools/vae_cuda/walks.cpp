@@ -18,7 +18,11 @@ constexpr double kFar = 1e6;
 std::vector<float> latents_of(const cli::Arguments& arguments, const Vae& vae,
                               const std::vector<std::int64_t>& rows) {
   const auto source = open_data(arguments, vae.info());
-  return vae.encode(take_floats(*source, rows)).mean;
+  const Dataset taken = take_rows(*source, rows);
+  std::vector<float> z;
+  vae.encode(*rows_of(taken),
+             [&](const EncodedBlock& block) { z.insert(z.end(), block.mean.begin(), block.mean.end()); });
+  return z;
 }
 
 int run_interpolate(const cli::Arguments& arguments, cli::Console& console) {
