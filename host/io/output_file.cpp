@@ -66,6 +66,9 @@ std::string csv_cell(std::string_view text) {
 }
 
 struct RowWriter::Impl {
+  Impl(const std::string& path, std::int64_t width, RowType element, bool table)
+      : file(path), columns(width), type(element), is_table(table) {}
+
   OutputFile file;
   std::int64_t columns;
   RowType type;
@@ -107,7 +110,7 @@ RowWriter::RowWriter(const std::string& path, std::int64_t columns, RowType type
   if (ending != ".npy" && ending != ".csv") {
     throw ConfigError(fmt::format("{}: rows are written as .npy or .csv; the name must end so", path));
   }
-  impl_ = std::unique_ptr<Impl>(new Impl{OutputFile(path), columns, type, ending == ".csv"});
+  impl_ = std::make_unique<Impl>(path, columns, type, ending == ".csv");
   if (!impl_->is_table) {
     impl_->file.write(impl_->header());  // its place: the number of rows is filled in at the end
   } else if (!names.empty()) {
