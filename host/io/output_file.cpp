@@ -115,7 +115,10 @@ RowWriter::RowWriter(const std::string& path, std::int64_t columns, RowType type
     impl_->file.write(impl_->header());  // its place: the number of rows is filled in at the end
   } else if (!names.empty()) {
     std::string line;
-    for (const std::string& name : names) line += (line.empty() ? "" : ",") + csv_cell(name);
+    for (const std::string& name : names) {
+      if (!line.empty()) line += ',';
+      line += csv_cell(name);
+    }
     impl_->file.write(line + "\n");
   }
 }

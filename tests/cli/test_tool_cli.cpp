@@ -63,15 +63,23 @@ class Models {
     tabular.train.steps = 60;
     tabular.output.dir = (folder_.path() / "tabular").string();
     tabular_ = TrainingRun(tabular).run().model;
+
+    RunConfig told = pictures;
+    told.model.conditional = true;
+    told.output.dir = (folder_.path() / "conditional").string();
+    conditional_ = TrainingRun(told).run().model;
   }
   [[nodiscard]] const std::string& pictures() const { return pictures_.model; }
   [[nodiscard]] const std::string& tabular() const { return tabular_; }
+  /// The pictures once more, told their class.
+  [[nodiscard]] const std::string& conditional() const { return conditional_; }
   [[nodiscard]] const std::string& table() const { return table_path_; }
 
  private:
   TempDir folder_;
   TrainSummary pictures_;
   std::string tabular_;
+  std::string conditional_;
   std::string table_path_;
 };
 
@@ -371,6 +379,29 @@ TEST_CASE("generate draws sheets and decodes given latents", "[tool]") {
                 "--conditional");
   check_refused({"generate", models().tabular(), "--latents", z.string(), "--out", x.string()}, kBadFile,
                 "rows have 3 values, but the model decodes latents of 2");
+}
+
+TEST_CASE("a conditional model walks with the class asked for", "[tool]") {
+  const TempDir folder;
+  const fs::path one = folder.path() / "one.npy";
+  const fs::path other = folder.path() / "other.npy";
+  const auto names = read_model_info(models().conditional()).condition_names;
+  REQUIRE(names.size() >= 2);
+  const std::vector<Words> walks = {
+      {"manifold", models().conditional(), "--grid", "3"},
+      {"traverse", models().conditional(), "--steps", "3"},
+      {"interpolate", models().conditional(), "--data", kShapes, "--from", "0", "--to", "4"},
+      {"neighbors", models().conditional(), "--data", kShapes, "--row", "1"}};
+  for (const Words& walk : walks) {
+    INFO(walk.front());
+    done(walk + Words{"--label", names[0], "--out", one.string()});
+    done(walk + Words{"--label", names[1], "--out", other.string()});
+    CHECK(values_of(one) != values_of(other));
+    check_refused(walk + Words{"--out", one.string()}, kUsage, "conditional");
+    check_refused(walk + Words{"--label", "nobody", "--out", one.string()}, kUsage, "nobody");
+  }
+  check_refused({"manifold", models().pictures(), "--label", names[0], "--out", one.string()}, kUsage,
+                "--conditional");
 }
 
 TEST_CASE("walks in latent space have the cells asked for", "[tool]") {

@@ -18,18 +18,21 @@ void drop_overruled_alternatives(RunConfig& config, const Arguments& arguments) 
   if (given("--valid-fraction")) config.data.valid_path.clear();
 }
 
+/// A length that the file gives yields to no other one of the preset.
+void take_file(RunConfig& config, const std::string& path) {
+  const RunConfig defaults;
+  const RunConfig alone = load_config(path, defaults);
+  if (alone.train.steps) config.train.epochs.reset();
+  if (alone.train.epochs) config.train.steps.reset();
+  config = load_config(path, config);
+}
+
 }  // namespace
 
 RunConfig resolve_config(const Arguments& arguments) {
   RunConfig config;
   if (const std::string* name = arguments.find("--preset")) config = load_preset(*name, config);
-  if (const std::string* path = arguments.find("--config")) {
-    // A length that the file gives yields to no other one of the preset.
-    const RunConfig alone = load_config(*path);
-    if (alone.train.steps) config.train.epochs.reset();
-    if (alone.train.epochs) config.train.steps.reset();
-    config = load_config(*path, config);
-  }
+  if (const std::string* path = arguments.find("--config")) take_file(config, *path);
   drop_overruled_alternatives(config, arguments);
   for (const Option& option : options()) {
     if (const std::string* text = arguments.find(option.flag)) option.set(config, *text, option.flag);

@@ -25,6 +25,24 @@ std::vector<float> latents_of(const cli::Arguments& arguments, const Vae& vae,
   return z;
 }
 
+/// Means of p(x|z), for the class that --label names where the model is conditional.
+std::vector<float> decoded(const cli::Arguments& arguments, const Vae& vae, std::span<const float> z) {
+  const auto latents = rows_of(z, vae.info().model.latent_dim, "the latents");
+  std::vector<float> rows;
+  const auto sink = [&](const DecodedBlock& block) {
+    rows.insert(rows.end(), block.mean.begin(), block.mean.end());
+  };
+  if (const std::string* label = arguments.find("--label")) {
+    if (!vae.info().model.conditional) {
+      throw ConfigError("--label: this model was not trained with --conditional; it knows no classes");
+    }
+    vae.decode(*with_label(*latents, *label), sink);
+  } else {
+    vae.decode(*latents, sink);
+  }
+  return rows;
+}
+
 int run_interpolate(const cli::Arguments& arguments, cli::Console& console) {
   check_output(arguments);
   const std::int64_t from = integer_of(arguments, "--from", 0, kMostRow);
@@ -34,7 +52,8 @@ int run_interpolate(const cli::Arguments& arguments, cli::Console& console) {
   const std::vector<float> ends = latents_of(arguments, vae, {from, to});
   const auto z = std::span(ends).first(ends.size() / 2);
   const auto z2 = std::span(ends).subspan(ends.size() / 2);
-  const std::vector<float> rows = vae.interpolate(z, z2, steps, arguments.flag("--slerp"));
+  const std::vector<float> rows =
+      decoded(arguments, vae, interpolate_latents(z, z2, steps, arguments.flag("--slerp")));
   write_result(arguments, console, vae.info(), rows, steps, {{"from", from}, {"to", to}});
   return 0;
 }
@@ -47,7 +66,7 @@ int run_neighbors(const cli::Arguments& arguments, cli::Console& console) {
   const Vae vae = load_model(arguments, console);
   const std::uint64_t seed = seed_or(arguments, vae.info().seed);
   const std::vector<float> z = latents_of(arguments, vae, {row});
-  const std::vector<float> rows = vae.decode(latents_around(z, count, radius, seed));
+  const std::vector<float> rows = decoded(arguments, vae, latents_around(z, count, radius, seed));
   write_result(arguments, console, vae.info(), rows, 0, {{"row", row}, {"radius", radius}, {"seed", seed}});
   return 0;
 }
@@ -64,7 +83,7 @@ int run_manifold(const cli::Arguments& arguments, cli::Console& console) {
         "--dims: two different latents from 0 to {} span the plane, as in --dims 0,1", latent_dim - 1));
   }
   if (latent_dim < 2) throw ConfigError("this model has one latent; vae_cuda traverse shows it");
-  const std::vector<float> rows = vae.decode(latent_grid(side, latent_dim, dims[0], dims[1]));
+  const std::vector<float> rows = decoded(arguments, vae, latent_grid(side, latent_dim, dims[0], dims[1]));
   write_result(arguments, console, vae.info(), rows, side, {{"dims", dims}, {"grid", side}});
   return 0;
 }
@@ -95,11 +114,12 @@ int run_traverse(const cli::Arguments& arguments, cli::Console& console) {
       z[z.size() - base.size() + static_cast<std::size_t>(dim)] = static_cast<float>(range * (2.0 * t - 1.0));
     }
   }
-  write_result(arguments, console, vae.info(), vae.decode(z), steps,
+  write_result(arguments, console, vae.info(), decoded(arguments, vae, z), steps,
                {{"dims", dims}, {"steps", steps}, {"range", range}});
   return 0;
 }
 
+constexpr cli::ProgramOption kLabel{"--label", "CLASS", "the class to decode with, of a conditional model"};
 constexpr cli::ProgramOption kOut{"--out", "FILE", ".png: a sheet; .npy or .csv: rows"};
 
 }  // namespace
@@ -112,6 +132,7 @@ Command interpolate_command() {
                                                    {"--to", "ROW", "row to end at"},
                                                    {"--steps", "N", "rows in all [10]"},
                                                    {"--slerp", "", "on the arc instead of the straight line"},
+                                                   kLabel,
                                                    kOut,
                                                    kImage})),
           run_interpolate};
@@ -124,6 +145,7 @@ Command neighbors_command() {
           joined({kModel}, joined(data_options(), {{"--row", "ROW", "the row, counted from 0"},
                                                    {"-n,--count", "N", "points around it [16]"},
                                                    {"--radius", "R", "their distance in latent space [1]"},
+                                                   kLabel,
                                                    kOut,
                                                    kImage})),
           run_neighbors};
@@ -137,6 +159,7 @@ Command manifold_command() {
           {kModel,
            {"--dims", "A,B", "the latents to the right and upwards [0,1]"},
            {"--grid", "N", "cells in a row [20]"},
+           kLabel,
            kOut,
            kImage},
           run_manifold};
@@ -150,6 +173,7 @@ Command traverse_command() {
                                    {"--steps", "N", "cells in a line [11]"},
                                    {"--range", "R", "how far from 0 [3]"},
                                    {"--row", "ROW", "start from this row of --data instead of 0"},
+                                   kLabel,
                                    kOut,
                                    kImage},
                                   data_options())),
