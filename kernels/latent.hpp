@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "kernels/math/kl_term.h"
 #include "kernels/math/philox.h"
 #include "kernels/math/step_state.h"
 #include "kernels/matrix.hpp"
@@ -11,11 +12,15 @@
 
 namespace vaecuda::kernels {
 
+struct UpdateScratch;
+
 struct LatentForwardArgs {
   InMatrix head;  ///< (B,2Z) = [mu | scale], logvar = logvar_factor · scale
   OutMatrix z;    ///< (B·K,Z)
   float* kl = nullptr;
   std::int64_t kl_stride = 1;  ///< kl (B,1), floats from one row to the next
+  float* log_ratio = nullptr;  ///< (B·K,1): log q(z|x) − log p(z), nats; null: nobody asks
+  std::int64_t log_ratio_stride = 1;
   std::int64_t batch = 0;
   std::int64_t samples = 1;  ///< K of each row
   std::int64_t latent_dim = 0;
@@ -39,6 +44,9 @@ struct LatentBackwardArgs {
   std::int64_t samples = 1;
   std::int64_t latent_dim = 0;
   float logvar_factor = 1.0f;
+  const float* kl_slope = nullptr;  ///< (Z): factor on the KL's weight; null: 1
+  /// (B·K,1): weights of the samples' log-ratios, whose gradient takes the KL's place; null data: none.
+  InMatrix weights;
   std::uint64_t seed = 0;
   math::RandomPurpose purpose = math::RandomPurpose::latent;
   float gradient_scale = 1.0f;
@@ -64,6 +72,23 @@ struct LatentPenaltyArgs {
 
 /// penalty = mean over Z of z²; dz_out = dz + kl_weight · gradient_scale · d penalty / d z.
 void launch_latent_penalty(const LatentPenaltyArgs& args, Stream stream);
+
+struct LatentKlArgs {
+  InMatrix head;           ///< (B,2Z)
+  float* kl = nullptr;     ///< (Z): mean over the rows, nats
+  float* slope = nullptr;  ///< (Z): derivative of the term by each latent's KL
+  float* term = nullptr;   ///< (1): what the loss has in the place of the KL
+  std::int64_t batch = 0;
+  std::int64_t latent_dim = 0;
+  float logvar_factor = 1.0f;
+  math::KlTermKind kind = math::KlTermKind::free_bits;
+  float free_bits = 0.0f;                  ///< λ
+  const math::StepState* state = nullptr;  ///< capacity
+  UpdateScratch* scratch = nullptr;        ///< kl_ticket
+};
+
+/// The batch's KL per latent, and what it counts for: max(λ, ·) of each latent, or |Σ − C|.
+void launch_latent_kl(const LatentKlArgs& args, Stream stream);
 
 struct SamplePriorArgs {
   OutMatrix z;  ///< (B,Z)

@@ -14,13 +14,13 @@ constexpr int kBlock = 128;
 
 /// dhead (B,2Z) = [dmu | dscale] with w = kl_weight · gradient_scale, sums over the K samples of a row:
 /// dmu = Σ dz + w·mu; dlogvar = Σ dz·½·e^(logvar/2)·ε (0 outside the clamp) + w·½·(e^logvar − 1);
-/// dscale = logvar_factor · dlogvar. dhead may be the head in place: a thread writes the columns that it has
-/// read.
-/// Threads: kThreads a row (8, 32, 64 or 256, a quad of columns each where the row has not more), rows to a
-/// block of 128 threads or, with 256, one row.
-/// Bytes: 8·Z + 4·Z·K read, 8·Z written (4·Z in bfloat16); ε is drawn again, which costs less than 4·Z·K
-/// written and read. Alignment: any, as latent_forward. Determinism: samples in order; ε has the bits of the
-/// forward pass. `=`.
+/// dscale = logvar_factor · dlogvar. With kl_slope (Z) w is that of each latent. With weights (B·K,1) the
+/// gradient of each sample's log-ratio, times weight · gradient_scale, takes the place of w's terms: z for
+/// dmu, ½(z·e^(logvar/2)·ε − 1) for dlogvar. dhead may be the head in place: a thread writes the columns that
+/// it has read. Threads: kThreads a row (8, 32, 64 or 256, a quad of columns each where the row has not
+/// more), rows to a block of 128 threads or, with 256, one row. Bytes: 8·Z + 4·Z·K read, 8·Z written (4·Z in
+/// bfloat16); ε is drawn again, which costs less than 4·Z·K written and read. Alignment: any, as
+/// latent_forward. Determinism: samples in order; ε has the bits of the forward pass. `=`.
 template <int kThreads>
 __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
     latent_backward_kernel(const LatentBackwardArgs args) {
@@ -28,7 +28,9 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
   const std::int64_t row = Group::row();
   if (row >= args.batch) return;
   const auto draw = static_cast<std::uint64_t>((args.state->position + row) * args.samples);
-  const float kl_weight = args.state->kl_weight * args.gradient_scale;
+  const bool weighted = args.weights.data != nullptr;
+  const float kl_weight = weighted ? 0.0f : args.state->kl_weight * args.gradient_scale;
+  const float* weights = weighted ? args.weights.data + row * args.samples * args.weights.stride : nullptr;
   const float* head = args.head.data + row * args.head.stride;
   const float* dz_rows = args.dz.data + row * args.samples * args.dz.stride;
   const OutMatrix dscale_out = device::columns_from(args.dhead, args.latent_dim);
@@ -42,13 +44,22 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
       const Quad dz = device::load_quad(dz_rows + k * args.dz.stride, c, args.latent_dim);
       const Quad epsilon =
           device::normal_quad(args.seed, args.purpose, draw + static_cast<std::uint64_t>(k), c);
-      for (int i = 0; i < 4; ++i) math::add_latent_sample(sum[i], q[i], epsilon.v[i], dz.v[i]);
+      if (weighted) {
+        const float weight = args.gradient_scale * weights[k * args.weights.stride];
+        for (int i = 0; i < 4; ++i) {
+          math::add_weighted_latent_sample(sum[i], q[i], epsilon.v[i], dz.v[i], weight);
+        }
+      } else {
+        for (int i = 0; i < 4; ++i) math::add_latent_sample(sum[i], q[i], epsilon.v[i], dz.v[i]);
+      }
     }
+    Quad slope{{1.0f, 1.0f, 1.0f, 1.0f}};
+    if (args.kl_slope != nullptr) slope = device::load_quad(args.kl_slope, c, args.latent_dim);
     Quad dmu;
     Quad dscale;
     for (int i = 0; i < 4; ++i) {
       const math::LatentGradient<float> value =
-          math::latent_gradient(sum[i], q[i], kl_weight, args.logvar_factor);
+          math::latent_gradient(sum[i], q[i], kl_weight * slope.v[i], args.logvar_factor);
       dmu.v[i] = value.dmu;
       dscale.v[i] = value.dscale;
     }

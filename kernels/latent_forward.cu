@@ -15,9 +15,9 @@ constexpr int kBlock = 128;
 
 /// z (B·K,Z) = mu + e^(logvar/2)·ε; kl (B,1) = Σ over Z of ½(mu² + e^logvar − 1 − logvar); head (B,2Z) =
 /// [mu | scale], logvar = clamp(logvar_factor · scale). Row b·K + k of z is sample k of row b. Without noise
-/// ε = 0. A row whose KL is not finite raises *fault.
-/// Threads: kThreads a sample (8, 32, 64 or 256, a quad of columns each where it has not more), samples to a
-/// block of 128 threads or, with 256, one; those of a row's first sample write its KL.
+/// ε = 0. log_ratio (B·K,1) = Σ over Z of ½(z² − ε² − logvar), where wanted. A row whose KL is not finite
+/// raises *fault. Threads: kThreads a sample (8, 32, 64 or 256, a quad of columns each where it has not
+/// more), samples to a block of 128 threads or, with 256, one; those of a row's first sample write its KL.
 /// Bytes a sample: 8·Z read, 4·Z written (2·Z in bfloat16), and 4 for the KL; ε stays in registers.
 /// Alignment: any; logvar lies Z floats behind mu and is read one by one where that is no multiple of 4.
 /// Determinism: ε depends on seed, position and column alone; a row's KL is summed per thread in the order
@@ -30,6 +30,7 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
   const std::int64_t row = args.samples == 1 ? sample : sample / args.samples;
   const bool inside = row < args.batch;
   float kl = 0.0f;
+  float log_ratio = 0.0f;
   if (inside) {
     const auto draw = static_cast<std::uint64_t>(args.state->position * args.samples + sample);
     const float* head = args.head.data + row * args.head.stride;
@@ -43,12 +44,19 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
         const math::LatentValue<float> value =
             math::latent_forward(mu.v[i], scale.v[i], epsilon.v[i], args.logvar_factor);
         z.v[i] = value.z;
-        if (c + i < args.latent_dim) kl += value.kl;
+        if (c + i < args.latent_dim) {
+          kl += value.kl;
+          log_ratio += value.log_ratio;
+        }
       }
       device::store_quad(args.z, sample, c, args.latent_dim, z);
     }
   }
   kl = Group::sum(kl);
+  if (args.log_ratio != nullptr) {
+    log_ratio = Group::sum(log_ratio);
+    if (inside && Group::lane() == 0) args.log_ratio[sample * args.log_ratio_stride] = log_ratio;
+  }
   if (inside && Group::lane() == 0 && sample == row * args.samples) {
     if (args.kl != nullptr) args.kl[row * args.kl_stride] = kl;
     if (args.fault != nullptr && math::is_nonfinite(kl)) device::raise_flag(args.fault);

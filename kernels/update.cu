@@ -20,7 +20,7 @@ constexpr unsigned kStateThread = kArenaThreads - device::kWarpSize;
 __attribute__((noinline)) __device__ math::StepState computed_state(std::int64_t step,
                                                                     const AdvanceArgs& advance) {
   return math::state_of_step(step, advance.batch, advance.schedule, advance.beta1, advance.beta2,
-                             advance.kl_weight);
+                             advance.kl_schedule);
 }
 
 /// The same for one thread of the block, from a kernel's parameters: these have no address that a function
@@ -59,7 +59,12 @@ __device__ __forceinline__ void prepare_end(const AdvanceArgs& advance, const ma
   }
   const double reconstruction = mean_of(advance.nll, advance.nll_stride, advance.nll_rows);
   const double divergence = mean_of(advance.kl, advance.kl_stride, advance.kl != nullptr ? advance.batch : 0);
+  const double bound =
+      mean_of(advance.loss, advance.loss_stride, advance.loss != nullptr ? advance.batch : 0);
   if (threadIdx.x == 0) {
+    const double added = advance.kl_term != nullptr ? static_cast<double>(*advance.kl_term) : divergence;
+    scratch->metrics.loss =
+        advance.loss != nullptr ? bound : reconstruction + static_cast<double>(state->kl_weight) * added;
     scratch->metrics.reconstruction = reconstruction;
     scratch->metrics.kl = divergence;
     math::StepMetrics usage;
@@ -116,6 +121,7 @@ __device__ __forceinline__ math::StepState load_fresh_state(const math::StepStat
   state.position = device::load_fresh(&from->position);
   state.lr = device::load_fresh(&from->lr);
   state.kl_weight = device::load_fresh(&from->kl_weight);
+  state.capacity = device::load_fresh(&from->capacity);
   state.step_size = device::load_fresh(&from->step_size);
   state.inverse_sqrt_bias2 = device::load_fresh(&from->inverse_sqrt_bias2);
   return state;
@@ -124,6 +130,7 @@ __device__ __forceinline__ math::StepState load_fresh_state(const math::StepStat
 __device__ __forceinline__ math::StepMetrics load_fresh_metrics(const math::StepMetrics* from) {
   math::StepMetrics metrics;
   metrics.step = device::load_fresh(&from->step);
+  metrics.loss = device::load_fresh(&from->loss);
   metrics.reconstruction = device::load_fresh(&from->reconstruction);
   metrics.kl = device::load_fresh(&from->kl);
   metrics.lr = device::load_fresh(&from->lr);
@@ -139,7 +146,8 @@ __device__ __forceinline__ void commit(const UpdateArgs& args, double squares) {
   const std::int64_t bad_element = device::load_fresh(&scratch->bad_element);
   math::StepMetrics metrics = load_fresh_metrics(&scratch->metrics);
   metrics.gradient_norm = ::sqrt(squares);
-  const bool finite = is_finite(metrics.reconstruction + metrics.kl) && is_finite(metrics.gradient_norm);
+  const bool finite =
+      is_finite(metrics.reconstruction + metrics.kl + metrics.loss) && is_finite(metrics.gradient_norm);
   if (bad_element != kNoBadElement || !finite) {
     raise_fault(args.state, bad_element);
   } else {
@@ -174,12 +182,13 @@ __global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident) update_ke
 }
 
 /// state = that of step `step`; scratch ready for a first update.
-/// Threads: the first of a warp. Bytes: the state and 24 of the scratch written. Determinism: pure. `=`.
+/// Threads: the first of a warp. Bytes: the state and 28 of the scratch written. Determinism: pure. `=`.
 __global__ void set_step_kernel(const SetStepArgs args) {
   if (threadIdx.x != 0) return;
   *args.state = state_at(args.step, args.advance);
   args.scratch->norm_ticket = 0;
   args.scratch->update_ticket = 0;
+  args.scratch->kl_ticket = 0;
   args.scratch->gradient_scale = 1.0f;
   args.scratch->bad_element = kNoBadElement;
 }

@@ -21,8 +21,8 @@ inline constexpr std::int64_t kNoBadElement = INT64_MAX;
 struct UpdateScratch {
   std::uint32_t norm_ticket;
   std::uint32_t update_ticket;
-  float gradient_scale;  ///< written by the norm kernel: 1, or what clips the norm
-  std::int32_t padding;
+  float gradient_scale;       ///< written by the norm kernel: 1, or what clips the norm
+  std::uint32_t kl_ticket;    ///< of latent_kl
   std::int64_t bad_element;   ///< lowest arena element with an unusable gradient, or kNoBadElement
   math::StepState next;       ///< state of the next step
   math::StepMetrics metrics;  ///< of this step
@@ -37,12 +37,15 @@ struct AdvanceArgs {
   std::int64_t kl_stride = 1;
   const float* perplexity = nullptr;  ///< (G,1)
   std::int64_t perplexity_stride = 1;
-  std::int64_t groups = 0;  ///< G: codebooks, or 0
+  std::int64_t groups = 0;         ///< G: codebooks, or 0
+  const float* kl_term = nullptr;  ///< (1): added in the place of kl's mean; null: that mean is
+  const float* loss = nullptr;     ///< (B,1): each row's loss; null: it is nll with what is added
+  std::int64_t loss_stride = 1;
   std::int64_t batch = 0;
   math::Schedule schedule;
   double beta1 = 0.9;
   double beta2 = 0.999;
-  double kl_weight = 1.0;
+  math::KlSchedule kl_schedule;
   math::StepMetrics* ring = nullptr;  ///< (ring_size); step s (from 0) writes entry s mod ring_size
   std::int64_t ring_size = 0;
 };

@@ -14,6 +14,8 @@ inline constexpr IntegerRange kLayers{0, 64};
 inline constexpr IntegerRange kBatchSize{1, std::int64_t{1} << 24};
 /// Samples of a row, K; batch size · K is at most kBatchSize.max.
 inline constexpr IntegerRange kSamples{1, 100'000};
+inline constexpr IntegerRange kCapacitySteps{0, 100'000'000'000};
+inline constexpr IntegerRange kMomentInit{0, 1};
 inline constexpr IntegerRange kEpochs{1, 1'000'000'000};
 /// steps × batch size stays below 2^63.
 inline constexpr IntegerRange kSteps{1, 100'000'000'000};

@@ -9,7 +9,7 @@
 
 #include "host/config/limits.hpp"
 #include "host/config/parse.hpp"
-#include "host/config/split.hpp"
+#include "host/config/schedule_parts.hpp"
 
 namespace vaecuda::config {
 namespace {
@@ -18,40 +18,6 @@ constexpr IntegerRange kWarmup{0, kSteps.max};
 constexpr IntegerRange kStageEpoch{0, kEpochs.max};
 // In the order of LrScheduleKind.
 constexpr std::array<std::string_view, 4> kKinds{"constant", "cosine", "exponential", "stages"};
-
-/// The "name=value" parts behind the colon, and the place they stand at.
-struct Parts {
-  std::vector<std::pair<std::string_view, std::string_view>> items;
-  std::string_view where;
-
-  [[nodiscard]] std::string place(std::string_view name) const { return fmt::format("{}: {}", where, name); }
-
-  /// The value of a part, empty where it is not given.
-  [[nodiscard]] std::string_view find(std::string_view name) const {
-    for (const auto& [key, value] : items) {
-      if (key == name) return value;
-    }
-    return {};
-  }
-
-  void allow_only(std::span<const std::string_view> names) const {
-    for (const auto& [key, value] : items) static_cast<void>(parse_choice(key, names, where));
-  }
-};
-
-Parts split_parts(std::string_view text, std::string_view where) {
-  Parts parts{{}, where};
-  for (const std::string_view part : split(text, ',')) {
-    const std::size_t equals = part.find('=');
-    if (equals == std::string_view::npos || equals == 0 || equals + 1 == part.size()) {
-      refuse(where, part, "of the form name=value");
-    }
-    const std::string_view name = part.substr(0, equals);
-    if (!parts.find(name).empty()) refuse(where, text, "a list in which every part is given once");
-    parts.items.emplace_back(name, part.substr(equals + 1));
-  }
-  return parts;
-}
 
 void read_cosine(const Parts& parts, LrSchedule& schedule) {
   constexpr std::array<std::string_view, 2> kNames{"warmup", "min"};

@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "host/config/beta_schedule.hpp"
 #include "host/config/fields.hpp"
 #include "host/config/limits.hpp"
 #include "host/config/lr_schedule.hpp"
@@ -27,6 +28,8 @@ constexpr Names<2> kInitializations{"torch", "glorot"};
 constexpr Names<3> kLatents{"gaussian", "deterministic", "vq"};
 constexpr Names<2> kLogvarHeads{"logvar", "logsigma"};
 constexpr Names<3> kOutputBiases{"init", "zero", "data-mean"};
+constexpr Names<2> kObjectives{"elbo", "iwae"};
+constexpr Names<2> kReductions{"mean", "sum"};
 constexpr Names<2> kOptimizers{"adam", "adamw"};
 constexpr Names<2> kCodebookUpdates{"ema", "gradient"};
 constexpr Names<3> kPrecisions{"fp32", "tf32", "bf16"};
@@ -128,10 +131,34 @@ void append_model(std::vector<Option>& table) {
 
 void append_objective(std::vector<Option>& table) {
   constexpr std::string_view kGroup = "Objective";
+  table.push_back(choice_option<kObjectives, kObjective, &ObjectiveConfig::kind>(
+      {"objective.kind", "--objective", "", kGroup,
+       "elbo, or the tighter importance-weighted bound of all samples of a row together"}));
   table.push_back(integer_option<kSamples, kObjective, &ObjectiveConfig::samples>(
       {"objective.samples", "--samples", "N", kGroup, "latent samples of each row"}));
   table.push_back(real_option<kWeight, kObjective, &ObjectiveConfig::beta>(
       {"objective.beta", "--beta", "F", kGroup, "weight of the KL term"}));
+  table.push_back(
+      {"objective.beta_schedule", "--beta-schedule", OptionType::text, "SCHEDULE",
+       "constant, linear:steps=N or cyclical:period=N,ramp=F", kGroup,
+       "how the KL term's weight comes to --beta: constant, linear:steps=N (from 0) or "
+       "cyclical:period=N,ramp=F (from 0 in every period)",
+       [](RunConfig& config, std::string_view text, std::string_view where) {
+         config.objective.beta_schedule = parse_beta_schedule(text, where);
+       },
+       [](const RunConfig& config) { return format_beta_schedule(config.objective.beta_schedule); }});
+  table.push_back(real_option<kWeight, kObjective, &ObjectiveConfig::capacity>(
+      {"objective.capacity", "--capacity", "NATS", kGroup,
+       "hold the KL term at so many nats: its distance to them is what counts; 0 does not"}));
+  table.push_back(integer_option<kCapacitySteps, kObjective, &ObjectiveConfig::capacity_steps>(
+      {"objective.capacity_steps", "--capacity-steps", "N", kGroup,
+       "steps in which the capacity rises from 0"}));
+  table.push_back(real_option<kWeight, kObjective, &ObjectiveConfig::free_bits>(
+      {"objective.free_bits", "--free-bits", "NATS", kGroup,
+       "KL of each latent, as a mean over the batch, that costs nothing; 0 is none"}));
+  table.push_back(choice_option<kReductions, kObjective, &ObjectiveConfig::reduce>(
+      {"objective.reduce", "--reduce", "", kGroup,
+       "whether the gradient is the mean or the sum over a batch's rows; reported losses are means"}));
   table.push_back(real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::latent_l2>(
       {"objective.latent_l2", "--latent-l2", "F", kGroup,
        "deterministic latent: weight of the code's mean square"}));
@@ -196,6 +223,9 @@ void append_optimizer(std::vector<Option>& table) {
       {"optimizer.beta2", "--adam-beta2", "F", kGroup, "decay of its square's running mean"}));
   table.push_back(real_option<kEpsilon, kOptimizer, &OptimizerConfig::epsilon>(
       {"optimizer.epsilon", "--adam-eps", "F", kGroup, "added to the denominator"}));
+  table.push_back(integer_option<kMomentInit, kOptimizer, &OptimizerConfig::v_init>(
+      {"optimizer.v_init", "--adam-v-init", "0|1", kGroup,
+       "where the square's running mean starts; from 1 it gets no bias correction"}));
   table.push_back(real_option<kWeight, kOptimizer, &OptimizerConfig::weight_decay>(
       {"optimizer.weight_decay", "--weight-decay", "F", kGroup, "pull of the parameters towards 0"}));
   table.push_back(real_option<kWeight, kOptimizer, &OptimizerConfig::clip_norm>(

@@ -1,6 +1,9 @@
 // What several options together get wrong.
 #include <fmt/format.h>
 
+#include <array>
+#include <utility>
+
 #include "host/config/likelihood_traits.hpp"
 #include "host/config/limits.hpp"
 #include "vaecuda/config.hpp"
@@ -62,6 +65,25 @@ void check_likelihood(const RunConfig& config) {
   }
 }
 
+/// The first option given that only a code with a distribution can have; null where there is none.
+const char* sampling_option(const RunConfig& config) {
+  const ObjectiveConfig& objective = config.objective;
+  const ObjectiveConfig usual;
+  const std::array<std::pair<bool, const char*>, 7> options = {{
+      {objective.kind != usual.kind, "--objective iwae"},
+      {objective.samples != usual.samples, "--samples"},
+      {config.model.logvar_head != ModelConfig{}.logvar_head, "--logvar-head"},
+      {objective.beta_schedule != usual.beta_schedule, "--beta-schedule"},
+      {objective.capacity != usual.capacity, "--capacity"},
+      {objective.capacity_steps != usual.capacity_steps, "--capacity-steps"},
+      {objective.free_bits != usual.free_bits, "--free-bits"},
+  }};
+  for (const auto& [given, flag] : options) {
+    if (given) return flag;
+  }
+  return nullptr;
+}
+
 void check_codebook(const RunConfig& config) {
   const ModelConfig& model = config.model;
   const OptimizerConfig& optimizer = config.optimizer;
@@ -91,9 +113,12 @@ void check_codebook(const RunConfig& config) {
         "constant for every row whose codes are chosen without noise; --commitment holds the encoder to its "
         "codes");
   }
-  const char* sampled = config.objective.samples != ObjectiveConfig{}.samples ? "--samples"
-                        : model.logvar_head != fresh_model.logvar_head        ? "--logvar-head"
-                                                                              : nullptr;
+  if (config.objective.reduce != ObjectiveConfig{}.reduce) {
+    throw ConfigError(
+        "--reduce sum and --latent vq contradict each other: codes move by means over their rows; use "
+        "--reduce mean");
+  }
+  const char* sampled = sampling_option(config);
   if (sampled != nullptr) {
     throw ConfigError(fmt::format(
         "{} and --latent vq contradict each other: codes are chosen, not drawn, and have no scale; use "
@@ -124,14 +149,37 @@ void check_latent(const RunConfig& config) {
         "--beta and --latent deterministic contradict each other: beta weighs a KL divergence, and a code "
         "without a distribution has none; --latent-l2 keeps the codes small");
   }
-  const char* sampled = objective.samples != ObjectiveConfig{}.samples          ? "--samples"
-                        : config.model.logvar_head != ModelConfig{}.logvar_head ? "--logvar-head"
-                                                                                : nullptr;
-  if (sampled != nullptr) {
+  if (const char* flag = sampling_option(config); flag != nullptr) {
     throw ConfigError(fmt::format(
-        "{} and --latent deterministic contradict each other: a code without a distribution has no scale and "
-        "nothing to draw; use --latent gaussian",
-        sampled));
+        "{} and --latent deterministic contradict each other: a code without a distribution has no scale, no "
+        "KL divergence and nothing to draw; use --latent gaussian",
+        flag));
+  }
+}
+
+void check_kl_term(const ObjectiveConfig& objective) {
+  if (objective.capacity > 0.0 && objective.free_bits > 0.0) {
+    throw ConfigError(
+        "--capacity and --free-bits contradict each other: one holds the KL of all latents at a value, the "
+        "other that of each above one");
+  }
+  if (objective.capacity_steps > 0 && objective.capacity == 0.0) {
+    throw ConfigError("--capacity-steps needs --capacity: it says in how many steps that comes about");
+  }
+  if (objective.kind != ObjectiveKind::iwae) return;
+  const ObjectiveConfig usual;
+  const std::array<std::pair<bool, const char*>, 4> weighing = {{
+      {objective.beta != usual.beta, "--beta"},
+      {objective.beta_schedule != usual.beta_schedule, "--beta-schedule"},
+      {objective.capacity != usual.capacity, "--capacity"},
+      {objective.free_bits != usual.free_bits, "--free-bits"},
+  }};
+  for (const auto& [given, flag] : weighing) {
+    if (!given) continue;
+    throw ConfigError(fmt::format(
+        "{} and --objective iwae contradict each other: the importance-weighted bound is the logarithm of a "
+        "mean and has no KL term of its own to weigh or to hold; use --objective elbo",
+        flag));
   }
 }
 
@@ -143,6 +191,7 @@ void check_objective(const RunConfig& config) {
         fmt::format("--batch-size {} with --samples {} makes {} rows of the decoder; at most {} are possible",
                     batch, samples, batch * samples, config::kBatchSize.max));
   }
+  check_kl_term(config.objective);
 }
 
 void check_condition(const RunConfig& config) {

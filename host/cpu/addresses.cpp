@@ -26,7 +26,10 @@ std::vector<Lifetime> lifetimes_as_compiled(const Plan& plan) {
   // an activation may take the place of another only if the two never meet in one chain: none is shared.
   const bool training = std::any_of(plan.ops.begin(), plan.ops.end(),
                                     [](const Op& op) { return std::holds_alternative<AdvanceStep>(op); });
-  if (training || row_tile(plan.batch) < plan.batch) {
+  const bool chained = std::any_of(plan.buffers.begin(), plan.buffers.end(), [](const Buffer& buffer) {
+    return buffer.kind == BufferKind::activation && row_tile(buffer.rows) < buffer.rows;
+  });
+  if (training || chained) {
     for (Lifetime& life : lifetimes) {
       if (life.first >= 0) life = {0, kEnd};
     }

@@ -18,6 +18,14 @@ namespace {
 /// Below this many FLOPs a step is over before a second thread has woken up.
 constexpr double kParallelFlops = 2e6;
 
+/// Of a column, 0 without one.
+double mean_of(Matrix<const float> column, std::int64_t rows) {
+  double sum = 0.0;
+  for (std::int64_t r = 0; r < rows && column.data != nullptr; ++r)
+    sum += static_cast<double>(*column.row(r));
+  return sum / static_cast<double>(rows);
+}
+
 /// Walks the ops in order. Row-wise ops with the same cut join one chain: a unit takes its rows through all
 /// of them at a stretch. Weight gradients need every row, so they are collected into one phase after the
 /// last chain.
@@ -128,6 +136,7 @@ class Compiler {
     const Matrix<const float> head = input(op.head);
     const Matrix<float> z = matrix(op.z);
     const Matrix<float> kl = matrix(op.kl);
+    const Matrix<float> log_ratio = matrix(op.log_ratio);
     const std::int64_t samples = op.z.rows / op.head.rows;
     const float factor = math::logvar_factor(op.scale_head);
     add_rows(
@@ -135,9 +144,11 @@ class Compiler {
           for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
             RandomRow random = random_row(memory, op.seed, op.purpose, r, samples);
             for (std::int64_t k = 0; k < samples; ++k, ++random.subsequence) {
-              const float row_kl = loops->latent_forward_row(head.row(r), z.row(r * samples + k), op.z.cols,
-                                                             op.sample ? &random : nullptr, factor);
-              if (k == 0 && kl.data != nullptr) *kl.row(r) = row_kl;
+              const std::int64_t s = r * samples + k;
+              const LatentRow sums = loops->latent_forward_row(head.row(r), z.row(s), op.z.cols,
+                                                               op.sample ? &random : nullptr, factor);
+              if (k == 0 && kl.data != nullptr) *kl.row(r) = sums.kl;
+              if (log_ratio.data != nullptr) *log_ratio.row(s) = sums.log_ratio;
             }
           }
         },
@@ -156,6 +167,85 @@ class Compiler {
 
   void add(const CodebookGradient& op) { codebook_ = {op_, op}; }
   void add(const CodebookAverage& op) { codebook_ = {op_, op}; }
+
+  /// Sums per block of rows, side by side; then one thread adds the blocks in order.
+  void add(const LatentKl& op) {
+    const Loops* loops = &loops_;
+    const ProgramMemory* memory = memory_.get();
+    const Matrix<const float> head = input(op.head);
+    const std::int64_t latents = op.kl.cols;
+    const std::int64_t block = row_tile(op.head.rows);
+    const std::int64_t blocks = (op.head.rows + block - 1) / block;
+    const float factor = math::logvar_factor(op.scale_head);
+    const auto sums = std::make_shared<FloatBuffer>(blocks * latents, "sums over the batch", in_.counter);
+    add_rows(
+        [=](const Tile& tile, float*) {
+          float* sum = sums->data() + tile.row_begin / block * latents;
+          std::fill_n(sum, latents, 0.0f);
+          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r)
+            loops->add_latent_kl(head.row(r), sum, latents, factor);
+        },
+        op.head.rows);
+    float* kl = matrix(op.kl).data;
+    float* slope = matrix(op.slope).data;
+    float* term = matrix(op.term).data;
+    add_serial([=] {
+      double total = 0.0;
+      double bounded = 0.0;
+      for (std::int64_t j = 0; j < latents; ++j) {
+        double sum = 0.0;
+        for (std::int64_t b = 0; b < blocks; ++b) sum += static_cast<double>(sums->data()[b * latents + j]);
+        kl[j] = static_cast<float>(sum / static_cast<double>(op.head.rows));
+        total += static_cast<double>(kl[j]);
+        const auto value = math::free_bits_term(kl[j], op.free_bits);
+        bounded += static_cast<double>(value.value);
+        slope[j] = value.slope;
+      }
+      *term = static_cast<float>(bounded);
+      if (op.kind != math::KlTermKind::capacity) return;
+      const auto value = math::capacity_term(total, static_cast<double>(memory->state.capacity));
+      std::fill_n(slope, latents, static_cast<float>(value.slope));
+      *term = static_cast<float>(value.value);
+    });
+  }
+
+  void add(const ImportanceWeights& op) {
+    const Loops* loops = &loops_;
+    const Matrix<const float> nll = input(op.nll);
+    const Matrix<const float> log_ratio = input(op.log_ratio);
+    const Matrix<float> weights = matrix(op.weights);
+    const Matrix<float> loss = matrix(op.loss);
+    const Matrix<float> reconstruction = matrix(op.reconstruction);
+    const Matrix<float> kl = matrix(op.kl);
+    const std::int64_t samples = op.nll.rows / op.loss.rows;
+    add_rows(
+        [=](const Tile& tile, float*) {
+          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
+            const std::int64_t s = r * samples;
+            float* w = weights.data != nullptr ? weights.row(s) : nullptr;
+            const ImportanceOutcome outcome = loops->importance_row({{nll.row(s), nll.stride},
+                                                                     {log_ratio.row(s), log_ratio.stride},
+                                                                     {w, weights.stride},
+                                                                     samples});
+            *loss.row(r) = outcome.loss;
+            if (reconstruction.data != nullptr) *reconstruction.row(r) = outcome.reconstruction;
+            if (kl.data != nullptr) *kl.row(r) = outcome.kl;
+          }
+        },
+        op.loss.rows);
+  }
+
+  void add(const WeighRows& op) {
+    const Loops* loops = &loops_;
+    const Matrix<const float> weights = input(op.weights);
+    const Matrix<float> rows = matrix(op.rows);
+    add_rows(
+        [=](const Tile& tile, float*) {
+          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r)
+            loops->scale_row(rows.row(r), op.rows.cols, op.scale * *weights.row(r));
+        },
+        op.rows.rows);
+  }
 
   void add(const LikelihoodForwardBackward& op) {
     const Loops* loops = &loops_;
@@ -217,11 +307,14 @@ class Compiler {
     const Matrix<const float> head = input(op.head);
     const Matrix<const float> dz = input(op.dz);
     const Matrix<float> dhead = matrix(op.dhead);
+    const Matrix<const float> weights = input(op.weights);
+    const float* kl_slope = matrix(op.kl_slope).data;
     const std::int64_t samples = op.dz.rows / op.head.rows;
     const float factor = math::logvar_factor(op.scale_head);
     add_rows(
         [=](const Tile& tile, float*) {
-          const float kl_weight = memory->state.kl_weight * op.gradient_scale;
+          const bool weighted = weights.data != nullptr;
+          const float kl_weight = weighted ? 0.0f : memory->state.kl_weight * op.gradient_scale;
           for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
             loops->latent_backward_row({head.row(r),
                                         {dz.row(r * samples), dz.stride},
@@ -230,7 +323,10 @@ class Compiler {
                                         samples,
                                         random_row(memory, op.seed, op.purpose, r, samples),
                                         factor,
-                                        kl_weight});
+                                        kl_weight,
+                                        kl_slope,
+                                        {weighted ? weights.row(r * samples) : nullptr, weights.stride},
+                                        op.gradient_scale});
           }
         },
         op.head.rows);
@@ -268,27 +364,28 @@ class Compiler {
     const Matrix<const float> nll = input(op.nll);
     const Matrix<const float> kl = input(op.kl);
     const Matrix<const float> perplexity = input(op.perplexity);
+    const Matrix<const float> loss = input(op.loss);
+    const float* kl_term = matrix(op.kl_term).data;
     const std::int64_t batch = plan_.batch;
     const auto state_of_step = [op, batch](std::int64_t step) {
-      return math::state_of_step(step, batch, op.schedule, op.beta1, op.beta2, op.kl_weight);
+      return math::state_of_step(step, batch, op.schedule, op.beta1, op.beta2, op.kl_schedule);
     };
     state_of_step_ = state_of_step;
     // The loss is summed before any weight changes, so that a step with an infinite loss changes nothing.
     add_serial([=] {
-      double reconstruction = 0.0;
-      double divergence = 0.0;
-      for (std::int64_t r = 0; r < op.nll.rows; ++r) reconstruction += static_cast<double>(*nll.row(r));
-      for (std::int64_t r = 0; r < batch && kl.data != nullptr; ++r) {
-        divergence += static_cast<double>(*kl.row(r));
-      }
-      memory->reconstruction = reconstruction / static_cast<double>(op.nll.rows);
-      memory->kl = divergence / static_cast<double>(batch);
-      if (!std::isfinite(memory->reconstruction + memory->kl)) memory->state.fault = 1;
+      memory->reconstruction = mean_of(nll, op.nll.rows);
+      memory->kl = mean_of(kl, batch);
+      const double added = kl_term != nullptr ? static_cast<double>(*kl_term) : memory->kl;
+      memory->loss = loss.data != nullptr
+                         ? mean_of(loss, batch)
+                         : memory->reconstruction + static_cast<double>(memory->state.kl_weight) * added;
+      if (!std::isfinite(memory->reconstruction + memory->kl + memory->loss)) memory->state.fault = 1;
     });
     close_weights();
     add_serial([=] {
       math::StepMetrics metrics;
       metrics.step = memory->state.step + 1;
+      metrics.loss = memory->loss;
       metrics.reconstruction = memory->reconstruction;
       metrics.kl = memory->kl;
       metrics.gradient_norm = gradient_norm(*memory);

@@ -38,6 +38,28 @@ struct LatentBackwardRow {
   RandomRow random;  ///< of the first sample; the others follow it
   float logvar_factor;
   float kl_weight;
+  const float* kl_slope;        ///< (latent_dim): factor on kl_weight; null: 1
+  Matrix<const float> weights;  ///< (samples, 1): the log-ratio's in the place of the KL; null: none
+  float weight_scale;           ///< factor on these
+};
+
+/// One row's samples: log w = −(nll + log_ratio).
+struct ImportanceRow {
+  Matrix<const float> nll;        ///< (samples, 1)
+  Matrix<const float> log_ratio;  ///< (samples, 1)
+  Matrix<float> weights;          ///< (samples, 1): w / Σ w; may be null
+  std::int64_t samples;
+};
+
+struct ImportanceOutcome {
+  float loss;            ///< −log (1/K Σ w)
+  float reconstruction;  ///< mean of nll under the weights
+  float kl;              ///< mean of log_ratio under the weights
+};
+
+struct LatentRow {
+  float kl;         ///< summed over the latents
+  float log_ratio;  ///< log q(z|x) − log p(z)
 };
 
 /// The code nearest to a vector, the lowest of equals; code 0 at an infinite distance where none is finite.
@@ -80,11 +102,14 @@ struct Loops {
   /// mean[i] of p(x|output[i]).
   void (*observation_mean_row)(const math::LikelihoodParameters& likelihood, const float* output, float* mean,
                                std::int64_t n);
-  /// z from head = [mu | scale], logvar = logvar_factor · scale; gives the row's summed KL. Without `random`
-  /// ε is zero.
-  float (*latent_forward_row)(const float* head, float* z, std::int64_t latent_dim, const RandomRow* random,
-                              float logvar_factor);
+  /// z from head = [mu | scale], logvar = logvar_factor · scale. Without `random` ε is zero.
+  LatentRow (*latent_forward_row)(const float* head, float* z, std::int64_t latent_dim,
+                                  const RandomRow* random, float logvar_factor);
   void (*latent_backward_row)(const LatentBackwardRow& row);
+  /// kl[j] += the KL of latent j.
+  void (*add_latent_kl)(const float* head, float* kl, std::int64_t latent_dim, float logvar_factor);
+  ImportanceOutcome (*importance_row)(const ImportanceRow& row);
+  void (*scale_row)(float* row, std::int64_t n, float factor);
   /// Gives the mean of z[i]²; dz[i] += weight · its derivative where dz is not null.
   float (*latent_penalty_row)(const float* z, float* dz, std::int64_t latent_dim, float weight);
   /// Of `size` codes with their columns as rows: columns (width, size).

@@ -6,6 +6,7 @@
 #include "host/cuda/lower_linear.hpp"
 #include "kernels/codebook.hpp"
 #include "kernels/gather.hpp"
+#include "kernels/importance.hpp"
 #include "kernels/latent.hpp"
 #include "kernels/likelihood.hpp"
 #include "kernels/rows.hpp"
@@ -127,6 +128,8 @@ class Lowering {
     args.z = out(op.z);
     args.kl = row_sums(op.kl);
     args.kl_stride = op.kl.valid() ? op.kl.stride : 1;
+    args.log_ratio = row_sums(op.log_ratio);
+    args.log_ratio_stride = op.log_ratio.valid() ? op.log_ratio.stride : 1;
     args.batch = op.head.rows;
     args.samples = op.z.rows / op.head.rows;
     args.latent_dim = op.z.cols;
@@ -233,6 +236,52 @@ class Lowering {
     add_launch(kernels::launch_sample_codes, args);
   }
 
+  void add(const LatentKl& op) {
+    if (memory_.gradients() == nullptr) throw std::logic_error("a KL term outside of a training step");
+    kernels::LatentKlArgs args;
+    args.head = memory_.in(op.head);
+    args.kl = row_sums(op.kl);
+    args.slope = row_sums(op.slope);
+    args.term = row_sums(op.term);
+    args.batch = op.head.rows;
+    args.latent_dim = op.kl.cols;
+    args.logvar_factor = math::logvar_factor(op.scale_head);
+    args.kind = op.kind;
+    args.free_bits = op.free_bits;
+    args.state = memory_.state();
+    args.scratch = memory_.scratch();
+    add_launch(kernels::launch_latent_kl, args);
+  }
+
+  [[nodiscard]] kernels::OutColumn column(const View& view) const {
+    return {row_sums(view), view.valid() ? view.stride : 1};
+  }
+
+  void add(const ImportanceWeights& op) {
+    kernels::ImportanceWeightsArgs args;
+    args.nll = memory_.in(op.nll);
+    args.log_ratio = memory_.in(op.log_ratio);
+    args.loss = column(op.loss);
+    args.weights = column(op.weights);
+    args.reconstruction = column(op.reconstruction);
+    args.kl = column(op.kl);
+    args.batch = op.loss.rows;
+    args.samples = op.nll.rows / op.loss.rows;
+    args.fault = fault();
+    add_launch(kernels::launch_importance_weights, args);
+  }
+
+  void add(const WeighRows& op) {
+    kernels::WeighRowsArgs args;
+    args.weights = memory_.in(op.weights);
+    args.in = memory_.in(op.rows);
+    args.out = out(op.rows);
+    args.scale = op.scale;
+    args.rows = op.rows.rows;
+    args.columns = op.rows.cols;
+    add_launch(kernels::launch_weigh_rows, args);
+  }
+
   void add(const LikelihoodForwardBackward& op) {
     kernels::LikelihoodArgs args;
     args.likelihood = op.likelihood;
@@ -257,6 +306,8 @@ class Lowering {
     args.head = memory_.in(op.head);
     args.dz = memory_.in(op.dz);
     args.dhead = out(op.dhead);
+    args.kl_slope = memory_.single(op.kl_slope);
+    args.weights = memory_.in(op.weights);
     args.batch = op.head.rows;
     args.samples = op.dz.rows / op.head.rows;
     args.latent_dim = op.dz.cols;
@@ -334,11 +385,14 @@ class Lowering {
     advance.perplexity = memory_.single(op.perplexity);
     advance.perplexity_stride = op.perplexity.stride;
     advance.groups = op.perplexity.rows;
+    advance.kl_term = memory_.single(op.kl_term);
+    advance.loss = memory_.single(op.loss);
+    advance.loss_stride = op.loss.valid() ? op.loss.stride : 1;
     advance.batch = plan_.batch;
     advance.schedule = op.schedule;
     advance.beta1 = op.beta1;
     advance.beta2 = op.beta2;
-    advance.kl_weight = op.kl_weight;
+    advance.kl_schedule = op.kl_schedule;
     advance.ring = memory_.ring();
     advance.ring_size = memory_.ring_size();
     lowered_.advance = advance;

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "host/config/likelihood_traits.hpp"
 #include "host/config/limits.hpp"
@@ -33,9 +34,12 @@ constexpr std::string_view kInitKey = "model.init";
 constexpr std::string_view kLatentKey = "model.latent";
 constexpr std::string_view kLikelihoodKey = "model.likelihood";
 constexpr std::string_view kOutputBiasKey = "model.output_bias";
+constexpr std::string_view kObjectiveKey = "objective.kind";
+constexpr std::string_view kBetaScheduleKey = "objective.beta_schedule";
+constexpr std::string_view kReduceKey = "objective.reduce";
 constexpr std::string_view kBinarizeKey = "data.binarize";
 
-// A choice by the name that the command line and config.toml have for it.
+// A choice or a schedule as the command line and config.toml write it.
 std::string choice_name(const RunConfig& config, std::string_view key) {
   return find_option_by_key(key)->get(config);
 }
@@ -129,9 +133,12 @@ void read_data(JsonScanner& scanner, RunConfig& config, ModelDocument& document)
   });
 }
 
-void read_objective(JsonScanner& scanner, ObjectiveConfig& objective) {
+void read_objective(JsonScanner& scanner, RunConfig& config) {
   // Older files have beta alone.
-  static constexpr std::array<std::string_view, 4> kKeys = {"beta", "latent_l2", "samples", "commitment"};
+  static constexpr std::array<std::string_view, 10> kKeys = {
+      "beta",     "latent_l2",      "samples",   "commitment", "beta_schedule",
+      "capacity", "capacity_steps", "free_bits", "kind",       "reduce"};
+  ObjectiveConfig& objective = config.objective;
   const auto read = [&](std::size_t key) {
     switch (key) {
       case 0:
@@ -143,9 +150,24 @@ void read_objective(JsonScanner& scanner, ObjectiveConfig& objective) {
       case 2:
         objective.samples = scanner.natural();
         return;
-      default:
+      case 3:
         objective.commitment = scanner.real();
         return;
+      case 4:
+        return read_choice(scanner, config, kBetaScheduleKey);
+      case 5:
+        objective.capacity = scanner.real();
+        return;
+      case 6:
+        objective.capacity_steps = scanner.natural();
+        return;
+      case 7:
+        objective.free_bits = scanner.real();
+        return;
+      case 8:
+        return read_choice(scanner, config, kObjectiveKey);
+      default:
+        return read_choice(scanner, config, kReduceKey);
     }
   };
   scanner.object(kKeys, read, 1);
@@ -187,6 +209,26 @@ std::string complaint(std::string_view key, Value value, const Range& range) {
   return fmt::format("{} is {}; expected {}", key, value, config::describe(range));
 }
 
+std::string find_objective_fault(const ObjectiveConfig& objective) {
+  const std::array<std::pair<std::string_view, double>, 5> weights = {{
+      {"objective.beta", objective.beta},
+      {"objective.latent_l2", objective.latent_l2},
+      {"objective.commitment", objective.commitment},
+      {"objective.capacity", objective.capacity},
+      {"objective.free_bits", objective.free_bits},
+  }};
+  for (const auto& [key, value] : weights) {
+    if (outside(value, config::kWeight)) return complaint(key, value, config::kWeight);
+  }
+  if (outside(objective.samples, config::kSamples)) {
+    return complaint("objective.samples", objective.samples, config::kSamples);
+  }
+  if (outside(objective.capacity_steps, config::kCapacitySteps)) {
+    return complaint("objective.capacity_steps", objective.capacity_steps, config::kCapacitySteps);
+  }
+  return "";
+}
+
 std::string find_image_fault(const ImageShape& image, std::int64_t input_dim) {
   for (const std::int64_t size : {image.height, image.width, image.channels}) {
     if (outside(size, config::kDimension)) return complaint("image", size, config::kDimension);
@@ -205,6 +247,7 @@ std::string find_image_fault(const ImageShape& image, std::int64_t input_dim) {
 std::string write_model_document(const ModelFile& file) {
   RunConfig config;
   config.model = file.model;
+  config.objective = file.objective;
   config.data.binarize = static_cast<BinarizeMode>(file.preparation.binarize);
   nlohmann::json image;
   if (file.image) image = {file.image->height, file.image->width, file.image->channels};
@@ -234,7 +277,13 @@ std::string write_model_document(const ModelFile& file) {
       {"objective",
        {{"beta", file.objective.beta},
         {"commitment", file.objective.commitment},
+        {"beta_schedule", choice_name(config, kBetaScheduleKey)},
+        {"capacity", file.objective.capacity},
+        {"capacity_steps", file.objective.capacity_steps},
+        {"free_bits", file.objective.free_bits},
+        {"kind", choice_name(config, kObjectiveKey)},
         {"latent_l2", file.objective.latent_l2},
+        {"reduce", choice_name(config, kReduceKey)},
         {"samples", file.objective.samples}}},
       {"seed", std::to_string(file.seed)},
       {"steps", file.steps},
@@ -263,7 +312,7 @@ ModelDocument read_model_document(std::span<char> text, const std::string& place
       case 3:
         return read_model(scanner, config);
       case 4:
-        return read_objective(scanner, file.objective);
+        return read_objective(scanner, config);
       case 5:
         file.seed = read_seed(scanner);
         return;
@@ -278,6 +327,7 @@ ModelDocument read_model_document(std::span<char> text, const std::string& place
   scanner.object(kKeys, read, 7);
   scanner.expect_end();
   file.model = config.model;
+  file.objective = config.objective;
   file.preparation.binarize = static_cast<Binarize>(config.data.binarize);
   return document;
 }
@@ -325,18 +375,7 @@ std::string find_fault(const ModelFile& file) {
   if (model.sigma_source != SigmaSource::fixed && !traits_of(model.likelihood).has_sigma) {
     return "model.sigma_source is not fixed; expected fixed for a likelihood without a deviation";
   }
-  if (outside(file.objective.beta, config::kWeight)) {
-    return complaint("objective.beta", file.objective.beta, config::kWeight);
-  }
-  if (outside(file.objective.commitment, config::kWeight)) {
-    return complaint("objective.commitment", file.objective.commitment, config::kWeight);
-  }
-  if (outside(file.objective.latent_l2, config::kWeight)) {
-    return complaint("objective.latent_l2", file.objective.latent_l2, config::kWeight);
-  }
-  if (outside(file.objective.samples, config::kSamples)) {
-    return complaint("objective.samples", file.objective.samples, config::kSamples);
-  }
+  if (std::string fault = find_objective_fault(file.objective); !fault.empty()) return fault;
   const float scale = file.preparation.scale;
   if (!(scale > 0.0F) || !std::isfinite(scale)) {
     return fmt::format("data.scale is {}; expected a positive finite number", scale);

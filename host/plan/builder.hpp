@@ -56,6 +56,17 @@ struct TrainingPlanInputs {
 [[nodiscard]] Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& model,
                                          const Preparation& preparation, DataShape data, std::uint64_t seed);
 
+/// (row, sample) pairs that importance sampling computes at a time, at least: as many whole rows as fit.
+inline constexpr std::int64_t kImportanceBlock = 1024;
+
+/// The importance-weighted bound of every row from `samples` samples (Burda et al., arXiv 1509.00519):
+/// exchange buffers "rows.nll" (N,1) = −log (1/K Σ w), and "rows.reconstruction" and "rows.kl" (N,1), the
+/// means of the two terms of −log w under the weights. A row's figures do not depend on the other rows.
+/// \throws ConfigError for a latent without a density
+[[nodiscard]] Plan build_log_likelihood_plan(const ParameterLayout& layout, const ModelConfig& model,
+                                             const Preparation& preparation, DataShape data,
+                                             std::int64_t samples, std::uint64_t seed);
+
 /// Posteriors: exchange buffer "rows.head" (N,2Z) = [mu | logvar]; of a deterministic latent (N,Z), the
 /// codes. Of exchanged rows each half has a buffer of its own, "rows.mu" and "rows.logvar" (N,Z). Of a
 /// quantized latent "rows.codes" (N,G), indices from 0, and "rows.z" or "rows.mu" (N,Z), the codes' vectors.

@@ -70,6 +70,28 @@ class Checker {
   void check_shapes(const LatentForward& o) const {
     require(o.head.cols == 2 * o.z.cols && samples(o.head, o.z), "head must be (B,2Z), z (B·K,Z)");
     require(!o.kl.valid() || (o.kl.rows == o.head.rows && o.kl.cols == 1), "kl must be (B,1)");
+    require(!o.log_ratio.valid() || (o.log_ratio.rows == o.z.rows && o.log_ratio.cols == 1),
+            "log_ratio must be (B·K,1)");
+  }
+  void check_shapes(const LatentKl& o) const {
+    require(o.kl.rows == 1 && o.head.cols == 2 * o.kl.cols, "kl must be (1,Z), head (B,2Z)");
+    require(same(o.kl, o.slope) && o.term.rows == 1 && o.term.cols == 1, "slope must be (1,Z), term (1,1)");
+    require(o.kl.buffer != o.slope.buffer && o.free_bits >= 0.0f,
+            "kl and slope are two buffers, free bits >= 0");
+  }
+  void check_shapes(const ImportanceWeights& o) const {
+    const auto is_column = [](const View& view, std::int64_t rows) {
+      return view.rows == rows && view.cols == 1;
+    };
+    require(o.loss.cols == 1 && samples(o.loss, o.nll), "loss must be (B,1), nll (B·K,1)");
+    require(is_column(o.nll, o.nll.rows) && is_column(o.log_ratio, o.nll.rows), "log_ratio must be (B·K,1)");
+    require(!o.weights.valid() || is_column(o.weights, o.nll.rows), "weights must be (B·K,1)");
+    for (const View& mean : {o.reconstruction, o.kl}) {
+      require(!mean.valid() || is_column(mean, o.loss.rows), "means must be (B,1)");
+    }
+  }
+  void check_shapes(const WeighRows& o) const {
+    require(o.weights.rows == o.rows.rows && o.weights.cols == 1, "weights must be (N,1)");
   }
   void check_codebook(const CodebookParameters& c) const {
     require(c.groups > 0 && c.size > 0 && c.width > 0 && c.codes >= 0, "a codebook without a size");
@@ -132,6 +154,10 @@ class Checker {
   }
   void check_shapes(const LatentBackward& o) const {
     require(same(o.head, o.dhead) && o.head.cols == 2 * o.dz.cols && samples(o.head, o.dz), "shapes");
+    require(!o.kl_slope.valid() || (o.kl_slope.rows == 1 && o.kl_slope.cols == o.dz.cols),
+            "kl_slope must be (1,Z)");
+    require(!o.weights.valid() || (o.weights.rows == o.dz.rows && o.weights.cols == 1),
+            "weights must be (B·K,1)");
   }
   void check_shapes(const LatentPenalty& o) const {
     require(o.penalty.rows == o.z.rows && o.penalty.cols == 1, "penalty must be (B,1)");
@@ -148,7 +174,10 @@ class Checker {
   }
   void check_shapes(const AdvanceStep& o) const {
     require(o.nll.cols == 1 && o.nll.rows % plan_.batch == 0, "nll must be (B·K,1)");
-    require(!o.kl.valid() || (o.kl.cols == 1 && o.kl.rows == plan_.batch), "kl must be (B,1)");
+    for (const View& rows : {o.kl, o.loss}) {
+      require(!rows.valid() || (rows.cols == 1 && rows.rows == plan_.batch), "kl and loss must be (B,1)");
+    }
+    require(!o.kl_term.valid() || (o.kl_term.rows == 1 && o.kl_term.cols == 1), "kl_term must be (1,1)");
   }
   void check_shapes(const SamplePrior& o) const { require(o.z.rows == plan_.batch, "z must have B rows"); }
   void check_shapes(const ObservationMean& o) const { require(same(o.output, o.mean), "shapes"); }

@@ -1,4 +1,6 @@
 // Passes over data without training: evaluation, encoding, decoding, generation, reconstruction.
+#include <algorithm>
+
 #include "host/plan/plan_builder.hpp"
 #include "vaecuda/error.hpp"
 
@@ -27,6 +29,26 @@ Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& mod
   } else {
     build.store(build.latent_penalty(latent.z, View{}, 1.0f), "rows.penalty", data.rows);
   }
+  return build.finish_inference();
+}
+
+Plan build_log_likelihood_plan(const ParameterLayout& layout, const ModelConfig& model,
+                               const Preparation& preparation, DataShape data, std::int64_t samples,
+                               std::uint64_t seed) {
+  if (model.latent != LatentKind::gaussian) {
+    throw ConfigError(
+        "importance sampling needs the density of the posterior: only a model with --latent gaussian has "
+        "one");
+  }
+  PlanBuilder build(layout, model, "log-likelihood", std::max<std::int64_t>(1, kImportanceBlock / samples));
+  const View x = build.gather(preparation, data, RowOrder::sequential, seed, samples);
+  const View head = build.encoder(x, false).out;
+  const PlanBuilder::Latent latent = build.latent(head, seed, math::RandomPurpose::evaluate, samples, true);
+  const LikelihoodForwardBackward likelihood = build.likelihood(build.decoder(latent.z, false).out, x);
+  const ImportanceWeights importance = build.importance_weights(likelihood.nll, latent.log_ratio, false);
+  build.store(importance.loss, "rows.nll", data.rows);
+  build.store(importance.reconstruction, "rows.reconstruction", data.rows);
+  build.store(importance.kl, "rows.kl", data.rows);
   return build.finish_inference();
 }
 

@@ -11,6 +11,7 @@
 #include "kernels/math/adam.h"
 #include "kernels/math/codebook.h"
 #include "kernels/math/gaussian.h"
+#include "kernels/math/kl_term.h"
 #include "kernels/math/likelihood.h"
 #include "kernels/math/philox.h"
 #include "kernels/math/step_state.h"
@@ -93,6 +94,8 @@ struct LatentForward {
   View head;  ///< (B,2Z) = [mu | logvar], or log σ in its place
   View z;     ///< (B·K,Z)
   View kl;    ///< (B,1) nats
+  /// (B·K,1): log q(z|x) − log p(z) of each sample, nats; invalid: nobody asks.
+  View log_ratio;
   math::ScaleHead scale_head = math::ScaleHead::logvar;
   std::uint64_t seed = 0;
   math::RandomPurpose purpose = math::RandomPurpose::latent;
@@ -162,6 +165,36 @@ struct SampleCodes {
   math::RandomPurpose purpose = math::RandomPurpose::prior;
 };
 
+/// What stands for the batch's KL in the loss, before kl_weight: kl (1,Z) = mean over the rows of each
+/// latent's KL, term (1,1) = math::KlTerm of it, slope (1,Z) = the term's derivative by each latent's KL.
+struct LatentKl {
+  View head;  ///< (B,2Z)
+  View kl;
+  View slope;
+  View term;
+  math::ScaleHead scale_head = math::ScaleHead::logvar;
+  math::KlTermKind kind = math::KlTermKind::free_bits;
+  float free_bits = 0.0f;  ///< λ; the capacity is the step's
+};
+
+/// Per row, from log w = −(nll + log_ratio) of its K samples: loss = −log (1/K Σ w), weights = w / Σ w, and
+/// the means of nll and log_ratio under these weights. Everything but the loss may be invalid.
+struct ImportanceWeights {
+  View nll;             ///< (B·K,1)
+  View log_ratio;       ///< (B·K,1)
+  View loss;            ///< (B,1) nats
+  View weights;         ///< (B·K,1)
+  View reconstruction;  ///< (B,1) nats
+  View kl;              ///< (B,1) nats
+};
+
+/// rows (N,D) = scale · weights (N,1) ⊙ rows, in place.
+struct WeighRows {
+  View weights;
+  View rows;
+  float scale = 1.0f;
+};
+
 /// nll (B·K,1) = −log p(x|output) summed over D, nats. With `gradient` valid (it may be `output` itself):
 /// gradient, like output, = gradient_scale · d nll / d output, and for a learned σ
 /// sigma_gradient (B·K,1) = gradient_scale · d nll / d log σ.
@@ -195,11 +228,14 @@ struct ParameterGradient {
 };
 
 /// dhead (B,2Z) from dz (B·K,Z), ε recomputed, summed over the samples; the KL's gradient is added with
-/// weight kl_weight · gradient_scale.
+/// weight kl_weight · gradient_scale · kl_slope. With `weights` that of each sample's log-ratio takes its
+/// place, with weight weights · gradient_scale.
 struct LatentBackward {
   View head;
   View dz;
   View dhead;
+  View kl_slope;  ///< (1,Z); invalid: 1
+  View weights;   ///< (B·K,1); invalid: the KL in closed form
   math::ScaleHead scale_head = math::ScaleHead::logvar;
   std::uint64_t seed = 0;
   math::RandomPurpose purpose = math::RandomPurpose::latent;
@@ -232,11 +268,13 @@ struct AdamUpdate {
 struct AdvanceStep {
   View nll;         ///< (B·K,1)
   View kl;          ///< (B,1): what is added to nll with weight kl_weight; invalid: nothing is
+  View kl_term;     ///< (1,1): what is added in the place of kl's mean; invalid: that mean is
+  View loss;        ///< (B,1): the loss of each row; invalid: it is nll with what is added
   View perplexity;  ///< (G,1): of codebooks; or invalid
   math::Schedule schedule;
   double beta1 = 0.9;
   double beta2 = 0.999;
-  double kl_weight = 1.0;
+  math::KlSchedule kl_schedule;
 };
 
 /// z (B,Z) ~ N(0, temperature²) by (seed, purpose, position + row, column).
@@ -270,10 +308,10 @@ struct AdvancePosition {
   std::int64_t batch = 0;
 };
 
-using Op =
-    std::variant<GatherBatch, Linear, LatentForward, VectorQuantize, LikelihoodForwardBackward,
-                 LinearBackward, ParameterGradient, LatentBackward, VectorQuantizeBackward, LatentPenalty,
-                 CodebookGradient, CodebookAverage, LookUpCodes, SampleCodes, GradNorm, AdamUpdate,
-                 AdvanceStep, SamplePrior, ObservationMean, StoreRows, LoadRows, AdvancePosition>;
+using Op = std::variant<GatherBatch, Linear, LatentForward, VectorQuantize, LatentKl, ImportanceWeights,
+                        WeighRows, LikelihoodForwardBackward, LinearBackward, ParameterGradient,
+                        LatentBackward, VectorQuantizeBackward, LatentPenalty, CodebookGradient,
+                        CodebookAverage, LookUpCodes, SampleCodes, GradNorm, AdamUpdate, AdvanceStep,
+                        SamplePrior, ObservationMean, StoreRows, LoadRows, AdvancePosition>;
 
 }  // namespace vaecuda

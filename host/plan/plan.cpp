@@ -51,66 +51,76 @@ int Plan::find_buffer(const std::string& buffer_name) const {
 }
 
 OpViews views_of(const Op& op) {
-  OpViews views = std::visit(Overloaded{
-                                 [](const GatherBatch& o) {
-                                   return OpViews{{o.source, o.condition_source, o.mean, o.inverse_deviation},
-                                                  {o.x, o.condition, o.decoder_condition}};
-                                 },
-                                 [](const Linear& o) {
-                                   return OpViews{{o.in}, {o.out, o.preactivation}};
-                                 },
-                                 [](const LatentForward& o) {
-                                   return OpViews{{o.head}, {o.z, o.kl}};
-                                 },
-                                 [](const VectorQuantize& o) {
-                                   return OpViews{{o.latent}, {o.z, o.codes, o.distances, o.error}};
-                                 },
-                                 [](const LikelihoodForwardBackward& o) {
-                                   return OpViews{{o.output, o.x}, {o.nll, o.gradient, o.sigma_gradient}};
-                                 },
-                                 [](const ParameterGradient& o) {
-                                   return OpViews{{o.d}, {}};
-                                 },
-                                 [](const LinearBackward& o) {
-                                   return OpViews{{o.d, o.in, o.saved}, {o.dx}};
-                                 },
-                                 [](const LatentBackward& o) {
-                                   return OpViews{{o.head, o.dz}, {o.dhead}};
-                                 },
-                                 [](const LatentPenalty& o) {
-                                   return OpViews{{o.z, o.dz}, {o.penalty, o.dz}};
-                                 },
-                                 [](const VectorQuantizeBackward& o) {
-                                   return OpViews{{o.latent, o.z, o.dz}, {o.dlatent}};
-                                 },
-                                 [](const CodebookGradient& o) { return views_of_batch(o.batch, View{}); },
-                                 [](const CodebookAverage& o) { return views_of_batch(o.batch, o.averages); },
-                                 [](const LookUpCodes& o) {
-                                   return OpViews{{o.codes}, {o.z}};
-                                 },
-                                 [](const SampleCodes& o) {
-                                   return OpViews{{}, {o.codes}};
-                                 },
-                                 [](const GradNorm&) { return OpViews{}; },
-                                 [](const AdamUpdate&) { return OpViews{}; },
-                                 [](const AdvanceStep& o) {
-                                   return OpViews{{o.nll, o.kl, o.perplexity}, {}};
-                                 },
-                                 [](const SamplePrior& o) {
-                                   return OpViews{{}, {o.z}};
-                                 },
-                                 [](const ObservationMean& o) {
-                                   return OpViews{{o.output}, {o.mean}};
-                                 },
-                                 [](const StoreRows& o) {
-                                   return OpViews{{o.batch}, {o.whole}};
-                                 },
-                                 [](const LoadRows& o) {
-                                   return OpViews{{o.whole}, {o.batch}};
-                                 },
-                                 [](const AdvancePosition&) { return OpViews{}; },
-                             },
-                             op);
+  OpViews views =
+      std::visit(Overloaded{
+                     [](const GatherBatch& o) {
+                       return OpViews{{o.source, o.condition_source, o.mean, o.inverse_deviation},
+                                      {o.x, o.condition, o.decoder_condition}};
+                     },
+                     [](const Linear& o) {
+                       return OpViews{{o.in}, {o.out, o.preactivation}};
+                     },
+                     [](const LatentForward& o) {
+                       return OpViews{{o.head}, {o.z, o.kl, o.log_ratio}};
+                     },
+                     [](const LatentKl& o) {
+                       return OpViews{{o.head}, {o.kl, o.slope, o.term}};
+                     },
+                     [](const ImportanceWeights& o) {
+                       return OpViews{{o.nll, o.log_ratio}, {o.loss, o.weights, o.reconstruction, o.kl}};
+                     },
+                     [](const WeighRows& o) {
+                       return OpViews{{o.weights, o.rows}, {o.rows}};
+                     },
+                     [](const VectorQuantize& o) {
+                       return OpViews{{o.latent}, {o.z, o.codes, o.distances, o.error}};
+                     },
+                     [](const LikelihoodForwardBackward& o) {
+                       return OpViews{{o.output, o.x}, {o.nll, o.gradient, o.sigma_gradient}};
+                     },
+                     [](const ParameterGradient& o) {
+                       return OpViews{{o.d}, {}};
+                     },
+                     [](const LinearBackward& o) {
+                       return OpViews{{o.d, o.in, o.saved}, {o.dx}};
+                     },
+                     [](const LatentBackward& o) {
+                       return OpViews{{o.head, o.dz, o.kl_slope, o.weights}, {o.dhead}};
+                     },
+                     [](const LatentPenalty& o) {
+                       return OpViews{{o.z, o.dz}, {o.penalty, o.dz}};
+                     },
+                     [](const VectorQuantizeBackward& o) {
+                       return OpViews{{o.latent, o.z, o.dz}, {o.dlatent}};
+                     },
+                     [](const CodebookGradient& o) { return views_of_batch(o.batch, View{}); },
+                     [](const CodebookAverage& o) { return views_of_batch(o.batch, o.averages); },
+                     [](const LookUpCodes& o) {
+                       return OpViews{{o.codes}, {o.z}};
+                     },
+                     [](const SampleCodes& o) {
+                       return OpViews{{}, {o.codes}};
+                     },
+                     [](const GradNorm&) { return OpViews{}; },
+                     [](const AdamUpdate&) { return OpViews{}; },
+                     [](const AdvanceStep& o) {
+                       return OpViews{{o.nll, o.kl, o.kl_term, o.loss, o.perplexity}, {}};
+                     },
+                     [](const SamplePrior& o) {
+                       return OpViews{{}, {o.z}};
+                     },
+                     [](const ObservationMean& o) {
+                       return OpViews{{o.output}, {o.mean}};
+                     },
+                     [](const StoreRows& o) {
+                       return OpViews{{o.batch}, {o.whole}};
+                     },
+                     [](const LoadRows& o) {
+                       return OpViews{{o.whole}, {o.batch}};
+                     },
+                     [](const AdvancePosition&) { return OpViews{}; },
+                 },
+                 op);
   const auto drop_invalid = [](std::vector<View>& v) {
     v.erase(std::remove_if(v.begin(), v.end(), [](const View& view) { return !view.valid(); }), v.end());
   };
@@ -164,6 +174,12 @@ std::string name_of(const Op& op) {
                         [](const Linear& o) { return "Linear " + o.layer.name; },
                         [](const LatentForward&) { return std::string("LatentForward"); },
                         [](const VectorQuantize&) { return std::string("VectorQuantize"); },
+                        [](const LatentKl& o) {
+                          return std::string(o.kind == math::KlTermKind::free_bits ? "LatentKl free bits"
+                                                                                   : "LatentKl capacity");
+                        },
+                        [](const ImportanceWeights&) { return std::string("ImportanceWeights"); },
+                        [](const WeighRows&) { return std::string("WeighRows"); },
                         [](const LikelihoodForwardBackward& o) {
                           std::string name = "Likelihood ";
                           math::with_likelihood(o.likelihood.kind, [&](auto f) { name += f.kName; });

@@ -170,18 +170,52 @@ PlanBuilder::Network PlanBuilder::decoder(View z, bool keep) {
 }
 
 PlanBuilder::Latent PlanBuilder::latent(View head, std::uint64_t seed, math::RandomPurpose purpose,
-                                        std::int64_t samples) {
-  if (latent_ == LatentKind::deterministic) return {head, View{}, View{}, View{}};
+                                        std::int64_t samples, bool weighted) {
+  if (latent_ == LatentKind::deterministic) {
+    Latent code;
+    code.z = head;
+    return code;
+  }
   if (latent_ == LatentKind::vq) return quantize(head);
   LatentForward op;
   op.head = head;
   op.z = code(head.rows * samples);
   op.kl = activation("kl", 1);
+  if (weighted) op.log_ratio = activation("log_ratio", head.rows * samples, 1);
   op.scale_head = scale_head_;
   op.seed = seed;
   op.purpose = purpose;
   add(op);
-  return {op.z, op.kl, View{}, View{}};
+  Latent latent;
+  latent.z = op.z;
+  latent.kl = op.kl;
+  latent.log_ratio = op.log_ratio;
+  return latent;
+}
+
+ImportanceWeights PlanBuilder::importance_weights(View nll, View log_ratio, bool training) {
+  ImportanceWeights op;
+  op.nll = nll;
+  op.log_ratio = log_ratio;
+  op.loss = activation("loss", 1);
+  op.reconstruction = activation("reconstruction", 1);
+  op.kl = activation("weighted_kl", 1);
+  if (training) op.weights = activation("weights", nll.rows, 1);
+  add(op);
+  return op;
+}
+
+LatentKl PlanBuilder::latent_kl(View head, math::KlTermKind kind, double free_bits) {
+  LatentKl op;
+  op.head = head;
+  op.kl = activation("latent_kl", 1, latent_dim_);
+  op.slope = activation("kl_slope", 1, latent_dim_);
+  op.term = activation("kl_term", 1, 1);
+  op.scale_head = scale_head_;
+  op.kind = kind;
+  op.free_bits = static_cast<float>(free_bits);
+  add(op);
+  return op;
 }
 
 View PlanBuilder::latent_mean(View head) {
@@ -213,12 +247,14 @@ LikelihoodForwardBackward PlanBuilder::likelihood(View output, View x, std::opti
 }
 
 View PlanBuilder::latent_backward(const Latent& latent, View head, View dz, std::uint64_t seed,
-                                  float gradient_scale) {
+                                  float gradient_scale, View kl_slope, View weights) {
   if (!latent.kl.valid()) return dz;  // the code is the head
   LatentBackward op;
   op.head = head;
   op.dz = dz;
   op.dhead = activation("dhead", head.cols);
+  op.kl_slope = kl_slope;
+  op.weights = weights;
   op.scale_head = scale_head_;
   op.seed = seed;
   op.purpose = math::RandomPurpose::latent;

@@ -56,20 +56,29 @@ class PlanBuilder {
   [[nodiscard]] Network decoder(View z, bool keep);
   /// What the head becomes: the codes, and what their distribution costs.
   struct Latent {
-    View z;      ///< (B·K,Z)
-    View kl;     ///< (B,1); invalid: the code has no distribution
-    View codes;  ///< (B,G): of a quantized latent
-    View error;  ///< (B,1): of a quantized latent, ‖head − z‖²
+    View z;          ///< (B·K,Z)
+    View kl;         ///< (B,1); invalid: the code has no distribution
+    View codes;      ///< (B,G): of a quantized latent
+    View error;      ///< (B,1): of a quantized latent, ‖head − z‖²
+    View log_ratio;  ///< (B·K,1), where it was asked for
   };
-  /// `samples` of each row, K.
-  Latent latent(View head, std::uint64_t seed, math::RandomPurpose purpose, std::int64_t samples);
+  /// `samples` of each row, K. `weighted`: their log-ratios too.
+  Latent latent(View head, std::uint64_t seed, math::RandomPurpose purpose, std::int64_t samples,
+                bool weighted = false);
+  /// The bound that the samples give together (Burda et al.); `training`: with the weights that its gradient
+  /// needs.
+  ImportanceWeights importance_weights(View nll, View log_ratio, bool training);
+  /// What the loss has in the place of the KL.
+  LatentKl latent_kl(View head, math::KlTermKind kind, double free_bits);
   /// The one code that stands for a row: z = mu.
   View latent_mean(View head);
   /// −log p(x|z) of x (B,D) under the decoder's output (B·K,D), with its gradient in the place of `output`
   /// where a scale for it is given.
   LikelihoodForwardBackward likelihood(View output, View x, std::optional<float> gradient_scale = {});
   /// Gives the gradient by the head. `latent` is that of the forward pass of a training step.
-  View latent_backward(const Latent& latent, View head, View dz, std::uint64_t seed, float gradient_scale);
+  /// `kl_slope` and `weights` as in the op.
+  View latent_backward(const Latent& latent, View head, View dz, std::uint64_t seed, float gradient_scale,
+                       View kl_slope = {}, View weights = {});
   /// The same of a quantized latent; `commitment` is twice its weight times the gradient's scale.
   View quantize_backward(const Latent& latent, View head, View dz, float commitment);
   /// Quantized latent: moves the codebook by the optimizer's rule; gives the perplexities (G,1).

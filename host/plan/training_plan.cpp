@@ -46,64 +46,136 @@ math::Schedule schedule_of(const OptimizerConfig& optimizer, const TrainingPlanI
 }
 
 AdamUpdate update_of(const OptimizerConfig& optimizer, std::int64_t elements) {
-  AdamUpdate adam;
-  adam.constants = {static_cast<float>(optimizer.beta1),      static_cast<float>(optimizer.beta2),
-                    static_cast<float>(optimizer.epsilon),    static_cast<float>(optimizer.weight_decay),
-                    optimizer.kind == OptimizerKind::adamw,   static_cast<float>(1.0 - optimizer.beta1),
-                    static_cast<float>(1.0 - optimizer.beta2)};
-  adam.elements = elements;
-  return adam;
+  const math::AdamConstants<float> constants{
+      static_cast<float>(optimizer.beta1),      static_cast<float>(optimizer.beta2),
+      static_cast<float>(optimizer.epsilon),    static_cast<float>(optimizer.weight_decay),
+      optimizer.kind == OptimizerKind::adamw,   static_cast<float>(1.0 - optimizer.beta1),
+      static_cast<float>(1.0 - optimizer.beta2)};
+  return AdamUpdate{constants, elements};
 }
+
+math::KlSchedule kl_schedule_of(const RunConfig& config) {
+  const ObjectiveConfig& objective = config.objective;
+  math::KlSchedule schedule;
+  schedule.beta = objective.beta;
+  if (config.model.latent == LatentKind::deterministic) schedule.beta = objective.latent_l2;
+  if (config.model.latent == LatentKind::vq) schedule.beta = quantization_weight(config);
+  schedule.kind = objective.beta_schedule.kind == BetaScheduleKind::linear ? math::KlScheduleKind::linear
+                  : objective.beta_schedule.kind == BetaScheduleKind::cyclical
+                      ? math::KlScheduleKind::cyclical
+                      : math::KlScheduleKind::constant;
+  schedule.steps = objective.beta_schedule.steps;
+  schedule.ramp = objective.beta_schedule.ramp;
+  schedule.capacity = objective.capacity;
+  schedule.capacity_steps = objective.capacity_steps;
+  return schedule;
+}
+
+/// The ops of one training step, from the loss on.
+class Step {
+ public:
+  Step(PlanBuilder& build, const TrainingPlanInputs& inputs)
+      : build_(build),
+        config_(inputs.config),
+        seed_(inputs.config.train.seed),
+        samples_(inputs.config.objective.samples),
+        per_row_(inputs.config.objective.reduce == Reduction::sum
+                     ? 1.0f
+                     : 1.0f / static_cast<float>(inputs.config.train.batch_size)) {}
+
+  /// Forward and backward pass; gives what the step reports.
+  AdvanceStep run(View x) {
+    encoder_ = build_.encoder(x, true);
+    latent_ = build_.latent(encoder_.out, seed_, math::RandomPurpose::latent, samples_, weighted());
+    decoder_ = build_.decoder(latent_.z, true);
+    return weighted() ? importance_weighted(x) : elbo(x);
+  }
+
+ private:
+  [[nodiscard]] bool weighted() const { return config_.objective.kind == ObjectiveKind::iwae; }
+
+  AdvanceStep elbo(View x) {
+    AdvanceStep report;
+    const auto likelihood = build_.likelihood(decoder_.out, x, per_row_ / static_cast<float>(samples_));
+    report.nll = likelihood.nll;
+    report.kl = latent_.kl;
+    View kl_slope;
+    const ObjectiveConfig& objective = config_.objective;
+    if (objective.free_bits > 0.0 || objective.capacity > 0.0) {
+      const auto kind = objective.capacity > 0.0 ? math::KlTermKind::capacity : math::KlTermKind::free_bits;
+      const LatentKl kl = build_.latent_kl(encoder_.out, kind, objective.free_bits);
+      report.kl_term = kl.term;
+      kl_slope = kl.slope;
+    }
+    const View dz = build_.decoder_backward(decoder_, likelihood.gradient);
+    if (config_.model.latent == LatentKind::deterministic && objective.latent_l2 > 0.0)
+      report.kl = build_.latent_penalty(latent_.z, dz, per_row_);
+    if (config_.model.latent == LatentKind::vq) {
+      build_.encoder_backward(encoder_, quantized_backward(dz));
+      report.kl = latent_.error;
+    } else {
+      build_.encoder_backward(encoder_,
+                              build_.latent_backward(latent_, encoder_.out, dz, seed_, per_row_, kl_slope));
+    }
+    build_.likelihood_backward(likelihood);
+    if (config_.model.latent == LatentKind::vq)
+      report.perplexity = build_.move_codes(latent_, encoder_.out, config_.optimizer, seed_);
+    return report;
+  }
+
+  /// Straight through to the encoder.
+  View quantized_backward(View dz) {
+    const float commitment = static_cast<float>(2.0 * config_.objective.commitment) * per_row_;
+    return build_.quantize_backward(latent_, encoder_.out, dz, commitment);
+  }
+
+  AdvanceStep importance_weighted(View x) {
+    const auto likelihood = build_.likelihood(decoder_.out, x, 1.0f);
+    const ImportanceWeights importance = build_.importance_weights(likelihood.nll, latent_.log_ratio, true);
+    build_.add(WeighRows{importance.weights, likelihood.gradient, per_row_});
+    if (likelihood.sigma_gradient.valid())
+      build_.add(WeighRows{importance.weights, likelihood.sigma_gradient, per_row_});
+    const View dz = build_.decoder_backward(decoder_, likelihood.gradient);
+    build_.encoder_backward(encoder_, build_.latent_backward(latent_, encoder_.out, dz, seed_, per_row_,
+                                                             View{}, importance.weights));
+    build_.likelihood_backward(likelihood);
+    AdvanceStep report;
+    report.nll = importance.reconstruction;
+    report.kl = importance.kl;
+    report.loss = importance.loss;
+    return report;
+  }
+
+  PlanBuilder& build_;
+  const RunConfig& config_;
+  std::uint64_t seed_;
+  std::int64_t samples_;
+  float per_row_;  ///< weight of a row in the gradient
+  PlanBuilder::Network encoder_;
+  PlanBuilder::Network decoder_;
+  PlanBuilder::Latent latent_;
+};
 
 }  // namespace
 
 Plan build_training_plan(const TrainingPlanInputs& inputs) {
   const RunConfig& config = inputs.config;
-  const std::uint64_t seed = config.train.seed;
-  const std::int64_t samples = config.objective.samples;
-  const float mean_over_rows = 1.0f / static_cast<float>(config.train.batch_size);
-  const float mean_over_samples = 1.0f / static_cast<float>(config.train.batch_size * samples);
   PlanBuilder build(inputs.layout, config.model, "training step", config.train.batch_size);
+  const View x = build.gather(inputs.preparation, inputs.data, RowOrder::shuffled, config.train.seed,
+                              config.objective.samples);
+  AdvanceStep advance = Step(build, inputs).run(x);
 
-  const View x = build.gather(inputs.preparation, inputs.data, RowOrder::shuffled, seed, samples);
-  const PlanBuilder::Network encoder = build.encoder(x, true);
-  const PlanBuilder::Latent latent = build.latent(encoder.out, seed, math::RandomPurpose::latent, samples);
-  const PlanBuilder::Network decoder = build.decoder(latent.z, true);
-
-  const LikelihoodForwardBackward likelihood = build.likelihood(decoder.out, x, mean_over_samples);
-  const View dz = build.decoder_backward(decoder, likelihood.gradient);
-  View regularizer = latent.kl;
-  const bool penalized = config.model.latent == LatentKind::deterministic && config.objective.latent_l2 > 0.0;
-  if (penalized) regularizer = build.latent_penalty(latent.z, dz, mean_over_rows);
   const OptimizerConfig& optimizer = config.optimizer;
-  const double commitment = config.objective.commitment;
-  const bool quantized = config.model.latent == LatentKind::vq;
-  if (quantized) {
-    build.encoder_backward(encoder,
-                           build.quantize_backward(latent, encoder.out, dz,
-                                                   static_cast<float>(2.0 * commitment) * mean_over_rows));
-    regularizer = latent.error;
-  } else {
-    build.encoder_backward(encoder, build.latent_backward(latent, encoder.out, dz, seed, mean_over_rows));
-  }
-  build.likelihood_backward(likelihood);
-  View perplexity;
-  if (quantized) perplexity = build.move_codes(latent, encoder.out, optimizer, seed);
-
   if (optimizer.clip_norm > 0.0) build.add(GradNorm{static_cast<float>(optimizer.clip_norm)});
-  const bool averaged = quantized && optimizer.codebook_update == CodebookUpdate::ema;
+  const bool averaged =
+      config.model.latent == LatentKind::vq && optimizer.codebook_update == CodebookUpdate::ema;
   build.add(update_of(optimizer, averaged ? inputs.layout.codebook.codes : inputs.layout.size));
 
-  AdvanceStep advance;
-  advance.nll = likelihood.nll;
-  advance.kl = regularizer;
   advance.schedule = schedule_of(optimizer, inputs);
   advance.beta1 = optimizer.beta1;
-  advance.beta2 = optimizer.beta2;
-  advance.perplexity = perplexity;
-  advance.kl_weight = penalized   ? config.objective.latent_l2
-                      : quantized ? quantization_weight(config)
-                                  : config.objective.beta;
+  // A second moment that starts at 1 is not biased towards 0: nothing has to be corrected.
+  advance.beta2 = optimizer.v_init == 0 ? optimizer.beta2 : 0.0;
+  advance.kl_schedule = kl_schedule_of(config);
   build.add(advance);
   return build.finish();
 }

@@ -1,6 +1,7 @@
 #include "host/train/evaluator.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "kernels/math/codebook.h"
@@ -36,15 +37,25 @@ QuantizationTerms usage_of(const std::vector<float>& codes, std::int64_t rows, s
   return terms;
 }
 
+Plan plan_of(const ParameterLayout& layout, const RunConfig& config, const Preparation& preparation,
+             DataShape data) {
+  if (config.objective.kind == ObjectiveKind::iwae) {
+    return build_log_likelihood_plan(layout, config.model, preparation, data, config.objective.samples,
+                                     config.train.seed);
+  }
+  return build_evaluation_plan(layout, config.model, preparation, data, config.train.seed);
+}
+
 }  // namespace
 
 Evaluator::Evaluator(Backend& backend, const ParameterLayout& layout, const RunConfig& config,
                      const Preparation& preparation, const Dataset& data, ParameterStore& store)
-    : latent_(config.model.latent),
+    : objective_(config.objective),
+      latent_(config.model.latent),
       weight_(weight_of(config)),
       codebook_size_(config.model.codebook_size),
       rows_(data.rows()),
-      plan_(build_evaluation_plan(layout, config.model, preparation, shape_of(data), config.train.seed)),
+      plan_(plan_of(layout, config, preparation, shape_of(data))),
       resident_(backend.make_resident(data)),
       program_(backend.compile(plan_, store, resident_.get())) {}
 
@@ -63,11 +74,18 @@ LossTerms Evaluator::evaluate() {
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(rows_);
   };
   LossTerms terms;
+  if (objective_.kind == ObjectiveKind::iwae) {
+    terms.loss = mean("rows.nll");
+    terms.reconstruction = mean("rows.reconstruction");
+    terms.kl = mean("rows.kl");
+    return terms;
+  }
   terms.reconstruction = mean("rows.nll");
   double added = 0.0;
   switch (latent_) {
     case LatentKind::gaussian:
-      added = terms.kl = mean("rows.kl");
+      terms.kl = mean("rows.kl");
+      added = objective_.capacity > 0.0 ? std::fabs(terms.kl - objective_.capacity) : terms.kl;
       break;
     case LatentKind::deterministic:
       added = mean("rows.penalty");

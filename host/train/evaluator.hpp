@@ -10,8 +10,10 @@
 
 namespace vaecuda {
 
-/// One pass over all rows with one sampled z per row; the noise depends on the seed and the row alone, so
-/// that two evaluations of the same parameters agree in every bit.
+/// One pass over all rows: with one sampled z per row, or for the importance-weighted bound with as many as
+/// in training. The noise depends on the seed and the row alone, so that two evaluations of the same
+/// parameters agree in every bit. The KL term has the weight and the capacity that training ends with, so
+/// that epochs can be compared, and no free bits.
 class Evaluator {
  public:
   /// `data` and `store` must outlive the evaluator, which computes with what the store holds at each call.
@@ -20,6 +22,7 @@ class Evaluator {
   [[nodiscard]] LossTerms evaluate();
 
  private:
+  ObjectiveConfig objective_;
   LatentKind latent_;
   double weight_;  ///< of what is added to the reconstruction
   std::int64_t codebook_size_;

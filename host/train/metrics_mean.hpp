@@ -25,7 +25,8 @@ class MetricsMean {
       quantization_->perplexity += step.perplexity_mean;
       quantization_->least_perplexity += step.perplexity_min;
     }
-    loss_ += step.reconstruction + step.kl_weight * step.kl;
+    loss_ += step.loss;
+    kl_weight_ = step.kl_weight;
     gradient_norm_ += step.gradient_norm;
     lr_ = step.lr;
   }
@@ -40,7 +41,9 @@ class MetricsMean {
     return terms;
   }
   [[nodiscard]] double gradient_norm() const { return gradient_norm_ / divisor(); }
+  /// Of the last step.
   [[nodiscard]] double lr() const { return lr_; }
+  [[nodiscard]] double kl_weight() const { return kl_weight_; }
 
  private:
   [[nodiscard]] double divisor() const { return static_cast<double>(std::max<std::int64_t>(1, count_)); }
@@ -51,6 +54,7 @@ class MetricsMean {
   double gradient_norm_ = 0.0;
   double lr_ = 0.0;
   std::optional<QuantizationTerms> quantization_;
+  double kl_weight_ = 0.0;
 };
 
 }  // namespace vaecuda

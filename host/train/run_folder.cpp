@@ -98,6 +98,7 @@ void RunFolder::log(const MetricsLine& line) {
       {"kl", number(line.loss.kl)},
       {"gradient_norm", number(line.gradient_norm)},
       {"lr", number(line.lr)},
+      {"kl_weight", number(line.kl_weight)},
       {"seconds", number(line.seconds)},
       {"samples_per_second", number(line.samples_per_second)},
   };
@@ -107,6 +108,7 @@ void RunFolder::log(const MetricsLine& line) {
       {"train/kl", static_cast<float>(line.loss.kl)},
       {"train/gradient_norm", static_cast<float>(line.gradient_norm)},
       {"train/lr", static_cast<float>(line.lr)},
+      {"train/kl_weight", static_cast<float>(line.kl_weight)},
       {"train/samples_per_second", static_cast<float>(line.samples_per_second)},
   };
   add_quantization(line.loss, "train/", json, scalars);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "host/config/likelihood_traits.hpp"
@@ -105,6 +106,14 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows,
     initialize_output_bias(layout, config.model, means, parameters.data());
   }
   store->write(ParameterStore::Part::parameters, parameters);
+  if (config.optimizer.v_init != 0) {
+    // Of what Adam moves: moving averages keep their counts in the rest.
+    const bool averaged =
+        config.model.latent == LatentKind::vq && config.optimizer.codebook_update == CodebookUpdate::ema;
+    std::vector<float> start_of_v(parameters.size(), 0.0f);
+    std::fill_n(start_of_v.begin(), averaged ? layout.codebook.codes : layout.size, 1.0f);
+    store->write(ParameterStore::Part::moment2, start_of_v);
+  }
   resident = backend->make_resident(data.train);
   plan = build_training_plan({layout, config, data.preparation, shape_of(data.train), total_steps});
   program = backend->compile(plan, *store, resident.get());

@@ -96,6 +96,7 @@ void TrainingLoop::log_line() {
   line.loss = state_.line_mean.loss();
   line.gradient_norm = state_.line_mean.gradient_norm();
   line.lr = state_.line_mean.lr();
+  line.kl_weight = state_.line_mean.kl_weight();
   line.seconds = state_.seconds;
   line.samples_per_second = samples / state_.seconds;
   line.valid = valid_;

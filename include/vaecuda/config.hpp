@@ -64,11 +64,32 @@ struct DataConfig {
   BinarizeMode binarize = BinarizeMode::none;
 };
 
+enum class ObjectiveKind {
+  elbo,  ///< the mean over the samples (Kingma and Welling, arXiv 1312.6114)
+  iwae,  ///< the importance-weighted bound that they give together (Burda et al., arXiv 1509.00519)
+};
+enum class Reduction { mean, sum };
+enum class BetaScheduleKind { constant, linear, cyclical };
+
+/// β as a pure function of the step.
+struct BetaSchedule {
+  BetaScheduleKind kind = BetaScheduleKind::constant;
+  std::int64_t steps = 1;  ///< linear: steps of the rise from 0; cyclical: steps of a period
+  double ramp = 0.5;       ///< cyclical: share of a period that rises from 0, in (0, 1]
+  friend bool operator==(const BetaSchedule&, const BetaSchedule&) = default;
+};
+
 /// What is minimized.
 struct ObjectiveConfig {
+  ObjectiveKind kind = ObjectiveKind::elbo;
   std::int64_t samples = 1;  ///< K: latent samples of each row
   double beta = 1.0;         ///< Gaussian latent: weight of the KL term
-  double latent_l2 = 0.0;    ///< deterministic latent: weight of the code's mean square
+  BetaSchedule beta_schedule;
+  double capacity = 0.0;               ///< C: the loss has |KL − C| in the place of the KL; 0 = no capacity
+  std::int64_t capacity_steps = 0;     ///< steps in which C rises from 0
+  double free_bits = 0.0;              ///< λ: nats of each latent's KL that cost nothing; 0 = none
+  Reduction reduce = Reduction::mean;  ///< of the rows, in the gradient
+  double latent_l2 = 0.0;              ///< deterministic latent: weight of the code's mean square
   double commitment = 0.25;  ///< vq latent: weight of ‖z − sg(code)‖², the pull of the encoder to its codes
 };
 
@@ -98,6 +119,7 @@ struct OptimizerConfig {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
+  std::int64_t v_init = 0;    ///< where the second moment starts: 0, or 1 and then without bias correction
   double weight_decay = 0.0;  ///< adam: L2 term in the gradient; adamw: decoupled
   double clip_norm = 0.0;     ///< global gradient norm is scaled down to this; 0 = no clipping
   CodebookUpdate codebook_update = CodebookUpdate::ema;

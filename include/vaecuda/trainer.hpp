@@ -29,7 +29,7 @@ struct QuantizationTerms {
 /// mean square. Quantized latent: kl is 0, and loss = reconstruction + (commitment, or 1 more where the
 /// optimizer moves the codes) · quantization.error.
 struct LossTerms {
-  double loss = 0.0;
+  double loss = 0.0;  ///< what is minimized
   double reconstruction = 0.0;
   double kl = 0.0;
   std::optional<QuantizationTerms> quantization;  ///< quantized latent only

@@ -13,6 +13,17 @@ __device__ __forceinline__ T lane_sum(T value) {
   return value;
 }
 
+/// The largest over kLanes neighbouring lanes of a warp (a power of two), in each of them; a NaN may or may
+/// not come through. All 32 lanes must take part.
+template <int kLanes>
+__device__ __forceinline__ float lane_max(float value) {
+  for (int mask = kLanes / 2; mask > 0; mask /= 2) {
+    const float other = shuffle_xor(value, mask);
+    value = other > value ? other : value;
+  }
+  return value;
+}
+
 /// The sum over the warp's 32 lanes, the same bits in every lane.
 template <typename T>
 __device__ __forceinline__ T warp_sum(T value) {

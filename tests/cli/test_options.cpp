@@ -83,16 +83,17 @@ const std::vector<std::string> kNeverNumbers{"",
 
 TEST_CASE("every option of the command line is in the table", "[options]") {
   const std::vector<std::string_view> flags{
-      "--data",        "--test",         "--test-fraction", "--valid",      "--valid-fraction",
-      "--labels",      "--label-column", "--normal-label",  "--image",      "--scale",
-      "--standardize", "--binarize",     "--hidden",        "--latent-dim", "--latent",
-      "--conditional", "--activation",   "--init",          "--likelihood", "--sigma",
-      "--output-bias", "--logvar-head",  "--samples",       "--beta",       "--latent-l2",
-      "--epochs",      "--steps",        "--batch-size",    "--lr",         "--lr-schedule",
-      "--optimizer",   "--adam-beta1",   "--adam-beta2",    "--adam-eps",   "--weight-decay",
-      "--clip-norm",   "--precision",    "--autotune",      "--seed",       "--patience",
-      "--threads",     "--device",       "--init-from",     "--out",        "--overwrite",
-      "--log-every"};
+      "--data",        "--test",           "--test-fraction", "--valid",      "--valid-fraction",
+      "--labels",      "--label-column",   "--normal-label",  "--image",      "--scale",
+      "--standardize", "--binarize",       "--hidden",        "--latent-dim", "--latent",
+      "--conditional", "--activation",     "--init",          "--likelihood", "--sigma",
+      "--output-bias", "--logvar-head",    "--samples",       "--objective",  "--beta-schedule",
+      "--capacity",    "--capacity-steps", "--free-bits",     "--reduce",     "--adam-v-init",
+      "--beta",        "--latent-l2",      "--epochs",        "--steps",      "--batch-size",
+      "--lr",          "--lr-schedule",    "--optimizer",     "--adam-beta1", "--adam-beta2",
+      "--adam-eps",    "--weight-decay",   "--clip-norm",     "--precision",  "--autotune",
+      "--seed",        "--patience",       "--threads",       "--device",     "--init-from",
+      "--out",         "--overwrite",      "--log-every"};
   for (const std::string_view flag : flags) CHECK(by_flag(flag).flag == flag);
 }
 
@@ -283,6 +284,30 @@ TEST_CASE("pictures and devices have a form", "[options]") {
     INFO(text);
     CHECK_FALSE(refusal(device, text).empty());
   }
+}
+
+TEST_CASE("schedules of the KL's weight are read and written", "[options]") {
+  const Option& schedule = by_flag("--beta-schedule");
+  const std::map<std::string, std::string> texts = {
+      {"constant", "constant"},
+      {"linear:steps=500", "linear:steps=500"},
+      {"cyclical:period=40", "cyclical:period=40,ramp=0.5"},
+      {"cyclical:ramp=1,period=40", "cyclical:period=40,ramp=1"},
+  };
+  for (const auto& [text, written] : texts) {
+    INFO(text);
+    CHECK(stored(schedule, text) == written);
+    CHECK(stored(schedule, written) == written);
+  }
+  for (const std::string text : {"linear", "linear:", "linear:steps=0", "linear:steps=1.5",
+                                 "linear:steps=3,steps=4", "linear:period=3", "constant:", "constant:steps=3",
+                                 "cyclical", "cyclical:ramp=0.5", "cyclical:period=10,ramp=0",
+                                 "cyclical:period=10,ramp=1.1", "cyclical:period=10,ramp=nan", "sawtooth"}) {
+    INFO(text);
+    CHECK_FALSE(refusal(schedule, text).empty());
+  }
+  CHECK(refusal(schedule, "linaer:steps=3").find("did you mean linear?") != std::string::npos);
+  CHECK(refusal(schedule, "linear:step=3").find("did you mean steps?") != std::string::npos);
 }
 
 TEST_CASE("learning-rate schedules are read and written", "[options]") {

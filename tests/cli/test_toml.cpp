@@ -74,6 +74,13 @@ RunConfig unusual_config() {
       {"model.logvar_head", "logsigma"},
       {"objective.samples", "6"},
       {"model.output_bias", "data-mean"},
+      {"objective.kind", "iwae"},
+      {"objective.beta_schedule", "cyclical:period=30,ramp=0.25"},
+      {"objective.capacity", "25"},
+      {"objective.capacity_steps", "1000"},
+      {"objective.free_bits", "0.5"},
+      {"objective.reduce", "sum"},
+      {"optimizer.v_init", "1"},
       {"objective.beta", "4"},
       {"train.epochs", "7"},
       {"train.steps", "100000000000"},
@@ -324,6 +331,33 @@ TEST_CASE("contradictions are refused with both options", "[validate]") {
       },
       "--restart-codes", "--codebook-update ema");
   refuses([](RunConfig& c) { c.train.patience = 1; }, "--patience", "--valid");
+  refuses([](RunConfig& c) { c.objective.capacity = 5.0, c.objective.free_bits = 1.0; }, "--capacity",
+          "--free-bits");
+  refuses([](RunConfig& c) { c.objective.capacity_steps = 5; }, "--capacity-steps", "--capacity");
+  refuses([](RunConfig& c) { c.objective.kind = ObjectiveKind::iwae, c.objective.beta = 2.0; }, "--beta",
+          "--objective iwae");
+  refuses([](RunConfig& c) { c.objective.kind = ObjectiveKind::iwae, c.objective.free_bits = 2.0; },
+          "--free-bits", "--objective iwae");
+  refuses([](RunConfig& c) { c.objective.kind = ObjectiveKind::iwae, c.objective.capacity = 2.0; },
+          "--capacity", "--objective iwae");
+  refuses(
+      [](RunConfig& c) {
+        c.objective.kind = ObjectiveKind::iwae;
+        c.objective.beta_schedule = {BetaScheduleKind::linear, 5, 0.5};
+      },
+      "--beta-schedule", "--objective iwae");
+  refuses(
+      [](RunConfig& c) {
+        c.objective.kind = ObjectiveKind::iwae;
+        c.model.latent = LatentKind::deterministic;
+      },
+      "--objective iwae", "--latent deterministic");
+  refuses(
+      [](RunConfig& c) {
+        c.objective.free_bits = 0.5;
+        c.model.latent = LatentKind::deterministic;
+      },
+      "--free-bits", "--latent deterministic");
 }
 
 TEST_CASE("a configuration built in code is held to the same ranges", "[validate]") {

@@ -4,6 +4,8 @@
 #include "kernels/math/activation.h"
 #include "kernels/math/adam.h"
 #include "kernels/math/gaussian.h"
+#include "kernels/math/importance.h"
+#include "kernels/math/kl_term.h"
 #include "kernels/math/likelihood.h"
 #include "kernels/math/permutation.h"
 #include "kernels/math/philox.h"
@@ -48,6 +50,14 @@ __global__ void latent_kernel(std::uint64_t seed, const float* mu, const float* 
   dscale[i] = gradient.dscale;
 }
 
+__global__ void importance_kernel(const float* nll, const float* ratio, float* loss, KlTerm<float>* term) {
+  const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+  const float largest = log_weight(nll[0], ratio[0]);
+  const float sum = 1.0f + relative_weight(log_weight(nll[1], ratio[1]), largest);
+  loss[i] = bound_loss(largest, sum, 0.5f);
+  term[i] = i > 7 ? free_bits_term(nll[i], 0.1f) : capacity_term(nll[i], 0.1f);
+}
+
 __global__ void adam_kernel(AdamConstants<float> constants, AdamStep<float> step, float* p, float* m,
                             float* v, const float* g) {
   const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
@@ -64,8 +74,8 @@ __global__ void order_kernel(std::uint64_t seed, std::uint64_t n, std::int64_t* 
   rows[i] = static_cast<std::int64_t>(permute(keys, i % n, n));
 }
 
-__global__ void state_kernel(Schedule schedule, std::int64_t step, StepState* state) {
-  *state = state_of_step(step, schedule.batch, schedule, 0.9, 0.999, 1.0);
+__global__ void state_kernel(Schedule schedule, KlSchedule kl, std::int64_t step, StepState* state) {
+  *state = state_of_step(step, schedule.batch, schedule, 0.9, 0.999, kl);
 }
 
 }  // namespace vaecuda::math

@@ -213,13 +213,15 @@ TEST_CASE("exponential decay per epoch", "[schedule]") {
 TEST_CASE("state_of_step against long products", "[schedule]") {
   Schedule s;
   s.lr = 1e-3;
+  math::KlSchedule kl;
+  kl.beta = 0.25;
   for (const double beta : {0.0, 0.5, 0.9, 0.999, 0.9999999}) {
     long double power = 1.0L;
     for (std::int64_t step = 0; step < 200000; ++step) {
       power *= static_cast<long double>(beta);
       if (step > 50 && step % 997 != 0) continue;
-      const math::StepState a = math::state_of_step(step, 128, s, beta, 0.999, 0.5);
-      const math::StepState b = math::state_of_step(step, 128, s, 0.9, beta, 0.5);
+      const math::StepState a = math::state_of_step(step, 128, s, beta, 0.999, kl);
+      const math::StepState b = math::state_of_step(step, 128, s, 0.9, beta, kl);
       const auto step_size = static_cast<double>(1e-3L / (1.0L - power));
       const auto inverse = static_cast<double>(1.0L / std::sqrt(1.0L - power));
       INFO("beta " << beta << ", step " << step);
@@ -230,7 +232,7 @@ TEST_CASE("state_of_step against long products", "[schedule]") {
       REQUIRE(a.position == step * 128);
     }
   }
-  const math::StepState far = math::state_of_step(std::int64_t{1} << 40, 1000, s, 0.9, 0.999, 0.25);
+  const math::StepState far = math::state_of_step(std::int64_t{1} << 40, 1000, s, 0.9, 0.999, kl);
   CHECK(far.position == (std::int64_t{1} << 40) * 1000);
   CHECK(far.step_size == 1e-3f);
   CHECK(far.inverse_sqrt_bias2 == 1.0f);
@@ -238,4 +240,39 @@ TEST_CASE("state_of_step against long products", "[schedule]") {
   CHECK(far.kl_weight == 0.25f);
   CHECK(far.fault == 0);
   CHECK(far.fault_element == -1);
+}
+
+TEST_CASE("the KL's weight and capacity by step", "[schedule]") {
+  math::KlSchedule s;
+  s.beta = 4.0;
+  CHECK(math::kl_weight(s, 0) == 4.0);
+  CHECK(math::kl_weight(s, std::int64_t{1} << 40) == 4.0);
+  CHECK(math::kl_capacity(s, 7) == 0.0);
+  s.kind = math::KlScheduleKind::linear;
+  s.steps = 10;
+  CHECK(math::kl_weight(s, 0) == 0.0);
+  CHECK(math::kl_weight(s, 5) == Approx(2.0));
+  CHECK(math::kl_weight(s, 10) == 4.0);
+  CHECK(math::kl_weight(s, 11) == 4.0);
+  s.kind = math::KlScheduleKind::cyclical;
+  s.ramp = 0.5;
+  for (const std::int64_t period : {0, 1, 1000000}) {
+    CHECK(math::kl_weight(s, 10 * period) == 0.0);
+    CHECK(math::kl_weight(s, 10 * period + 3) == Approx(2.4));
+    CHECK(math::kl_weight(s, 10 * period + 5) == 4.0);
+    CHECK(math::kl_weight(s, 10 * period + 9) == 4.0);
+  }
+  s.ramp = 1.0;
+  CHECK(math::kl_weight(s, 9) == Approx(3.6));
+  s.capacity = 25.0;
+  CHECK(math::kl_capacity(s, 0) == 25.0);
+  s.capacity_steps = 50;
+  CHECK(math::kl_capacity(s, 0) == 0.0);
+  CHECK(math::kl_capacity(s, 10) == Approx(5.0));
+  CHECK(math::kl_capacity(s, 50) == 25.0);
+  CHECK(math::kl_capacity(s, 51) == 25.0);
+  const math::StepState state = math::state_of_step(10, 3, Schedule{}, 0.9, 0.0, s);
+  CHECK(state.kl_weight == 0.0f);
+  CHECK(state.capacity == 5.0f);
+  CHECK(state.inverse_sqrt_bias2 == 1.0f);  // a second moment that needs no correction
 }

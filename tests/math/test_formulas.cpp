@@ -7,6 +7,7 @@
 
 #include "kernels/math/activation.h"
 #include "kernels/math/gaussian.h"
+#include "kernels/math/kl_term.h"
 #include "kernels/math/likelihood.h"
 #include "kernels/math/penalty.h"
 #include "support/catch.hpp"
@@ -409,4 +410,19 @@ TEST_CASE("the table hands out functors and sources", "[likelihood]") {
     CHECK(source_of(math::Gaussian{}, static_cast<math::SigmaSource>(source)) == source);
     CHECK(source_of(math::BernoulliLogits{}, static_cast<math::SigmaSource>(source)) == 0);
   }
+}
+
+TEST_CASE("what stands in the KL's place, and its slope", "[gaussian]") {
+  CHECK(math::free_bits_term(0.3, 0.5).value == 0.5);
+  CHECK(math::free_bits_term(0.3, 0.5).slope == 0.0);
+  CHECK(math::free_bits_term(0.7, 0.5).value == 0.7);
+  CHECK(math::free_bits_term(0.7, 0.5).slope == 1.0);
+  CHECK(math::free_bits_term(0.5, 0.5).value == 0.5);
+  CHECK(math::capacity_term(7.0, 5.0).value == 2.0);
+  CHECK(math::capacity_term(7.0, 5.0).slope == 1.0);
+  CHECK(math::capacity_term(4.0, 5.0).value == 1.0);
+  CHECK(math::capacity_term(4.0, 5.0).slope == -1.0);
+  CHECK(math::capacity_term(5.0, 5.0).value == 0.0);
+  CHECK(math::capacity_term(5.0, 5.0).slope == 0.0);
+  CHECK(std::isnan(math::capacity_term(std::numeric_limits<double>::quiet_NaN(), 5.0).value));
 }

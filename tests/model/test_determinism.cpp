@@ -23,6 +23,7 @@ struct Case {
   Likelihood likelihood;
   Binarize binarize;
   std::int64_t samples = 1;
+  void (*change)(RunConfig&) = nullptr;
 };
 
 const std::vector<Case> kCases = {
@@ -47,6 +48,46 @@ const std::vector<Case> kCases = {
     {"clipped", 101, 130, {129, 65}, 20, 32, 0.5, Likelihood::bernoulli, Binarize::stochastic},
     {"several row blocks", 300, 64, {40}, 2, 300, 0.5, Likelihood::gaussian, Binarize::none},
     {"five samples a row", 101, 40, {33}, 3, 24, 0.0, Likelihood::bernoulli, Binarize::stochastic, 5},
+    {"importance weighted",
+     101,
+     40,
+     {33},
+     3,
+     24,
+     0.0,
+     Likelihood::bernoulli,
+     Binarize::none,
+     5,
+     [](RunConfig& c) { c.objective.kind = ObjectiveKind::iwae; }},
+    {"free bits, a rising beta, many rows",
+     300,
+     24,
+     {9},
+     5,
+     300,
+     0.0,
+     Likelihood::bernoulli,
+     Binarize::none,
+     1,
+     [](RunConfig& c) {
+       c.objective.free_bits = 0.1;
+       c.objective.beta_schedule = {BetaScheduleKind::linear, 30, 0.5};
+     }},
+    {"a rising capacity, cycles",
+     101,
+     24,
+     {9},
+     5,
+     24,
+     0.5,
+     Likelihood::bernoulli,
+     Binarize::none,
+     2,
+     [](RunConfig& c) {
+       c.objective.capacity = 4.0;
+       c.objective.capacity_steps = 15;
+       c.objective.beta_schedule = {BetaScheduleKind::cyclical, 12, 0.5};
+     }},
     {"one row a batch", 7, 5, {3}, 1, 1, 0.0, Likelihood::bernoulli, Binarize::threshold}};
 constexpr std::int64_t kSteps = 50;
 
@@ -58,6 +99,7 @@ test::TrainingBench bench_of(const Case& c) {
   bench.config.model.activation = Activation::gelu;
   bench.config.objective.samples = c.samples;
   bench.preparation.binarize = c.binarize;
+  if (c.change != nullptr) c.change(bench.config);
   return bench;
 }
 

@@ -11,6 +11,7 @@
 #include "support/model_bench.hpp"
 #include "support/op_bench.hpp"
 #include "support/oracle.hpp"
+#include "support/tolerance.hpp"
 
 using namespace vaecuda;
 
@@ -56,9 +57,7 @@ Setup make_setup(const test::ModelVariant& variant, Activation activation,
 }
 
 double loss_of(const Setup& s, const std::vector<double>& parameters) {
-  const oracle::Objective o =
-      oracle::objective(s.network, parameters, s.x, s.epsilon, s.condition, &s.frozen);
-  return o.reconstruction + s.network.beta * o.kl;
+  return oracle::objective(s.network, parameters, s.x, s.epsilon, s.condition, &s.frozen).loss;
 }
 
 double norm(const std::vector<double>& v) {
@@ -154,6 +153,58 @@ TEST_CASE("the engine's gradient is the oracle's, element by element", "[gradien
           CHECK(largest > 1e-3);
         }
       }
+    }
+  }
+}
+
+TEST_CASE("the reported loss is the one whose gradient is taken", "[gradient]") {
+  for (const test::ModelVariant& variant : test::model_variants()) {
+    const Setup s = make_setup(variant, Activation::tanh, {9, 5});
+    const oracle::Objective o = oracle::objective(s.network, s.parameters, s.x, s.epsilon, s.condition);
+    for (const test::Executor& executor : test::executors()) {
+      INFO(executor.name << ", " << variant.name);
+      const test::TrainingResult result = s.bench.run(executor, s.data, 1);
+      REQUIRE(result.metrics.size() == 1);
+      CHECK(result.metrics[0].loss == Approx(o.loss).epsilon(2e-6));
+      CHECK(result.metrics[0].reconstruction == Approx(o.reconstruction).epsilon(2e-6));
+    }
+  }
+}
+
+TEST_CASE("one importance sample is the ELBO with a sampled KL", "[gradient]") {
+  Setup s = make_setup({"one",
+                        [](RunConfig& c) {
+                          c.objective.kind = ObjectiveKind::iwae;
+                          c.objective.beta = 1.0;
+                        }},
+                       Activation::tanh, {7});
+  const test::TrainingResult result = s.bench.run(test::executors().front(), s.data, 1);
+  REQUIRE(result.metrics.size() == 1);
+  CHECK(result.metrics[0].loss ==
+        Approx(result.metrics[0].reconstruction + result.metrics[0].kl).epsilon(1e-6));
+  s.bench.config.objective.kind = ObjectiveKind::elbo;
+  const test::TrainingResult elbo = s.bench.run(test::executors().front(), s.data, 1);
+  CHECK(elbo.metrics[0].reconstruction == Approx(result.metrics[0].reconstruction).epsilon(1e-6));
+}
+
+TEST_CASE("the gradient's sum over the rows is B times its mean", "[gradient]") {
+  for (const ObjectiveKind kind : {ObjectiveKind::elbo, ObjectiveKind::iwae}) {
+    test::TrainingBench bench;
+    bench.config = test::small_config(11, {7}, 3, 8);  // 8: scaling by it is exact
+    bench.config.objective.kind = kind;
+    std::vector<float> values = test::noise(8 * 11, 81, 0.5);
+    for (float& v : values) v += 0.5f;
+    const Dataset data(values, 8, 11);
+    for (const test::Executor& executor : test::executors()) {
+      INFO(executor.name);
+      bench.config.objective.reduce = Reduction::mean;
+      const test::TrainingResult mean = bench.run(executor, data, 1);
+      bench.config.objective.reduce = Reduction::sum;
+      test::TrainingResult sum = bench.run(executor, data, 1);
+      for (float& m : sum.moment1) m /= 8.0f;
+      CHECK(test::compare_bits(sum.moment1, mean.moment1) == "");
+      CHECK(sum.metrics.at(0).loss == mean.metrics.at(0).loss);
+      CHECK(sum.metrics.at(0).gradient_norm == Approx(8.0 * mean.metrics.at(0).gradient_norm));
     }
   }
 }

@@ -44,6 +44,12 @@ ModelFile small_model() {
   file.objective.beta = 1.0 / 3.0;
   file.objective.latent_l2 = 1.0 / 7.0;
   file.objective.samples = 100'000;
+  file.objective.kind = ObjectiveKind::iwae;
+  file.objective.beta_schedule = {BetaScheduleKind::cyclical, 77, 0.1};
+  file.objective.capacity = 0.1;
+  file.objective.capacity_steps = 100'000'000'000;
+  file.objective.free_bits = 1.0 / 9.0;
+  file.objective.reduce = Reduction::sum;
   file.seed = std::numeric_limits<std::uint64_t>::max();
   file.steps = 100'000'000'000;
   const ParameterLayout layout = make_layout(file.model);
@@ -86,6 +92,12 @@ void check_same(const ModelFile& a, const ModelFile& b) {
   CHECK(a.objective.latent_l2 == b.objective.latent_l2);
   CHECK(a.objective.samples == b.objective.samples);
   CHECK(a.objective.commitment == b.objective.commitment);
+  CHECK(a.objective.kind == b.objective.kind);
+  CHECK(a.objective.beta_schedule == b.objective.beta_schedule);
+  CHECK(a.objective.capacity == b.objective.capacity);
+  CHECK(a.objective.capacity_steps == b.objective.capacity_steps);
+  CHECK(a.objective.free_bits == b.objective.free_bits);
+  CHECK(a.objective.reduce == b.objective.reduce);
   CHECK(a.seed == b.seed);
   CHECK(a.steps == b.steps);
   CHECK(same_bits(a.parameters, b.parameters));
@@ -235,11 +247,14 @@ TEST_CASE("model file: a file from before an option was there means its default"
   parts.config["model"].erase("logvar_head");
   parts.config["model"].erase("codebook_size");
   parts.config["model"].erase("codebooks");
-  parts.config["objective"].erase("commitment");
-  parts.config["objective"].erase("samples");
+  const double beta = parts.config["objective"]["beta"];
+  parts.config["objective"] = {{"beta", beta}};
   const ModelFile file = load(parts.join());
   CHECK(file.model.logvar_head == LogvarHead::logvar);
   CHECK(file.objective.samples == 1);
+  CHECK(file.objective.kind == ObjectiveKind::elbo);
+  CHECK(file.objective.beta_schedule == BetaSchedule{});
+  CHECK(file.objective.reduce == Reduction::mean);
   CHECK(file.objective.beta == 1.0 / 3.0);
 }
 
@@ -317,6 +332,12 @@ TEST_CASE("model file: each kind of bad file is refused with its reason", "[mode
       {"expected a number", model("sigma", nullptr)},
       {"model.sigma is 1e+300", model("sigma", 1e300)},
       {"model.logvar_head: 'variance'", model("logvar_head", "variance")},
+      {"objective.kind: 'vae'", [](Parts& p) { p.config["objective"]["kind"] = "vae"; }},
+      {"objective.beta_schedule: steps: the value is empty",
+       [](Parts& p) { p.config["objective"]["beta_schedule"] = "linear"; }},
+      {"objective.free_bits is -1", [](Parts& p) { p.config["objective"]["free_bits"] = -1; }},
+      {"objective.capacity_steps is 100000000001",
+       [](Parts& p) { p.config["objective"]["capacity_steps"] = 100000000001; }},
       {"objective.samples is 0", [](Parts& p) { p.config["objective"]["samples"] = 0; }},
       {"objective.samples is 100001", [](Parts& p) { p.config["objective"]["samples"] = 100001; }},
       {"objective.beta is -1", [](Parts& p) { p.config["objective"]["beta"] = -1; }},

@@ -124,7 +124,7 @@ TEST_CASE("LatentPenalty is the code's mean square and adds its gradient", "[lat
         AdvanceStep advance;
         advance.nll = bench.matrix("nll", 1, std::vector<float>(static_cast<std::size_t>(c.batch), 1.0f));
         advance.kl = op.penalty;
-        advance.kl_weight = weight;
+        advance.kl_schedule.beta = weight;
         end_step(bench, advance);
         bench.run(executor);
         const oracle::PenaltyResult expected =
@@ -184,7 +184,7 @@ TEST_CASE("LatentBackward adds the KL's gradient to the path through z", "[laten
         AdvanceStep advance;
         advance.nll = bench.matrix("nll", 1, ones);
         advance.kl = bench.matrix("kl", 1, ones);
-        advance.kl_weight = beta;
+        advance.kl_schedule.beta = beta;
         end_step(bench, advance);
         bench.run(executor);
         const oracle::Matrix epsilon =

@@ -72,7 +72,7 @@ struct UpdateBench {
     advance.nll = bench.matrix("nll", 1, nll);
     advance.kl = bench.matrix("kl", 1, kl);
     advance.schedule = schedule;
-    advance.kl_weight = 0.5;
+    advance.kl_schedule.beta = 0.5;
     advance.beta1 = static_cast<double>(settings.beta1);
     advance.beta2 = static_cast<double>(settings.beta2);
     bench.end_training(adam, advance, settings.clip);

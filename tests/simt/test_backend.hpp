@@ -117,6 +117,7 @@ inline void check_same(const TrainingResult& a, const TrainingResult& b) {
   for (std::size_t i = 0; i < a.metrics.size(); ++i) {
     INFO("step " << a.metrics[i].step);
     REQUIRE(a.metrics[i].step == b.metrics[i].step);
+    REQUIRE(a.metrics[i].loss == b.metrics[i].loss);
     REQUIRE(a.metrics[i].reconstruction == b.metrics[i].reconstruction);
     REQUIRE(a.metrics[i].kl == b.metrics[i].kl);
     REQUIRE(a.metrics[i].gradient_norm == b.metrics[i].gradient_norm);

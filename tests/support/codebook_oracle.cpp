@@ -146,7 +146,7 @@ Frozen freeze(const Quantizer& quantizer, const std::vector<double>& parameters,
 LatentResult quantize(const Quantizer& quantizer, const std::vector<double>& parameters, const Matrix& latent,
                       const Frozen& frozen) {
   const Matrix now = vectors_of(books_of(quantizer, parameters), frozen.codes);
-  LatentResult result{Graded(latent.rows, latent.cols), Graded(latent.rows, 1)};
+  LatentResult result{Graded(latent.rows, latent.cols), Graded(latent.rows, 1), Graded()};
   const double learns = quantizer.codes_learn ? 1.0 : 0.0;
   const double weight = quantizer.commitment + learns;
   for (std::int64_t r = 0; r < latent.rows; ++r) {

@@ -88,6 +88,9 @@ oracle::Network network_of(const ParameterLayout& layout, const RunConfig& confi
   constexpr oracle::SigmaFrom kFrom[] = {oracle::SigmaFrom::constant, oracle::SigmaFrom::parameter,
                                          oracle::SigmaFrom::output};
   network.sigma_from = kFrom[static_cast<int>(config.model.sigma_source)];
+  network.importance_weighted = config.objective.kind == ObjectiveKind::iwae;
+  network.free_bits = config.objective.free_bits;
+  network.capacity = config.objective.capacity;
   network.scale =
       config.model.logvar_head == LogvarHead::logsigma ? oracle::Scale::logsigma : oracle::Scale::logvar;
   network.sigma = config.model.sigma;
@@ -208,6 +211,33 @@ const std::vector<ModelVariant>& model_variants() {
        [](RunConfig& c) {
          c.model.likelihood = Likelihood::laplace;
          c.model.sigma_source = SigmaSource::head;
+       }},
+      {"importance weighted, four samples, learned sigma",
+       [](RunConfig& c) {
+         c.model.likelihood = Likelihood::gaussian;
+         c.model.sigma_source = SigmaSource::learned;
+         c.objective.kind = ObjectiveKind::iwae;
+         c.objective.samples = 4;
+         c.objective.beta = 1.0;
+       }},
+      {"importance weighted, four samples",
+       [](RunConfig& c) {
+         c.objective.kind = ObjectiveKind::iwae;
+         c.objective.samples = 4;
+         c.objective.beta = 1.0;
+       }},
+      {"importance weighted, one sample, log sigma, gaussian",
+       [](RunConfig& c) {
+         c.model.likelihood = Likelihood::gaussian;
+         c.model.logvar_head = LogvarHead::logsigma;
+         c.objective.kind = ObjectiveKind::iwae;
+         c.objective.beta = 1.0;
+       }},
+      {"free bits", [](RunConfig& c) { c.objective.free_bits = 0.05; }},
+      {"capacity, two samples",
+       [](RunConfig& c) {
+         c.objective.capacity = 3.0;
+         c.objective.samples = 2;
        }},
       {"deterministic latent", [](RunConfig& c) { c.model.latent = LatentKind::deterministic; }},
       {"deterministic latent with penalty",

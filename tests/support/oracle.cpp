@@ -183,7 +183,7 @@ LinearGradients linear_backward(const Matrix& d, const Matrix& in, const Matrix&
 LatentResult latent_forward(const Matrix& head, const Matrix& epsilon, Scale scale) {
   const std::int64_t latent = head.cols / 2;
   const std::int64_t samples = epsilon.rows / head.rows;
-  LatentResult result{Graded(epsilon.rows, latent), Graded(head.rows, 1)};
+  LatentResult result{Graded(epsilon.rows, latent), Graded(head.rows, 1), Graded(epsilon.rows, 1)};
   for (std::int64_t r = 0; r < head.rows; ++r) {
     for (std::int64_t j = 0; j < latent; ++j) {
       const double mu = head.at(r, j);
@@ -193,6 +193,12 @@ LatentResult latent_forward(const Matrix& head, const Matrix& epsilon, Scale sca
         result.z.value.at(s, j) = mu + noise;
         // The logvar's own rounding is exact input; exp's argument ½·logvar is exact too.
         result.z.magnitude.at(s, j) = std::fabs(mu) + std::fabs(noise) + std::exp(0.5 * logvar) * 1.0;
+        // log N(z; mu, σ²) − log N(z; 0, 1)
+        const double z = mu + noise;
+        const double e = epsilon.at(s, j);
+        result.log_ratio.value.at(s, 0) += -0.5 * logvar - 0.5 * e * e + 0.5 * z * z;
+        result.log_ratio.magnitude.at(s, 0) +=
+            0.5 * std::fabs(logvar) + std::fabs(e) + e * e + std::fabs(z) * result.z.magnitude.at(s, j);
       }
       result.kl.value.at(r, 0) += 0.5 * (mu * mu + std::exp(logvar) - 1.0 - logvar);
       result.kl.magnitude.at(r, 0) += 0.5 * (mu * mu + std::exp(logvar) + 1.0 + std::fabs(logvar));
@@ -202,7 +208,7 @@ LatentResult latent_forward(const Matrix& head, const Matrix& epsilon, Scale sca
 }
 
 Graded latent_backward(const Matrix& head, const Matrix& dz, const Matrix& epsilon, double kl_weight,
-                       Scale scale) {
+                       Scale scale, const std::vector<double>& kl_slope) {
   const std::int64_t latent = head.cols / 2;
   const std::int64_t samples = epsilon.rows / head.rows;
   const double chain = scale == Scale::logsigma ? 2.0 : 1.0;  // ∂ log σ² / ∂ what the head holds
@@ -213,11 +219,12 @@ Graded latent_backward(const Matrix& head, const Matrix& dz, const Matrix& epsil
       const bool inside = raw >= -30.0 && raw <= 20.0;
       const double logvar = logvar_at(head, r, latent + j, scale);
       const double sigma = std::exp(0.5 * logvar);
-      const double pull = kl_weight * head.at(r, j);
+      const double weight = kl_weight * kl_slope.at(static_cast<std::size_t>(j));
+      const double pull = weight * head.at(r, j);
       double mu_value = pull;
       double mu_size = std::fabs(pull);
-      double scale_value = kl_weight * 0.5 * (std::exp(logvar) - 1.0);
-      double scale_size = kl_weight * 0.5 * (std::exp(logvar) + 1.0);
+      double scale_value = weight * 0.5 * (std::exp(logvar) - 1.0);
+      double scale_size = std::fabs(weight) * 0.5 * (std::exp(logvar) + 1.0);
       for (std::int64_t s = r * samples; s < (r + 1) * samples; ++s) {
         mu_value += dz.at(s, j);
         mu_size += std::fabs(dz.at(s, j));
@@ -233,6 +240,80 @@ Graded latent_backward(const Matrix& head, const Matrix& dz, const Matrix& epsil
     }
   }
   return dhead;
+}
+
+Graded latent_backward(const Matrix& head, const Matrix& dz, const Matrix& epsilon, double kl_weight,
+                       Scale scale) {
+  const std::vector<double> ones(static_cast<std::size_t>(head.cols / 2), 1.0);
+  return latent_backward(head, dz, epsilon, kl_weight, scale, ones);
+}
+
+Graded latent_kl(const Matrix& head, Scale scale) {
+  const std::int64_t latent = head.cols / 2;
+  const auto rows = static_cast<double>(head.rows);
+  Graded kl(1, latent);
+  for (std::int64_t r = 0; r < head.rows; ++r) {
+    for (std::int64_t j = 0; j < latent; ++j) {
+      const double mu = head.at(r, j);
+      const double logvar = logvar_at(head, r, latent + j, scale);
+      kl.value.at(0, j) += 0.5 * (mu * mu + std::exp(logvar) - 1.0 - logvar) / rows;
+      kl.magnitude.at(0, j) += 0.5 * (mu * mu + std::exp(logvar) + 1.0 + std::fabs(logvar)) / rows;
+    }
+  }
+  return kl;
+}
+
+Graded weighted_latent_backward(const Matrix& head, const Matrix& dz, const Matrix& epsilon,
+                                const Matrix& weights, Scale scale) {
+  // Through z: the decoder's gradient and weight · ∂(½z²)/∂z; beside it −weight · ∂(log σ), at fixed ε.
+  const std::int64_t latent = head.cols / 2;
+  const std::int64_t samples = epsilon.rows / head.rows;
+  Graded dhead = latent_backward(head, dz, epsilon, 0.0, scale);
+  const double chain = scale == Scale::logsigma ? 2.0 : 1.0;
+  for (std::int64_t r = 0; r < head.rows; ++r) {
+    for (std::int64_t j = 0; j < latent; ++j) {
+      const double sigma = std::exp(0.5 * logvar_at(head, r, latent + j, scale));
+      for (std::int64_t s = r * samples; s < (r + 1) * samples; ++s) {
+        const double w = weights.at(s, 0);
+        const double e = epsilon.at(s, j);
+        const double z = head.at(r, j) + sigma * e;
+        const double z_size = std::fabs(head.at(r, j)) + sigma * (std::fabs(e) + 1.0);
+        dhead.value.at(r, j) += w * z;
+        dhead.magnitude.at(r, j) += w * z_size;
+        dhead.value.at(r, latent + j) += chain * w * (z * 0.5 * sigma * e - 0.5);
+        dhead.magnitude.at(r, latent + j) += chain * w * (z_size * sigma * (std::fabs(e) + 1.0) + 0.5);
+      }
+    }
+  }
+  return dhead;
+}
+
+ImportanceResult importance(const Matrix& nll, const Matrix& log_ratio, std::int64_t samples) {
+  const std::int64_t rows = nll.rows / samples;
+  ImportanceResult result{Graded(rows, 1), Graded(nll.rows, 1), Graded(rows, 1), Graded(rows, 1)};
+  for (std::int64_t r = 0; r < rows; ++r) {
+    double largest = -1e300;
+    double size = 0.0;  // of the log weights, which are rounded before they are exponentiated
+    for (std::int64_t s = r * samples; s < (r + 1) * samples; ++s) {
+      largest = std::fmax(largest, -(nll.at(s, 0) + log_ratio.at(s, 0)));
+      size = std::fmax(size, std::fabs(nll.at(s, 0)) + std::fabs(log_ratio.at(s, 0)));
+    }
+    double sum = 0.0;
+    for (std::int64_t s = r * samples; s < (r + 1) * samples; ++s)
+      sum += std::exp(-(nll.at(s, 0) + log_ratio.at(s, 0)) - largest);
+    result.loss.value.at(r, 0) = -(largest + std::log(sum / static_cast<double>(samples)));
+    result.loss.magnitude.at(r, 0) = size + std::log(static_cast<double>(samples)) + 1.0;
+    for (std::int64_t s = r * samples; s < (r + 1) * samples; ++s) {
+      const double w = std::exp(-(nll.at(s, 0) + log_ratio.at(s, 0)) - largest) / sum;
+      result.weights.value.at(s, 0) = w;
+      result.weights.magnitude.at(s, 0) = w * (1.0 + size);
+      result.reconstruction.value.at(r, 0) += w * nll.at(s, 0);
+      result.reconstruction.magnitude.at(r, 0) += w * std::fabs(nll.at(s, 0)) * (1.0 + size);
+      result.kl.value.at(r, 0) += w * log_ratio.at(s, 0);
+      result.kl.magnitude.at(r, 0) += w * std::fabs(log_ratio.at(s, 0)) * (1.0 + size);
+    }
+  }
+  return result;
 }
 
 PenaltyResult latent_penalty(const Matrix& z) {
@@ -373,7 +454,7 @@ Objective objective(const Network& network, const std::vector<double>& parameter
     latent = quantize(network.quantizer, parameters, head.out, result.frozen);
   } else if (network.deterministic) {
     penalty = latent_penalty(head.out);
-    latent = {Graded(), penalty.penalty};
+    latent.kl = penalty.penalty;
     latent.z.value = head.out;
   } else {
     latent = latent_forward(head.out, epsilon, network.scale);
@@ -391,11 +472,42 @@ Objective objective(const Network& network, const std::vector<double>& parameter
 
   result.reconstruction = mean(terms.nll.value);
   result.kl = mean(latent.kl.value);
+  result.loss = result.reconstruction + network.beta * result.kl;
+  std::vector<double> kl_slope(static_cast<std::size_t>(network.head.out / 2), 1.0);
+  if (network.free_bits > 0.0) {
+    result.loss = result.reconstruction;
+    const Graded kl = latent_kl(head.out, network.scale);
+    for (std::size_t j = 0; j < kl_slope.size(); ++j) {
+      result.loss += network.beta * std::fmax(kl.value.values[j], network.free_bits);
+      kl_slope[j] = kl.value.values[j] > network.free_bits ? 1.0 : 0.0;
+    }
+  }
+  if (network.capacity > 0.0) {
+    result.loss = result.reconstruction + network.beta * std::fabs(result.kl - network.capacity);
+    kl_slope.assign(kl_slope.size(), result.kl > network.capacity ? 1.0 : -1.0);
+  }
+  ImportanceResult weighted;
+  if (network.importance_weighted) {
+    weighted = importance(terms.nll.value, latent.log_ratio.value, epsilon.rows / x.rows);
+    result.loss = mean(weighted.loss.value);
+    result.reconstruction = mean(weighted.reconstruction.value);
+    result.kl = mean(weighted.kl.value);
+    for (double& w : weighted.weights.value.values) w /= batch;
+  }
   result.gradient.assign(parameters.size(), 0.0);
-  if (network.sigma_from == SigmaFrom::parameter)
-    result.gradient[static_cast<std::size_t>(network.log_sigma)] = mean(terms.sigma_gradient.value);
+  if (network.sigma_from == SigmaFrom::parameter) {
+    double& slope = result.gradient[static_cast<std::size_t>(network.log_sigma)];
+    slope = network.importance_weighted ? 0.0 : mean(terms.sigma_gradient.value);
+    for (std::int64_t r = 0; r < weighted.weights.value.rows; ++r)
+      slope += weighted.weights.value.at(r, 0) * terms.sigma_gradient.value.at(r, 0);
+  }
   Matrix d = terms.gradient.value;
-  for (double& v : d.values) v /= static_cast<double>(epsilon.rows);  // the mean over rows and samples
+  for (std::int64_t r = 0; r < d.rows; ++r) {
+    for (std::int64_t c = 0; c < d.cols; ++c) {
+      d.at(r, c) *= network.importance_weighted ? weighted.weights.value.at(r, 0)
+                                                : 1.0 / static_cast<double>(d.rows);  // rows and samples
+    }
+  }
   // What the i-th layer's input went through: the layer below, or nothing.
   const auto below = [&](std::size_t count) { return count > 0 ? network.act : Act::identity; };
   const auto pre = [](const std::vector<Kept>& kept, std::size_t count) {
@@ -412,8 +524,10 @@ Objective objective(const Network& network, const std::vector<double>& parameter
   } else if (network.deterministic) {
     for (std::size_t i = 0; i < d.values.size(); ++i)
       d.values[i] += network.beta / batch * penalty.gradient.value.values[i];
+  } else if (network.importance_weighted) {
+    d = weighted_latent_backward(head.out, d, epsilon, weighted.weights.value, network.scale).value;
   } else {
-    d = latent_backward(head.out, d, epsilon, network.beta / batch, network.scale).value;
+    d = latent_backward(head.out, d, epsilon, network.beta / batch, network.scale, kl_slope).value;
   }
   d = backward(network.head, parameters, d, head.in, below(encoder.size()), pre(encoder, encoder.size()),
                result.gradient);

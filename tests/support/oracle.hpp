@@ -57,7 +57,8 @@ struct LinearGradients {
 
 struct LatentResult {
   Graded z;
-  Graded kl;  ///< (B,1)
+  Graded kl;         ///< (B,1)
+  Graded log_ratio;  ///< (B·K,1): log q(z|x) − log p(z)
 };
 /// What the right half of the head holds.
 enum class Scale { logvar, logsigma };
@@ -66,6 +67,24 @@ enum class Scale { logvar, logsigma };
                                           Scale scale = Scale::logvar);
 [[nodiscard]] Graded latent_backward(const Matrix& head, const Matrix& dz, const Matrix& epsilon,
                                      double kl_weight, Scale scale = Scale::logvar);
+
+/// Per latent, over the rows: the means of the KL.
+[[nodiscard]] Graded latent_kl(const Matrix& head, Scale scale);
+/// The gradient of Σ_j slope_j · (mean KL of latent j) · weight, and of the samples' part through z.
+[[nodiscard]] Graded latent_backward(const Matrix& head, const Matrix& dz, const Matrix& epsilon,
+                                     double kl_weight, Scale scale, const std::vector<double>& kl_slope);
+/// The gradient of the samples' part through z, and of Σ_k weight_k · log_ratio_k.
+[[nodiscard]] Graded weighted_latent_backward(const Matrix& head, const Matrix& dz, const Matrix& epsilon,
+                                              const Matrix& weights, Scale scale);
+
+struct ImportanceResult {
+  Graded loss;            ///< (B,1): −log (1/K Σ w)
+  Graded weights;         ///< (B·K,1), their sum over a row 1
+  Graded reconstruction;  ///< (B,1): Σ weights · nll
+  Graded kl;              ///< (B,1): Σ weights · log_ratio
+};
+/// nll, log_ratio (B·K,1).
+[[nodiscard]] ImportanceResult importance(const Matrix& nll, const Matrix& log_ratio, std::int64_t samples);
 
 struct PenaltyResult {
   Graded penalty;   ///< (B,1)
@@ -141,12 +160,16 @@ struct Network {
   bool deterministic = false;   ///< the head is the code
   Quantizer quantizer;          ///< the head becomes the nearest codes
   double beta = 1.0;  ///< of the KL; deterministic: of the code's mean square; quantizer: of its error
+  bool importance_weighted = false;
+  double free_bits = 0.0;  ///< 0: none
+  double capacity = 0.0;   ///< 0: none
 };
 
 struct Objective {
+  double loss = 0.0;
   double reconstruction = 0.0;   ///< means over the rows
   double kl = 0.0;               ///< deterministic: the code's mean square
-  std::vector<double> gradient;  ///< of reconstruction + beta·kl, laid out as the parameters
+  std::vector<double> gradient;  ///< of the loss, laid out as the parameters
   Frozen frozen;                 ///< quantizer: what the gradient took for constant
 };
 /// epsilon (B·K,Z). With a quantizer (K = 1) the gradient is that of the loss with `frozen` held constant, at

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint32_t kGuardBits = 0x7fc0beefU;
 
-constexpr std::array<Tolerance, 21> kTable = {{
+constexpr std::array<Tolerance, 22> kTable = {{
     {Quantity::gathered_row, 3.0, 0.0, "scale, subtract, multiply: three roundings"},
     {Quantity::linear_output, 6.0, 2.0, "a sum of products in blocks, then an activation good to 2.5 ulp"},
     {Quantity::weight_gradient, 4.0, 2.0, "a sum of products over the rows"},
@@ -19,6 +19,8 @@ constexpr std::array<Tolerance, 21> kTable = {{
     {Quantity::latent_sample, 40.0, 0.0,
      "the normal is off by 3e-7 of its radius, which is up to 6.7: 34 units"},
     {Quantity::latent_kl, 10.0, 2.0, "an exponential squared (4 ulp), three sums, then a sum over latents"},
+    {Quantity::importance_weight, 8.0, 2.0,
+     "exponentials of rounded log weights, against the size of those, a sum and a quotient"},
     {Quantity::latent_gradient, 40.0, 0.0, "the recomputed normal, as for the sample"},
     {Quantity::negative_log_likelihood, 8.0, 2.0, "exp and log1p (3 ulp) and a sum over the columns"},
     {Quantity::likelihood_gradient, 10.0, 0.0, "a sigmoid good to 2.5 ulp, a difference and a scaling"},

@@ -18,6 +18,7 @@ enum class Quantity {
   input_gradient,
   latent_sample,
   latent_kl,
+  importance_weight,
   latent_gradient,
   negative_log_likelihood,
   likelihood_gradient,
