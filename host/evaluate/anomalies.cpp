@@ -65,6 +65,7 @@ AnomalyFigures anomaly_figures(const Dataset& data, std::int32_t anomaly, const 
   add("negative_elbo", negative_elbo);
   add("reconstruction", rows.reconstruction);
   add("kl", rows.kl);
+  if (!rows.nll.empty()) add("nll", rows.nll);
   add("squared_error", rows.squared_error);
   add("norm", rows.norm);
   return figures;

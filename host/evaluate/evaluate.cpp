@@ -19,6 +19,9 @@ constexpr std::int64_t kMostBins = 10'000;
 
 void check(const Dataset& data, const EvaluateOptions& options) {
   if (data.rows() == 0) throw ConfigError(fmt::format("{}: no rows to evaluate on", data.name()));
+  if (options.samples < 0) {
+    throw ConfigError(fmt::format("{} importance samples; expected 0 or more", options.samples));
+  }
   if (options.bins < 2 || options.bins > kMostBins) {
     throw ConfigError(fmt::format("{} bins; expected 2 to {}", options.bins, kMostBins));
   }
@@ -49,6 +52,20 @@ void add_elbo(const Vae& vae, const Dataset& data, Evaluation& result) {
   result.negative_elbo = negative_elbo.estimate();
   result.reconstruction = reconstruction.estimate();
   result.kl = kl.estimate();
+}
+
+void add_nll(const Vae& vae, const Dataset& data, const EvaluateOptions& options, Evaluation& result) {
+  Moments moments;
+  std::vector<float>& per_row = result.per_row.nll;
+  const auto rows = rows_of(data);
+  vae.nll(*rows, options.samples, result.seed, [&](const NllBlock& block) {
+    per_row.insert(per_row.end(), block.nll.begin(), block.nll.end());
+    for (const float nll : block.nll) moments.add(static_cast<double>(nll));
+    if (options.progress) options.progress(block.first + block.rows);
+  });
+  result.samples = options.samples;
+  result.nll = moments.estimate();
+  result.nll_bits = bits_per_dimension(result.nll->mean, vae.info());
 }
 
 /// Differences in data units become differences in prepared ones. Stochastic and threshold binarization have
@@ -131,6 +148,9 @@ Evaluation evaluate(const Vae& vae, const Dataset& data, const EvaluateOptions& 
   result.seed = options.seed.value_or(vae.info().seed);
   add_elbo(vae, data, result);
   result.negative_elbo_bits = bits_per_dimension(result.negative_elbo.mean, vae.info());
+  if (options.samples > 0 && vae.info().model.latent == LatentKind::gaussian) {
+    add_nll(vae, data, options, result);
+  }
   add_errors(vae, data, result);
   const Encoded encoded = encode_all(vae, data);
   add_latents(encoded, latents, options.active_threshold, result);

@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::int64_t kBlockBytes = std::int64_t{32} << 20;
 constexpr std::int64_t kMostRows = 65536;
-constexpr std::size_t kMostPasses = 8;  // each holds its activations and exchange buffers
+constexpr std::int64_t kMostPairs = std::int64_t{1} << 20;  // (row, sample): seconds on one core
+constexpr std::size_t kMostPasses = 8;                      // each holds its activations and exchange buffers
 
 std::int64_t in_blocks(std::int64_t rows) {
   return (rows + kInferenceBatch - 1) / kInferenceBatch * kInferenceBatch;
@@ -52,27 +53,29 @@ Passes::Passes(Backend& backend, ParameterStore& store, const ParameterLayout& l
   most_rows_ = batch_size > 0 ? in_blocks(batch_size) : std::clamp(fitting, kInferenceBatch, kMostRows);
 }
 
-std::int64_t Passes::capacity_for(std::int64_t rows) const {
+std::int64_t Passes::capacity_for(std::int64_t rows, std::int64_t samples) const {
   // One block for a few rows, so that a single one is answered fast; no size between, for each would be a
   // program of its own.
-  return rows >= 0 && rows <= kInferenceBatch ? kInferenceBatch : most_rows_;
+  if (rows >= 0 && rows <= kInferenceBatch) return kInferenceBatch;
+  return samples > 1 ? std::min(most_rows_, in_blocks(kMostPairs / samples + 1)) : most_rows_;
 }
 
-Pass& Passes::get(PassKind kind, std::int64_t capacity, std::uint64_t seed) {
+Pass& Passes::get(PassKind kind, std::int64_t capacity, std::uint64_t seed, std::int64_t samples) {
   const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    return entry.kind == kind && entry.capacity == capacity && entry.seed == seed;
+    return entry.kind == kind && entry.capacity == capacity && entry.seed == seed && entry.samples == samples;
   });
   if (found != entries_.end()) {
     entries_.splice(entries_.begin(), entries_, found);
   } else {
     if (entries_.size() == kMostPasses) entries_.pop_back();
-    entries_.push_front({kind, capacity, seed,
-                         std::make_unique<Pass>(build(kind, capacity, seed), capacity, backend_, store_)});
+    entries_.push_front(
+        {kind, capacity, seed, samples,
+         std::make_unique<Pass>(build(kind, capacity, seed, samples), capacity, backend_, store_)});
   }
   return *entries_.front().pass;
 }
 
-Plan Passes::build(PassKind kind, std::int64_t capacity, std::uint64_t seed) const {
+Plan Passes::build(PassKind kind, std::int64_t capacity, std::uint64_t seed, std::int64_t samples) const {
   const DataShape rows{capacity, ElementType::f32, true};
   switch (kind) {
     case PassKind::encode:
@@ -81,6 +84,8 @@ Plan Passes::build(PassKind kind, std::int64_t capacity, std::uint64_t seed) con
       return build_decode_plan(layout_, model_, capacity);
     case PassKind::reconstruct:
       return build_reconstruct_plan(layout_, model_, preparation_, rows);
+    case PassKind::likelihood:
+      return build_log_likelihood_plan(layout_, model_, preparation_, rows, samples, seed);
     case PassKind::evaluate:
       break;
   }

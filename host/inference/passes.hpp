@@ -15,7 +15,7 @@
 
 namespace vaecuda {
 
-enum class PassKind { encode, decode, reconstruct, evaluate };
+enum class PassKind { encode, decode, reconstruct, evaluate, likelihood };
 
 /// Memory on the device that takes the place of an exchange buffer; null: it keeps its own.
 struct NamedMemory {
@@ -55,20 +55,24 @@ class Passes {
   Passes(Backend& backend, ParameterStore& store, const ParameterLayout& layout, const ModelConfig& model,
          const Preparation& preparation, std::int64_t batch_size);
 
-  /// How many rows go to the device at a time where `rows` are to come (−1: not known).
-  [[nodiscard]] std::int64_t capacity_for(std::int64_t rows) const;
+  /// How many rows go to the device at a time where `rows` are to come (−1: not known). Fewer with many
+  /// samples of each, so that a caller hears of a long pass now and then.
+  [[nodiscard]] std::int64_t capacity_for(std::int64_t rows, std::int64_t samples = 1) const;
   /// The pass for so many rows at a time, compiled if it is not there. Valid until the next call.
-  /// `seed`: of the noise in evaluation.
-  [[nodiscard]] Pass& get(PassKind kind, std::int64_t capacity, std::uint64_t seed = 0);
+  /// `seed`: of the noise in evaluation. `samples`: of each row, for the likelihood.
+  [[nodiscard]] Pass& get(PassKind kind, std::int64_t capacity, std::uint64_t seed = 0,
+                          std::int64_t samples = 1);
 
  private:
   struct Entry {
     PassKind kind;
     std::int64_t capacity;
     std::uint64_t seed;
+    std::int64_t samples;
     std::unique_ptr<Pass> pass;
   };
-  [[nodiscard]] Plan build(PassKind kind, std::int64_t capacity, std::uint64_t seed) const;
+  [[nodiscard]] Plan build(PassKind kind, std::int64_t capacity, std::uint64_t seed,
+                           std::int64_t samples) const;
 
   Backend& backend_;
   ParameterStore& store_;

@@ -33,8 +33,8 @@ struct Vae::Impl {
 
   /// Runs a pass over all rows of `source`: for every block `read` takes its results while the device is
   /// ours, then `sink` passes them on. Gives the number of rows.
-  std::int64_t run(PassKind kind, std::uint64_t seed, RowSource& source, const Reader& read,
-                   const Sink& sink);
+  std::int64_t run(PassKind kind, std::uint64_t seed, RowSource& source, const Reader& read, const Sink& sink,
+                   std::int64_t samples = 1);
 
   /// Runs a pass over rows in the device's memory; results go where `out` says, null: nowhere.
   void run_on_device(PassKind kind, std::uint64_t seed, const float* x, std::int64_t rows,
@@ -115,10 +115,10 @@ std::vector<float> Vae::Impl::conditions(const RowSource& source, std::int64_t r
 }
 
 std::int64_t Vae::Impl::run(PassKind kind, std::uint64_t seed, RowSource& source, const Reader& read,
-                            const Sink& sink) {
+                            const Sink& sink, std::int64_t samples) {
   check_columns(kind, source);
   const std::int64_t columns = source.columns();
-  const std::int64_t capacity = passes->capacity_for(source.rows().value_or(-1));
+  const std::int64_t capacity = passes->capacity_for(source.rows().value_or(-1), samples);
   const Preparation unprepared;
   const bool latent = kind == PassKind::decode;
   std::int64_t first = 0;
@@ -134,7 +134,7 @@ std::int64_t Vae::Impl::run(PassKind kind, std::uint64_t seed, RowSource& source
     {
       // Another thread may take the device between two blocks: each block sets up all that it needs.
       const std::lock_guard<std::mutex> turn(device);
-      Pass& pass = passes->get(kind, capacity, seed);
+      Pass& pass = passes->get(kind, capacity, seed, samples);
       pass.run(first, rows, block, condition);
       read({pass, first, rows, block});
     }
@@ -274,6 +274,20 @@ std::int64_t Vae::elbo(RowSource& rows, std::uint64_t seed,
   return impl_->run(PassKind::evaluate, seed, rows, read, [&] { sink(block); });
 }
 
+std::int64_t Vae::nll(RowSource& rows, std::int64_t samples, std::uint64_t seed,
+                      const std::function<void(const NllBlock&)>& sink) const {
+  if (samples < 1) throw ConfigError(fmt::format("{} importance samples; expected 1 or more", samples));
+  std::vector<float> nll;
+  NllBlock block;
+  const auto read = [&](const Impl::Block& ran) {
+    nll.resize(static_cast<std::size_t>(ran.rows));
+    ran.pass.read("rows.nll", nll);
+    block = {ran.first, ran.rows, nll};
+  };
+  return impl_->run(
+      PassKind::likelihood, seed, rows, read, [&] { sink(block); }, samples);
+}
+
 std::int64_t Vae::decode(RowSource& z, const std::function<void(const DecodedBlock&)>& sink) const {
   std::vector<float> mean;
   DecodedBlock block;
@@ -403,6 +417,13 @@ ElboTerms Vae::elbo(std::span<const float> x, std::uint64_t seed) const {
     append(all.reconstruction, block.reconstruction);
     append(all.kl, block.kl);
   });
+  return all;
+}
+
+std::vector<float> Vae::nll(std::span<const float> x, std::int64_t samples, std::uint64_t seed) const {
+  std::vector<float> all;
+  const auto rows = rows_of(x, impl_->input_dim());
+  nll(*rows, samples, seed, [&](const NllBlock& block) { append(all, block.nll); });
   return all;
 }
 

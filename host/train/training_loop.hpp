@@ -57,7 +57,6 @@ class TrainingLoop {
   RunFolder& folder_;
   const TrainObserver& observer_;
   TrainingState state_;
-  std::int64_t epoch_ = 0;  ///< epochs completed
   MetricsMean shown_mean_;  ///< since the last progress call
   std::int64_t chunk_ = 1;  ///< steps to run at a time
   double shown_at_ = 0.0;   ///< seconds at the last progress call

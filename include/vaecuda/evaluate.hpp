@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +17,9 @@
 namespace vaecuda {
 
 struct EvaluateOptions {
+  /// Importance samples of each row for the log-likelihood; 0: none is computed. Without effect on a latent
+  /// that has no density.
+  std::int64_t samples = 5000;
   std::optional<std::uint64_t> seed;  ///< of the drawn z; by default the model's own
   /// A latent is active if the mean of its posterior varies over the rows by more than this.
   double active_threshold = 0.01;
@@ -23,6 +27,9 @@ struct EvaluateOptions {
   std::int64_t bins = 20;
   /// The label that marks anomalies. Without it "1", where the labels are just "0" and "1".
   std::optional<std::string> anomaly_label;
+  /// Told now and then for how many rows the likelihood is known: with many samples it takes most of the
+  /// time.
+  std::function<void(std::int64_t rows)> progress;
 };
 
 /// A mean over rows, and the standard error of that mean (0 for a single row).
@@ -35,6 +42,7 @@ struct Estimate {
 struct RowFigures {
   std::vector<float> reconstruction;  ///< −log p(x|z) for one z drawn from q(z|x), nats
   std::vector<float> kl;              ///< KL(q(z|x) ‖ p(z)), nats, as in ElboTerms
+  std::vector<float> nll;             ///< −log p(x) by importance samples, nats; empty where not computed
   std::vector<float> squared_error;  ///< mean over the columns of (x − E[x|mean of q(z|x)])², prepared units
   std::vector<float> norm;           ///< ‖x‖², prepared units: what is unusual without any model
 };
@@ -78,11 +86,14 @@ struct AnomalyFigures {
 struct Evaluation {
   std::int64_t rows = 0;
   std::uint64_t seed = 0;
-  Estimate negative_elbo;   ///< nats of the prepared data
-  Estimate reconstruction;  ///< its first term
-  Estimate kl;              ///< its second term
+  Estimate negative_elbo;       ///< nats of the prepared data
+  Estimate reconstruction;      ///< its first term
+  Estimate kl;                  ///< its second term
+  std::int64_t samples = 0;     ///< importance samples of each row; 0: no likelihood
+  std::optional<Estimate> nll;  ///< −log p(x) by importance samples (Vae::nll), nats of the prepared data
   Estimate squared_error;
   double negative_elbo_bits = 0.0;  ///< bits per dimension
+  std::optional<double> nll_bits;   ///< bits per dimension
   std::vector<LatentFigures> latents;
   std::int64_t active_units = 0;
   std::optional<AggregateFigures> aggregate;  ///< absent for a latent without posterior

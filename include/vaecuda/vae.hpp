@@ -100,6 +100,11 @@ struct ElboBlock {
   std::span<const float> reconstruction;  ///< (rows)
   std::span<const float> kl;              ///< (rows)
 };
+struct NllBlock {
+  std::int64_t first = 0;
+  std::int64_t rows = 0;
+  std::span<const float> nll;  ///< (rows)
+};
 
 /// A model with its parameters on a device. Move-only.
 ///
@@ -167,12 +172,21 @@ class VAECUDA_API Vae {
   void elbo_on_device(const float* x, std::int64_t rows, std::uint64_t seed, float* reconstruction, float* kl,
                       void* stream) const;
 
+  /// −log (1/K Σ_k p(x|z_k) p(z_k) / q(z_k|x)) of `x` (rows, D) with K = `samples` latents drawn from q(z|x)
+  /// for each row, nats of the prepared data: in expectation an upper bound on −log p(x), tighter with every
+  /// sample and exact in the limit (Burda et al., arXiv 1509.00519, theorem 1). Row i depends on seed, K and
+  /// i alone. \throws ConfigError for fewer than 1 sample, and for a latent without a density
+  [[nodiscard]] std::vector<float> nll(std::span<const float> x, std::int64_t samples,
+                                       std::uint64_t seed) const;
+
   // The same for rows that are read on the way, block by block, in bounded memory. Each gives the number of
   // rows. An exception from `sink` ends the pass and is passed on.
   std::int64_t encode(RowSource& rows, const std::function<void(const EncodedBlock&)>& sink) const;
   std::int64_t reconstruct(RowSource& rows, const std::function<void(const ReconstructedBlock&)>& sink) const;
   std::int64_t elbo(RowSource& rows, std::uint64_t seed,
                     const std::function<void(const ElboBlock&)>& sink) const;
+  std::int64_t nll(RowSource& rows, std::int64_t samples, std::uint64_t seed,
+                   const std::function<void(const NllBlock&)>& sink) const;
   /// `z`: rows of Z values.
   std::int64_t decode(RowSource& z, const std::function<void(const DecodedBlock&)>& sink) const;
   /// `label`: the class that a conditional model is asked for. Rows that other members pass to a conditional

@@ -100,11 +100,17 @@ void check_refused(const Words& words, int exit_code, std::string_view part) {
 }  // namespace
 
 TEST_CASE("evaluate tells a program what the library gives", "[evaluate]") {
-  const auto json = document({models().pictures(), "--data", kShapes});
+  const auto json = document({models().pictures(), "--data", kShapes, "--samples", "5"});
   RunOn on;
   on.device = "cpu";
+  EvaluateOptions options;
+  options.samples = 5;
   const Evaluation expected =
-      evaluate(Vae::load(models().pictures(), on), load_dataset({kShapes, {}, {}, {}}));
+      evaluate(Vae::load(models().pictures(), on), load_dataset({kShapes, {}, {}, {}}), options);
+  CHECK(json.at("nll").at("samples") == 5);
+  CHECK(json.at("nll").at("mean").get<double>() == expected.nll->mean);
+  CHECK(json.at("nll").at("mean") < json.at("negative_elbo").at("mean"));
+  CHECK(json.at("bits_per_dimension").at("nll").get<double>() == *expected.nll_bits);
   CHECK(json.at("rows") == 400);
   CHECK(json.at("columns") == 256);
   CHECK(json.at("seed") == 1);
@@ -129,23 +135,23 @@ TEST_CASE("evaluate tells a program what the library gives", "[evaluate]") {
   CHECK(json.at("factors")[5].at("entropy") == 0.0);
   CHECK(json.at("mutual_information_gap").get<double>() == *expected.mutual_information_gap);
   CHECK_FALSE(json.contains("anomalies"));
-  CHECK(document({models().pictures(), "--data", kShapes, "--seed", "2"}).at("negative_elbo") !=
-        json.at("negative_elbo"));
+  CHECK(document({models().pictures(), "--data", kShapes, "--samples", "0", "--seed", "2"})
+            .at("negative_elbo") != json.at("negative_elbo"));
 }
 
 TEST_CASE("evaluate prints the same bytes for any batch size and number of threads", "[evaluate]") {
   const TempDir folder;
-  const Words call = {models().pictures(), "--data", kShapes, "--json"};
+  const Words call = {models().pictures(), "--data", kShapes, "--samples", "5", "--json"};
   const std::string one = evaluate_with(call + Words{"--threads", "1"}).out;
   CHECK(evaluate_with(call + Words{"--threads", "3", "--batch-size", "300"}).out == one);
 }
 
 TEST_CASE("evaluate ranks rows that are labelled as anomalies", "[evaluate]") {
-  const Words call = {models().tabular(), "--data", models().table()};
+  const Words call = {models().tabular(), "--data", models().table(), "--samples", "5"};
   const auto json = document(call);  // labels 0 and 1: 1 is meant
   CHECK(json.at("anomalies").at("label") == "1");
   CHECK(json.at("anomalies").at("rows") == 40);
-  CHECK(json.at("anomalies").at("scores").size() == 5);
+  CHECK(json.at("anomalies").at("scores").size() == 6);
   for (const auto& score : json.at("anomalies").at("scores")) {
     CHECK(score.at("roc_auc").get<double>() >= 0.0);
     CHECK(score.at("roc_auc").get<double>() <= 1.0);
@@ -162,10 +168,12 @@ TEST_CASE("evaluate ranks rows that are labelled as anomalies", "[evaluate]") {
 TEST_CASE("evaluate's table and the figures of every row", "[evaluate]") {
   const TempDir folder;
   const std::string rows = (folder.path() / "rows.csv").string();
-  const ProgramResult text = evaluate_with({models().tabular(), "--data", models().table(), "--rows", rows});
+  const ProgramResult text =
+      evaluate_with({models().tabular(), "--data", models().table(), "--rows", rows, "--samples", "3"});
   REQUIRE(text.exit_code == 0);
-  for (const std::string_view part : {"200 rows of 3 values, seed 1", "negative ELBO", "bits per dimension",
-                                      "active units", "  z1 ", "I(x; z)", "anomalies: 40 of 200", "MIG"}) {
+  for (const std::string_view part :
+       {"200 rows of 3 values, seed 1", "negative ELBO", "bits per dimension", "-log p(x), 3 samples",
+        "active units", "  z1 ", "I(x; z)", "anomalies: 40 of 200", "MIG"}) {
     CHECK(contains(text.out, part));
   }
   CHECK(contains(text.err, "rows.csv: 200 rows"));
@@ -175,7 +183,7 @@ TEST_CASE("evaluate's table and the figures of every row", "[evaluate]") {
   const Dataset written = load_dataset(source);
   CHECK(written.rows() == 200);
   CHECK(written.column_names() ==
-        std::vector<std::string>{"negative_elbo", "reconstruction", "kl", "squared_error", "norm"});
+        std::vector<std::string>{"negative_elbo", "reconstruction", "kl", "squared_error", "norm", "nll"});
   const ProgramResult codes = evaluate_with({models().codes(), "--data", models().table()});
   CHECK(codes.exit_code == 0);
   CHECK_FALSE(contains(codes.out, "I(x; z)"));
@@ -191,6 +199,10 @@ TEST_CASE("evaluate refuses what makes no sense and leaves nothing behind", "[ev
   check_refused(call + Words{"--label-column", "none", "--anomaly-label", "1"}, 3, "rows have 4 values");
   check_refused({models().pictures(), "--data", kShapes, "--anomaly-label", "2"}, 2,
                 "no such label; it has square, ellipse, heart");
+  for (const std::string bad : {"-1", "1e3", "2000000"}) {
+    check_refused(call + Words{"--samples", bad}, 2, "--samples: '" + bad + "' is not a whole number from 0");
+  }
+  check_refused({models().codes(), "--data", models().table(), "--samples", "5"}, 2, "has no density");
   check_refused(call + Words{"--bins", "1"}, 2, "--bins: '1' is not a whole number from 2");
   check_refused(call + Words{"--active-threshold", "-1"}, 2, "--active-threshold: '-1' is not");
   check_refused(call + Words{"--rows", (folder.path() / "x.txt").string()}, 2, ".npy or .csv");

@@ -47,7 +47,9 @@ TEST_CASE("the terms of the ELBO have the expectation that they should have", "[
   const Dataset data = rows_of_model(4000);
   for (const double shift : {0.0, 0.4}) {
     const LinearVae linear(shift, shift == 0.0 ? 1.0 : 2.5);
-    const Evaluation result = evaluate(open(linear.file()), data);
+    EvaluateOptions options;
+    options.samples = 0;
+    const Evaluation result = evaluate(open(linear.file()), data, options);
     REQUIRE(result.rows == 4000);
     REQUIRE(result.per_row.reconstruction.size() == 4000);
     Moments difference;  // only the drawn z makes it
@@ -90,33 +92,87 @@ TEST_CASE("the terms of the ELBO have the expectation that they should have", "[
   }
 }
 
+TEST_CASE("the importance-sampled likelihood agrees with the exact one", "[evaluate]") {
+  const Dataset data = rows_of_model(400);
+  EvaluateOptions options;
+  options.samples = 40;
+  const Evaluation exact = evaluate(open(LinearVae(0.0, 1.0).file()), data, options);
+  REQUIRE(exact.per_row.nll.size() == 400);
+  for (std::int64_t row = 0; row < 400; ++row) {  // every weight of the exact posterior is p(x)
+    REQUIRE(static_cast<double>(exact.per_row.nll[static_cast<std::size_t>(row)]) ==
+            Approx(LinearVae::exact_nll(row_of(data, row))).epsilon(2e-5).margin(2e-5));
+  }
+
+  const double shift = 0.4;
+  const double widening = 2.5;
+  const LinearVae wrong(shift, widening);
+  options.samples = 500;
+  std::vector<std::int64_t> told;
+  options.progress = [&told](std::int64_t rows) { told.push_back(rows); };
+  const Evaluation result = evaluate(open(wrong.file()), data, options);
+  CHECK(told.back() == 400);
+  Moments error;
+  Moments square;
+  Moments nll;
+  for (std::int64_t row = 0; row < 400; ++row) {
+    const auto estimate = static_cast<double>(result.per_row.nll[static_cast<std::size_t>(row)]);
+    const double difference = estimate - LinearVae::exact_nll(row_of(data, row));
+    error.add(difference);
+    square.add(difference * difference);
+    nll.add(estimate);
+  }
+  // The relative variance of the weights of N(m, v) under N(m + shift, r v) is
+  // r/√(2r − 1) · e^(shift²/(v (2r − 1))) − 1; a row's estimate has bias ρ/(2S) and variance ρ/S to first
+  // order.
+  const double v = LinearVae(0.0, 1.0).posterior_variance();
+  const double spread = 2.0 * widening - 1.0;
+  const double rho = widening / std::sqrt(spread) * std::exp(shift * shift / (v * spread)) - 1.0;
+  const double standard_error = std::sqrt(rho / 500.0 / 400.0);
+  CHECK(std::fabs(error.mean() - rho / 1000.0) < 5.0 * standard_error);
+  // 400 squares of a normal: a relative deviation of √(2/400) = 7 %.
+  CHECK(square.mean() == Approx(rho / 500.0).epsilon(0.35));
+  CHECK(result.nll->mean == nll.mean());
+  CHECK(result.nll->standard_error == nll.estimate().standard_error);
+  CHECK(result.samples == 500);
+  CHECK(*result.nll_bits == Approx(nll.mean() / 3.0 / std::log(2.0)));
+  // The bound lies above, by the KL of the wrong posterior to the exact one.
+  CHECK(result.negative_elbo.mean > result.nll->mean + 0.5);
+  options.samples = 0;
+  CHECK_FALSE(evaluate(open(wrong.file()), data, options).nll);
+}
+
 TEST_CASE("figures do not depend on batch size or threads", "[evaluate]") {
   const Dataset data = rows_of_model(700);
   const ModelFile file = LinearVae(0.2, 1.5).file();
-  const Evaluation one = evaluate(open(file, 1, 1), data);
-  const Evaluation other = evaluate(open(file, 512, 3), data);
+  EvaluateOptions options;
+  options.samples = 7;
+  const Evaluation one = evaluate(open(file, 1, 1), data, options);
+  const Evaluation other = evaluate(open(file, 512, 3), data, options);
   CHECK(one.per_row.reconstruction == other.per_row.reconstruction);
   CHECK(one.per_row.kl == other.per_row.kl);
+  CHECK(one.per_row.nll == other.per_row.nll);
   CHECK(one.per_row.squared_error == other.per_row.squared_error);
   CHECK(one.per_row.norm == other.per_row.norm);
   check_same(one.negative_elbo, other.negative_elbo);
   check_same(one.squared_error, other.squared_error);
   CHECK(one.latents[0].variance == other.latents[0].variance);
   CHECK(one.aggregate->information == other.aggregate->information);
-  EvaluateOptions options;
   options.seed = 99;
   const Evaluation reseeded = evaluate(open(file), data, options);
   CHECK(reseeded.seed == 99);
   CHECK(one.seed == file.seed);
   CHECK(reseeded.per_row.reconstruction != one.per_row.reconstruction);
   CHECK(reseeded.per_row.kl == one.per_row.kl);
+  CHECK(reseeded.per_row.nll != one.per_row.nll);
 }
 
 TEST_CASE("errors and norms are in prepared units, whatever the raw ones", "[evaluate]") {
   // The raw rows are such that the preparation gives those of the model.
   const Dataset prepared = rows_of_model(300);
   ModelFile file = LinearVae(0.0, 1.0).file();
-  const Evaluation expected = evaluate(open(file), prepared);
+  EvaluateOptions options;
+  options.samples = 3;
+  const Evaluation expected = evaluate(open(file), prepared, options);
   file.preparation.scale = 0.5f;
   file.preparation.mean = {1.0f, -2.0f, 0.25f};
   file.preparation.inverse_deviation = {4.0f, 0.5f, 2.0f};
@@ -126,7 +182,7 @@ TEST_CASE("errors and norms are in prepared units, whatever the raw ones", "[eva
     raw.push_back((prepared.f32()[i] / file.preparation.inverse_deviation[c] + file.preparation.mean[c]) /
                   file.preparation.scale);
   }
-  const Evaluation result = evaluate(open(file), Dataset(raw, 300, kColumns));
+  const Evaluation result = evaluate(open(file), Dataset(raw, 300, kColumns), options);
   CHECK(result.squared_error.mean == Approx(expected.squared_error.mean).epsilon(1e-4));
   CHECK(result.negative_elbo.mean == Approx(expected.negative_elbo.mean).epsilon(1e-4));
   // log2(4 · ½ · 2 / 8) / 3 bits of a row go into the units.
@@ -147,7 +203,9 @@ TEST_CASE("anomalies are found by every score that shows them", "[evaluate]") {
   }
   Dataset data(values, 200, kColumns);
   data.set_labels(labels, {"0", "1"});
-  const Evaluation result = evaluate(open(LinearVae(0.0, 1.0).file()), data);
+  EvaluateOptions options;
+  options.samples = 5;
+  const Evaluation result = evaluate(open(LinearVae(0.0, 1.0).file()), data, options);
   REQUIRE(result.anomalies);
   CHECK(result.anomalies->label == "1");
   CHECK(result.anomalies->anomalies == 20);
@@ -158,7 +216,8 @@ TEST_CASE("anomalies are found by every score that shows them", "[evaluate]") {
     CHECK(score.roc_auc == 1.0);
     CHECK(score.average_precision == 1.0);
   }
-  CHECK(names == std::vector<std::string>{"negative_elbo", "reconstruction", "kl", "squared_error", "norm"});
+  CHECK(names ==
+        std::vector<std::string>{"negative_elbo", "reconstruction", "kl", "nll", "squared_error", "norm"});
 }
 
 TEST_CASE("a deterministic latent has no posterior to tell about", "[evaluate]") {
@@ -174,6 +233,7 @@ TEST_CASE("a deterministic latent has no posterior to tell about", "[evaluate]")
   const Dataset data = rows_of_model(500);
   const Evaluation result = evaluate(open(file), data);
   CHECK_FALSE(result.aggregate);
+  CHECK_FALSE(result.nll);
   CHECK(result.kl.mean == 0.0);
   CHECK(result.active_units == 1);
   Moments column;
@@ -187,6 +247,9 @@ TEST_CASE("an evaluation that makes no sense is refused", "[evaluate]") {
   const Vae vae = open(LinearVae(0.0, 1.0).file());
   const Dataset data = rows_of_model(5);
   EvaluateOptions options;
+  options.samples = -1;
+  CHECK_THROWS_AS(evaluate(vae, data, options), ConfigError);
+  options = {};
   options.bins = 1;
   CHECK_THROWS_AS(evaluate(vae, data, options), ConfigError);
   options = {};

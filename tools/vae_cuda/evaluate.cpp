@@ -15,9 +15,16 @@
 namespace vaecuda::tool {
 namespace {
 
+constexpr std::int64_t kMostSamples = 1'000'000;
+
 EvaluateOptions options_of(const cli::Arguments& arguments, const ModelInfo& model) {
   EvaluateOptions options;
   options.seed = seed_or(arguments, model.seed);
+  options.samples = integer_or(arguments, "--samples", options.samples, 0, kMostSamples);
+  if (arguments.find("--samples") != nullptr && options.samples > 0 &&
+      model.model.latent != LatentKind::gaussian) {
+    throw ConfigError("--samples: this model's latent has no density, and so its data no likelihood; give 0");
+  }
   options.active_threshold = real_or(arguments, "--active-threshold", options.active_threshold, 0.0,
                                      std::numeric_limits<double>::max());
   options.bins = integer_or(arguments, "--bins", options.bins, 2, 10'000);
@@ -25,8 +32,10 @@ EvaluateOptions options_of(const cli::Arguments& arguments, const ModelInfo& mod
   return options;
 }
 
-std::vector<std::string> row_columns() {
-  return {"negative_elbo", "reconstruction", "kl", "squared_error", "norm"};
+std::vector<std::string> row_columns(bool has_nll) {
+  std::vector<std::string> names = {"negative_elbo", "reconstruction", "kl", "squared_error", "norm"};
+  if (has_nll) names.emplace_back("nll");
+  return names;
 }
 
 void write_rows(RowWriter& writer, const RowFigures& rows) {
@@ -34,25 +43,30 @@ void write_rows(RowWriter& writer, const RowFigures& rows) {
   for (std::size_t i = 0; i < rows.kl.size(); ++i) {
     line = {rows.reconstruction[i] + rows.kl[i], rows.reconstruction[i], rows.kl[i], rows.squared_error[i],
             rows.norm[i]};
+    if (!rows.nll.empty()) line.push_back(rows.nll[i]);
     writer.append(line);
   }
   writer.commit();
 }
 
 int run(const cli::Arguments& arguments, cli::Console& console) {
-  // What cannot be written is said before anything is computed.
-  const std::string* out = arguments.find("--rows");
-  const std::vector<std::string> names = row_columns();
-  std::optional<RowWriter> writer;
-  if (out != nullptr) {
-    writer.emplace(*out, static_cast<std::int64_t>(names.size()), RowType::f32, names);
-  }
   const std::string& path = required(arguments, "MODEL");
   const ModelInfo info = read_model_info(path);
-  const EvaluateOptions options = options_of(arguments, info);
+  EvaluateOptions options = options_of(arguments, info);
+  // What cannot be written is said before anything is computed.
+  const std::string* out = arguments.find("--rows");
+  std::optional<RowWriter> writer;
+  if (out != nullptr) {
+    const auto names = row_columns(options.samples > 0 && info.model.latent == LatentKind::gaussian);
+    writer.emplace(*out, static_cast<std::int64_t>(names.size()), RowType::f32, names);
+  }
   const Vae vae = load_model(arguments, console);
   const Dataset data = load_data(arguments, info);
+  options.progress = [&](std::int64_t rows) {
+    console.status(fmt::format("likelihood: {} of {} rows", rows, data.rows()));
+  };
   const Evaluation evaluation = evaluate(vae, data, options);
+  console.finish_status();
   if (writer) write_rows(*writer, evaluation.per_row);
   if (arguments.flag("--json")) {
     nlohmann::ordered_json document = evaluation_json(evaluation, info);
@@ -74,14 +88,18 @@ Command evaluate_command() {
       "what the latents tell about rows, labels and known factors, and how well scores show labelled "
       "anomalies. docs/evaluation.md defines each figure. The rows are held whole.\n"
       "Example: vae_cuda evaluate model.safetensors --data mnist/ --part test --rows figures.csv",
-      joined({kModel},
-             joined(data_options(),
-                    {{"--rows", "FILE", "figures of every row: .csv or .npy"},
-                     {"--anomaly-label", "LABEL",
-                      "label that marks anomalies; by default 1 where the labels are 0 and 1"},
-                     {"--active-threshold", "X",
-                      "a latent is active if its posterior mean varies by more than this [0.01]"},
-                     {"--bins", "N", "bins of a latent's posterior means, for the information [20]"}})),
+      joined(
+          {kModel},
+          joined(
+              data_options(),
+              {{"--rows", "FILE", "figures of every row: .csv or .npy"},
+               {"--samples", "S",
+                "importance samples of each row for -log p(x); 0: none. Most of the time goes here [5000]"},
+               {"--anomaly-label", "LABEL",
+                "label that marks anomalies; by default 1 where the labels are 0 and 1"},
+               {"--active-threshold", "X",
+                "a latent is active if its posterior mean varies by more than this [0.01]"},
+               {"--bins", "N", "bins of a latent's posterior means, for the information [20]"}})),
       run};
 }
 

@@ -117,7 +117,12 @@ Json evaluation_json(const Evaluation& evaluation, const ModelInfo& model) {
   json["negative_elbo"] = json_of(evaluation.negative_elbo);
   json["reconstruction"] = json_of(evaluation.reconstruction);
   json["kl"] = json_of(evaluation.kl);
+  if (evaluation.nll) {
+    json["nll"] = json_of(*evaluation.nll);
+    json["nll"]["samples"] = evaluation.samples;
+  }
   json["bits_per_dimension"]["negative_elbo"] = cli::json_number(evaluation.negative_elbo_bits);
+  if (evaluation.nll_bits) json["bits_per_dimension"]["nll"] = cli::json_number(*evaluation.nll_bits);
   json["squared_error"] = json_of(evaluation.squared_error);
   json["active_units"] = evaluation.active_units;
   json["latents"] = latents_json(evaluation);
@@ -143,6 +148,10 @@ std::string evaluation_text(const Evaluation& evaluation, const ModelInfo& model
                 fmt::format(", {:.4f} bits per dimension", evaluation.negative_elbo_bits));
   text.estimate("  reconstruction", evaluation.reconstruction, "");
   text.estimate("  KL", evaluation.kl, "");
+  if (evaluation.nll) {
+    text.estimate(fmt::format("-log p(x), {} samples", evaluation.samples), *evaluation.nll,
+                  fmt::format(", {:.4f} bits per dimension", *evaluation.nll_bits));
+  }
   text.line("squared error",
             fmt::format("{:>12.6f} ± {:.6f} per value, root {:.4f}", evaluation.squared_error.mean,
                         evaluation.squared_error.standard_error, std::sqrt(evaluation.squared_error.mean)));
