@@ -62,7 +62,7 @@ std::string describe(const std::vector<std::int64_t>& shape) {
 std::vector<std::pair<std::string, std::vector<std::int64_t>>> expected_tensors(
     const ParameterLayout& layout, const ModelDocument& document) {
   std::vector<std::pair<std::string, std::vector<std::int64_t>>> expected;
-  for (const ParameterTensor& tensor : layout.tensors()) expected.push_back({tensor.name, tensor.shape});
+  for (const ParameterTensor& tensor : layout.tensors()) expected.emplace_back(tensor.name, tensor.shape);
   if (document.standardize) {
     expected.push_back({kMean, {document.file.model.input_dim}});
     expected.push_back({kInverseDeviation, {document.file.model.input_dim}});

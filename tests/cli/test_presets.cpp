@@ -61,6 +61,21 @@ TEST_CASE("presets say what the papers and programs say", "[presets]") {
   const RunConfig anomaly = load_preset("anomaly");
   CHECK(anomaly.data.standardize);
   CHECK(anomaly.model.sigma == 1.0);
+  const RunConfig iwae = load_preset("iwae-paper");
+  const auto& stages = iwae.optimizer.schedule.stages;
+  REQUIRE(stages.size() == 7);  // after the first
+  std::int64_t epochs = 0;
+  std::int64_t length = 1;  // of stage i: 3^(i - 1) epochs
+  for (int i = 1; i <= 8; ++i) {
+    const double lr = 1e-4 * std::round(10.0 * std::pow(10.0, 1.0 - (i - 1) / 7.0)) / 10.0;
+    const std::size_t before = static_cast<std::size_t>(i) - 2;
+    CHECK((i == 1 ? iwae.optimizer.lr : stages[before].lr) == Approx(lr));
+    if (i > 1) CHECK(stages[before].epoch == epochs);
+    epochs += length;
+    length *= 3;
+  }
+  CHECK(iwae.train.epochs.value() == epochs);
+  CHECK(iwae.optimizer.v_init == 1);
   CHECK(load_preset("beta-vae").objective.beta == 4.0);
   CHECK(load_preset("aevb").model.activation == Activation::tanh);
 }
