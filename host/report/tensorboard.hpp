@@ -14,7 +14,7 @@ namespace vaecuda {
 
 /// One value of a curve; the curve's name is its tag ("train/loss").
 struct Scalar {
-  std::string_view tag;
+  std::string tag;
   float value = 0.0F;
 };
 
