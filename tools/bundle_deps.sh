@@ -60,7 +60,7 @@ heading "Packages"
 # Usage: provide PACKAGE: has its files in / or in $unpacked, and those of the packages that it names indirectly.
 provide() {
   local package=$1 version depends deb next
-  if dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed; then
+  if dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -x installed >/dev/null; then
     version=$(dpkg-query -W -f '${Version}' "$package")
     depends=$(dpkg-query -W -f '${Depends}' "$package")
     echo "$package $version: installed"

@@ -34,7 +34,7 @@ libraries=(catch2 libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev
 # Pinned, since another version formats and warns otherwise. A distribution without them does without.
 linters=(clang-format-14 clang-tidy-14)
 
-installed() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
+installed() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -x installed >/dev/null; }
 # The package lists are there and know the package.
 known() { apt-cache show "$1" >/dev/null 2>&1; }
 

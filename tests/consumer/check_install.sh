@@ -3,6 +3,7 @@
 # Usage: check_install.sh BUILD [--full]
 #   --full  every combination of CMake or pkg-config, shared or static, before and after moving; a multiarch layout;
 #           a project that takes this tree in; Debian packages
+# No reader of a pipe may leave early (grep -q, head): with pipefail the writer's SIGPIPE would be a failure.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source_tree=$(cd "$here/../.." && pwd)
@@ -42,7 +43,7 @@ run_consumers() {
     runs=$((runs + 1))
     quietly "$name: $program" "$folder/$program" "$work/run-$runs" || continue
     grep -q "vaecuda $version" "$work/log" || fail "$name: $program says another version: $(head -n 1 "$work/log")"
-    if readelf -d "$folder/$program" | grep -q 'NEEDED.*libvaecuda' ; then linked=shared; else linked=static; fi
+    if readelf -d "$folder/$program" | grep 'NEEDED.*libvaecuda' >/dev/null; then linked=shared; else linked=static; fi
     [[ $name == *$linked* ]] || fail "$name: $program is linked otherwise ($linked)"
     if readelf -d "$folder/$program" | grep 'NEEDED.*blas'; then fail "$name: $program needs a BLAS"; fi
   done
@@ -102,7 +103,7 @@ check_symbols() {
   for name in $(grep -oE '\bvaecuda_[a-z0-9_]+\(' "$source_tree/include/vaecuda/vaecuda.h" | tr -d '(' | sort -u); do
     grep -qx "T ${name}@@.*\|T $name" "$work/symbols" || fail "declared in vaecuda.h, but not exported: $name"
   done
-  objdump -p "$1" | grep -qE "SONAME +libvaecuda\.so\.[0-9.]+$" || fail "no SONAME"
+  objdump -p "$1" | grep -E "SONAME +libvaecuda\.so\.[0-9.]+$" >/dev/null || fail "no SONAME"
 }
 
 # Usage: check_pages PREFIX: every option of a program is in its manual page and its completion
@@ -113,7 +114,7 @@ check_pages() {
     manual=$(find "$prefix/share/man/man1" -name "$name.1*")
     completion=$prefix/share/bash-completion/completions/$name
     [[ -n $manual && -e $completion ]] || { fail "$name has no manual page or no completion"; continue; }
-    "$program" --version | grep -q "^$name $version" || fail "$name --version"
+    "$program" --version | grep "^$name $version" >/dev/null || fail "$name --version"
     zcat -f "$manual" | sed 's/\\-/-/g' >"$work/manual"
     count=0
     for command in "" $("$program" --help | sed -n '/^Commands.*:$/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'); do

@@ -51,7 +51,7 @@ library=libvaecuda$series
 for name in "$library" libvaecuda-dev vaecuda-tools; do
   [[ -e $(package "$name") ]] || { fail "no package $(package "$name")"; ls "$work"; continue; }
   holds "$name" "share/doc/$name/copyright" "share/doc/$name/changelog.Debian.gz"
-  dpkg-deb -f "$(package "$name")" Description | head -n 1 | grep -q . || fail "$name has no description"
+  dpkg-deb -f "$(package "$name")" Description | grep . >/dev/null || fail "$name has no description"
   # Files that nobody but root can read, or a home or build folder in a path.
   if dpkg-deb -c "$(package "$name")" | awk '{ print $1, $6 }' | grep -vE '^(d?rwxr-xr-x|-rwxr-xr-x|-rw-r--r--|lrwxrwxrwx) \./(usr/|$)'; then
     fail "$name: odd permissions or places"
@@ -67,8 +67,8 @@ if ((failures == 0)); then
   depends "$library" libc6 'libstdc[+][+]6' libgomp1 'libpng16-16(t64)?' zlib1g 'libfmt[0-9]+'
   depends libvaecuda-dev "$library" libfmt-dev libpng-dev zlib1g-dev
   depends vaecuda-tools libc6 libgomp1
-  dpkg-deb --ctrl-tarfile "$(package "$library")" | tar -t | grep -qx './shlibs' || fail "$library has no shlibs file"
-  dpkg-deb --ctrl-tarfile "$(package "$library")" | tar -xO ./triggers 2>/dev/null | grep -q ldconfig ||
+  dpkg-deb --ctrl-tarfile "$(package "$library")" | tar -t | grep -x './shlibs' >/dev/null || fail "$library has no shlibs file"
+  dpkg-deb --ctrl-tarfile "$(package "$library")" | tar -xO ./triggers 2>/dev/null | grep ldconfig >/dev/null ||
     fail "$library does not trigger ldconfig"
 
   # A program from the packages' files alone.

@@ -9,7 +9,7 @@ refused() {
   rm -rf "$work/refused"
   if cmake -S "$here" -B "$work/refused" -DCMAKE_PREFIX_PATH="$moved" "$@" >"$work/log" 2>&1; then
     fail "find_package accepts $*"
-  elif ! tr -s ' \n' ' ' <"$work/log" | grep -qF "$text"; then
+  elif ! tr -s ' \n' ' ' <"$work/log" | grep -F "$text" >/dev/null; then
     fail "find_package refuses $* without saying '$text'"
   fi
 }
