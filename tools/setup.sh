@@ -31,10 +31,30 @@ done
 commands=(g++:g++ gcc:gcc cmake:cmake make:make)
 libraries=(catch2 libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libopenblas-openmp-dev
   libpng-dev zlib1g-dev libboost-context-dev)
+# Ubuntu 22.04 has no package of toml++ yet. Its headers, which any compiler reads, come from that of 24.04.
+toml_headers=/usr/local/include/toml++
+toml_package=http://archive.ubuntu.com/ubuntu/pool/universe/t/tomlplusplus/libtomlplusplus-dev_3.4.0+ds-0.2build1_amd64.deb
+toml_checksum=SHA256:e6d68dbb89f11c71fc33bd1397ab1b405e83e96b959e5c18ef82871c12051c46
 # Pinned, since another version formats and warns otherwise. A distribution without them does without.
 linters=(clang-format-14 clang-tidy-14)
 
 installed() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -x installed >/dev/null; }
+# Puts the headers of toml++ where this distribution has no package of them.
+fetch_toml() {
+  local folder
+  folder=$(mktemp -d)
+  echo "setup: this distribution has no libtomlplusplus-dev: $toml_headers from $toml_package"
+  if ! /usr/lib/apt/apt-helper download-file "$toml_package" "$folder/package.deb" "$toml_checksum" >"$folder/log" 2>&1; then
+    cat "$folder/log" >&2
+    rm -r "$folder"
+    echo "setup: the download failed. By hand: put toml++ 3 (https://github.com/marzer/tomlplusplus) into $toml_headers" >&2
+    exit 1
+  fi
+  dpkg-deb -x "$folder/package.deb" "$folder"
+  ${as_root[@]+"${as_root[@]}"} mkdir -p "${toml_headers%/*}"
+  ${as_root[@]+"${as_root[@]}"} cp -r "$folder/usr/include/toml++" "${toml_headers%/*}/"
+  rm -r "$folder"
+}
 # The package lists are there and know the package.
 known() { apt-cache show "$1" >/dev/null 2>&1; }
 
@@ -47,6 +67,7 @@ else
     command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
   done
   for package in "${libraries[@]}"; do
+    if [[ $package == libtomlplusplus-dev && -e $toml_headers/toml.h ]]; then continue; fi
     installed "$package" || missing+=("$package")
   done
   optional=()
@@ -96,9 +117,15 @@ else
         missing+=("$package")
       fi
     done
+    if [[ " ${missing[*]} " == *" libtomlplusplus-dev "* ]] && ! known libtomlplusplus-dev; then
+      fetch_toml
+      mapfile -t missing < <(printf '%s\n' "${missing[@]}" | grep -vx libtomlplusplus-dev)
+    fi
     if ((${#missing[@]} > 0)); then
       echo "setup: installing ${missing[*]}"
-      if ! "${apt[@]}" install --yes --no-install-recommends --no-remove "${missing[@]}"; then
+      # Hundreds of lines of dpkg's, of interest where something fails.
+      if ! said=$("${apt[@]}" install --yes --no-install-recommends --no-remove "${missing[@]}" 2>&1); then
+        printf '%s\n' "$said" >&2
         echo "setup: apt-get install failed. By hand, as root: $by_hand" >&2
         exit 1
       fi

@@ -26,7 +26,7 @@ double unix_seconds() {
 
 /// JSON has no NaN: a figure that is not finite is null.
 nlohmann::ordered_json number(double value) {
-  return std::isfinite(value) ? nlohmann::ordered_json(value) : nullptr;
+  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
 }
 
 void add_quantization(const LossTerms& terms, const std::string& group, nlohmann::ordered_json& json,
