@@ -8,23 +8,21 @@
 
 #include "support/catch.hpp"
 #include "support/run_program.hpp"
+#include "support/words.hpp"
 #include "vaecuda/device.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/version.hpp"
 
 using namespace vaecuda;
+using test::contains;
+using test::operator+;
+using test::Words;
 using Json = nlohmann::json;
-using Words = std::vector<std::string>;
 
 namespace {
 
 constexpr int kUsage = 2;
 constexpr int kNoDevice = 5;
-
-Words operator+(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
 
 const Words kQuick{"--device", "cpu", "--threads", "1", "--time-limit", "0.01"};
 const Words kTiny{"--input", "12", "--hidden", "8,6", "--latent-dim", "3", "--batch-size", "16"};
@@ -39,10 +37,6 @@ std::string bench(const Words& words) {
 
 Json bench_json(const Words& words) {
   return Json::parse(bench(words + Words{"--json"}));
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 void check_refused(const Words& words, int exit_code, std::string_view part) {

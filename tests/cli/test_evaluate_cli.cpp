@@ -7,25 +7,22 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/files.hpp"
-#include "tests/support/run_program.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/tool_runs.hpp"
 #include "vaecuda/vaecuda.hpp"
 
 using namespace vaecuda;
+using test::contains;
+using test::operator+;
 using test::ProgramResult;
 using test::TempDir;
+using test::Words;
 
 namespace {
 
-using Words = std::vector<std::string>;
 namespace fs = std::filesystem;
 
 const std::string kShapes = "shapes:16x16,n=400";
-
-Words operator+(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
 
 /// A model of pictures, one of a table with two odd rows in ten, and one without posterior.
 class Models {
@@ -49,17 +46,12 @@ class Models {
 
  private:
   std::string train(const std::string& data, const std::string& name, LatentKind latent) {
-    RunConfig config;
-    config.data.train.path = data;
-    config.data.standardize = data == table_;
-    config.model.likelihood = data == table_ ? Likelihood::gaussian : Likelihood::bernoulli;
-    config.model.latent = latent;
-    config.model.hidden = {8};
-    config.model.latent_dim = 2;
-    config.train.device = "cpu";
-    config.train.steps = 30;
-    config.output.dir = (folder_.path() / name).string();
-    return TrainingRun(config).run().model;
+    return test::train_small(folder_.path() / name, data, [&](RunConfig& config) {
+      config.data.standardize = data == table_;
+      config.model.likelihood = data == table_ ? Likelihood::gaussian : Likelihood::bernoulli;
+      config.model.latent = latent;
+      config.train.steps = 30;
+    });
   }
   TempDir folder_;
   std::string table_;
@@ -74,27 +66,15 @@ const Models& models() {
 }
 
 ProgramResult evaluate_with(const Words& words) {
-  return test::run_program(VAECUDA_TOOL_PATH, Words{"evaluate"} + words + Words{"--device", "cpu"});
+  return test::run_tool(Words{"evaluate"} + words + Words{"--device", "cpu"});
 }
 
 nlohmann::json document(const Words& words) {
-  const ProgramResult result = evaluate_with(words + Words{"--json"});
-  INFO(result.err);
-  REQUIRE(result.exit_code == 0);
-  CHECK(result.err.empty());
-  return nlohmann::json::parse(result.out);  // throws where anything follows the document
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
+  return test::tool_json(Words{"evaluate"} + words);
 }
 
 void check_refused(const Words& words, int exit_code, std::string_view part) {
-  const ProgramResult result = evaluate_with(words);
-  INFO(result.err);
-  CHECK(result.exit_code == exit_code);
-  CHECK(result.out.empty());
-  CHECK(contains(result.err, part));
+  test::check_tool_refuses(Words{"evaluate"} + words, exit_code, part);
 }
 
 }  // namespace

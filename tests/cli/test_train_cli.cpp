@@ -8,21 +8,26 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/words.hpp"
 #include "vaecuda/device.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
 #include "vaecuda/version.hpp"
 
 using namespace vaecuda;
+using test::contains;
+using test::operator+;
 using test::ProgramOptions;
 using test::ProgramResult;
+using test::read_file;
 using test::TempDir;
+using test::Words;
 
 namespace {
 
-using Words = std::vector<std::string>;
 namespace fs = std::filesystem;
 
 constexpr int kUsage = 2;
@@ -32,11 +37,6 @@ constexpr int kStopped = 75;
 
 ProgramResult train(const Words& words, const ProgramOptions& options = {}) {
   return test::run_program(VAECUDA_TRAIN_PATH, words, options);
-}
-
-Words operator+(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
 }
 
 /// A run of a second or so.
@@ -59,16 +59,6 @@ Words small_run(const fs::path& out) {
           "3",
           "--out",
           out.string()};
-}
-
-std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  REQUIRE(file);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// Runs of white space as one blank: a text as it was before it was broken into lines.

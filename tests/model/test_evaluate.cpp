@@ -7,26 +7,16 @@
 #include "host/model/model_file.hpp"
 #include "support/catch.hpp"
 #include "support/linear_vae.hpp"
-#include "support/temp_dir.hpp"
+#include "support/small_vae.hpp"
 #include "vaecuda/evaluate.hpp"
 
 namespace vaecuda {
 namespace {
 
 using test::LinearVae;
+using test::open_model;
 using Floats = std::vector<float>;
 constexpr std::int64_t kColumns = LinearVae::kColumns;
-
-Vae open(const ModelFile& file, std::int64_t batch_size = 0, std::int64_t threads = 1) {
-  const test::TempDir folder;
-  const std::string path = (folder.path() / "m.safetensors").string();
-  save_model(path, file);
-  RunOn on;
-  on.device = "cpu";
-  on.threads = threads;
-  on.batch_size = batch_size;
-  return Vae::load(path, on);
-}
 
 Dataset rows_of_model(std::int64_t rows) {
   return Dataset(LinearVae::draw_rows(rows, 17), rows, kColumns);
@@ -49,7 +39,7 @@ TEST_CASE("the terms of the ELBO have the expectation that they should have", "[
     const LinearVae linear(shift, shift == 0.0 ? 1.0 : 2.5);
     EvaluateOptions options;
     options.samples = 0;
-    const Evaluation result = evaluate(open(linear.file()), data, options);
+    const Evaluation result = evaluate(open_model(linear.file()), data, options);
     REQUIRE(result.rows == 4000);
     REQUIRE(result.per_row.reconstruction.size() == 4000);
     Moments difference;  // only the drawn z makes it
@@ -96,7 +86,7 @@ TEST_CASE("the importance-sampled likelihood agrees with the exact one", "[evalu
   const Dataset data = rows_of_model(400);
   EvaluateOptions options;
   options.samples = 40;
-  const Evaluation exact = evaluate(open(LinearVae(0.0, 1.0).file()), data, options);
+  const Evaluation exact = evaluate(open_model(LinearVae(0.0, 1.0).file()), data, options);
   REQUIRE(exact.per_row.nll.size() == 400);
   for (std::int64_t row = 0; row < 400; ++row) {  // every weight of the exact posterior is p(x)
     REQUIRE(static_cast<double>(exact.per_row.nll[static_cast<std::size_t>(row)]) ==
@@ -109,7 +99,7 @@ TEST_CASE("the importance-sampled likelihood agrees with the exact one", "[evalu
   options.samples = 500;
   std::vector<std::int64_t> told;
   options.progress = [&told](std::int64_t rows) { told.push_back(rows); };
-  const Evaluation result = evaluate(open(wrong.file()), data, options);
+  const Evaluation result = evaluate(open_model(wrong.file()), data, options);
   CHECK(told.back() == 400);
   Moments error;
   Moments square;
@@ -138,7 +128,7 @@ TEST_CASE("the importance-sampled likelihood agrees with the exact one", "[evalu
   // The bound lies above, by the KL of the wrong posterior to the exact one.
   CHECK(result.negative_elbo.mean > result.nll->mean + 0.5);
   options.samples = 0;
-  CHECK_FALSE(evaluate(open(wrong.file()), data, options).nll);
+  CHECK_FALSE(evaluate(open_model(wrong.file()), data, options).nll);
 }
 
 TEST_CASE("figures do not depend on batch size or threads", "[evaluate]") {
@@ -146,8 +136,8 @@ TEST_CASE("figures do not depend on batch size or threads", "[evaluate]") {
   const ModelFile file = LinearVae(0.2, 1.5).file();
   EvaluateOptions options;
   options.samples = 7;
-  const Evaluation one = evaluate(open(file, 1, 1), data, options);
-  const Evaluation other = evaluate(open(file, 512, 3), data, options);
+  const Evaluation one = evaluate(open_model(file, 1, 1), data, options);
+  const Evaluation other = evaluate(open_model(file, 512, 3), data, options);
   CHECK(one.per_row.reconstruction == other.per_row.reconstruction);
   CHECK(one.per_row.kl == other.per_row.kl);
   CHECK(one.per_row.nll == other.per_row.nll);
@@ -158,7 +148,7 @@ TEST_CASE("figures do not depend on batch size or threads", "[evaluate]") {
   CHECK(one.latents[0].variance == other.latents[0].variance);
   CHECK(one.aggregate->information == other.aggregate->information);
   options.seed = 99;
-  const Evaluation reseeded = evaluate(open(file), data, options);
+  const Evaluation reseeded = evaluate(open_model(file), data, options);
   CHECK(reseeded.seed == 99);
   CHECK(one.seed == file.seed);
   CHECK(reseeded.per_row.reconstruction != one.per_row.reconstruction);
@@ -172,7 +162,7 @@ TEST_CASE("errors and norms are in prepared units, whatever the raw ones", "[eva
   ModelFile file = LinearVae(0.0, 1.0).file();
   EvaluateOptions options;
   options.samples = 3;
-  const Evaluation expected = evaluate(open(file), prepared, options);
+  const Evaluation expected = evaluate(open_model(file), prepared, options);
   file.preparation.scale = 0.5f;
   file.preparation.mean = {1.0f, -2.0f, 0.25f};
   file.preparation.inverse_deviation = {4.0f, 0.5f, 2.0f};
@@ -182,7 +172,7 @@ TEST_CASE("errors and norms are in prepared units, whatever the raw ones", "[eva
     raw.push_back((prepared.f32()[i] / file.preparation.inverse_deviation[c] + file.preparation.mean[c]) /
                   file.preparation.scale);
   }
-  const Evaluation result = evaluate(open(file), Dataset(raw, 300, kColumns), options);
+  const Evaluation result = evaluate(open_model(file), Dataset(raw, 300, kColumns), options);
   CHECK(result.squared_error.mean == Approx(expected.squared_error.mean).epsilon(1e-4));
   CHECK(result.negative_elbo.mean == Approx(expected.negative_elbo.mean).epsilon(1e-4));
   // log2(4 · ½ · 2 / 8) / 3 bits of a row go into the units.
@@ -205,7 +195,7 @@ TEST_CASE("anomalies are found by every score that shows them", "[evaluate]") {
   data.set_labels(labels, {"0", "1"});
   EvaluateOptions options;
   options.samples = 5;
-  const Evaluation result = evaluate(open(LinearVae(0.0, 1.0).file()), data, options);
+  const Evaluation result = evaluate(open_model(LinearVae(0.0, 1.0).file()), data, options);
   REQUIRE(result.anomalies);
   CHECK(result.anomalies->label == "1");
   CHECK(result.anomalies->anomalies == 20);
@@ -231,7 +221,7 @@ TEST_CASE("a deterministic latent has no posterior to tell about", "[evaluate]")
   file.parameters.assign(static_cast<std::size_t>(layout.size), 0.0f);
   file.parameters[static_cast<std::size_t>(layout.head.weight)] = 2.0f;  // z0 = 2 x0, z1 = 0
   const Dataset data = rows_of_model(500);
-  const Evaluation result = evaluate(open(file), data);
+  const Evaluation result = evaluate(open_model(file), data);
   CHECK_FALSE(result.aggregate);
   CHECK_FALSE(result.nll);
   CHECK(result.kl.mean == 0.0);
@@ -244,7 +234,7 @@ TEST_CASE("a deterministic latent has no posterior to tell about", "[evaluate]")
 }
 
 TEST_CASE("an evaluation that makes no sense is refused", "[evaluate]") {
-  const Vae vae = open(LinearVae(0.0, 1.0).file());
+  const Vae vae = open_model(LinearVae(0.0, 1.0).file());
   const Dataset data = rows_of_model(5);
   EvaluateOptions options;
   options.samples = -1;

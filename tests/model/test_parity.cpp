@@ -1,7 +1,5 @@
 // Training on a device follows training on the CPU: whole steps, for long enough that an error of one op
 // would grow.
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <iostream>
 #include <string>
@@ -11,6 +9,7 @@
 #include "support/catch.hpp"
 #include "support/model_bench.hpp"
 #include "support/op_bench.hpp"
+#include "support/run_distance.hpp"
 
 using namespace vaecuda;
 
@@ -49,43 +48,9 @@ Dataset data() {
   return Dataset(values, 101, 50);
 }
 
-/// The largest differences between two runs.
-struct Distance {
-  double loss = 0.0;           ///< of any step, relative
-  double gradient_norm = 0.0;  ///< of any step, relative
-  double parameters = 0.0;     ///< after the last step, absolute
-};
-
-Distance distance(const test::TrainingResult& a, const test::TrainingResult& b) {
-  REQUIRE_FALSE(a.fault.has_value());
-  REQUIRE_FALSE(b.fault.has_value());
-  REQUIRE(a.metrics.size() == kSteps);
-  REQUIRE(b.metrics.size() == kSteps);
-  Distance d;
-  for (std::size_t i = 0; i < a.metrics.size(); ++i) {
-    const math::StepMetrics& x = a.metrics[i];
-    const math::StepMetrics& y = b.metrics[i];
-    REQUIRE(x.step == y.step);
-    const double loss = std::fabs(x.reconstruction) + std::fabs(x.kl);
-    d.loss =
-        std::max(d.loss, (std::fabs(x.reconstruction - y.reconstruction) + std::fabs(x.kl - y.kl)) / loss);
-    d.gradient_norm =
-        std::max(d.gradient_norm, std::fabs(x.gradient_norm - y.gradient_norm) / x.gradient_norm);
-  }
-  for (std::size_t i = 0; i < a.parameters.size(); ++i) {
-    d.parameters = std::max(
-        d.parameters, std::fabs(static_cast<double>(a.parameters[i]) - static_cast<double>(b.parameters[i])));
-  }
-  return d;
-}
-
 // docs/numerics.md, Following the CPU, says what these are.
-const Distance kOwnNormals{8e-7, 6e-7, 2.5e-5};
-const Distance kHardwareNormals{1.4e-5, 2.5e-5, 1.2e-4};
-
-bool is_near(const Distance& d, const Distance& bound) {
-  return d.loss <= bound.loss && d.gradient_norm <= bound.gradient_norm && d.parameters <= bound.parameters;
-}
+const test::Distance kOwnNormals{8e-7, 6e-7, 2.5e-5};
+const test::Distance kHardwareNormals{1.4e-5, 2.5e-5, 1.2e-4};
 
 bool is_cpu(const test::Executor& executor) {
   return executor.name.rfind("cpu", 0) == 0;
@@ -99,7 +64,7 @@ TEST_CASE("a hundred steps on a device follow the CPU", "[parity]") {
     const test::TrainingResult cpu = c.bench.run(test::cpu_executor(1), rows, kSteps);
     for (const test::Executor& executor : test::executors()) {
       if (is_cpu(executor)) continue;
-      const Distance d = distance(cpu, c.bench.run(executor, rows, kSteps));
+      const test::Distance d = test::distance(cpu, c.bench.run(executor, rows, kSteps), kSteps);
       INFO(executor.name << ", " << c.name);
       CAPTURE(d.loss, d.gradient_norm, d.parameters);
       CHECK(is_near(d, executor.hardware_normals ? kHardwareNormals : kOwnNormals));
@@ -113,13 +78,16 @@ TEST_CASE("a run that does not follow would be noticed", "[parity]") {
   const test::TrainingResult cpu = bench.run(test::cpu_executor(1), rows, kSteps);
   test::TrainingBench other = bench;
   other.config.optimizer.lr *= 1.002;
-  CHECK_FALSE(is_near(distance(cpu, other.run(test::cpu_executor(1), rows, kSteps)), kHardwareNormals));
+  CHECK_FALSE(
+      is_near(test::distance(cpu, other.run(test::cpu_executor(1), rows, kSteps), kSteps), kHardwareNormals));
   other = bench;
   other.config.objective.beta *= 1.002;
-  CHECK_FALSE(is_near(distance(cpu, other.run(test::cpu_executor(1), rows, kSteps)), kHardwareNormals));
+  CHECK_FALSE(
+      is_near(test::distance(cpu, other.run(test::cpu_executor(1), rows, kSteps), kSteps), kHardwareNormals));
   other = bench;
   other.config.optimizer.beta2 = 0.998;
-  CHECK_FALSE(is_near(distance(cpu, other.run(test::cpu_executor(1), rows, kSteps)), kHardwareNormals));
+  CHECK_FALSE(
+      is_near(test::distance(cpu, other.run(test::cpu_executor(1), rows, kSteps), kSteps), kHardwareNormals));
 }
 
 TEST_CASE("a step of the tutorial's VAE is one graph of few kernels", "[parity][launches]") {
