@@ -13,8 +13,14 @@ constexpr std::uint64_t kStackEnd = 0x5AFE57AC4B0770ABULL;
 }  // namespace
 
 StackPool& StackPool::instance() {
-  static StackPool pool;
+  static thread_local StackPool pool;
   return pool;
+}
+
+StackPool::~StackPool() {
+  for (const std::uintptr_t chunk : chunks_) {
+    ::munmap(reinterpret_cast<void*>(chunk), kChunk * kStackBytes);
+  }
 }
 
 std::uintptr_t StackPool::stack(std::size_t index) {

@@ -12,14 +12,20 @@ namespace vaecuda::simt {
 inline constexpr std::size_t kStackBytes = std::size_t{64} << 10;
 inline constexpr const char* kDeepStack = "its stack frames need more than the executor's 64 KiB";
 
-/// Stacks of one process, used again and again.
+/// Stacks of one thread's fibers, used again and again.
 class StackPool {
  public:
+  /// The calling thread's.
   static StackPool& instance();
+  ~StackPool();
+  StackPool(const StackPool&) = delete;
+  StackPool& operator=(const StackPool&) = delete;
   /// Lowest address of stack `index`.
   [[nodiscard]] std::uintptr_t stack(std::size_t index);
 
  private:
+  StackPool() = default;
+
   std::vector<std::uintptr_t> chunks_;
 };
 

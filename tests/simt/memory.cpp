@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "simt/error.hpp"
+#include "simt/segments.hpp"
 
 namespace vaecuda::simt {
 namespace {
@@ -144,7 +145,7 @@ Region* Memory::find(const void* address) const {
 std::string Memory::describe(const void* address) const {
   const auto a = reinterpret_cast<std::uintptr_t>(address);
   if (address == nullptr) return "the null pointer";
-  if (a - base_ >= kArenaBytes) return "memory that is not the device's";
+  if (a - base_ >= kArenaBytes) return "memory that is not the device's (" + mapping_of(address) + ")";
   const std::size_t page = (a - base_) >> kPageShift;
   Region* region = page_map_[page];
   if (region == nullptr && page > 0) region = page_map_[page - 1];

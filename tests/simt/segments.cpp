@@ -2,8 +2,12 @@
 
 #include <link.h>
 
+#include <cinttypes>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <string>
 #include <vector>
 
 namespace vaecuda::simt {
@@ -15,8 +19,9 @@ struct Segment {
   bool writable;
 };
 
+/// Each thread's own, as the launches are that they are read for.
 std::vector<Segment>& segments() {
-  static std::vector<Segment> list;
+  static thread_local std::vector<Segment> list;
   return list;
 }
 
@@ -41,6 +46,24 @@ bool is_in_program(const void* address, bool writable) {
     return true;
   }
   return false;
+}
+
+std::string mapping_of(const void* address) {
+  const auto a = reinterpret_cast<std::uintptr_t>(address);
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t first = 0;
+    std::uintptr_t end = 0;
+    char protection[5] = {};
+    int path = 0;
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %*s %n", &first, &end, protection,
+                    &path) < 3)
+      continue;
+    if (a < first || a >= end) continue;
+    const std::string name = line.substr(static_cast<std::size_t>(path));
+    return std::string(protection) + " " + (name.empty() ? "without a name" : name);
+  }
+  return "not mapped";
 }
 
 void find_segments() {

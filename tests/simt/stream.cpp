@@ -1,6 +1,7 @@
 #include "simt/stream.hpp"
 
-#include <algorithm>
+#include <mutex>
+#include <set>
 #include <utility>
 
 #include "kernels/device/failure.hpp"
@@ -10,24 +11,44 @@
 namespace vaecuda::simt {
 namespace {
 
-std::vector<StreamState*>& living() {
-  static std::vector<StreamState*> list;
-  return list;
-}
+/// The streams that may be launched on, of all threads.
+class Living {
+ public:
+  static Living& instance() {
+    static Living living;
+    return living;
+  }
+  void add(StreamState* state) {
+    const std::lock_guard<std::mutex> turn(mutex_);
+    states_.insert(state);
+  }
+  void remove(StreamState* state) {
+    const std::lock_guard<std::mutex> turn(mutex_);
+    states_.erase(state);
+  }
+  [[nodiscard]] bool has(StreamState* state) {
+    const std::lock_guard<std::mutex> turn(mutex_);
+    return states_.count(state) > 0;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<StreamState*> states_;
+};
 
 }  // namespace
 
 StreamState::StreamState(const SimtOptions& options) : options_(options), launcher_(memory_) {
-  living().push_back(this);
+  Living::instance().add(this);
 }
 
 StreamState::~StreamState() {
-  living().erase(std::find(living().begin(), living().end(), this));
+  Living::instance().remove(this);
 }
 
 StreamState& StreamState::from(kernels::Stream stream) {
   auto* state = reinterpret_cast<StreamState*>(stream);
-  if (std::find(living().begin(), living().end(), state) == living().end()) {
+  if (!Living::instance().has(state)) {
     Fault fault;
     fault.what = "a launch on a stream that is not a living executor's";
     throw SimtError(std::move(fault));

@@ -364,7 +364,7 @@ TEST_CASE("host code that misuses the device is reported", "[executor]") {
   check([&] { runtime.copy_to_host(host.data(), bench.args.in, 2 * bytes); }, FaultKind::out_of_bounds, "in",
         "copy to host: 1024 bytes from byte 0");
   check([&] { runtime.fill_zero(host.data(), 4); }, FaultKind::out_of_bounds, "",
-        "memory that is not the device's");
+        "memory that is not the device's (rw-p ");
   check([&] { runtime.copy_to_host(host.data(), bench.args.in, -1); }, FaultKind::host, "",
         "a negative number of bytes");
   check(
