@@ -7,7 +7,10 @@
 
 #include "host/cpu/addresses.hpp"
 #include "host/cpu/codebook_rows.hpp"
+#include "host/cpu/copy_rows.hpp"
 #include "host/cpu/gather_rows.hpp"
+#include "host/cpu/latent_rows.hpp"
+#include "host/cpu/likelihood_rows.hpp"
 #include "host/cpu/profiler.hpp"
 #include "host/cpu/tiling.hpp"
 #include "host/cpu/weight_phases.hpp"
@@ -130,30 +133,7 @@ class Compiler {
         op.out.rows, n, size);
   }
 
-  void add(const LatentForward& op) {
-    const Loops* loops = &loops_;
-    const ProgramMemory* memory = memory_.get();
-    const Matrix<const float> head = input(op.head);
-    const Matrix<float> z = matrix(op.z);
-    const Matrix<float> kl = matrix(op.kl);
-    const Matrix<float> log_ratio = matrix(op.log_ratio);
-    const std::int64_t samples = op.z.rows / op.head.rows;
-    const float factor = math::logvar_factor(op.scale_head);
-    add_rows(
-        [=](const Tile& tile, float*) {
-          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-            RandomRow random = random_row(memory, op.seed, op.purpose, r, samples);
-            for (std::int64_t k = 0; k < samples; ++k, ++random.subsequence) {
-              const std::int64_t s = r * samples + k;
-              const LatentRow sums = loops->latent_forward_row(head.row(r), z.row(s), op.z.cols,
-                                                               op.sample ? &random : nullptr, factor);
-              if (k == 0 && kl.data != nullptr) *kl.row(r) = sums.kl;
-              if (log_ratio.data != nullptr) *log_ratio.row(s) = sums.log_ratio;
-            }
-          }
-        },
-        op.head.rows);
-  }
+  void add(const LatentForward& op) { add_rows(latent_forward_rows(op, sources()), op.head.rows); }
 
   void add(const VectorQuantize& op) {
     need_scratch(quantize_scratch(op));
@@ -168,106 +148,17 @@ class Compiler {
   void add(const CodebookGradient& op) { codebook_ = {op_, op}; }
   void add(const CodebookAverage& op) { codebook_ = {op_, op}; }
 
-  /// Sums per block of rows, side by side; then one thread adds the blocks in order.
   void add(const LatentKl& op) {
-    const Loops* loops = &loops_;
-    const ProgramMemory* memory = memory_.get();
-    const Matrix<const float> head = input(op.head);
-    const std::int64_t latents = op.kl.cols;
-    const std::int64_t block = row_tile(op.head.rows);
-    const std::int64_t blocks = (op.head.rows + block - 1) / block;
-    const float factor = math::logvar_factor(op.scale_head);
-    const auto sums = std::make_shared<FloatBuffer>(blocks * latents, "sums over the batch", in_.counter);
-    add_rows(
-        [=](const Tile& tile, float*) {
-          float* sum = sums->data() + tile.row_begin / block * latents;
-          std::fill_n(sum, latents, 0.0f);
-          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r)
-            loops->add_latent_kl(head.row(r), sum, latents, factor);
-        },
-        op.head.rows);
-    float* kl = matrix(op.kl).data;
-    float* slope = matrix(op.slope).data;
-    float* term = matrix(op.term).data;
-    add_serial([=] {
-      double total = 0.0;
-      double bounded = 0.0;
-      for (std::int64_t j = 0; j < latents; ++j) {
-        double sum = 0.0;
-        for (std::int64_t b = 0; b < blocks; ++b) sum += static_cast<double>(sums->data()[b * latents + j]);
-        kl[j] = static_cast<float>(sum / static_cast<double>(op.head.rows));
-        total += static_cast<double>(kl[j]);
-        const auto value = math::free_bits_term(kl[j], op.free_bits);
-        bounded += static_cast<double>(value.value);
-        slope[j] = value.slope;
-      }
-      *term = static_cast<float>(bounded);
-      if (op.kind != math::KlTermKind::capacity) return;
-      const auto value = math::capacity_term(total, static_cast<double>(memory->state.capacity));
-      std::fill_n(slope, latents, static_cast<float>(value.slope));
-      *term = static_cast<float>(value.value);
-    });
+    LatentKlWork work = latent_kl_work(op, sources(), in_.counter);
+    add_rows(std::move(work.rows), op.head.rows);
+    add_serial(std::move(work.combine));
   }
 
-  void add(const ImportanceWeights& op) {
-    const Loops* loops = &loops_;
-    const Matrix<const float> nll = input(op.nll);
-    const Matrix<const float> log_ratio = input(op.log_ratio);
-    const Matrix<float> weights = matrix(op.weights);
-    const Matrix<float> loss = matrix(op.loss);
-    const Matrix<float> reconstruction = matrix(op.reconstruction);
-    const Matrix<float> kl = matrix(op.kl);
-    const std::int64_t samples = op.nll.rows / op.loss.rows;
-    add_rows(
-        [=](const Tile& tile, float*) {
-          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-            const std::int64_t s = r * samples;
-            float* w = weights.data != nullptr ? weights.row(s) : nullptr;
-            const ImportanceOutcome outcome = loops->importance_row({{nll.row(s), nll.stride},
-                                                                     {log_ratio.row(s), log_ratio.stride},
-                                                                     {w, weights.stride},
-                                                                     samples});
-            *loss.row(r) = outcome.loss;
-            if (reconstruction.data != nullptr) *reconstruction.row(r) = outcome.reconstruction;
-            if (kl.data != nullptr) *kl.row(r) = outcome.kl;
-          }
-        },
-        op.loss.rows);
-  }
+  void add(const ImportanceWeights& op) { add_rows(importance_rows(op, sources()), op.loss.rows); }
 
-  void add(const WeighRows& op) {
-    const Loops* loops = &loops_;
-    const Matrix<const float> weights = input(op.weights);
-    const Matrix<float> rows = matrix(op.rows);
-    add_rows(
-        [=](const Tile& tile, float*) {
-          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r)
-            loops->scale_row(rows.row(r), op.rows.cols, op.scale * *weights.row(r));
-        },
-        op.rows.rows);
-  }
+  void add(const WeighRows& op) { add_rows(weigh_rows(op, sources()), op.rows.rows); }
 
-  void add(const LikelihoodForwardBackward& op) {
-    const Loops* loops = &loops_;
-    const Matrix<const float> output = input(op.output);
-    const Matrix<const float> x = input(op.x);
-    const Matrix<float> gradient = matrix(op.gradient);
-    const Matrix<float> nll = matrix(op.nll);
-    const std::int64_t samples = op.output.rows / op.x.rows;
-    const Matrix<float> sigma_gradient = matrix(op.sigma_gradient);
-    const float* log_sigma = op.log_sigma >= 0 ? parameter(op.log_sigma) : nullptr;
-    add_rows(
-        [=](const Tile& tile, float*) {
-          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-            LikelihoodRow row{output.row(r), x.row(r / samples), nullptr, op.gradient_scale,
-                              op.x.cols,     log_sigma,          nullptr};
-            if (gradient.data != nullptr) row.gradient = gradient.row(r);
-            if (sigma_gradient.data != nullptr) row.sigma_gradient = sigma_gradient.row(r);
-            *nll.row(r) = loops->likelihood_row(op.likelihood, row);
-          }
-        },
-        op.output.rows);
-  }
+  void add(const LikelihoodForwardBackward& op) { add_rows(likelihood_rows(op, sources()), op.output.rows); }
 
   void add(const ParameterGradient& op) { sums_.push_back({op_, op}); }
 
@@ -301,53 +192,9 @@ class Compiler {
         op.dx.rows, k, size);
   }
 
-  void add(const LatentBackward& op) {
-    const Loops* loops = &loops_;
-    const ProgramMemory* memory = memory_.get();
-    const Matrix<const float> head = input(op.head);
-    const Matrix<const float> dz = input(op.dz);
-    const Matrix<float> dhead = matrix(op.dhead);
-    const Matrix<const float> weights = input(op.weights);
-    const float* kl_slope = matrix(op.kl_slope).data;
-    const std::int64_t samples = op.dz.rows / op.head.rows;
-    const float factor = math::logvar_factor(op.scale_head);
-    add_rows(
-        [=](const Tile& tile, float*) {
-          const bool weighted = weights.data != nullptr;
-          const float kl_weight = weighted ? 0.0f : memory->state.kl_weight * op.gradient_scale;
-          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-            loops->latent_backward_row({head.row(r),
-                                        {dz.row(r * samples), dz.stride},
-                                        dhead.row(r),
-                                        op.dz.cols,
-                                        samples,
-                                        random_row(memory, op.seed, op.purpose, r, samples),
-                                        factor,
-                                        kl_weight,
-                                        kl_slope,
-                                        {weighted ? weights.row(r * samples) : nullptr, weights.stride},
-                                        op.gradient_scale});
-          }
-        },
-        op.head.rows);
-  }
+  void add(const LatentBackward& op) { add_rows(latent_backward_rows(op, sources()), op.head.rows); }
 
-  void add(const LatentPenalty& op) {
-    const Loops* loops = &loops_;
-    const ProgramMemory* memory = memory_.get();
-    const Matrix<const float> z = input(op.z);
-    const Matrix<float> penalty = matrix(op.penalty);
-    const Matrix<float> dz = matrix(op.dz);
-    add_rows(
-        [=](const Tile& tile, float*) {
-          const float weight = memory->state.kl_weight * op.gradient_scale;
-          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-            float* gradient = dz.data != nullptr ? dz.row(r) : nullptr;
-            *penalty.row(r) = loops->latent_penalty_row(z.row(r), gradient, op.z.cols, weight);
-          }
-        },
-        op.z.rows);
-  }
+  void add(const LatentPenalty& op) { add_rows(latent_penalty_rows(op, sources()), op.z.rows); }
 
   void add(const GradNorm& op) {
     clip_norm_ = op.clip_norm;
@@ -404,60 +251,13 @@ class Compiler {
     });
   }
 
-  void add(const SamplePrior& op) {
-    const Loops* loops = &loops_;
-    const ProgramMemory* memory = memory_.get();
-    const Matrix<float> z = matrix(op.z);
-    add_rows(
-        [=](const Tile& tile, float*) {
-          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-            loops->normals_row(z.row(r), op.z.cols, random_row(memory, op.seed, op.purpose, r),
-                               op.temperature);
-          }
-        },
-        op.z.rows);
-  }
+  void add(const SamplePrior& op) { add_rows(sample_prior_rows(op, sources()), op.z.rows); }
 
-  void add(const ObservationMean& op) {
-    const Loops* loops = &loops_;
-    const Matrix<const float> output = input(op.output);
-    const Matrix<float> mean = matrix(op.mean);
-    add_rows(
-        [=](const Tile& tile, float*) {
-          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-            loops->observation_mean_row(op.likelihood, output.row(r), mean.row(r), op.mean.cols);
-          }
-        },
-        op.mean.rows);
-  }
+  void add(const ObservationMean& op) { add_rows(observation_mean_rows(op, sources()), op.mean.rows); }
 
-  void add(const StoreRows& op) {
-    const ProgramMemory* memory = memory_.get();
-    const Matrix<const float> batch = input(op.batch);
-    const Matrix<float> whole = matrix(op.whole);
-    add_rows(
-        [=](const Tile& tile, float*) {
-          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-            const std::int64_t to = memory->state.position - memory->state.origin + r;
-            if (to < op.whole.rows) std::copy_n(batch.row(r), op.batch.cols, whole.row(to));
-          }
-        },
-        op.batch.rows);
-  }
+  void add(const StoreRows& op) { add_rows(store_rows(op, sources()), op.batch.rows); }
 
-  void add(const LoadRows& op) {
-    const ProgramMemory* memory = memory_.get();
-    const Matrix<const float> whole = input(op.whole);
-    const Matrix<float> batch = matrix(op.batch);
-    add_rows(
-        [=](const Tile& tile, float*) {
-          for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-            const std::int64_t wanted = memory->state.position - memory->state.origin + r;
-            std::copy_n(whole.row(std::min(wanted, op.whole.rows - 1)), op.batch.cols, batch.row(r));
-          }
-        },
-        op.batch.rows);
-  }
+  void add(const LoadRows& op) { add_rows(load_rows(op, sources()), op.batch.rows); }
 
   void add(const AdvancePosition& op) {
     ProgramMemory* memory = memory_.get();
