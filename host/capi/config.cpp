@@ -44,7 +44,8 @@ int vaecuda_config_create(vaecuda_config** result) {
 int vaecuda_config_set(vaecuda_config* config, const char* option, const char* value) {
   return guarded([&] {
     required(config, "config");
-    const vaecuda::Option& row = find_option(required_text(option, "option"));
+    const std::string name = required_text(option, "option");
+    const vaecuda::Option& row = find_option(name);
     const std::string_view where = option[0] == '-' ? row.flag : row.key;
     row.set(config->run, required_text(value, "value"), where);
   });

@@ -42,6 +42,8 @@ class LabelledRows final : public RowSource {
   [[nodiscard]] bool has_labels() const override { return true; }
   [[nodiscard]] std::span<const std::int32_t> labels() const override { return labels_; }
   [[nodiscard]] const std::vector<std::string>& label_names() const override { return names_; }
+  [[nodiscard]] std::span<const std::int32_t> factors() const override { return rows_.factors(); }
+  [[nodiscard]] const std::vector<std::string>& factor_names() const override { return rows_.factor_names(); }
   [[nodiscard]] std::optional<ImageShape> image() const override { return rows_.image(); }
   [[nodiscard]] const std::vector<std::string>& column_names() const override { return rows_.column_names(); }
 
@@ -104,6 +106,12 @@ class DatasetRows final : public RowSource {
     return data_.labels().subspan(static_cast<std::size_t>(first_), static_cast<std::size_t>(count_));
   }
   [[nodiscard]] const std::vector<std::string>& label_names() const override { return data_.label_names(); }
+  [[nodiscard]] std::span<const std::int32_t> factors() const override {
+    const std::size_t count = data_.factor_names().size();
+    return data_.factors().subspan(static_cast<std::size_t>(first_) * count,
+                                   static_cast<std::size_t>(count_) * count);
+  }
+  [[nodiscard]] const std::vector<std::string>& factor_names() const override { return data_.factor_names(); }
   [[nodiscard]] std::optional<ImageShape> image() const override { return data_.image(); }
   [[nodiscard]] const std::vector<std::string>& column_names() const override { return data_.column_names(); }
 
@@ -241,6 +249,10 @@ std::unique_ptr<RowSource> open(const DataSource& source, DataPart part) {
 }  // namespace data
 
 const std::vector<std::string>& RowSource::label_names() const {
+  return data::no_names();
+}
+
+const std::vector<std::string>& RowSource::factor_names() const {
   return data::no_names();
 }
 

@@ -19,42 +19,44 @@ std::string known_labels(const std::vector<std::string>& names) {
 
 }  // namespace
 
-std::optional<std::int32_t> anomaly_label(const Dataset& data, const EvaluateOptions& options) {
-  const auto& names = data.label_names();
+std::optional<std::int32_t> anomaly_label(const RowFacts& facts, const EvaluateOptions& options) {
+  const auto& names = facts.label_names;
   const auto marked = [&](std::int32_t index) {
-    return std::count(data.labels().begin(), data.labels().end(), index);
+    return std::count(facts.labels.begin(), facts.labels.end(), index);
   };
-  const auto both_kinds = [&](std::int32_t index) {
-    return marked(index) > 0 && marked(index) < data.rows();
-  };
+  const auto both_kinds = [&](std::int32_t index) { return marked(index) > 0 && marked(index) < facts.rows; };
   if (!options.anomaly_label) {
-    const bool marks = names == std::vector<std::string>{"0", "1"} && both_kinds(1);
-    return marks ? std::optional<std::int32_t>(1) : std::nullopt;
+    // In whatever order the rows had them.
+    const auto one = std::find(names.begin(), names.end(), "1");
+    const bool marks =
+        names.size() == 2 && one != names.end() && std::find(names.begin(), names.end(), "0") != names.end();
+    const auto index = static_cast<std::int32_t>(one - names.begin());
+    return marks && both_kinds(index) ? std::optional(index) : std::nullopt;
   }
   const std::string& label = *options.anomaly_label;
-  if (data.labels().empty()) {
+  if (facts.labels.empty()) {
     throw ConfigError(fmt::format("anomaly label '{}': {} has no labels; give --labels or --label-column",
-                                  label, data.name()));
+                                  label, facts.name));
   }
   const auto found = std::find(names.begin(), names.end(), label);
   if (found == names.end()) {
-    throw ConfigError(fmt::format("anomaly label '{}': {} has no such label; it has {}", label, data.name(),
+    throw ConfigError(fmt::format("anomaly label '{}': {} has no such label; it has {}", label, facts.name,
                                   known_labels(names)));
   }
   const auto index = static_cast<std::int32_t>(found - names.begin());
   if (!both_kinds(index)) {
     throw ConfigError(
         fmt::format("anomaly label '{}': {} of the {} rows of {} have it; both kinds are needed", label,
-                    marked(index), data.rows(), data.name()));
+                    marked(index), facts.rows, facts.name));
   }
   return index;
 }
 
-AnomalyFigures anomaly_figures(const Dataset& data, std::int32_t anomaly, const RowFigures& rows) {
+AnomalyFigures anomaly_figures(const RowFacts& facts, std::int32_t anomaly, const RowFigures& rows) {
   std::vector<std::uint8_t> marks;
-  for (const std::int32_t label : data.labels()) marks.push_back(label == anomaly ? 1 : 0);
+  for (const std::int32_t label : facts.labels) marks.push_back(label == anomaly ? 1 : 0);
   AnomalyFigures figures;
-  figures.label = data.label_names()[static_cast<std::size_t>(anomaly)];
+  figures.label = facts.label_names[static_cast<std::size_t>(anomaly)];
   figures.anomalies = std::count(marks.begin(), marks.end(), std::uint8_t{1});
   const auto add = [&](const char* name, std::span<const float> scores) {
     figures.scores.push_back({name, roc_auc(scores, marks), average_precision(scores, marks)});

@@ -3,17 +3,18 @@
 
 #include <optional>
 
-#include "vaecuda/dataset.hpp"
+#include "host/evaluate/row_facts.hpp"
 #include "vaecuda/evaluate.hpp"
 
 namespace vaecuda {
 
-/// The index in label_names() that marks anomalies: of the label asked for, else of "1" where the labels are
+/// The index in label_names that marks anomalies: of the label asked for, else of "1" where the labels are
 /// "0" and "1"; nothing without either. \throws ConfigError if the data have no such label, or nothing else
-[[nodiscard]] std::optional<std::int32_t> anomaly_label(const Dataset& data, const EvaluateOptions& options);
+[[nodiscard]] std::optional<std::int32_t> anomaly_label(const RowFacts& facts,
+                                                        const EvaluateOptions& options);
 
 /// Every score of `rows` that has a value per row, against the rows with label `anomaly`.
-[[nodiscard]] AnomalyFigures anomaly_figures(const Dataset& data, std::int32_t anomaly,
+[[nodiscard]] AnomalyFigures anomaly_figures(const RowFacts& facts, std::int32_t anomaly,
                                              const RowFigures& rows);
 
 }  // namespace vaecuda

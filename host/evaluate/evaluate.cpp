@@ -9,6 +9,7 @@
 #include "host/evaluate/factors.hpp"
 #include "host/evaluate/information.hpp"
 #include "host/evaluate/moments.hpp"
+#include "host/evaluate/row_facts.hpp"
 #include "kernels/math/gaussian.h"
 
 namespace vaecuda {
@@ -17,8 +18,7 @@ namespace {
 constexpr std::int64_t kAggregateRows = 2000;  // at 20 latents 80 million steps: a fraction of a second
 constexpr std::int64_t kMostBins = 10'000;
 
-void check(const Dataset& data, const EvaluateOptions& options) {
-  if (data.rows() == 0) throw ConfigError(fmt::format("{}: no rows to evaluate on", data.name()));
+void check(const EvaluateOptions& options) {
   if (options.samples < 0) {
     throw ConfigError(fmt::format("{} importance samples; expected 0 or more", options.samples));
   }
@@ -31,12 +31,18 @@ void check(const Dataset& data, const EvaluateOptions& options) {
   }
 }
 
-void add_elbo(const Vae& vae, const Dataset& data, Evaluation& result) {
+/// Every pass must meet the same rows.
+void check_count(const RowSource& rows, std::int64_t count, const Evaluation& result) {
+  if (count == result.rows) return;
+  throw FileError(fmt::format("{}: {} rows when read again, {} before; it changed meanwhile", rows.name(),
+                              count, result.rows));
+}
+
+void add_elbo(const Vae& vae, RowSource& rows, Evaluation& result) {
   Moments negative_elbo;
   Moments reconstruction;
   Moments kl;
-  const auto rows = rows_of(data);
-  vae.elbo(*rows, result.seed, [&](const ElboBlock& block) {
+  result.rows = vae.elbo(rows, result.seed, [&](const ElboBlock& block) {
     for (std::size_t i = 0; i < block.kl.size(); ++i) {
       const auto first_term = static_cast<double>(block.reconstruction[i]);
       const auto second_term = static_cast<double>(block.kl[i]);
@@ -49,20 +55,21 @@ void add_elbo(const Vae& vae, const Dataset& data, Evaluation& result) {
                                   block.reconstruction.end());
     per_row.kl.insert(per_row.kl.end(), block.kl.begin(), block.kl.end());
   });
+  if (result.rows == 0) throw ConfigError(fmt::format("{}: no rows to evaluate on", rows.name()));
   result.negative_elbo = negative_elbo.estimate();
   result.reconstruction = reconstruction.estimate();
   result.kl = kl.estimate();
 }
 
-void add_nll(const Vae& vae, const Dataset& data, const EvaluateOptions& options, Evaluation& result) {
+void add_nll(const Vae& vae, RowSource& rows, const EvaluateOptions& options, Evaluation& result) {
   Moments moments;
   std::vector<float>& per_row = result.per_row.nll;
-  const auto rows = rows_of(data);
-  vae.nll(*rows, options.samples, result.seed, [&](const NllBlock& block) {
+  const std::int64_t count = vae.nll(rows, options.samples, result.seed, [&](const NllBlock& block) {
     per_row.insert(per_row.end(), block.nll.begin(), block.nll.end());
     for (const float nll : block.nll) moments.add(static_cast<double>(nll));
     if (options.progress) options.progress(block.first + block.rows);
   });
+  check_count(rows, count, result);
   result.samples = options.samples;
   result.nll = moments.estimate();
   result.nll_bits = bits_per_dimension(result.nll->mean, vae.info());
@@ -70,12 +77,11 @@ void add_nll(const Vae& vae, const Dataset& data, const EvaluateOptions& options
 
 /// Differences in data units become differences in prepared ones. Stochastic and threshold binarization have
 /// no part in it: the error is that of the values before them.
-void add_errors(const Vae& vae, const Dataset& data, Evaluation& result) {
+void add_errors(const Vae& vae, RowSource& rows, Evaluation& result) {
   const ModelInfo& info = vae.info();
   const auto columns = static_cast<std::size_t>(info.model.input_dim);
   Moments moments;
-  const auto rows = rows_of(data);
-  vae.reconstruct(*rows, [&](const ReconstructedBlock& block) {
+  const std::int64_t count = vae.reconstruct(rows, [&](const ReconstructedBlock& block) {
     for (std::size_t row = 0; row < static_cast<std::size_t>(block.rows); ++row) {
       double error = 0.0;
       double norm = 0.0;
@@ -96,16 +102,17 @@ void add_errors(const Vae& vae, const Dataset& data, Evaluation& result) {
       result.per_row.norm.push_back(static_cast<float>(norm));
     }
   });
+  check_count(rows, count, result);
   result.squared_error = moments.estimate();
 }
 
-Encoded encode_all(const Vae& vae, const Dataset& data) {
+Encoded encode_all(const Vae& vae, RowSource& rows, const Evaluation& result) {
   Encoded all;
-  const auto rows = rows_of(data);
-  vae.encode(*rows, [&](const EncodedBlock& block) {
+  const std::int64_t count = vae.encode(rows, [&](const EncodedBlock& block) {
     all.mean.insert(all.mean.end(), block.mean.begin(), block.mean.end());
     all.logvar.insert(all.logvar.end(), block.logvar.begin(), block.logvar.end());
   });
+  check_count(rows, count, result);
   return all;
 }
 
@@ -139,29 +146,38 @@ double bits_per_dimension(double nats, const ModelInfo& model) {
   return bits - log_jacobian;
 }
 
-Evaluation evaluate(const Vae& vae, const Dataset& data, const EvaluateOptions& options) {
-  check(data, options);
-  const std::optional<std::int32_t> anomaly = anomaly_label(data, options);
+Evaluation evaluate(const Vae& vae, const RowOpener& open, const EvaluateOptions& options) {
+  check(options);
   const std::int64_t latents = vae.info().model.latent_dim;
   Evaluation result;
-  result.rows = data.rows();
   result.seed = options.seed.value_or(vae.info().seed);
-  add_elbo(vae, data, result);
+  RowFacts facts;
+  {
+    const auto rows = open();
+    NotedRows noted(*rows, facts);
+    add_elbo(vae, noted, result);
+  }
+  // Before the pass that takes most of the time.
+  const std::optional<std::int32_t> anomaly = anomaly_label(facts, options);
   result.negative_elbo_bits = bits_per_dimension(result.negative_elbo.mean, vae.info());
   if (options.samples > 0 && vae.info().model.latent == LatentKind::gaussian) {
-    add_nll(vae, data, options, result);
+    add_nll(vae, *open(), options, result);
   }
-  add_errors(vae, data, result);
-  const Encoded encoded = encode_all(vae, data);
+  add_errors(vae, *open(), result);
+  const Encoded encoded = encode_all(vae, *open(), result);
   add_latents(encoded, latents, options.active_threshold, result);
   if (!encoded.logvar.empty()) {
     result.aggregate = aggregate_information({result.rows, latents, encoded.mean, encoded.logvar},
                                              result.seed, kAggregateRows);
   }
-  result.factors = factor_figures(data, encoded.mean, latents, options.bins);
+  result.factors = factor_figures(facts, encoded.mean, latents, options.bins);
   if (!result.factors.empty()) result.mutual_information_gap = mean_gap(result.factors);
-  if (anomaly) result.anomalies = anomaly_figures(data, *anomaly, result.per_row);
+  if (anomaly) result.anomalies = anomaly_figures(facts, *anomaly, result.per_row);
   return result;
+}
+
+Evaluation evaluate(const Vae& vae, const Dataset& data, const EvaluateOptions& options) {
+  return evaluate(vae, RowOpener([&] { return rows_of(data); }), options);
 }
 
 }  // namespace vaecuda

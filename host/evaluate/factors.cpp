@@ -15,19 +15,17 @@ struct Factor {
   std::vector<std::int32_t> values;
 };
 
-std::vector<Factor> factors_of(const Dataset& data) {
+std::vector<Factor> factors_of(const RowFacts& facts) {
   std::vector<Factor> factors;
-  const auto& names = data.factor_names();
+  const auto& names = facts.factor_names;
   for (std::size_t f = 0; f < names.size(); ++f) {
     Factor factor{names[f], {}};
-    for (std::size_t place = f; place < data.factors().size(); place += names.size()) {
-      factor.values.push_back(data.factors()[place]);
+    for (std::size_t place = f; place < facts.factors.size(); place += names.size()) {
+      factor.values.push_back(facts.factors[place]);
     }
     factors.push_back(std::move(factor));
   }
-  if (factors.empty() && !data.labels().empty()) {
-    factors.push_back({"label", {data.labels().begin(), data.labels().end()}});
-  }
+  if (factors.empty() && !facts.labels.empty()) factors.push_back({"label", facts.labels});
   return factors;
 }
 
@@ -41,13 +39,13 @@ double gap_of(std::vector<double> information, double entropy) {
 
 }  // namespace
 
-std::vector<FactorFigures> factor_figures(const Dataset& data, std::span<const float> means,
+std::vector<FactorFigures> factor_figures(const RowFacts& facts, std::span<const float> means,
                                           std::int64_t latents, std::int64_t bins) {
-  const std::vector<Factor> factors = factors_of(data);
+  const std::vector<Factor> factors = factors_of(facts);
   std::vector<FactorFigures> figures;
   figures.reserve(factors.size());
   for (const Factor& factor : factors) figures.push_back({factor.name, entropy(factor.values), {}, 0.0});
-  std::vector<float> column(static_cast<std::size_t>(data.rows()));
+  std::vector<float> column(static_cast<std::size_t>(facts.rows));
   for (std::int64_t j = 0; j < latents && !factors.empty(); ++j) {
     for (std::size_t row = 0; row < column.size(); ++row) {
       column[row] = means[row * static_cast<std::size_t>(latents) + static_cast<std::size_t>(j)];

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include "vaecuda/dataset.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/export.h"
+#include "vaecuda/row_source.hpp"
 #include "vaecuda/vae.hpp"
 
 namespace vaecuda {
@@ -104,10 +106,18 @@ struct Evaluation {
   RowFigures per_row;
 };
 
-/// Runs a model over all rows of `data`, which are in the units of the training data. The figures depend on
-/// the model, the data and the options alone: not on the batch size or the number of threads.
+/// Opens the same rows anew, from the first on.
+using RowOpener = std::function<std::unique_ptr<RowSource>()>;
+
+/// Runs a model over all rows, which are in the units of the training data; they are opened and read four
+/// times, and of each only its figures, its posterior and its label are kept: 4·(7 + 2·Z) bytes. The figures
+/// depend on the model, the data and the options alone: not on the batch size or the number of threads.
 /// \throws ConfigError for no rows, options out of range, an anomaly label that the data have not or that
-/// every row has; FileError for rows that the model cannot take; OutOfMemoryError; DeviceError
+/// every row has; FileError for rows that the model cannot take, or that are fewer or more when they are read
+/// again; OutOfMemoryError; DeviceError
+[[nodiscard]] VAECUDA_API Evaluation evaluate(const Vae& vae, const RowOpener& open,
+                                              const EvaluateOptions& options = {});
+/// The same over rows in memory.
 [[nodiscard]] VAECUDA_API Evaluation evaluate(const Vae& vae, const Dataset& data,
                                               const EvaluateOptions& options = {});
 

@@ -39,6 +39,10 @@ class VAECUDA_API RowSource {
   [[nodiscard]] virtual std::span<const std::int32_t> labels() const { return {}; }
   /// The classes met so far. A source that reads on may add some at the end.
   [[nodiscard]] virtual const std::vector<std::string>& label_names() const;
+  /// Known generative factors of the rows that next() gave last (rows × factor_names().size(), row-major), as
+  /// in `shapes`; empty without any.
+  [[nodiscard]] virtual std::span<const std::int32_t> factors() const { return {}; }
+  [[nodiscard]] virtual const std::vector<std::string>& factor_names() const;
   /// The picture that a row is, where the source says so.
   [[nodiscard]] virtual std::optional<ImageShape> image() const { return std::nullopt; }
   /// Names of a table's columns, empty where there are none.

@@ -1,5 +1,8 @@
 // A model's evaluation as a whole, against a model whose figures have closed forms.
+#include <fmt/format.h>
+
 #include <cmath>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -8,6 +11,7 @@
 #include "support/catch.hpp"
 #include "support/linear_vae.hpp"
 #include "support/small_vae.hpp"
+#include "support/temp_dir.hpp"
 #include "vaecuda/evaluate.hpp"
 
 namespace vaecuda {
@@ -154,6 +158,54 @@ TEST_CASE("figures do not depend on batch size or threads", "[evaluate]") {
   CHECK(reseeded.per_row.reconstruction != one.per_row.reconstruction);
   CHECK(reseeded.per_row.kl == one.per_row.kl);
   CHECK(reseeded.per_row.nll != one.per_row.nll);
+}
+
+TEST_CASE("rows that are read from a file four times give the figures of rows in memory", "[evaluate]") {
+  const Dataset data = rows_of_model(150);
+  const test::TempDir folder;
+  std::string table = "a,b,c,label\n";
+  for (std::int64_t row = 0; row < data.rows(); ++row) {
+    for (const float value : row_of(data, row)) table += fmt::format("{},", value);
+    table += row % 7 == 0 ? "1\n" : "0\n";
+  }
+  DataSource source;
+  source.path = folder.path() / "rows.csv";
+  std::ofstream(source.path) << table;
+  const Dataset loaded = load_dataset(source);
+  const Vae vae = open_model(LinearVae(0.3, 1.2).file(), 32);
+  EvaluateOptions options;
+  options.samples = 4;
+  int opened = 0;
+  const RowOpener open = [&] {
+    ++opened;
+    return open_rows(source);
+  };
+  const Evaluation streamed = evaluate(vae, open, options);
+  const Evaluation whole = evaluate(vae, loaded, options);
+  CHECK(opened == 4);
+  CHECK(streamed.rows == 150);
+  CHECK(streamed.per_row.reconstruction == whole.per_row.reconstruction);
+  CHECK(streamed.per_row.nll == whole.per_row.nll);
+  CHECK(streamed.per_row.norm == whole.per_row.norm);
+  CHECK(streamed.aggregate->information == whole.aggregate->information);
+  REQUIRE(streamed.factors.size() == 1);
+  CHECK(streamed.factors[0].information == whole.factors[0].information);
+  REQUIRE(streamed.anomalies);
+  CHECK(streamed.anomalies->anomalies == 22);
+  CHECK(streamed.anomalies->scores[0].roc_auc == whole.anomalies->scores[0].roc_auc);
+}
+
+TEST_CASE("rows that change while they are evaluated are refused", "[evaluate]") {
+  const Vae vae = open_model(LinearVae(0.0, 1.0).file());
+  const Dataset before = rows_of_model(20);
+  const Dataset after = rows_of_model(19);
+  for (int change = 1; change < 4; ++change) {
+    int opened = 0;
+    const RowOpener open = [&] { return rows_of(opened++ < change ? before : after); };
+    EvaluateOptions options;
+    options.samples = 2;
+    CHECK_THROWS_AS(evaluate(vae, open, options), FileError);
+  }
 }
 
 TEST_CASE("errors and norms are in prepared units, whatever the raw ones", "[evaluate]") {

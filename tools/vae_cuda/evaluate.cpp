@@ -61,11 +61,15 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
     writer.emplace(*out, static_cast<std::int64_t>(names.size()), RowType::f32, names);
   }
   const Vae vae = load_model(arguments, console);
-  const Dataset data = load_data(arguments, info);
+  // Opened once before anything is computed: what is wrong with the data is said first.
+  std::unique_ptr<RowSource> first = open_data(arguments, info);
+  const std::string name = first->name();
+  const std::string total = first->rows() ? fmt::format(" of {}", *first->rows()) : "";
   options.progress = [&](std::int64_t rows) {
-    console.status(fmt::format("likelihood: {} of {} rows", rows, data.rows()));
+    console.status(fmt::format("likelihood: {}{} rows", rows, total));
   };
-  const Evaluation evaluation = evaluate(vae, data, options);
+  const RowOpener open = [&] { return first ? std::move(first) : open_data(arguments, info); };
+  const Evaluation evaluation = evaluate(vae, open, options);
   console.finish_status();
   if (writer) write_rows(*writer, evaluation.per_row);
   if (arguments.flag("--json")) {
@@ -73,7 +77,7 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
     if (out != nullptr) document["out"] = *out;
     cli::write_output(cli::dump_line(document));
   } else {
-    cli::write_output(evaluation_text(evaluation, info, data.name()));
+    cli::write_output(evaluation_text(evaluation, info, name));
     if (out != nullptr) console.message(fmt::format("{}: {} rows", *out, evaluation.rows));
   }
   return 0;
@@ -86,7 +90,7 @@ Command evaluate_command() {
       "evaluate", "what a model is worth on data",
       "The negative ELBO with its terms, reconstruction error, KL and variance of each latent, active units, "
       "what the latents tell about rows, labels and known factors, and how well scores show labelled "
-      "anomalies. docs/evaluation.md defines each figure. The rows are held whole.\n"
+      "anomalies. docs/evaluation.md defines each figure.\n"
       "Example: vae_cuda evaluate model.safetensors --data mnist/ --part test --rows figures.csv",
       joined(
           {kModel},

@@ -141,13 +141,6 @@ std::unique_ptr<RowSource> open_data(const cli::Arguments& arguments, const Mode
   return rows;
 }
 
-Dataset load_data(const cli::Arguments& arguments, const ModelInfo& model) {
-  const DataRequest request = data_request(arguments);
-  Dataset data = load_dataset(request.source, request.part);
-  check_width(data.name(), data.columns(), model);
-  return data;
-}
-
 Dataset first_rows(RowSource& rows, std::int64_t most) {
   std::vector<float> values;
   std::vector<std::int32_t> labels;

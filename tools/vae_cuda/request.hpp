@@ -44,8 +44,6 @@ inline constexpr cli::ProgramOption kImage{"--image", "HxWxC",
 [[nodiscard]] Vae load_model(const cli::Arguments& arguments, cli::Console& console);
 /// Opens --data. \throws ConfigError, FileError; FileError if its rows are not as wide as the model's
 [[nodiscard]] std::unique_ptr<RowSource> open_data(const cli::Arguments& arguments, const ModelInfo& model);
-/// The same, held whole with labels and factors.
-[[nodiscard]] Dataset load_data(const cli::Arguments& arguments, const ModelInfo& model);
 /// As many rows as come, up to `most`, with their labels.
 [[nodiscard]] Dataset first_rows(RowSource& rows, std::int64_t most);
 
