@@ -45,6 +45,7 @@ CommandLine train_command_line() {
            {"--config", "FILE", "read options from a TOML file; those of the command line come after it"},
            {"--json", "", "print the run's figures on stdout as one JSON document"},
            {"--quiet", "", "no messages and no progress; errors remain"},
+           {"--no-report", "", "leave out report.html, the run as a page for the browser"},
            {"--explain", "", "print the plan of a training step and exit; nothing is trained or written"}}};
 }
 
@@ -64,7 +65,21 @@ int explain(const RunConfig& config, TrainObserver observer) {
   return kExitOk;
 }
 
-int train(const RunConfig& config, TrainObserver observer, Console& console, bool json) {
+/// The model is saved: a page that cannot be written takes nothing from it.
+void write_page(const TrainingRun& run, Console& console) {
+  try {
+    console.message(fmt::format("report      {}", run.write_report()));
+  } catch (const Error& error) {
+    console.message(fmt::format("warning: no report.html: {}", error.what()));
+  }
+}
+
+struct Wishes {
+  bool json = false;
+  bool report = true;
+};
+
+int train(const RunConfig& config, TrainObserver observer, Console& console, const Wishes& wishes) {
   if (config.output.dir.empty()) {
     throw ConfigError(
         "no folder for the run: --out DIR (output.dir) says where model and figures are written");
@@ -80,10 +95,11 @@ int train(const RunConfig& config, TrainObserver observer, Console& console, boo
     TrainingRun run(config, std::move(observer));
     const StopSignal signals;  // before this line nothing has been written that would have to be saved
     summary = run.run();
+    console.finish_status();
+    print_summary(console, summary);
+    if (wishes.report) write_page(run, console);
   }
-  console.finish_status();
-  print_summary(console, summary);
-  if (json) write_output(dump_line(to_json(summary)));
+  if (wishes.json) write_output(dump_line(to_json(summary)));
   if (!stopped) return kExitOk;
   console.message("stopped by a signal; the model is saved");
   return kExitStopped;
@@ -106,7 +122,8 @@ int run_train(int argc, const char* const* argv) {
   Console console(arguments.flag("--quiet"));
   TrainObserver observer;
   observer.message = [&console](const std::string& line) { console.message(line); };
-  return explains ? explain(config, std::move(observer)) : train(config, std::move(observer), console, json);
+  return explains ? explain(config, std::move(observer))
+                  : train(config, std::move(observer), console, {json, !arguments.flag("--no-report")});
 }
 
 }  // namespace

@@ -16,9 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The files by which a folder is known to hold a run, and the pictures that a run draws.
+/// The files by which a folder is known to hold a run, and what else a run leaves for a person.
 constexpr std::array kRunFiles = {"config.toml", "metrics.jsonl", "model.safetensors", "last.safetensors"};
-constexpr std::array kPictures = {"reconstructions.png", "samples.png", "manifold.png"};
+constexpr std::array kPictures = {"reconstructions.png", "samples.png", "manifold.png", "report.html"};
 
 double unix_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();

@@ -1,6 +1,7 @@
 // The public face of a run: set-up, steps, end.
 #include <fmt/format.h>
 
+#include "host/run_report/report_writer.hpp"
 #include "host/train/run_end.hpp"
 #include "host/train/run_folder.hpp"
 #include "host/train/run_setup.hpp"
@@ -12,6 +13,7 @@ namespace vaecuda {
 struct TrainingRun::Impl {
   TrainObserver observer;
   RunSetup setup;
+  std::optional<TrainSummary> summary;  ///< of the run that has ended
 
   Impl(RunConfig config, std::optional<RunData> rows, TrainObserver watcher)
       : observer(std::move(watcher)),
@@ -52,7 +54,19 @@ TrainSummary TrainingRun::run() {
   RunFolder folder(setup.config);
   TrainingLoop loop(setup, folder, impl_->observer);
   loop.run();
-  return end_run(setup, folder, loop.state());
+  impl_->summary = end_run(setup, folder, loop.state());
+  return *impl_->summary;
+}
+
+std::string TrainingRun::write_report() const {
+  if (!impl_->summary) throw ConfigError("no report before the run has ended: call run() first");
+  const RunConfig& config = impl_->setup.config;
+  ReportOptions options;
+  options.on.device = config.train.device;
+  options.on.threads = config.train.threads;
+  options.on.precision = config.train.precision;
+  const RunResults results{impl_->setup.data, impl_->summary->valid, impl_->summary->test};
+  return vaecuda::write_report(std::filesystem::path(config.output.dir), options, &results);
 }
 
 }  // namespace vaecuda

@@ -101,6 +101,10 @@ class VAECUDA_API TrainingRun {
   [[nodiscard]] const RunConfig& config() const;
   /// Trains and writes the run folder. \throws RuntimeError if it cannot be written, DivergedError.
   TrainSummary run();
+  /// Writes report.html of the run that has ended into its folder and gives its path, as
+  /// vaecuda::write_report does, without reading the rows again. \throws ConfigError before run(), and as
+  /// write_report
+  [[nodiscard]] std::string write_report() const;
 
  private:
   struct VAECUDA_HIDDEN Impl;

@@ -17,6 +17,7 @@
 #include "vaecuda/options.hpp"
 #include "vaecuda/output.hpp"
 #include "vaecuda/presets.hpp"
+#include "vaecuda/report.hpp"
 #include "vaecuda/row_source.hpp"
 #include "vaecuda/trainer.hpp"
 #include "vaecuda/vae.hpp"

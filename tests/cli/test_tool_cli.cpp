@@ -24,8 +24,13 @@ constexpr int kBadFile = 3;
 const std::vector<std::string>& command_names() {
   static const std::vector<std::string> kNames = {"info",        "encode",    "reconstruct", "generate",
                                                   "interpolate", "neighbors", "manifold",    "traverse",
-                                                  "score",       "evaluate",  "export"};
+                                                  "score",       "evaluate",  "export",      "report"};
   return kNames;
+}
+
+/// What a command works on, as its help names it.
+std::string_view argument_of(std::string_view command) {
+  return command == "report" ? "RUN_DIR" : "MODEL";
 }
 
 }  // namespace
@@ -41,8 +46,8 @@ TEST_CASE("vae_cuda --help lists the commands, and each has a help of its own", 
     CHECK(own.exit_code == 0);
     CHECK(own.err.empty());
     CHECK(contains(own.out, "Example: vae_cuda " + name));
-    for (const std::string_view flag :
-         {"MODEL", "--device", "--threads", "--batch-size", "--seed", "--json"}) {
+    CHECK(contains(own.out, argument_of(name)));
+    for (const std::string_view flag : {"--device", "--threads", "--batch-size", "--seed", "--json"}) {
       CHECK(contains(own.out, flag));
     }
     CHECK(run_tool({name, "--zebra", "--help"}).out == own.out);
@@ -70,7 +75,7 @@ TEST_CASE("commands and options that do not exist name the nearest one", "[tool]
   check_tool_refuses({"generate", "m", "--out", "x.jpg"}, kUsage,
                      ".png for a picture, .npy or .csv for rows");
   for (const std::string& name : command_names())
-    check_tool_refuses({name}, kUsage, "MODEL is missing: vae_cuda " + name);
+    check_tool_refuses({name}, kUsage, std::string(argument_of(name)) + " is missing: vae_cuda " + name);
 }
 
 TEST_CASE("every command refuses what is no model", "[tool]") {
@@ -90,13 +95,29 @@ TEST_CASE("every command refuses what is no model", "[tool]") {
       {"evaluate", "--data", kShapes, "--rows", out},
       {"export", "--format", "npz", "--out", out},
   };
-  REQUIRE(calls.size() == command_names().size());
+  REQUIRE(calls.size() + 1 == command_names().size());  // report works on a folder
   for (const Words& call : calls) {
     check_tool_refuses(call + Words{broken}, kBadFile, broken);
     check_tool_refuses(call + Words{"/nonexistent/m.safetensors"}, kBadFile,
                        "/nonexistent/m.safetensors: no such file");
   }
   CHECK_FALSE(fs::exists(out));
+}
+
+TEST_CASE("report writes the page of a run, or says what is no run", "[tool]") {
+  const TempDir folder;
+  const std::string dir = fs::path(tool_models().pictures).parent_path().string();
+  const std::string page = (folder.path() / "page.html").string();
+  CHECK(tool_json({"report", dir, "--out", page}).at("out") == page);
+  CHECK(contains(read_file(page), "<!DOCTYPE html>"));
+  CHECK_FALSE(fs::exists(fs::path(dir) / "report.html"));
+  const ProgramResult said = run_tool({"report", dir});
+  CHECK(said.exit_code == 0);
+  CHECK(said.out.empty());
+  CHECK(contains(said.err, (fs::path(dir) / "report.html").string()));
+  check_tool_refuses({"report", folder.path().string()}, kBadFile, "this folder holds no run");
+  check_tool_refuses({"report", "/nonexistent/run"}, kBadFile, "/nonexistent/run: this folder holds no run");
+  check_tool_refuses({"report", dir, "--out", "/nonexistent/page.html"}, kRuntime, "/nonexistent/page.html");
 }
 
 TEST_CASE("info tells a model's network, data and training", "[tool]") {

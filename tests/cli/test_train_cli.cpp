@@ -268,7 +268,7 @@ TEST_CASE("a run writes its folder, repeats from its config.toml, and does not o
   CHECK_FALSE(contains(run.err, "\r"));
   CHECK_FALSE(contains(run.err, "\x1b"));
   for (const std::string_view name :
-       {"config.toml", "metrics.jsonl", "model.safetensors", "last.safetensors"}) {
+       {"config.toml", "metrics.jsonl", "model.safetensors", "last.safetensors", "report.html"}) {
     INFO(name);
     CHECK(fs::is_regular_file(first / name));
   }
@@ -283,8 +283,18 @@ TEST_CASE("a run writes its folder, repeats from its config.toml, and does not o
   const std::string model = read_file(first / "model.safetensors");
   check_refused(small_run(first), kUsage, first.string());
   CHECK(read_file(first / "model.safetensors") == model);
-  CHECK(train(small_run(first) + Words{"--overwrite", "--quiet"}).exit_code == 0);
+  CHECK(train(small_run(first) + Words{"--overwrite", "--quiet", "--no-report"}).exit_code == 0);
   CHECK(read_file(first / "model.safetensors") == model);
+  CHECK_FALSE(fs::exists(first / "report.html"));
+
+  // A page that cannot be written takes nothing from the run.
+  const fs::path third = folder.path() / "third";
+  fs::create_directories(third / "report.html" / "in the way");
+  const ProgramResult without = train(small_run(third));
+  INFO(without.err);
+  CHECK(without.exit_code == 0);
+  CHECK(contains(without.err, "warning: no report.html: "));
+  CHECK(read_file(third / "model.safetensors") == model);
 }
 
 TEST_CASE("the command line overrules the configuration file", "[cli]") {

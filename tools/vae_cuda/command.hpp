@@ -40,5 +40,6 @@ struct Command {
 [[nodiscard]] Command score_command();
 [[nodiscard]] Command evaluate_command();
 [[nodiscard]] Command export_command();
+[[nodiscard]] Command report_command();
 
 }  // namespace vaecuda::tool

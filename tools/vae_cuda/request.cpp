@@ -121,7 +121,7 @@ std::uint64_t seed_or(const cli::Arguments& arguments, std::uint64_t otherwise) 
   return arguments.find("--seed") == nullptr ? otherwise : table_values(arguments, kFlags).train.seed;
 }
 
-Vae load_model(const cli::Arguments& arguments, cli::Console& console) {
+RunOn run_on(const cli::Arguments& arguments) {
   static constexpr std::string_view kFlags[] = {"--device", "--threads", "--precision", "--batch-size"};
   const TrainConfig train = table_values(arguments, kFlags).train;
   RunOn on;
@@ -129,7 +129,11 @@ Vae load_model(const cli::Arguments& arguments, cli::Console& console) {
   on.threads = train.threads;
   on.precision = train.precision;
   on.batch_size = arguments.find("--batch-size") == nullptr ? 0 : train.batch_size;
-  Vae vae = Vae::load(required(arguments, "MODEL"), on);
+  return on;
+}
+
+Vae load_model(const cli::Arguments& arguments, cli::Console& console) {
+  Vae vae = Vae::load(required(arguments, "MODEL"), run_on(arguments));
   if (!vae.device_note().empty()) console.message(vae.device_note());
   return vae;
 }

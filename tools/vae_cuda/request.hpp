@@ -40,6 +40,8 @@ inline constexpr cli::ProgramOption kImage{"--image", "HxWxC",
 
 /// --seed, else `otherwise`.
 [[nodiscard]] std::uint64_t seed_or(const cli::Arguments& arguments, std::uint64_t otherwise);
+/// What --device and its kin say.
+[[nodiscard]] RunOn run_on(const cli::Arguments& arguments);
 /// Loads MODEL where --device and its kin say. \throws ConfigError, FileError, DeviceError
 [[nodiscard]] Vae load_model(const cli::Arguments& arguments, cli::Console& console);
 /// Opens --data. \throws ConfigError, FileError; FileError if its rows are not as wide as the model's

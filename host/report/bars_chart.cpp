@@ -1,0 +1,45 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "host/report/chart.hpp"
+#include "host/report/chart_frame.hpp"
+#include "host/report/markup.hpp"
+
+namespace vaecuda {
+
+std::string bars_chart(const ChartText& text, const std::vector<Bar>& bars, const std::string& unit) {
+  double highest = 0.0;
+  std::size_t longest = 1;
+  for (const Bar& bar : bars) {
+    highest = std::max(highest, bar.value);
+    longest = std::max(longest, bar.name.size());
+  }
+  ChartFrame frame;
+  frame.height = 300.0;
+  frame.bottom = 262.0;
+  const auto count = static_cast<double>(std::max<std::size_t>(1, bars.size()));
+  frame.y = make_axis(0.0, highest, 4, true);
+  frame.x = Axis{0.0, count, {}, {}};
+  std::string svg = open_chart(frame, text, "bars");
+  svg += draw_axes(frame, text, false);
+  const double slot = (frame.right - frame.left) / count;
+  constexpr double kDigit = 6.6;  // width of a tick's letter
+  const auto every = static_cast<std::size_t>(1.0 + (static_cast<double>(longest) * kDigit + 3.0) / slot);
+  for (std::size_t i = 0; i < bars.size(); ++i) {
+    const double x = frame.place_x(static_cast<double>(i));
+    const double y = frame.place_y(bars[i].value);
+    svg += fmt::format(
+        "<rect class=\"bar{}\" x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"{:.2f}\">"
+        "<title>{}: {:.3f} {}</title></rect>\n",
+        bars[i].faint ? " faint" : "", x + 0.12 * slot, y, 0.76 * slot, std::max(0.5, frame.bottom - y),
+        escape_markup(bars[i].name), bars[i].value, escape_markup(unit));
+    if (i % every == 0) {
+      svg += fmt::format("<text class=\"tick middle\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x + 0.5 * slot,
+                         frame.bottom + 15.0, escape_markup(bars[i].name));
+    }
+  }
+  return svg + "</svg>";
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,54 @@
+// Charts as inline SVG, drawn without a script. Colours are classes (s0 … s9) that the page's style gives a
+// colour for light and dark; text and lines take theirs from it too.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace vaecuda {
+
+/// Colours that a reader, colour-blind or not, can tell apart.
+constexpr std::size_t kSeriesColours = 10;
+
+struct ChartText {
+  std::string id;     ///< unique in the page, letters and dashes
+  std::string label;  ///< what a person hears who does not see the chart
+  std::string x;      ///< name of the horizontal axis
+  std::string y;
+};
+
+/// A curve. Points that are not finite leave a gap.
+struct Series {
+  std::string name;
+  std::vector<std::pair<double, double>> points;  ///< ascending x
+  bool marked = false;                            ///< a dot at each point
+};
+
+struct Curves {
+  std::string svg;
+  /// Set where the first values lie so far above the others that the axis leaves them out.
+  bool cut = false;
+};
+/// `from_zero`: the axis of values begins at 0.
+[[nodiscard]] Curves curves_chart(const ChartText& text, const std::vector<Series>& series, bool from_zero);
+
+struct Bar {
+  std::string name;
+  double value = 0.0;
+  bool faint = false;
+};
+/// One bar for each, from 0, in the order given. Names are written where they fit.
+[[nodiscard]] std::string bars_chart(const ChartText& text, const std::vector<Bar>& bars,
+                                     const std::string& unit);
+
+struct PointGroup {
+  std::string name;  ///< written at the middle of the group; empty: nothing
+  std::vector<std::array<double, 2>> points;
+};
+/// At most kSeriesColours groups, each in a colour of its own.
+[[nodiscard]] std::string scatter_chart(const ChartText& text, const std::vector<PointGroup>& groups);
+
+}  // namespace vaecuda

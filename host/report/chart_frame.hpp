@@ -1,0 +1,32 @@
+// What the charts share: the plot's place in the picture, its grid and its axes.
+#pragma once
+
+#include <string>
+
+#include "host/report/axis.hpp"
+#include "host/report/chart.hpp"
+
+namespace vaecuda {
+
+/// A plot in SVG units; the page shows them about as CSS pixels.
+struct ChartFrame {
+  double width = 360.0;
+  double height = 232.0;
+  double left = 46.0;
+  double right = 350.0;
+  double top = 20.0;
+  double bottom = 194.0;
+  Axis x;
+  Axis y;
+
+  [[nodiscard]] double place_x(double value) const { return left + x.share(value) * (right - left); }
+  [[nodiscard]] double place_y(double value) const { return bottom - y.share(value) * (bottom - top); }
+};
+
+/// The opening tag; `attributes` are added to it.
+[[nodiscard]] std::string open_chart(const ChartFrame& frame, const ChartText& text,
+                                     const std::string& classes, const std::string& attributes = "");
+/// Grid lines, tick words, names of the axes. `x_ticks`: also those of the horizontal axis.
+[[nodiscard]] std::string draw_axes(const ChartFrame& frame, const ChartText& text, bool x_ticks);
+
+}  // namespace vaecuda

@@ -1,0 +1,116 @@
+#include "host/report/principal_axes.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace vaecuda {
+namespace {
+
+using Vector = std::vector<double>;
+
+double dot(const Vector& a, const Vector& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+/// Makes `v` a unit vector; one without length becomes 0.
+void normalize(Vector& v) {
+  const double length = std::sqrt(dot(v, v));
+  for (double& value : v) value = length > 0.0 ? value / length : 0.0;
+}
+
+void remove_part(Vector& v, const Vector& along) {
+  const double part = dot(v, along);
+  for (std::size_t i = 0; i < v.size(); ++i) v[i] -= part * along[i];
+}
+
+/// Rows with their mean taken off.
+struct Centered {
+  std::vector<Vector> rows;
+  Vector deviation;  ///< of each column
+  double variance = 0.0;
+
+  Centered(std::span<const float> values, std::size_t columns) : deviation(columns, 0.0) {
+    const std::size_t count = values.size() / columns;
+    rows.assign(count, Vector(columns));
+    for (std::size_t column = 0; column < columns; ++column) {
+      double mean = 0.0;
+      for (std::size_t row = 0; row < count; ++row)
+        mean += static_cast<double>(values[row * columns + column]);
+      mean /= static_cast<double>(count);
+      double squares = 0.0;
+      for (std::size_t row = 0; row < count; ++row) {
+        const double value = static_cast<double>(values[row * columns + column]) - mean;
+        rows[row][column] = value;
+        squares += value * value;
+      }
+      variance += squares / static_cast<double>(count);
+      deviation[column] = std::sqrt(squares / static_cast<double>(count));
+    }
+  }
+
+  /// The covariance matrix times v.
+  [[nodiscard]] Vector covariance_times(const Vector& v) const {
+    Vector result(v.size(), 0.0);
+    for (const Vector& row : rows) {
+      const double weight = dot(row, v) / static_cast<double>(rows.size());
+      for (std::size_t i = 0; i < v.size(); ++i) result[i] += weight * row[i];
+    }
+    return result;
+  }
+};
+
+void point_to_greatest(Vector& v) {
+  const auto greatest =
+      std::max_element(v.begin(), v.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
+  if (greatest == v.end() || *greatest >= 0.0) return;
+  for (double& value : v) value = -value;
+}
+
+}  // namespace
+
+PlaneView principal_plane(std::span<const float> values, std::int64_t columns) {
+  PlaneView view;
+  if (values.empty() || columns < 1) return view;
+  const auto width = static_cast<std::size_t>(columns);
+  const Centered data(values, width);
+  // A start that no axis of the data is likely to be orthogonal to.
+  Vector first(width);
+  Vector second(width);
+  for (std::size_t i = 0; i < width; ++i) {
+    first[i] = data.deviation[i] * std::cos(static_cast<double>(i) + 1.0);
+    second[i] = data.deviation[i] * std::sin(2.0 * static_cast<double>(i) + 1.0);
+  }
+  constexpr int kIterations = 100;  // enough for a picture: axes that are still mixed then spread alike
+  constexpr double kSettled = 1e-12;
+  normalize(first);
+  for (int i = 0; i < kIterations; ++i) {
+    Vector next = data.covariance_times(first);
+    normalize(next);
+    remove_part(second, next);
+    normalize(second);
+    Vector beside = data.covariance_times(second);
+    remove_part(beside, next);
+    normalize(beside);
+    const bool settled =
+        1.0 - std::abs(dot(first, next)) < kSettled && 1.0 - std::abs(dot(second, beside)) < kSettled;
+    first = std::move(next);
+    second = std::move(beside);
+    if (settled) break;
+  }
+  point_to_greatest(first);
+  point_to_greatest(second);
+  std::array<double, 2> spread{};
+  for (const Vector& row : data.rows) {
+    view.points.push_back({dot(row, first), dot(row, second)});
+    for (std::size_t side = 0; side < 2; ++side)
+      spread[side] += view.points.back()[side] * view.points.back()[side];
+  }
+  for (std::size_t side = 0; side < 2; ++side) {
+    view.share[side] =
+        data.variance > 0.0 ? spread[side] / static_cast<double>(data.rows.size()) / data.variance : 0.0;
+  }
+  return view;
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,22 @@
+// The parts of the page that show how training went.
+#pragma once
+
+#include <string>
+
+#include "host/run_report/page.hpp"
+
+namespace vaecuda {
+
+/// A sentence in the place of what is missing.
+[[nodiscard]] std::string note(const std::string& sentence);
+/// A chart or picture with a heading, and words under it; `keys`: a legend, or empty.
+[[nodiscard]] std::string figure(const std::string& heading, const std::string& keys, const std::string& body,
+                                 const std::string& caption);
+
+[[nodiscard]] std::string figures_section(const PageContent& content);
+[[nodiscard]] std::string curves_section(const PageContent& content);
+[[nodiscard]] std::string latents_section(const PageContent& content);
+[[nodiscard]] std::string pictures_section(const PageContent& content);
+[[nodiscard]] std::string settings_section(const PageContent& content);
+
+}  // namespace vaecuda

@@ -1,0 +1,104 @@
+#include "host/run_report/report_writer.hpp"
+
+#include <fmt/format.h>
+
+#include "host/io/atomic_file.hpp"
+#include "host/model/model_file.hpp"
+#include "host/plan/backend.hpp"
+#include "host/run_report/page.hpp"
+#include "host/train/evaluator.hpp"
+
+namespace vaecuda {
+namespace {
+
+/// The loss of held-out rows under the best model, as the end of training has it.
+LossTerms loss_of(const Dataset& data, const RunRecord& run, const std::filesystem::path& model,
+                  const RunOn& on) {
+  const ModelFile file = load_model(model.string());
+  const DeviceChoice choice = choose_device(on.device, static_cast<int>(on.threads));
+  const auto backend = make_backend(choice.device, on.precision, false);
+  const ParameterLayout layout = make_layout(file.model);
+  const auto store = backend->make_parameters(layout.size, false);
+  store->write(ParameterStore::Part::parameters, file.parameters);
+  RunConfig config = run.config;
+  config.model = file.model;
+  return Evaluator(*backend, layout, config, file.preparation, data, *store).evaluate();
+}
+
+/// The rows of the run, if they can still be had; else says why not.
+std::optional<PreparedData> read_rows(const RunConfig& config, std::string& why_not) {
+  if (config.data.train.path == "(memory)") {
+    why_not = "The rows of this run were given in memory, so that they cannot be read again.";
+    return std::nullopt;
+  }
+  try {
+    return prepare_data(config);
+  } catch (const FileError& error) {
+    why_not = fmt::format("The rows of this run cannot be read any more: {}.", error.what());
+  } catch (const ConfigError& error) {
+    why_not = fmt::format("The rows are no longer those of this run: {}.", error.what());
+  }
+  return std::nullopt;
+}
+
+void look_at_rows(PageContent& content, const Vae& vae, const PreparedData& data) {
+  const Dataset& shown = data.test ? *data.test : data.valid ? *data.valid : data.train;
+  if (shown.columns() != vae.info().model.input_dim) {
+    content.no_latents =
+        fmt::format("The rows are no longer those of this run: they have {} columns, the model {}.",
+                    shown.columns(), vae.info().model.input_dim);
+    return;
+  }
+  content.rows_name = data.test ? "test rows" : data.valid ? "validation rows" : "training rows";
+  try {
+    content.latents = view_latents(vae, shown);
+  } catch (const FileError& error) {
+    content.no_latents = fmt::format("The model cannot take the rows: {}.", error.what());
+  }
+}
+
+}  // namespace
+
+std::string write_report(const std::filesystem::path& run_dir, const ReportOptions& options,
+                         const RunResults* results) {
+  const RunRecord run = read_run(run_dir);
+  PageContent content{run, nullptr, {}, {}, {}, {}, {}, {}, {}};
+  if (const RecordLine* best = best_line(run)) content.valid = best->valid;
+  const std::filesystem::path model = run_dir / "model.safetensors";
+  std::optional<Vae> vae;
+  try {
+    vae.emplace(Vae::load(model.string(), options.on));
+    content.model = &vae->info();
+  } catch (const FileError& error) {
+    content.no_model = fmt::format("There is no model to show: {}.", error.what());
+    content.no_latents = content.no_model;
+    content.no_test = content.no_model;
+  }
+  if (vae) {
+    std::optional<PreparedData> read;
+    if (results == nullptr) read = read_rows(run.config, content.no_latents);
+    const PreparedData* data = results != nullptr ? &results->data : read ? &*read : nullptr;
+    if (data != nullptr) look_at_rows(content, *vae, *data);
+    if (results != nullptr) {
+      content.valid = results->valid;
+      content.test = results->test;
+    } else if (data != nullptr && content.latents) {
+      if (!content.valid && data->valid) content.valid = loss_of(*data->valid, run, model, options.on);
+      if (data->test) content.test = loss_of(*data->test, run, model, options.on);
+    }
+    if (!content.test) {
+      content.no_test =
+          data == nullptr || !content.latents ? content.no_latents : "No rows were held out for a test.";
+    }
+  }
+  const std::filesystem::path page =
+      options.path.empty() ? run_dir / "report.html" : std::filesystem::path(options.path);
+  write_file_atomically(page, render_page(content));
+  return page.string();
+}
+
+std::string write_report(const std::string& run_dir, const ReportOptions& options) {
+  return write_report(std::filesystem::path(run_dir), options, nullptr);
+}
+
+}  // namespace vaecuda

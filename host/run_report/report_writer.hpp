@@ -1,0 +1,24 @@
+// From a run's folder to its page.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "host/data/prepare.hpp"
+#include "vaecuda/report.hpp"
+#include "vaecuda/trainer.hpp"
+
+namespace vaecuda {
+
+/// What the run that has just ended knows already, so that it need not be read or computed again.
+struct RunResults {
+  const PreparedData& data;
+  std::optional<LossTerms> valid;
+  std::optional<LossTerms> test;
+};
+
+/// As the public write_report; `results` null: the rows are read again.
+std::string write_report(const std::filesystem::path& run_dir, const ReportOptions& options,
+                         const RunResults* results);
+
+}  // namespace vaecuda

@@ -1,0 +1,337 @@
+// The page of a run: what it holds, that it is well-formed and whole in itself, and what it says of what is
+// missing.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "host/report/axis.hpp"
+#include "host/report/markup.hpp"
+#include "host/report/principal_axes.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "vaecuda/vaecuda.hpp"
+
+namespace vaecuda::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::size_t count_of(const std::string& text, std::string_view part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+/// What is wrong with `page` as XML: tags that do not nest, attributes without quotes or given twice, bare &
+/// or <. Empty: nothing.
+std::string fault_of(const std::string& page) {
+  std::vector<std::string> open;
+  std::size_t at = page.find('\n');  // behind the document type
+  while (at < page.size()) {
+    const std::size_t tag = page.find('<', at);
+    const std::string text = page.substr(at, std::min(tag, page.size()) - at);
+    for (std::size_t i = text.find('&'); i != std::string::npos; i = text.find('&', i + 1)) {
+      const std::string name = text.substr(i + 1, text.find(';', i) - i - 1);
+      if (name != "amp" && name != "lt" && name != "gt" && name != "quot" && name != "#39")
+        return "bare & in: " + text;
+    }
+    if (tag == std::string::npos) break;
+    const std::size_t end = page.find('>', tag);
+    if (end == std::string::npos) return "a tag without an end";
+    std::string inside = page.substr(tag + 1, end - tag - 1);
+    at = end + 1;
+    if (inside.empty()) return "an empty tag";
+    if (inside[0] == '/') {
+      if (open.empty() || open.back() != inside.substr(1))
+        return "</" + inside.substr(1) + "> closes nothing";
+      open.pop_back();
+      continue;
+    }
+    const bool closed = inside.back() == '/';
+    if (closed) inside.pop_back();
+    const std::size_t name_end = std::min(inside.find_first_of(" \n"), inside.size());
+    std::vector<std::string> names;
+    for (std::size_t i = name_end; i < inside.size();) {
+      if (std::isspace(static_cast<unsigned char>(inside[i])) != 0) {
+        ++i;
+        continue;
+      }
+      const std::size_t equals = inside.find("=\"", i);
+      if (equals == std::string::npos) return "an attribute without value in <" + inside;
+      const std::size_t quote = inside.find('"', equals + 2);
+      if (quote == std::string::npos ||
+          inside.substr(equals + 2, quote - equals - 2).find('<') != std::string::npos)
+        return "a broken attribute in <" + inside;
+      names.push_back(inside.substr(i, equals - i));
+      i = quote + 1;
+    }
+    std::sort(names.begin(), names.end());
+    if (std::adjacent_find(names.begin(), names.end()) != names.end())
+      return "an attribute twice in <" + inside;
+    if (!closed) open.push_back(inside.substr(0, name_end));
+  }
+  return open.empty() ? "" : "<" + open.back() + "> stays open";
+}
+
+/// Every picture has words for who does not see it, and nothing comes from elsewhere.
+void check_page(const std::string& page) {
+  CHECK(fault_of(page).empty());
+  INFO(fault_of(page));
+  CHECK(page.find("<!DOCTYPE html>\n<html lang=\"en\">") == 0);
+  CHECK(count_of(page, "<img ") == count_of(page, "<img alt=\"") - count_of(page, "<img alt=\"\""));
+  CHECK(count_of(page, "role=\"img\"") ==
+        count_of(page, "role=\"img\" aria-label=\"") - count_of(page, "role=\"img\" aria-label=\"\""));
+  CHECK(count_of(page, "<figure>") == count_of(page, "<h3>"));
+  std::string outside = page;
+  for (const std::string_view allowed : {"\"http://www.w3.org/2000/svg\"", "'http://www.w3.org/2000/svg'"}) {
+    for (std::size_t i = outside.find(allowed); i != std::string::npos; i = outside.find(allowed)) {
+      outside.erase(i, allowed.size());
+    }
+  }
+  constexpr std::string_view kPicture = "base64,";  // whose letters may spell anything
+  for (std::size_t i = outside.find(kPicture); i != std::string::npos; i = outside.find(kPicture, i + 1)) {
+    outside.erase(i + kPicture.size(), outside.find('"', i) - i - kPicture.size());
+  }
+  for (const std::string_view part :
+       {"http:", "https:", "file:", "src=\"/", "@import", "NaN", "nan", "inf<"}) {
+    INFO(part);
+    CHECK_FALSE(has(outside, part));
+  }
+}
+
+RunConfig small_run(const fs::path& dir) {
+  RunConfig config;
+  config.data.train.path = "shapes:16x16,n=400";
+  config.data.test_fraction = 0.1;
+  config.data.valid_fraction = 0.1;
+  config.model.hidden = {24};
+  config.model.latent_dim = 3;
+  config.train.epochs = 3;
+  config.train.device = "cpu";
+  config.output.dir = dir.string();
+  config.output.log_every = 2;
+  return config;
+}
+
+std::string report_of(const fs::path& dir) {
+  ReportOptions options;
+  options.on.device = "cpu";
+  return read_file(write_report(dir.string(), options));
+}
+
+/// The page of a run of this configuration, written by training; the same from the folder alone.
+std::string page_of(const RunConfig& config, TrainSummary* summary = nullptr) {
+  TrainingRun run(config);
+  const TrainSummary figures = run.run();
+  if (summary != nullptr) *summary = figures;
+  const std::string page = read_file(run.write_report());
+  check_page(page);
+  CHECK(page == report_of(config.output.dir));
+  return page;
+}
+
+std::string row_of(const std::string& name, const LossTerms& terms) {
+  return fmt::format("<tr><th scope=\"row\">{}</th><td>{:.4f}</td><td>{:.4f}</td><td>{:.4f}</td></tr>", name,
+                     terms.loss, terms.reconstruction, terms.kl);
+}
+
+}  // namespace
+
+TEST_CASE("a run's page shows its figures, curves, latents, pictures and configuration", "[report]") {
+  const TempDir folder;
+  TrainSummary summary;
+  const RunConfig config = small_run(folder.path() / "run");
+  const std::string page = page_of(config, &summary);
+  CHECK(has(page, row_of("training, last epoch", summary.train)));
+  CHECK(has(page, row_of("validation, best model", *summary.valid)));
+  CHECK(has(page, row_of("test, best model", *summary.test)));
+  for (const std::string_view heading :
+       {"Loss", "Reconstruction", "KL divergence", "Learning rate", "Throughput", "KL per latent", "Latents",
+        "Reconstructions", "Samples", "Interpolations"}) {
+    INFO(heading);
+    CHECK(has(page, fmt::format("<h3>{}</h3>", heading)));
+  }
+  CHECK(count_of(page, "<rect class=\"bar") == 3);
+  CHECK(count_of(page, "src=\"data:image/png;base64,iVBORw0KGgo") == 3);
+  CHECK(has(page, "<th scope=\"row\">latent_dim</th><td>3</td>"));
+  CHECK(has(page, "256–24–3–24–256"));
+  CHECK_FALSE(has(page, "class=\"note\""));
+}
+
+TEST_CASE("names and labels reach the page as text", "[report]") {
+  const TempDir folder;
+  const std::string hostile = "<script>alert(\"1\")</script>&'\x01\xff";
+  std::vector<float> values;
+  std::vector<std::int32_t> labels;
+  for (int row = 0; row < 40; ++row) {
+    labels.push_back(row % 2);
+    for (int column = 0; column < 4; ++column)
+      values.push_back(0.25F * static_cast<float>((row + column) % 4));
+  }
+  RunData data{Dataset(std::move(values), 40, 4), std::nullopt, std::nullopt};
+  data.train.set_labels(std::move(labels), {"a<b>&\"", hostile});
+  RunConfig config = small_run(folder.path() / "run<b>&\"'");
+  config.data = DataConfig{};
+  TrainingRun run(config, std::move(data));
+  static_cast<void>(run.run());
+  const std::string page = read_file(run.write_report());
+  check_page(page);
+  CHECK(has(page, "<h1>run&lt;b&gt;&amp;&quot;&#39;</h1>"));
+  CHECK(has(page, ">a&lt;b&gt;&amp;&quot;</text>"));
+  CHECK(count_of(page, "<script>") == 1);
+  // Later the rows are gone: the page says so and shows the rest.
+  const std::string later = report_of(config.output.dir);
+  check_page(later);
+  CHECK(has(later, "were given in memory, so that they cannot be read again"));
+  CHECK(has(later, "<h3>Reconstructions</h3>"));
+  CHECK_FALSE(has(later, "<h3>Latents</h3>"));
+}
+
+TEST_CASE("what a run does not have is told in its place", "[report]") {
+  const TempDir folder;
+  RunConfig config = small_run(folder.path() / "run");
+  config.data.valid_fraction = 0.0;
+  config.data.test_fraction = 0.0;
+  config.train.epochs.reset();
+  SECTION("no held-out rows, one line of metrics, two latents") {
+    config.train.steps = 1;
+    config.model.latent_dim = 2;
+    const std::string page = page_of(config);
+    CHECK(has(page, "No rows were held out for validation"));
+    CHECK(has(page, "No rows were held out for a test"));
+    CHECK(has(page, "<h3>Latent plane</h3>"));
+    CHECK(has(page, ">latent 1</text>"));
+  }
+  SECTION("a deterministic latent") {
+    config.train.steps = 5;
+    config.model.latent = LatentKind::deterministic;
+    const std::string page = page_of(config);
+    CHECK(has(page, "a deterministic latent has no prior"));
+    CHECK(has(page, "Only a Gaussian latent has a KL"));
+    CHECK_FALSE(has(page, "<h3>KL divergence</h3>"));
+  }
+  SECTION("a quantized latent") {
+    config.train.steps = 5;
+    config.model.latent = LatentKind::vq;
+    config.model.codebook_size = 8;
+    const std::string page = page_of(config);
+    CHECK(has(page, "<h3>Perplexity of the codes</h3>"));
+    CHECK(has(page, "<th scope=\"col\">quantization error</th>"));
+  }
+  SECTION("a conditional model walks inside a class") {
+    config.train.steps = 5;
+    config.model.conditional = true;
+    CHECK(has(page_of(config), "<h3>Interpolations</h3>"));
+  }
+}
+
+TEST_CASE("a folder that lost files still has a page", "[report]") {
+  const TempDir folder;
+  const RunConfig config = small_run(folder.path() / "run");
+  const fs::path dir = config.output.dir;
+  static_cast<void>(TrainingRun(config).run());
+  {
+    std::ofstream metrics(dir / "metrics.jsonl", std::ios::app);
+    metrics << "{\"step\":9000,\"epo";
+  }
+  fs::remove(dir / "samples.png");
+  std::string page = report_of(dir);
+  check_page(page);
+  CHECK(has(page, "could not be read are left out (1)"));
+  CHECK(has(page, "samples.png is not in the run&#39;s folder"));
+  fs::remove(dir / "metrics.jsonl");
+  fs::remove(dir / "model.safetensors");
+  page = report_of(dir);
+  check_page(page);
+  CHECK(has(page, "There are no curves."));
+  CHECK(has(page, "There is no model to show"));
+  const std::string config_text = read_file(dir / "config.toml");
+  CHECK(has(config_text, "shapes:16x16,n=400"));
+  fs::remove(dir / "config.toml");
+  check_error<FileError>([&] { report_of(dir); }, {"holds no run", "config.toml", dir.string()});
+  check_error<ConfigError>(
+      [&] { static_cast<void>(TrainingRun(small_run(folder.path() / "new")).write_report()); },
+      {"call run() first"});
+}
+
+TEST_CASE("a figure that is not finite and rows that have moved are said", "[report]") {
+  const TempDir folder;
+  RunConfig config = small_run(folder.path() / "run");
+  static_cast<void>(TrainingRun(config).run());
+  const fs::path dir = config.output.dir;
+  std::string text = read_file(dir / "config.toml");
+  text.replace(text.find("shapes:16x16,n=400"), 18, "/nonexistent/rows.npy");
+  write_file(dir / "config.toml", text);
+  write_file(dir / "metrics.jsonl",
+             "{\"step\":1,\"epoch\":0.4,\"loss\":null,\"reconstruction\":null,\"kl\":1.5,\"lr\":0.001,"
+             "\"seconds\":0.0}\n");
+  const std::string page = report_of(dir);
+  check_page(page);
+  CHECK(has(page, "<td>not finite</td>"));
+  CHECK(has(page, "cannot be read any more: /nonexistent/rows.npy"));
+}
+
+TEST_CASE("axes end at round numbers", "[report]") {
+  const Axis loss = make_axis(101.3, 187.0, 4, true);
+  CHECK(loss.low == Approx(100.0));
+  CHECK(loss.high == Approx(200.0));
+  CHECK(loss.words == std::vector<std::string>{"100", "150", "200"});
+  CHECK(make_axis(0.0, 0.001, 4, true).words == std::vector<std::string>{"0", "0.0005", "0.0010"});
+  CHECK(make_axis(0.0, 60000.0, 3, true).words == std::vector<std::string>{"0", "20k", "40k", "60k"});
+  const Axis flat = make_axis(3.0, 3.0, 4, true);
+  CHECK(flat.low < 3.0);
+  CHECK(flat.high > 3.0);
+  CHECK(make_axis(-INFINITY, NAN, 4, true).ticks.size() > 1);
+}
+
+TEST_CASE("the principal plane holds the directions of greatest variance", "[report]") {
+  // Points 5·a·(0.6, 0.8, 0) + 2·b·(0, 0, 1) with a, b = ±1 and a little in the direction left over.
+  std::vector<float> values;
+  for (int i = 0; i < 8; ++i) {
+    const float a = (i & 1) != 0 ? 5.0F : -5.0F;
+    const float b = (i & 2) != 0 ? 2.0F : -2.0F;
+    const float c = (i & 4) != 0 ? 0.1F : -0.1F;
+    values.insert(values.end(), {0.6F * a - 0.8F * c + 7.0F, 0.8F * a + 0.6F * c, b});
+  }
+  const PlaneView view = principal_plane(values, 3);
+  REQUIRE(view.points.size() == 8);
+  for (std::size_t i = 0; i < 8; ++i) {
+    CHECK(view.points[i][0] == Approx((i & 1) != 0 ? 5.0 : -5.0).margin(1e-5));
+    CHECK(view.points[i][1] == Approx((i & 2) != 0 ? 2.0 : -2.0).margin(1e-5));
+  }
+  CHECK(view.share[0] == Approx(25.0 / 29.01).margin(1e-6));
+  CHECK(view.share[1] == Approx(4.0 / 29.01).margin(1e-6));
+  const PlaneView same = principal_plane(std::vector<float>(12, 3.0F), 4);
+  CHECK(same.points == std::vector<std::array<double, 2>>(3));
+}
+
+TEST_CASE("bytes become base64, and text markup", "[report]") {
+  const auto encoded = [](std::string_view text) {
+    return png_address({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}).substr(22);
+  };
+  // RFC 4648, section 10.
+  CHECK(encoded("") == "");
+  CHECK(encoded("f") == "Zg==");
+  CHECK(encoded("fo") == "Zm8=");
+  CHECK(encoded("foobar") == "Zm9vYmFy");
+  CHECK(escape_markup("a<b>&\"'\n\xc3\xa4\x7f\xc3") ==
+        "a&lt;b&gt;&amp;&quot;&#39;\n\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd");
+  CHECK(grouped(-1234567) ==
+        "-1\xe2\x80\xaf"
+        "234\xe2\x80\xaf"
+        "567");
+  CHECK(grouped(999) == "999");
+}
+
+}  // namespace vaecuda::test
