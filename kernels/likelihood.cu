@@ -14,14 +14,26 @@ using math::SigmaSource;
 
 constexpr int kBlock = 128;
 
-/// nll (B·K,1) = Σ over D of −log p(x (B,D) | output), nats; output (B·K,D), or (B·K,2D) = [means | raw log
-/// σ] for σ from the head; row b·K + k of it is sample k of row b. gradient, like the output, =
-/// gradient_scale · d nll / d output, where wanted; for a learned σ sigma_gradient (B·K,1) = gradient_scale ·
-/// d nll / d log σ. A row whose NLL is not finite raises *fault. Threads: kThreads a row (8, 32, 64 or 256,
-/// one quad of columns each where the row has not more), rows to a block of 128 threads or, with 256, one
-/// row. Bytes: 8·D read a row, 4·D written (2·D in bfloat16), 4 for the NLL; σ from the head: 12·D and 8·D;
-/// learned: 4 more written. Alignment: any, 16 bytes at a time where an address allows; the raw log σ lie D
-/// floats behind the means and are moved one by one where that is no multiple of 4. The fp32 gradient may be
+/// Columns c … c+3 of a row, plus those of the bias where there is one.
+__device__ __forceinline__ Quad load_biased(const float* row, const float* bias, std::int64_t c,
+                                            std::int64_t columns) {
+  Quad quad = device::load_quad(row, c, columns);
+  if (bias != nullptr) {
+    const Quad more = device::load_quad(bias, c, columns);
+    for (int i = 0; i < 4; ++i) quad.v[i] += more.v[i];
+  }
+  return quad;
+}
+
+/// nll (B·K,1) = Σ over D of −log p(x (B,D) | output + bias), nats; output (B·K,D), or (B·K,2D) = [means |
+/// raw log σ] for σ from the head; row b·K + k of it is sample k of row b; bias (D) or (2D), where given.
+/// gradient, like the output, = gradient_scale · d nll / d output, where wanted; for a learned σ
+/// sigma_gradient (B·K,1) = gradient_scale · d nll / d log σ. A row whose NLL is not finite raises *fault.
+/// Threads: kThreads a row (8, 32, 64 or 256, one quad of columns each where the row has not more), rows to a
+/// block of 128 threads or, with 256, one row. Bytes: 8·D read a row, 4·D written (2·D in bfloat16), 4 for
+/// the NLL; σ from the head: 12·D and 8·D; learned: 4 more written; a bias 4·D (8·D) once, then out of the
+/// cache. Alignment: any, 16 bytes at a time where an address allows; the raw log σ lie D floats behind the
+/// means and are moved one by one where that is no multiple of 4. The fp32 gradient may be
 /// `output` itself: a thread reads its quads before it writes there. Determinism: a row's sums are taken per
 /// thread in the order of columns, then over lanes by halves, then over warps in order: the order depends on
 /// D alone. `=`.
@@ -40,11 +52,12 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
     math::Deviation<float> sigma{args.likelihood.log_sigma, args.likelihood.inverse_sigma, 1.0f};
     if constexpr (kSource == SigmaSource::learned) sigma = math::learned_deviation(*args.log_sigma);
     for (std::int64_t c = 4 * Group::lane(); c < args.columns; c += 4 * kThreads) {
-      const Quad o = device::load_quad(output, c, args.columns);
+      const Quad o = load_biased(output, args.bias, c, args.columns);
       const Quad target = device::load_quad(x, c, args.columns);
       Quad raw{{0.0f, 0.0f, 0.0f, 0.0f}};
       if constexpr (kSource == SigmaSource::head) {
-        raw = device::load_quad(output + args.columns, c, args.columns);
+        const float* raw_bias = args.bias != nullptr ? args.bias + args.columns : nullptr;
+        raw = load_biased(output + args.columns, raw_bias, c, args.columns);
       }
       Quad gradient;
       for (int i = 0; i < 4; ++i) {

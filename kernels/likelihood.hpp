@@ -12,7 +12,8 @@ namespace vaecuda::kernels {
 struct LikelihoodArgs {
   math::LikelihoodParameters likelihood;
   InMatrix output;  ///< (B·K,D) logits or means; σ from the head: (B·K,2D) = [means | raw log σ]
-  InMatrix x;       ///< (B,D)
+  const float* bias = nullptr;  ///< (D), or (2D): added to each row of `output`; null: it is in it already
+  InMatrix x;                   ///< (B,D)
   const float* log_sigma = nullptr;  ///< learned σ: one parameter
   float* nll = nullptr;
   std::int64_t nll_stride = 1;  ///< nll (B·K,1), floats from one row to the next

@@ -59,21 +59,37 @@ void Readers::collect(std::size_t op, bool epilogue) {
   }
 }
 
-Forms Readers::forms(std::size_t op, const View& written) const {
-  if (!half_operands_) return {true, false};
-  Forms forms;
+template <typename Use>
+void Readers::for_each_read(std::size_t op, const View& written, Use use) const {
   for (std::size_t i = op + 1; i < plan_.ops.size(); ++i) {
     for (const Read& read : reads_[i]) {
-      if (!overlaps(read.view, written)) continue;
-      forms.single = forms.single || !read.half;
-      forms.half = forms.half || read.half;
+      if (overlaps(read.view, written)) use(i, read);
     }
     bool overwritten = false;
     for (const View& view : views_of(plan_.ops[i]).writes) overwritten = overwritten || covers(view, written);
     if (overwritten) break;
   }
+}
+
+Forms Readers::forms(std::size_t op, const View& written) const {
+  if (!half_operands_) return {true, false};
+  Forms forms;
+  for_each_read(op, written, [&](std::size_t, const Read& read) {
+    forms.single = forms.single || !read.half;
+    forms.half = forms.half || read.half;
+  });
   if (!forms.half) forms.single = true;
   return forms;
+}
+
+std::optional<std::size_t> Readers::only_reader(std::size_t op, const View& written) const {
+  std::optional<std::size_t> one;
+  bool several = false;
+  for_each_read(op, written, [&](std::size_t reader, const Read&) {
+    several = several || (one && *one != reader);
+    one = reader;
+  });
+  return several ? std::nullopt : one;
 }
 
 }  // namespace vaecuda::cuda

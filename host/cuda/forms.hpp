@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "host/plan/plan.hpp"
@@ -30,6 +31,9 @@ class Readers {
   /// The forms in which later ops read what `op` writes to this view, until another op overwrites it. Fp32
   /// where nobody reads it.
   [[nodiscard]] Forms forms(std::size_t op, const View& written) const;
+  /// The one later op that reads any of what `op` writes to this view, until another op overwrites it; none
+  /// where several do, or nobody.
+  [[nodiscard]] std::optional<std::size_t> only_reader(std::size_t op, const View& written) const;
 
  private:
   struct Read {
@@ -37,6 +41,9 @@ class Readers {
     bool half = false;
   };
   void collect(std::size_t op, bool epilogue);
+  /// Calls use(reader, read) for every read of what `op` writes to the view, until another op overwrites it.
+  template <typename Use>
+  void for_each_read(std::size_t op, const View& written, Use use) const;
 
   const Plan& plan_;
   bool half_operands_;

@@ -286,6 +286,7 @@ class Lowering {
     kernels::LikelihoodArgs args;
     args.likelihood = op.likelihood;
     args.output = memory_.in(op.output);
+    args.bias = linear_.left_bias(op_, op.output);
     args.x = memory_.in(op.x);
     args.nll = row_sums(op.nll);
     args.nll_stride = op.nll.stride;

@@ -250,6 +250,10 @@ void LinearLowering::add_forward(std::size_t op, const Linear& linear) {
     throw std::logic_error("a pre-activation is kept in fp32 only, but a matrix product reads it");
   }
   add_plain(op, forward_product(linear));
+  if (leaves_bias(op, linear)) {
+    without_bias_.insert(op);
+    return;
+  }
   kernels::BiasActivationArgs args;
   args.product = in_.memory.in(linear.out);
   args.bias = in_.parameters.parameters() + linear.layer.bias;
@@ -261,6 +265,21 @@ void LinearLowering::add_forward(std::size_t op, const Linear& linear) {
   args.columns = linear.out.cols;
   add_node(op, linear.layer.name + " bias and activation",
            [args](kernels::Stream stream) { kernels::launch_bias_activation(args, stream); });
+}
+
+bool LinearLowering::leaves_bias(std::size_t op, const Linear& linear) const {
+  if (linear.activation != ActivationKind::identity || linear.preactivation.valid()) return false;
+  const std::optional<std::size_t> reader = readers_.only_reader(op, linear.out);
+  if (!reader) return false;
+  const auto* likelihood = std::get_if<LikelihoodForwardBackward>(&in_.plan.ops[*reader]);
+  return likelihood != nullptr && same_view(likelihood->output, linear.out);
+}
+
+const float* LinearLowering::left_bias(std::size_t reader, const View& view) const {
+  std::size_t op = 0;
+  const Linear* linear = producer(reader, view, op);
+  if (linear == nullptr || without_bias_.count(op) == 0) return nullptr;
+  return in_.parameters.parameters() + linear->layer.bias;
 }
 
 void LinearLowering::add_backward(std::size_t op, const LinearBackward& backward) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ class LinearLowering {
   LinearLowering(const LowerInputs& inputs, Readers& readers, Lowered& lowered);
 
   void add_forward(std::size_t op, const Linear& linear);
+  /// The bias that the layer which produced `view` left to the op that reads it; null: it is in the view.
+  [[nodiscard]] const float* left_bias(std::size_t reader, const View& view) const;
   void add_backward(std::size_t op, const LinearBackward& backward);
   void add_parameter_gradient(const ParameterGradient& gradient);
   /// The bias gradients that no product took along, and those of parameters that are no layer's: for the
@@ -46,6 +49,9 @@ class LinearLowering {
   [[nodiscard]] std::optional<Spec> forward_epilogue(std::size_t op, const Linear& linear, void* mask) const;
   [[nodiscard]] std::optional<Spec> data_gradient_epilogue(std::size_t op, const LinearBackward& backward,
                                                            void* mask, bool linked) const;
+  /// Nothing but the likelihood reads the layer's result, and it can add the bias to what it loads: a launch
+  /// less that would read and write the whole result.
+  [[nodiscard]] bool leaves_bias(std::size_t op, const Linear& linear) const;
   void add_weight_gradient(std::size_t op, const LinearBackward& backward);
   void add_data_gradient(std::size_t op, const LinearBackward& backward);
 
@@ -72,7 +78,8 @@ class LinearLowering {
   Readers& readers_;
   Lowered& lowered_;
   bool half_;
-  std::map<std::size_t, Link> links_;  ///< by op, forward and backward
+  std::map<std::size_t, Link> links_;   ///< by op, forward and backward
+  std::set<std::size_t> without_bias_;  ///< ops whose results have no bias in them
   std::vector<DeferredBias> deferred_;
 };
 

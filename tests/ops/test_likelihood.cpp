@@ -1,4 +1,5 @@
 // LikelihoodForwardBackward and ObservationMean against the oracle.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -44,6 +45,7 @@ const std::vector<Kind> kKinds = {
     {kLaplace, oracle::Lik::laplace, math::SigmaSource::head, SigmaFrom::output, 1.0}};
 
 constexpr std::int64_t kLogSigmaAt = 5;
+constexpr std::int64_t kWeightAt = 16;
 
 math::LikelihoodParameters parameters_of(const Kind& k) {
   math::LikelihoodParameters p;
@@ -63,8 +65,9 @@ struct Setup {
   std::vector<float> x;
   double sigma;
 
-  Setup(const Kind& k, const Shape& s, std::vector<float> outputs, std::vector<float> targets)
-      : bench(s.batch), output(std::move(outputs)), x(std::move(targets)), sigma(k.sigma) {
+  Setup(const Kind& k, const Shape& s, std::vector<float> outputs, std::vector<float> targets,
+        std::int64_t parameter_size = 16)
+      : bench(s.batch, 0, parameter_size), output(std::move(outputs)), x(std::move(targets)), sigma(k.sigma) {
     const std::int64_t width = k.source == math::SigmaSource::head ? 2 * s.columns : s.columns;
     op.likelihood = parameters_of(k);
     op.output = bench.samples("output", s.samples, width, output);
@@ -170,6 +173,69 @@ TEST_CASE("LikelihoodForwardBackward without a gradient leaves the output alone"
       CHECK(test::compare(setup.bench.get(setup.op.nll), setup.expected(k).nll,
                           Quantity::negative_log_likelihood, s.columns) == "");
       CHECK(test::compare_bits(setup.bench.get(setup.op.output), setup.output) == "");
+    }
+  }
+}
+
+TEST_CASE("LikelihoodForwardBackward sees its layer's bias, wherever that is added", "[likelihood]") {
+  // Halves and eighths, so that the layer is exact in every arithmetic and only the likelihood is compared.
+  constexpr std::int64_t kInner = 3;
+  const auto eighths = [](std::int64_t count, std::uint64_t seed, double scale) {
+    std::vector<float> values = test::noise(count, seed, scale);
+    for (float& v : values) v = std::round(8.0f * v) / 8.0f;
+    return values;
+  };
+  for (const test::Executor& executor : test::executors()) {
+    for (const Kind& k : kKinds) {
+      for (const Shape& s : {Shape{1, 1}, Shape{31, 3}, Shape{33, 63}, Shape{5, 784}, Shape{9, 63, 3}}) {
+        for (const bool in_place : {false, true}) {
+          INFO(executor.name << ", B " << s.batch << ", K " << s.samples << ", D " << s.columns << ", "
+                             << describe(k) << (in_place ? ", in place" : ""));
+          const std::int64_t width = k.source == math::SigmaSource::head ? 2 * s.columns : s.columns;
+          const std::vector<float> weight = eighths(width * kInner, 71, 1.0);
+          const std::vector<float> bias = eighths(width, 72, 2.0);
+          const std::vector<float> in = eighths(s.rows() * kInner, 73, 2.0);
+          std::vector<float> output;
+          for (std::int64_t r = 0; r < s.rows(); ++r) {
+            for (std::int64_t c = 0; c < width; ++c) {
+              float sum = bias[static_cast<std::size_t>(c)];
+              for (std::int64_t i = 0; i < kInner; ++i) {
+                sum += in[static_cast<std::size_t>(r * kInner + i)] *
+                       weight[static_cast<std::size_t>(c * kInner + i)];
+              }
+              output.push_back(sum);
+            }
+          }
+          const std::int64_t bias_at = kWeightAt + width * kInner + 1;  // on no boundary
+          Setup setup(k, s, output, make_x(s), bias_at + width);
+          test::OpBench& bench = setup.bench;
+          LikelihoodForwardBackward& op = setup.op;
+          std::vector<float> parameters(static_cast<std::size_t>(bias_at + width), 100.0f);
+          parameters[kLogSigmaAt] = op.likelihood.log_sigma;
+          std::copy(weight.begin(), weight.end(), parameters.begin() + kWeightAt);
+          std::copy(bias.begin(), bias.end(), parameters.begin() + bias_at);
+          bench.set_parameters(parameters);
+          // A result that is stored has another reader, which must find the bias in it.
+          if (!in_place) op.output = bench.scratch("layer", s.rows(), width);
+          op.gradient = in_place ? op.output : bench.samples("gradient", s.samples, width);
+          op.gradient_scale = 1.0f / static_cast<float>(s.rows());
+          if (k.source == math::SigmaSource::learned)
+            op.sigma_gradient = bench.samples("dlog_sigma", s.samples, 1);
+          Linear layer;
+          layer.in = bench.samples("in", s.samples, kInner, in);
+          layer.layer = LinearParameters{"layer", width, kInner, kWeightAt, bias_at};
+          layer.out = op.output;
+          bench.add(layer);
+          bench.add(op);
+          bench.run(executor);
+          const oracle::LikelihoodResult expected = setup.expected(k);
+          CHECK(test::compare(bench.get(op.nll), expected.nll, Quantity::negative_log_likelihood,
+                              s.columns) == "");
+          const double scale = 1.0 / static_cast<double>(s.rows());
+          CHECK(test::compare(bench.get(op.gradient), scaled(expected.gradient, scale),
+                              Quantity::likelihood_gradient) == "");
+        }
+      }
     }
   }
 }

@@ -21,7 +21,7 @@ std::string node_names(const cuda::CudaProgram& program) {
 
 }  // namespace
 
-TEST_CASE("a step of the tutorial's VAE takes 16 launches", "[launches]") {
+TEST_CASE("a step of the tutorial's VAE takes 16 launches, or at most 22 without epilogues", "[launches]") {
   test::TrainingBench bench;
   bench.config = test::small_config(784, {400}, 20, 8);
   const Dataset data = test::small_data(20, 784);
@@ -32,8 +32,8 @@ TEST_CASE("a step of the tutorial's VAE takes 16 launches", "[launches]") {
     double clip_norm;
     int launches;
   };
-  // Without the products' help: a bias and activation for each of four layers, an activation's gradient for
-  // each of two, and one for all bias gradients.
+  // Without the products' help: a bias and activation for each of three layers (the likelihood adds the
+  // output's bias), an activation's gradient for each of two, and one for all bias gradients.
   const std::vector<Case> cases = {
       {EpilogueSupport::all, Activation::relu, Precision::fp32, 0.0, 16},
       {EpilogueSupport::all, Activation::relu, Precision::tf32, 0.0, 16},
@@ -44,8 +44,9 @@ TEST_CASE("a step of the tutorial's VAE takes 16 launches", "[launches]") {
       {EpilogueSupport::all, Activation::tanh, Precision::fp32, 0.0, 20},
       {EpilogueSupport::all, Activation::gelu, Precision::bf16, 0.0, 20},
       {EpilogueSupport::bias_only, Activation::relu, Precision::fp32, 0.0, 21},
-      {EpilogueSupport::none, Activation::relu, Precision::fp32, 0.0, 23},
-      {EpilogueSupport::none, Activation::gelu_tanh, Precision::bf16, 0.0, 23},
+      {EpilogueSupport::none, Activation::relu, Precision::fp32, 0.0, 22},
+      {EpilogueSupport::none, Activation::gelu_tanh, Precision::bf16, 0.0, 22},
+      {EpilogueSupport::none, Activation::silu, Precision::fp32, 0.0, 22},
   };
   for (const Case& c : cases) {
     bench.config.model.activation = c.activation;
@@ -56,6 +57,34 @@ TEST_CASE("a step of the tutorial's VAE takes 16 launches", "[launches]") {
                                     << node_names(session.cuda()));
     CHECK(session.cuda().kernels_per_step() == c.launches);
     CHECK(session.cuda().captured_kernels() == c.launches);
+  }
+}
+
+TEST_CASE("the likelihood adds the output's bias, unless somebody else reads the output", "[launches]") {
+  for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+    INFO("precision " << static_cast<int>(precision));
+    const test::SimtSetup setup = test::setup_of(EpilogueSupport::none, precision);
+    const test::TrainingBench bench = test::small_bench();
+    const Dataset data = test::small_data();
+    const test::Session session(setup, bench, data);
+    Plan plan = test::plan_of(bench, data);
+    View seen;
+    for (std::size_t i = 0; i < plan.ops.size(); ++i) {
+      const auto* linear = std::get_if<Linear>(&plan.ops[i]);
+      if (linear == nullptr || linear->layer.name != "output") continue;
+      seen = plan.whole(plan.add_buffer("seen", BufferKind::exchange, linear->out.rows, linear->out.cols));
+      plan.ops.insert(plan.ops.begin() + static_cast<std::ptrdiff_t>(i) + 1, StoreRows{linear->out, seen});
+      break;
+    }
+    REQUIRE(seen.valid());
+    const test::Session watched(setup, bench, data, plan);
+    CHECK(watched.cuda().kernels_per_step() == session.cuda().kernels_per_step() + 2);
+    CHECK(node_names(watched.cuda()).find("output bias and activation") != std::string::npos);
+    CHECK(node_names(session.cuda()).find("output bias and activation") == std::string::npos);
+    session.program->run(5);
+    watched.program->run(5);
+    // The same sums in the same order.
+    test::check_same(session.result(), watched.result());
   }
 }
 
