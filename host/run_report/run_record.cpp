@@ -103,7 +103,8 @@ RunRecord read_run(const fs::path& dir) {
   fs::path named = fs::absolute(dir, error).lexically_normal();
   if (named.filename().empty()) named = named.parent_path();
   run.name = named.filename().string();
-  run.config = load_config(config.string());
+  const RunConfig defaults;
+  run.config = load_config(config.string(), defaults);
   read_lines(dir / "metrics.jsonl", run);
   for (const char* name : {"reconstructions", "samples", "manifold"}) {
     std::string bytes = bytes_of_file(dir / (std::string(name) + ".png"));
