@@ -10,14 +10,29 @@ using device::Quad;
 
 constexpr int kQuadsInFlight = 4;  // loads that a thread has under way before it squares the first
 
+/// NaN or infinite, in thread 0, where a row's loss is. All threads of the block must call it together.
+__device__ __forceinline__ double loss_sum(const GradNormArgs& args) {
+  double sum = 0.0;
+  for (std::int64_t row = threadIdx.x; row < args.nll_rows; row += kArenaThreads) {
+    sum += static_cast<double>(args.nll[row * args.nll_stride]);
+    if (row >= args.batch) continue;
+    if (args.kl != nullptr) sum += static_cast<double>(args.kl[row * args.kl_stride]);
+    if (args.loss != nullptr) sum += static_cast<double>(args.loss[row * args.loss_stride]);
+  }
+  if (args.kl_term != nullptr && threadIdx.x == 0) sum += static_cast<double>(*args.kl_term);
+  return device::block_sum<kArenaThreads>(sum);
+}
+
 /// norm = √Σ gradient² over the arena (P); scratch->gradient_scale = clip_norm / norm where that is below 1,
 /// else 1; scratch->norm_partial keeps the blocks' sums for the update. A gradient that is not finite raises
-/// state->fault with the lowest such element. Does nothing where state->fault is set.
-/// Threads: blocks of 256 walk the arena with the grid's stride, one quad of elements a thread at a time,
-/// four in flight; the block that ends last adds the blocks' sums.
-/// Bytes: 4·P read, 8 written a block. Alignment: any, 16 bytes at a time where the address allows.
+/// state->fault with the lowest such element; without one a row of nll (nll_rows), kl or loss (B),
+/// or kl_term (1), where given, does. Does nothing where state->fault is set. Threads: blocks of 256 walk the
+/// arena with the grid's stride, one quad of elements a thread at a time, four in flight; the block that ends
+/// last adds the blocks' sums and looks at the loss. Bytes: 4·P read, 4 a row of nll, kl and loss where the
+/// loss is looked at, 8 written a block. Alignment: any, 16 bytes at a time where the address allows.
 /// Determinism: sums in double, per thread in the order of elements, over lanes by halves, over warps in
-/// order, then over blocks; all fixed by P alone. `=`.
+/// order, then over blocks; all fixed by P alone.
+/// `=`.
 __global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident)
     grad_norm_kernel(const GradNormArgs args) {
   UpdateScratch* scratch = args.scratch;
@@ -46,12 +61,13 @@ __global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident)
   if (!is_last_block(&scratch->norm_ticket)) return;
 
   squares = sum_of_partials(scratch->norm_partial, gridDim.x);
+  const double loss = args.nll != nullptr ? loss_sum(args) : 0.0;
   if (threadIdx.x != 0) return;
   const std::int64_t lowest = device::load_fresh(&scratch->bad_element);
   const double norm = ::sqrt(squares);
   const auto clip_norm = static_cast<double>(args.clip_norm);
   scratch->gradient_scale = norm > clip_norm ? static_cast<float>(clip_norm / norm) : 1.0f;
-  if (lowest != kNoBadElement || !is_finite(norm)) raise_fault(args.state, lowest);
+  if (lowest != kNoBadElement || !is_finite(norm) || !is_finite(loss)) raise_fault(args.state, lowest);
   scratch->bad_element = kNoBadElement;
   scratch->norm_ticket = 0;
 }

@@ -94,12 +94,12 @@ __device__ __forceinline__ void update_elements(const UpdateArgs& args, unsigned
     Quad v = device::load_quad(args.moment2, first, n);
     for (int i = 0; i < 4; ++i) {
       if (!args.clipped) squares += static_cast<double>(g.v[i]) * static_cast<double>(g.v[i]);
-      if (math::is_unusable_gradient(g.v[i], adam.gradient_scale)) {
+      const math::AdamElement<float> next =
+          math::adam_update(p.v[i], m.v[i], v.v[i], g.v[i], constants, adam);
+      if (math::is_unusable_gradient(g.v[i], adam.gradient_scale) || math::is_unusable_element(next)) {
         // The first that a thread meets is its lowest.
         if (bad_element == kNoBadElement) bad_element = first + i;
       } else {
-        const math::AdamElement<float> next =
-            math::adam_update(p.v[i], m.v[i], v.v[i], g.v[i], constants, adam);
         p.v[i] = next.parameter;
         m.v[i] = next.moment1;
         v.v[i] = next.moment2;
@@ -140,15 +140,16 @@ __device__ __forceinline__ math::StepMetrics load_fresh_metrics(const math::Step
   return metrics;
 }
 
-/// Ends the step, by one thread of the last block: metrics and next state, or the fault.
-__device__ __forceinline__ void commit(const UpdateArgs& args, double squares) {
+/// Ends the step, by one thread of the last block: metrics and next state, or the fault. `skipped`: without
+/// an update.
+__device__ __forceinline__ void commit(const UpdateArgs& args, double squares, bool skipped) {
   UpdateScratch* scratch = args.scratch;
   const std::int64_t bad_element = device::load_fresh(&scratch->bad_element);
   math::StepMetrics metrics = load_fresh_metrics(&scratch->metrics);
-  metrics.gradient_norm = ::sqrt(squares);
+  metrics.gradient_norm = skipped ? ::nan("") : ::sqrt(squares);
   const bool finite =
       is_finite(metrics.reconstruction + metrics.kl + metrics.loss) && is_finite(metrics.gradient_norm);
-  if (bad_element != kNoBadElement || !finite) {
+  if (!skipped && (bad_element != kNoBadElement || !finite)) {
     raise_fault(args.state, bad_element);
   } else {
     args.advance.ring[(metrics.step - 1) % args.advance.ring_size] = metrics;
@@ -160,25 +161,26 @@ __device__ __forceinline__ void commit(const UpdateArgs& args, double squares) {
 
 /// Adam or AdamW (math::adam_update) over parameters, moment1, moment2 (P) from gradient (P), in place, and a
 /// bfloat16 copy of the parameters where wanted; then the step's metrics into the ring and the next step's
-/// state. state->fault set: nothing changes. An unusable gradient leaves its element alone and raises the
-/// fault at the end, as a loss that is not finite does; then neither metrics nor state are written.
-/// Threads: block 0 sums nll and kl (B) and computes the next state while the others walk the arena with the
-/// grid's stride, one quad of elements a thread at a time; the block that ends last adds the blocks' sums of
-/// squares (those of the norm kernel where that ran) and ends the step.
-/// Bytes: 16·P read and 12·P written (14·P with the bfloat16 copy), 8·B read.
-/// Alignment: any, 16 bytes at a time where an address allows.
-/// Determinism: each element alone; sums in double, in an order fixed by P, and by B for the loss.
+/// state. state->fault set: nothing changes; with skip_nonfinite the step ends all the same, as one without
+/// an update. An unusable gradient or result leaves its element alone and raises the fault at the end, as a
+/// loss that is not finite does; then neither metrics nor state are written. Threads: block 0 sums nll and kl
+/// (B) and computes the next state while the others walk the arena with the grid's stride, one quad of
+/// elements a thread at a time; the block that ends last adds the blocks' sums of squares (those of the norm
+/// kernel where that ran) and ends the step. Bytes: 16·P read and 12·P written (14·P with the bfloat16 copy),
+/// 8·B read. Alignment: any, 16 bytes at a time where an address allows. Determinism: each element alone;
+/// sums in double, in an order fixed by P, and by B for the loss.
 __global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident) update_kernel(const UpdateArgs args) {
-  if (args.state->fault != 0) return;
+  const bool faulted = args.state->fault != 0;
+  if (faulted && !args.advance.skip_nonfinite) return;
   const unsigned blocks = gridDim.x - 1;
   if (blockIdx.x == 0) {
     prepare_end(args.advance, args.state, args.scratch);
-  } else {
+  } else if (!faulted) {
     update_elements(args, blockIdx.x - 1, blocks);
   }
   if (!is_last_block(&args.scratch->update_ticket)) return;
   const double squares = sum_of_partials(args.scratch->norm_partial, blocks);
-  if (threadIdx.x == 0) commit(args, squares);
+  if (threadIdx.x == 0) commit(args, squares, faulted);
 }
 
 /// state = that of step `step`; scratch ready for a first update.

@@ -23,7 +23,7 @@ struct UpdateScratch {
   std::uint32_t update_ticket;
   float gradient_scale;       ///< written by the norm kernel: 1, or what clips the norm
   std::uint32_t kl_ticket;    ///< of latent_kl
-  std::int64_t bad_element;   ///< lowest arena element with an unusable gradient, or kNoBadElement
+  std::int64_t bad_element;   ///< lowest arena element that could not be updated, or kNoBadElement
   math::StepState next;       ///< state of the next step
   math::StepMetrics metrics;  ///< of this step
   double norm_partial[kMaxUpdateBlocks];
@@ -48,18 +48,29 @@ struct AdvanceArgs {
   math::KlSchedule kl_schedule;
   math::StepMetrics* ring = nullptr;  ///< (ring_size); step s (from 0) writes entry s mod ring_size
   std::int64_t ring_size = 0;
+  bool skip_nonfinite = false;  ///< a fault raised before the update ends the step without one
 };
 
 struct GradNormArgs {
   const float* gradient = nullptr;  ///< (P)
   std::int64_t elements = 0;        ///< P
   float clip_norm = 0.0f;
+  const float* nll = nullptr;  ///< (nll_rows,1), floats from one row to the next below; null: not looked at
+  std::int64_t nll_stride = 1;
+  std::int64_t nll_rows = 0;  ///< at least B
+  const float* kl = nullptr;  ///< (B,1), or null
+  std::int64_t kl_stride = 1;
+  const float* kl_term = nullptr;  ///< (1), or null
+  const float* loss = nullptr;     ///< (B,1), or null
+  std::int64_t loss_stride = 1;
+  std::int64_t batch = 0;
   math::StepState* state = nullptr;
   UpdateScratch* scratch = nullptr;
 };
 
 /// The global L2 norm, before the update: scratch->gradient_scale = min(1, clip_norm / norm). A gradient
-/// that is not finite raises state->fault with the lowest such element, so that the update changes nothing.
+/// that is not finite raises state->fault with the lowest such element, so that the update changes nothing;
+/// so does, without an element, a loss that is not finite where nll, kl, kl_term or loss are given.
 void launch_grad_norm(const GradNormArgs& args, Stream stream);
 
 struct UpdateArgs {
@@ -77,9 +88,11 @@ struct UpdateArgs {
 };
 
 /// Adam or AdamW over the flat arena; then, by the block that ends last, the step's metrics and the next
-/// step's state. Where state->fault is set nothing changes. An element with an unusable gradient is left
-/// alone and raises state->fault at the end of the launch, with the lowest such element; a loss that is not
-/// finite raises it with element −1. The step of a fault is not advanced, and no metrics are written for it.
+/// step's state. Where state->fault is set nothing changes, but with skip_nonfinite the step ends without an
+/// update, its gradient norm NaN, and the fault is taken back. An element whose gradient or new value is
+/// unusable is left alone and raises state->fault at the end of the launch, with the lowest such element; a
+/// loss that is not finite raises it with element −1. The step of a fault is not advanced, and no metrics are
+/// written for it.
 void launch_update(const UpdateArgs& args, Stream stream);
 
 struct SetStepArgs {

@@ -37,16 +37,20 @@ std::string_view footer() {
 }
 
 CommandLine train_command_line() {
-  return {"vae_cuda_train",
-          kSummary,
-          footer(),
-          {{"--preset", "NAME",
-            "begin with a recipe of the list below; --config and the command line come after it"},
-           {"--config", "FILE", "read options from a TOML file; those of the command line come after it"},
-           {"--json", "", "print the run's figures on stdout as one JSON document"},
-           {"--quiet", "", "no messages and no progress; errors remain"},
-           {"--no-report", "", "leave out report.html, the run as a page for the browser"},
-           {"--explain", "", "print the plan of a training step and exit; nothing is trained or written"}}};
+  return {
+      "vae_cuda_train",
+      kSummary,
+      footer(),
+      {{"--preset", "NAME",
+        "begin with a recipe of the list below; --config and the command line come after it"},
+       {"--config", "FILE", "read options from a TOML file; those of the command line come after it"},
+       {"--resume", "DIR",
+        "go on with the run in this folder from its last checkpoint; everything comes from the run, and what "
+        "would change its result is refused"},
+       {"--json", "", "print the run's figures on stdout as one JSON document"},
+       {"--quiet", "", "no messages and no progress; errors remain"},
+       {"--no-report", "", "leave out report.html, the run as a page for the browser"},
+       {"--explain", "", "print the plan of a training step and exit; nothing is trained or written"}}};
 }
 
 void print_summary(Console& console, const TrainSummary& summary) {
@@ -55,12 +59,20 @@ void print_summary(Console& console, const TrainSummary& summary) {
                               summary.device, summary.stopped_early ? ", stopped early by --patience" : ""));
   console.message(fmt::format("last epoch  {}", format_loss(summary.train)));
   if (summary.valid) console.message(fmt::format("validation  {}", format_loss(*summary.valid)));
+  if (summary.skipped_steps > 0) {
+    console.message(
+        fmt::format("left out    {} steps whose loss or gradient was not finite", summary.skipped_steps));
+  }
+  if (summary.restores > 0) {
+    console.message(fmt::format("went back   {} times to a checkpoint, with half the learning rate each time",
+                                summary.restores));
+  }
   if (summary.test) console.message(fmt::format("test        {}", format_loss(*summary.test)));
   console.message(fmt::format("model       {}", summary.model));
 }
 
-int explain(const RunConfig& config, TrainObserver observer) {
-  const TrainingRun run(config, std::move(observer));
+int explain(const RunConfig& config, TrainObserver observer, Start start) {
+  const TrainingRun run(config, std::move(observer), start);
   write_output(run.explain());
   return kExitOk;
 }
@@ -79,29 +91,28 @@ struct Wishes {
   bool report = true;
 };
 
-int train(const RunConfig& config, TrainObserver observer, Console& console, const Wishes& wishes) {
+int train(const RunConfig& config, TrainObserver observer, Start start, Console& console,
+          const Wishes& wishes) {
   if (config.output.dir.empty()) {
     throw ConfigError(
         "no folder for the run: --out DIR (output.dir) says where model and figures are written");
   }
-  bool stopped = false;
   observer.progress = ProgressReporter(console);
-  observer.stop_requested = [&stopped] {
-    stopped = stopped || StopSignal::received() != 0;
-    return stopped;
-  };
+  observer.stop_requested = [] { return StopSignal::received() != 0; };
   TrainSummary summary;
   {
-    TrainingRun run(config, std::move(observer));
+    TrainingRun run(config, std::move(observer), start);
     const StopSignal signals;  // before this line nothing has been written that would have to be saved
     summary = run.run();
     console.finish_status();
     print_summary(console, summary);
-    if (wishes.report) write_page(run, console);
+    if (wishes.report && !summary.stopped) write_page(run, console);
   }
   if (wishes.json) write_output(dump_line(to_json(summary)));
-  if (!stopped) return kExitOk;
-  console.message("stopped by a signal; the model is saved");
+  if (!summary.stopped) return kExitOk;
+  console.message(
+      fmt::format("stopped by a signal after step {}; vae_cuda_train --resume {} goes on from there",
+                  summary.steps, config.output.dir));
   return kExitStopped;
 }
 
@@ -117,13 +128,15 @@ int run_train(int argc, const char* const* argv) {
   const bool explains = arguments.flag("--explain");
   if (json && explains)
     throw ConfigError("--json and --explain contradict each other: --explain prints text");
+  const Start start = arguments.find("--resume") != nullptr ? Start::resume : Start::fresh;
   const RunConfig config = resolve_config(arguments);
   validate(config);
   Console console(arguments.flag("--quiet"));
   TrainObserver observer;
   observer.message = [&console](const std::string& line) { console.message(line); };
-  return explains ? explain(config, std::move(observer))
-                  : train(config, std::move(observer), console, {json, !arguments.flag("--no-report")});
+  return explains
+             ? explain(config, std::move(observer), start)
+             : train(config, std::move(observer), start, console, {json, !arguments.flag("--no-report")});
 }
 
 }  // namespace

@@ -19,11 +19,14 @@ inline constexpr IntegerRange kMomentInit{0, 1};
 inline constexpr IntegerRange kEpochs{1, 1'000'000'000};
 /// steps × batch size stays below 2^63.
 inline constexpr IntegerRange kSteps{1, 100'000'000'000};
+inline constexpr IntegerRange kStepsOrNone{0, kSteps.max};
+inline constexpr IntegerRange kRestores{0, 1000};
 inline constexpr IntegerRange kPatience{0, kEpochs.max};
 inline constexpr IntegerRange kThreads{0, 1024};
 /// TOML's integers are signed.
 inline constexpr IntegerRange kSeed{0, std::numeric_limits<std::int64_t>::max()};
 
+inline constexpr RealRange kSeconds{0.0, 1e9};
 inline constexpr RealRange kFraction{0.0, 1.0};
 inline constexpr RealRange kShare{0.0, 1.0, false, true};
 inline constexpr RealRange kDecay{0.0, 1.0, true, false};

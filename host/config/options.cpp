@@ -33,6 +33,7 @@ constexpr Names<2> kReductions{"mean", "sum"};
 constexpr Names<2> kOptimizers{"adam", "adamw"};
 constexpr Names<2> kCodebookUpdates{"ema", "gradient"};
 constexpr Names<3> kPrecisions{"fp32", "tf32", "bf16"};
+constexpr Names<3> kNonfiniteActions{"stop", "skip", "restore"};
 
 template <typename... Functors>
 constexpr Names<sizeof...(Functors)> names_of(math::LikelihoodTable<Functors...> /*table*/) {
@@ -199,6 +200,13 @@ void append_training(std::vector<Option>& table) {
   table.push_back(integer_option<kPatience, kTrain, &TrainConfig::patience>(
       {"train.patience", "--patience", "N", kGroup,
        "stop after N epochs without a better validation loss; 0 never does"}));
+  table.push_back(choice_option<kNonfiniteActions, kTrain, &TrainConfig::on_nonfinite>(
+      {"train.on_nonfinite", "--on-nonfinite", "", kGroup,
+       "at a loss or gradient that is not finite: end the run, leave the step out, or go back to the last "
+       "checkpoint with half the learning rate"}));
+  table.push_back(integer_option<kRestores, kTrain, &TrainConfig::max_restores>(
+      {"train.max_restores", "--max-restores", "N", kGroup,
+       "how often --on-nonfinite restore goes back before it ends the run"}));
   table.push_back(text_option<kTrain, &TrainConfig::init_from>(
       {"train.init_from", "--init-from", "MODEL", kGroup, "start from this model's weights"}));
 }
@@ -260,7 +268,29 @@ void append_output(std::vector<Option>& table) {
       {"output.overwrite", "--overwrite", "", kGroup, "replace the run that the folder holds"}));
   table.push_back(integer_option<kSteps, kOutput, &OutputConfig::log_every>(
       {"output.log_every", "--log-every", "N", kGroup, "steps between lines of metrics.jsonl"}));
+  table.push_back(integer_option<kStepsOrNone, kOutput, &OutputConfig::checkpoint_every>(
+      {"output.checkpoint_every", "--checkpoint-every", "N", kGroup,
+       "steps between checkpoints, from which --resume goes on; 0: by time alone"}));
+  table.push_back(real_option<kSeconds, kOutput, &OutputConfig::checkpoint_seconds>(
+      {"output.checkpoint_seconds", "--checkpoint-seconds", "S", kGroup,
+       "seconds between checkpoints; 0: by steps alone"}));
 }
+
+/// What a resumed run may set anew: where files and devices are and how work is spread, not what comes out.
+/// Rows are recognized by their content, and the length is held against the schedules.
+constexpr Names<13> kFreeOnResume{"data.path",
+                                  "data.test",
+                                  "data.valid",
+                                  "data.labels",
+                                  "train.epochs",
+                                  "train.steps",
+                                  "train.init_from",
+                                  "train.device",
+                                  "train.threads",
+                                  "output.dir",
+                                  "output.overwrite",
+                                  "output.checkpoint_every",
+                                  "output.checkpoint_seconds"};
 
 std::vector<Option> make_table() {
   std::vector<Option> table;
@@ -272,6 +302,10 @@ std::vector<Option> make_table() {
   append_optimizer(table);
   append_device(table);
   append_output(table);
+  for (Option& option : table) {
+    option.may_change_on_resume =
+        std::find(kFreeOnResume.begin(), kFreeOnResume.end(), option.key) != kFreeOnResume.end();
+  }
   return table;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -193,8 +194,8 @@ RunConfig load_config(const std::string& path, const RunConfig& base) {
 }
 
 RunConfig parse_config(const std::string& text, const RunConfig& base, const std::string& path) {
-  if (const std::size_t line = config::find_overlong_key(text); line != 0) {
-    throw ConfigError(fmt::format("{}:{}: a key of more than {} parts", path, line, config::kMaxKeyParts));
+  if (const auto found = config::find_unbearable(text)) {
+    throw ConfigError(fmt::format("{}:{}: {}", path, found->line, found->what));
   }
   const toml::table document = parse_toml(path, text);
   RunConfig run = base;
@@ -214,6 +215,16 @@ RunConfig parse_config(const std::string& text, const RunConfig& base, const std
     }
   }
   return run;
+}
+
+RunConfig load_run_config(const std::string& dir) {
+  const std::string path = (std::filesystem::path(dir) / "config.toml").string();
+  if (!std::filesystem::exists(path)) {
+    throw FileError(fmt::format("{}: holds no run: config.toml is missing; name the folder of a run", dir));
+  }
+  RunConfig config = load_config(path);
+  config.output.dir = dir;
+  return config;
 }
 
 }  // namespace vaecuda

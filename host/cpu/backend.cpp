@@ -38,9 +38,18 @@ void CpuParameters::read(Part part, std::span<float> values) const {
 
 namespace {
 
+/// What the bytes of a result depend on besides the plan.
+std::vector<std::string> algorithms_of(const Loops& loops) {
+  const Products& products = loops.products();
+  std::string name = std::string("products ") + products.name;
+  if (&products == &blas_products()) name += std::string(" ") + blas_kernels();
+  return {name, std::string("loops ") + loops.name};
+}
+
 class CpuBackend final : public Backend {
  public:
   explicit CpuBackend(int threads) : loops_(select_loops()), counter_(std::make_shared<ByteCounter>(0)) {
+    algorithms_ = algorithms_of(loops_);
     device_.kind = DeviceKind::cpu;
     device_.threads = threads > 0 ? threads : std::max(1, omp_get_num_procs());
     device_.name = "cpu";
@@ -64,14 +73,16 @@ class CpuBackend final : public Backend {
     if (store == nullptr || (data != nullptr && rows == nullptr) || store->size() != plan.parameter_size) {
       throw std::logic_error("parameters or data of another device or model");
     }
-    return compile_plan({plan, *store, rows, loops_, counter_, device_.threads});
+    return compile_plan({plan, *store, rows, loops_, counter_, device_.threads, algorithms_});
   }
 
   [[nodiscard]] std::int64_t allocated_bytes() const override { return counter_->load(); }
+  [[nodiscard]] std::int64_t free_bytes() const override { return host_memory().available; }
 
  private:
   const Loops& loops_;
   std::shared_ptr<ByteCounter> counter_;
+  std::vector<std::string> algorithms_;
   DeviceInfo device_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <stdexcept>
 
 #include "host/cpu/addresses.hpp"
@@ -49,8 +50,9 @@ class Compiler {
     for (const Op& op : plan_.ops) flops += cost_of(op).flops;
     const int threads = flops < kParallelFlops ? 1 : in_.threads;
     memory_->scratch = FloatBuffer(memory_->scratch_size * threads, "scratch memory", in_.counter);
-    return std::make_unique<CpuProgram>(CompiledPlan{
-        std::move(phases_), std::move(memory_), std::move(state_of_step_), ops_as_compiled(plan_), threads});
+    return std::make_unique<CpuProgram>(CompiledPlan{std::move(phases_), std::move(memory_),
+                                                     std::move(state_of_step_), ops_as_compiled(plan_),
+                                                     threads, in_.algorithms});
   }
 
  private:
@@ -242,7 +244,11 @@ class Compiler {
         math::add_perplexity(metrics, static_cast<double>(*perplexity.row(g)), g, op.perplexity.rows);
       }
       const std::int64_t bad = memory->first_bad.load(std::memory_order_relaxed);
-      if (memory->state.fault != 0 || bad >= 0) {
+      const bool skipped = op.skip_nonfinite && memory->state.fault != 0;
+      if (skipped) {
+        metrics.gradient_norm = std::numeric_limits<double>::quiet_NaN();
+        memory->first_bad.store(-1, std::memory_order_relaxed);
+      } else if (memory->state.fault != 0 || bad >= 0) {
         memory->fault = Fault{metrics.step, bad};
         return;
       }

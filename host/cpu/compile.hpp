@@ -40,6 +40,7 @@ struct CompileInputs {
   const Loops& loops;
   std::shared_ptr<ByteCounter> counter;
   int threads = 1;
+  std::vector<std::string> algorithms;  ///< what the program says of itself
 };
 
 [[nodiscard]] std::unique_ptr<Program> compile_plan(const CompileInputs& inputs);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -106,6 +108,21 @@ void FloatBuffer::release() noexcept {
   size_ = 0;
 }
 
+namespace {
+
+/// Address space that a limit (ulimit -v) leaves to this process.
+std::int64_t address_space_left() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return std::numeric_limits<std::int64_t>::max();
+  }
+  const std::int64_t pages = read_number("/proc/self/statm");  // its first number: the size in pages
+  const std::int64_t used = std::max<std::int64_t>(0, pages) * sysconf(_SC_PAGESIZE);
+  return std::max<std::int64_t>(0, static_cast<std::int64_t>(limit.rlim_cur) - used);
+}
+
+}  // namespace
+
 HostMemory host_memory() {
   HostMemory memory;
   std::ifstream file("/proc/meminfo");
@@ -124,6 +141,7 @@ HostMemory host_memory() {
     memory.total = std::min(memory.total, limit);
     memory.available = std::min(memory.available, std::max<std::int64_t>(0, limit - used));
   }
+  if (memory.total > 0) memory.available = std::min(memory.available, address_space_left());
   return memory;
 }
 

@@ -34,8 +34,8 @@ class FloatBuffer {
   std::shared_ptr<ByteCounter> counter_;
 };
 
-/// Memory that this process can still get without swapping (MemAvailable, bounded by its cgroup), and the
-/// total; zeros where the system does not tell.
+/// Memory that this process can still get without swapping (MemAvailable, bounded by its cgroup and its
+/// limits), and the total; zeros where the system does not tell.
 struct HostMemory {
   std::int64_t available = 0;
   std::int64_t total = 0;

@@ -33,7 +33,7 @@ struct UpdateTarget {
 
 struct AdamOutcome {
   double sum_of_squares;   ///< of the gradients, before clipping
-  std::int64_t first_bad;  ///< index of the first element with a non-finite gradient, −1 if there is none
+  std::int64_t first_bad;  ///< index of the first element that could not be updated, −1 if there is none
 };
 
 struct Products {

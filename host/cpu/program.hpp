@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "host/cpu/memory.hpp"
@@ -77,6 +78,7 @@ struct CompiledPlan {
   std::function<math::StepState(std::int64_t)> state_of_step;  ///< empty for inference
   std::vector<OpTime> ops;                                     ///< in the plan's order, the seconds zero
   int threads = 1;
+  std::vector<std::string> algorithms;
 };
 
 class CpuProgram final : public Program {
@@ -92,6 +94,7 @@ class CpuProgram final : public Program {
   [[nodiscard]] std::vector<OpTime> profile(std::int64_t passes) override;
   void take_metrics(std::vector<math::StepMetrics>& out) override;
   [[nodiscard]] std::optional<Fault> fault() override { return compiled_.memory->fault; }
+  [[nodiscard]] std::vector<std::string> algorithms() const override { return compiled_.algorithms; }
   void write(int buffer, std::span<const float> values) override;
   void read(int buffer, std::span<float> values) override;
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
+#include <variant>
 
 #include "host/cpu/updater.hpp"
 
@@ -154,16 +156,22 @@ WeightPhases make_weight_phases(const WeightWork& work) {
     work.memory.tile_squares.push_back(0.0);
     phase.units.push_back({index, index + 1, {0, 1, 0, 1, slot}});
   }
-  if (work.codebook) {
+  const auto move_codes = [&](Phase& into) {
     const CodebookMoveInputs inputs{work.in, work.memory, work.addresses, work.adam, !merged};
-    result.scratch_size = std::max(result.scratch_size, add_codebook_move(inputs, *work.codebook, phase));
-  }
+    result.scratch_size = std::max(result.scratch_size, add_codebook_move(inputs, *work.codebook, into));
+  };
+  // Codes that follow averages have no part in the norm, and wait for it as the weights do.
+  const bool moves_late =
+      !merged && work.codebook && std::holds_alternative<CodebookAverage>(work.codebook->rule);
+  if (work.codebook && !moves_late) move_codes(phase);
   result.phases.push_back(std::move(phase));
   if (!merged) {
     work.memory.gradients = FloatBuffer(work.in.plan.parameter_size, "gradients", work.in.counter);
     result.phases.back().after.push_back(
         {work.clip_op, clip(&work.memory, static_cast<double>(work.clip_norm))});
-    result.phases.push_back(update_phase(work));
+    Phase update = update_phase(work);
+    if (moves_late) move_codes(update);
+    result.phases.push_back(std::move(update));
   }
   return result;
 }

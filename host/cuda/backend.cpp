@@ -71,6 +71,9 @@ class CudaBackend final : public Backend {
   }
 
   [[nodiscard]] std::int64_t allocated_bytes() const override { return context_.allocated_bytes; }
+  [[nodiscard]] std::int64_t free_bytes() const override {
+    return with_errors(*context_.runtime, [&] { return context_.runtime->memory().free; });
+  }
 
   /// What tensor cores reach is not told by any property of a device, so their precisions have no ceiling.
   [[nodiscard]] Roofline roofline() const override {

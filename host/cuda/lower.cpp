@@ -341,6 +341,17 @@ class Lowering {
     args.gradient = memory_.gradients();
     args.elements = updated_elements();
     args.clip_norm = op.clip_norm;
+    if (op.nll.valid()) {
+      args.nll = memory_.single(op.nll);
+      args.nll_stride = op.nll.stride;
+      args.nll_rows = op.nll.rows;
+      args.kl = memory_.single(op.kl);
+      args.kl_stride = op.kl.valid() ? op.kl.stride : 1;
+      args.kl_term = memory_.single(op.kl_term);
+      args.loss = memory_.single(op.loss);
+      args.loss_stride = op.loss.valid() ? op.loss.stride : 1;
+      args.batch = plan_.batch;
+    }
     args.state = memory_.state();
     args.scratch = memory_.scratch();
     if (args.gradient == nullptr) throw std::logic_error("a gradient norm outside of a training step");
@@ -394,6 +405,7 @@ class Lowering {
     advance.beta1 = op.beta1;
     advance.beta2 = op.beta2;
     advance.kl_schedule = op.kl_schedule;
+    advance.skip_nonfinite = op.skip_nonfinite;
     advance.ring = memory_.ring();
     advance.ring_size = memory_.ring_size();
     lowered_.advance = advance;

@@ -49,7 +49,7 @@ class CudaProgram final : public Program, public CapturedSteps {
   [[nodiscard]] int captured_kernels() const override;
   [[nodiscard]] std::vector<std::string> launches() const override;
   /// "layer and purpose: algorithm" of every matrix product, in the plan's order.
-  [[nodiscard]] std::vector<std::string> algorithms() const;
+  [[nodiscard]] std::vector<std::string> algorithms() const override;
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 256 * 1024;
 // Far above the widest table (a million columns), far below what a file without line ends could take.
-constexpr std::size_t kLongestRecord = 64 * 1024 * 1024;
+// With the cells' places these bound what a small compressed file can make of memory.
+constexpr std::size_t kLongestRecord = std::size_t{16} << 20;
+constexpr std::size_t kMostCells = std::size_t{1} << 20;
 
 bool is_blank(std::span<const char> record) {
   return std::all_of(record.begin(), record.end(), [](char c) { return c == ' ' || c == '\t' || c == '\r'; });
@@ -113,6 +115,8 @@ void CsvReader::split(std::span<char> record) {
   char* const end = at + record.size();
   const auto is_space = [this](char c) { return (c == ' ' || c == '\t') && c != separator_; };
   while (true) {
+    if (cells_.size() == kMostCells)
+      fail(source_.path(), "line {} has more than {} cells", line_, kMostCells);
     while (at < end && is_space(*at)) ++at;
     if (at < end && *at == '"') {
       cells_.push_back(unquote(at, end));

@@ -7,20 +7,15 @@
 #include <utility>
 
 #include "host/data/message.hpp"
+#include "host/io/folder_listing.hpp"
 
 namespace vaecuda::data {
 namespace {
 
-// Sorted, so that nothing depends on the order in which the file system lists them.
 std::vector<std::string> file_names(const std::string& folder) {
-  std::vector<std::string> names;
   std::error_code error;
-  for (auto entry = std::filesystem::directory_iterator(folder, error);
-       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    names.push_back(entry->path().filename().string());
-  }
+  std::vector<std::string> names = list_folder(folder, error);
   if (error) fail(folder, "the folder cannot be read ({})", error.message());
-  std::sort(names.begin(), names.end());
   return names;
 }
 

@@ -108,6 +108,12 @@ std::int64_t OutputDescriptor::regular_size() const {
   return S_ISREG(status.st_mode) ? std::int64_t{status.st_size} : -1;
 }
 
+void OutputDescriptor::truncate(std::int64_t size) {
+  while (::ftruncate(descriptor_, size) != 0) {
+    if (errno != EINTR) throw_output_error("cut back", path_, errno);
+  }
+}
+
 void OutputDescriptor::try_truncate(std::int64_t size) noexcept {
   while (::ftruncate(descriptor_, size) != 0 && errno == EINTR) {
   }

@@ -34,6 +34,8 @@ class OutputDescriptor {
   void close();
   /// Bytes in the file, or -1 where it is no regular file.
   [[nodiscard]] std::int64_t regular_size() const;
+  /// Cuts the file back to `size` bytes.
+  void truncate(std::int64_t size);
   /// Cuts a regular file back to `size` bytes if the system lets it; never throws, for use after a failed
   /// write.
   void try_truncate(std::int64_t size) noexcept;

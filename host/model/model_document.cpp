@@ -6,7 +6,6 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -23,11 +22,6 @@
 namespace vaecuda {
 namespace {
 
-// Preparation has an enumeration of its own; the option table knows the names of the configuration's.
-static_assert(static_cast<int>(Binarize::none) == static_cast<int>(BinarizeMode::none));
-static_assert(static_cast<int>(Binarize::threshold) == static_cast<int>(BinarizeMode::threshold));
-static_assert(static_cast<int>(Binarize::stochastic) == static_cast<int>(BinarizeMode::stochastic));
-
 constexpr std::string_view kActivationKey = "model.activation";
 constexpr std::string_view kLogvarHeadKey = "model.logvar_head";
 constexpr std::string_view kInitKey = "model.init";
@@ -38,11 +32,6 @@ constexpr std::string_view kObjectiveKey = "objective.kind";
 constexpr std::string_view kBetaScheduleKey = "objective.beta_schedule";
 constexpr std::string_view kReduceKey = "objective.reduce";
 constexpr std::string_view kBinarizeKey = "data.binarize";
-
-// A choice or a schedule as the command line and config.toml write it.
-std::string choice_name(const RunConfig& config, std::string_view key) {
-  return find_option_by_key(key)->get(config);
-}
 
 void read_choice(JsonScanner& scanner, RunConfig& config, std::string_view key) {
   const std::string_view text = scanner.string();
@@ -243,53 +232,6 @@ std::string find_image_fault(const ImageShape& image, std::int64_t input_dim) {
 }
 
 }  // namespace
-
-std::string write_model_document(const ModelFile& file) {
-  RunConfig config;
-  config.model = file.model;
-  config.objective = file.objective;
-  config.data.binarize = static_cast<BinarizeMode>(file.preparation.binarize);
-  nlohmann::json image;
-  if (file.image) image = {file.image->height, file.image->width, file.image->channels};
-  const nlohmann::json document = {
-      {"column_names", file.column_names},
-      {"condition_names", file.condition_names},
-      {"data",
-       {{"binarize", choice_name(config, kBinarizeKey)},
-        {"scale", static_cast<double>(file.preparation.scale)},
-        {"standardize", !file.preparation.mean.empty()}}},
-      {"image", image},
-      {"model",
-       {{"activation", choice_name(config, kActivationKey)},
-        {"codebook_size", file.model.codebook_size},
-        {"codebooks", file.model.codebooks},
-        {"condition_dim", file.model.condition_dim},
-        {"hidden", file.model.hidden},
-        {"init", choice_name(config, kInitKey)},
-        {"input_dim", file.model.input_dim},
-        {"latent", choice_name(config, kLatentKey)},
-        {"latent_dim", file.model.latent_dim},
-        {"likelihood", choice_name(config, kLikelihoodKey)},
-        {"logvar_head", choice_name(config, kLogvarHeadKey)},
-        {"output_bias", choice_name(config, kOutputBiasKey)},
-        {"sigma", file.model.sigma},
-        {"sigma_source", config::kSigmaSources[static_cast<std::size_t>(file.model.sigma_source)]}}},
-      {"objective",
-       {{"beta", file.objective.beta},
-        {"commitment", file.objective.commitment},
-        {"beta_schedule", choice_name(config, kBetaScheduleKey)},
-        {"capacity", file.objective.capacity},
-        {"capacity_steps", file.objective.capacity_steps},
-        {"free_bits", file.objective.free_bits},
-        {"kind", choice_name(config, kObjectiveKey)},
-        {"latent_l2", file.objective.latent_l2},
-        {"reduce", choice_name(config, kReduceKey)},
-        {"samples", file.objective.samples}}},
-      {"seed", std::to_string(file.seed)},
-      {"steps", file.steps},
-  };
-  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 ModelDocument read_model_document(std::span<char> text, const std::string& place) {
   static constexpr std::array<std::string_view, 8> kKeys = {

@@ -4,10 +4,11 @@
 #include <array>
 #include <bit>
 #include <cstddef>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <string_view>
 
 #include "host/io/atomic_file.hpp"
+#include "host/model/json_writer.hpp"
 #include "host/model/safetensors.hpp"
 #include "vaecuda/error.hpp"
 
@@ -38,16 +39,33 @@ void check(const std::vector<SafetensorsTensor>& sorted) {
 
 std::string make_header(const std::map<std::string, std::string>& metadata,
                         const std::vector<SafetensorsTensor>& sorted) {
-  nlohmann::json header = nlohmann::json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
+  JsonWriter json;
+  json.open_object();
   std::size_t begin = 0;
+  // The keys in the order of their bytes, whatever the tensors are called.
+  constexpr std::string_view kMetadata = "__metadata__";
+  bool described = metadata.empty();
+  const auto describe = [&] {
+    json.key(kMetadata);
+    json.open_object();
+    for (const auto& [key, value] : metadata) json.member(key, value);
+    json.close_object();
+    described = true;
+  };
   for (const SafetensorsTensor& tensor : sorted) {
+    if (!described && tensor.name > kMetadata) describe();
     const std::size_t end = begin + tensor.values.size_bytes();
-    header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
+    json.key(tensor.name);
+    json.open_object();
+    json.array("data_offsets", std::array{begin, end});
+    json.member("dtype", "F32");
+    json.array("shape", tensor.shape);
+    json.close_object();
     begin = end;
   }
-  // A std::map orders the keys of nlohmann's objects, by their bytes.
-  std::string text = header.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  if (!described) describe();
+  json.close_object();
+  std::string text = json.take();
   text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
   return text;
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "host/plan/plan.hpp"
@@ -82,6 +83,8 @@ class Program {
   virtual void take_metrics(std::vector<math::StepMetrics>& out) = 0;
   /// Training: set once something became non-finite; parameters are those before that step or element.
   [[nodiscard]] virtual std::optional<Fault> fault() = 0;
+  /// What decides the last bits of the results beside plan and device: implementations that were chosen.
+  [[nodiscard]] virtual std::vector<std::string> algorithms() const = 0;
   /// The first floats of an exchange buffer, as many as `values` has.
   virtual void write(int buffer, std::span<const float> values) = 0;
   virtual void read(int buffer, std::span<float> values) = 0;
@@ -102,6 +105,8 @@ class Backend {
                                                          const ResidentData* data) = 0;
   /// Bytes allocated on the device by everything that this backend made and that still lives.
   [[nodiscard]] virtual std::int64_t allocated_bytes() const = 0;
+  /// Bytes that could still be allocated, as far as the system tells.
+  [[nodiscard]] virtual std::int64_t free_bytes() const = 0;
   /// Ceilings for plan tables; zeros where unknown.
   [[nodiscard]] virtual Roofline roofline() const { return {}; }
 };

@@ -163,7 +163,13 @@ class Checker {
     require(o.penalty.rows == o.z.rows && o.penalty.cols == 1, "penalty must be (B,1)");
     require(!o.dz.valid() || same(o.dz, o.z), "dz must have z's shape");
   }
-  void check_shapes(const GradNorm& o) const { require(o.clip_norm > 0.0f, "clip_norm must be positive"); }
+  void check_shapes(const GradNorm& o) const {
+    require(o.clip_norm > 0.0f, "clip_norm must be positive");
+    require(!o.nll.valid() || (o.nll.cols == 1 && o.nll.rows % plan_.batch == 0), "nll must be (B·K,1)");
+    require(!o.kl.valid() || (o.kl.cols == 1 && o.kl.rows == plan_.batch), "kl must be (B,1)");
+    require(!o.kl_term.valid() || (o.kl_term.cols == 1 && o.kl_term.rows == 1), "kl_term must be (1,1)");
+    require(!o.loss.valid() || (o.loss.cols == 1 && o.loss.rows == plan_.batch), "loss must be (B,1)");
+  }
   void check_shapes(const AdamUpdate& o) const {
     const CodebookAverage* average = nullptr;
     for (const Op& op : plan_.ops) {

@@ -251,14 +251,18 @@ struct LatentPenalty {
   float gradient_scale = 1.0f;
 };
 
-/// The global L2 norm of all gradients, before AdamUpdate: only where clipping needs it first.
+/// The global L2 norm of all gradients, before AdamUpdate: only where clipping or skipping needs it first.
 struct GradNorm {
   float clip_norm = 0.0f;
+  View nll{};  ///< as in AdvanceStep; where given, a loss that is not finite raises the fault flag here
+  View kl{};
+  View kl_term{};
+  View loss{};
 };
 
 /// One update of the arena's first `elements` parameters: of all but a codebook that moving averages move,
-/// which lies at its end. An element with a non-finite gradient is left alone and raises the fault
-/// flag.
+/// which lies at its end. An element whose gradient or new value is not finite is left alone and raises the
+/// fault flag.
 struct AdamUpdate {
   math::AdamConstants<float> constants;
   std::int64_t elements = 0;
@@ -275,6 +279,8 @@ struct AdvanceStep {
   double beta1 = 0.9;
   double beta2 = 0.999;
   math::KlSchedule kl_schedule;
+  /// A fault that GradNorm raised is no fault but a step without an update; its metrics are NaN.
+  bool skip_nonfinite = false;
 };
 
 /// z (B,Z) ~ N(0, temperature²) by (seed, purpose, position + row, column).

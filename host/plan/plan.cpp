@@ -101,7 +101,9 @@ OpViews views_of(const Op& op) {
                      [](const SampleCodes& o) {
                        return OpViews{{}, {o.codes}};
                      },
-                     [](const GradNorm&) { return OpViews{}; },
+                     [](const GradNorm& o) {
+                       return OpViews{{o.nll, o.kl, o.kl_term, o.loss}, {}};
+                     },
                      [](const AdamUpdate&) { return OpViews{}; },
                      [](const AdvanceStep& o) {
                        return OpViews{{o.nll, o.kl, o.kl_term, o.loss, o.perplexity}, {}};

@@ -71,6 +71,20 @@ math::KlSchedule kl_schedule_of(const RunConfig& config) {
   return schedule;
 }
 
+/// The norm before the update; that looks at the loss as well where a step can be skipped.
+GradNorm norm_of(const OptimizerConfig& optimizer, const AdvanceStep& advance, bool skips) {
+  GradNorm norm;
+  constexpr float kSquarable = 1.8e19f;  // without clipping: what fp32 can square
+  norm.clip_norm = optimizer.clip_norm > 0.0 ? static_cast<float>(optimizer.clip_norm) : kSquarable;
+  if (skips) {
+    norm.nll = advance.nll;
+    norm.kl = advance.kl;
+    norm.kl_term = advance.kl_term;
+    norm.loss = advance.loss;
+  }
+  return norm;
+}
+
 /// The ops of one training step, from the loss on.
 class Step {
  public:
@@ -90,6 +104,8 @@ class Step {
     decoder_ = build_.decoder(latent_.z, true);
     return weighted() ? importance_weighted(x) : elbo(x);
   }
+  /// Quantized latent, behind the backward pass; gives the perplexity.
+  View move_codes() { return build_.move_codes(latent_, encoder_.out, config_.optimizer, seed_); }
 
  private:
   [[nodiscard]] bool weighted() const { return config_.objective.kind == ObjectiveKind::iwae; }
@@ -118,8 +134,8 @@ class Step {
                               build_.latent_backward(latent_, encoder_.out, dz, seed_, per_row_, kl_slope));
     }
     build_.likelihood_backward(likelihood);
-    if (config_.model.latent == LatentKind::vq)
-      report.perplexity = build_.move_codes(latent_, encoder_.out, config_.optimizer, seed_);
+    const bool trained = config_.optimizer.codebook_update != CodebookUpdate::ema;
+    if (config_.model.latent == LatentKind::vq && trained) report.perplexity = move_codes();
     return report;
   }
 
@@ -163,14 +179,19 @@ Plan build_training_plan(const TrainingPlanInputs& inputs) {
   PlanBuilder build(inputs.layout, config.model, "training step", config.train.batch_size);
   const View x = build.gather(inputs.preparation, inputs.data, RowOrder::shuffled, config.train.seed,
                               config.objective.samples);
-  AdvanceStep advance = Step(build, inputs).run(x);
+  Step step(build, inputs);
+  AdvanceStep advance = step.run(x);
 
   const OptimizerConfig& optimizer = config.optimizer;
-  if (optimizer.clip_norm > 0.0) build.add(GradNorm{static_cast<float>(optimizer.clip_norm)});
   const bool averaged =
       config.model.latent == LatentKind::vq && optimizer.codebook_update == CodebookUpdate::ema;
+  const bool skips = config.train.on_nonfinite == NonfiniteAction::skip;
+  if (optimizer.clip_norm > 0.0 || skips) build.add(norm_of(optimizer, advance, skips));
+  // Behind the norm: codes that follow averages move no more than the weights do in a step without an update.
+  if (averaged) advance.perplexity = step.move_codes();
   build.add(update_of(optimizer, averaged ? inputs.layout.codebook.codes : inputs.layout.size));
 
+  advance.skip_nonfinite = skips;
   advance.schedule = schedule_of(optimizer, inputs);
   advance.beta1 = optimizer.beta1;
   // A second moment that starts at 1 is not biased towards 0: nothing has to be corrected.

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "host/io/append_file.hpp"
 #include "host/report/image.hpp"
@@ -26,6 +28,8 @@ class EventFile {
   /// Opens events.out.tfevents.<whole seconds of wall_time>.vaecuda in `folder`, which must exist. A file of
   /// that name is continued.
   EventFile(const std::filesystem::path& folder, double wall_time);
+  /// Continues a file as event_files() lists them.
+  explicit EventFile(const std::filesystem::path& path) : file_(path) {}
 
   /// Writes the scalars as one event. Infinities and NaN are kept; TensorBoard marks them.
   void add_scalars(std::span<const Scalar> scalars, std::int64_t step, double wall_time);
@@ -40,5 +44,12 @@ class EventFile {
 
   AppendFile file_;
 };
+
+/// The event files that this class has written into a folder, the oldest first.
+[[nodiscard]] std::vector<std::filesystem::path> event_files(const std::filesystem::path& folder);
+/// Cuts an event file back to before the first event whose step `keeps` refuses, that shows a picture
+/// (pictures are drawn at a run's end, to which a resumed run has yet to come), or that is no whole record.
+/// \throws FileError if it cannot be read, RuntimeError if it cannot be cut
+void cut_event_file(const std::filesystem::path& path, const std::function<bool(std::int64_t)>& keeps);
 
 }  // namespace vaecuda

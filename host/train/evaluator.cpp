@@ -1,6 +1,7 @@
 #include "host/train/evaluator.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <numeric>
 
@@ -60,8 +61,22 @@ Evaluator::Evaluator(Backend& backend, const ParameterLayout& layout, const RunC
       program_(backend.compile(plan_, store, resident_.get())) {}
 
 LossTerms Evaluator::evaluate() {
+  return *evaluate({});
+}
+
+std::optional<LossTerms> Evaluator::evaluate(const std::function<bool()>& stop) {
+  constexpr double kBetweenLooks = 0.25;
+  using Clock = std::chrono::steady_clock;
   program_->set_position(0);
-  program_->run((rows_ + plan_.batch - 1) / plan_.batch);
+  std::int64_t blocks = (rows_ + plan_.batch - 1) / plan_.batch;
+  for (std::int64_t chunk = stop ? 1 : blocks; blocks > 0;) {
+    if (stop && stop()) return std::nullopt;
+    const Clock::time_point began = Clock::now();
+    program_->run(std::min(chunk, blocks));
+    blocks -= std::min(chunk, blocks);
+    if (stop) static_cast<void>(program_->fault());  // waits until the work is done
+    if (std::chrono::duration<double>(Clock::now() - began).count() < kBetweenLooks / 2) chunk *= 2;
+  }
   const auto read = [&](const char* name) {
     const int buffer = plan_.find_buffer(name);
     std::vector<float> values(

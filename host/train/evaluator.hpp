@@ -1,7 +1,9 @@
 // The loss of a data set under given parameters.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "host/model/layout.hpp"
 #include "host/plan/backend.hpp"
@@ -20,6 +22,8 @@ class Evaluator {
   Evaluator(Backend& backend, const ParameterLayout& layout, const RunConfig& config,
             const Preparation& preparation, const Dataset& data, ParameterStore& store);
   [[nodiscard]] LossTerms evaluate();
+  /// The same, asking every now and then whether to give up; empty if it did.
+  [[nodiscard]] std::optional<LossTerms> evaluate(const std::function<bool()>& stop);
 
  private:
   ObjectiveConfig objective_;

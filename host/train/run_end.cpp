@@ -25,23 +25,34 @@ void draw(RunSetup& setup, RunFolder& folder, std::int64_t step) {
   if (model.latent == LatentKind::gaussian && model.latent_dim == 2) paint("manifold", painter.manifold());
 }
 
-}  // namespace
-
-TrainSummary end_run(RunSetup& setup, RunFolder& folder, const TrainingState& state) {
-  TrainSummary summary;
-  // Everything from here on describes the model that was saved as the best.
+/// The figures of the model that was saved as the best, and its pictures. False if a stop came first.
+bool show_best(RunSetup& setup, RunFolder& folder, const TrainingState& state, const TrainObserver& observer,
+               TrainSummary& summary) {
+  const auto stop = [&observer] { return observer.stop_requested && observer.stop_requested(); };
   if (state.best) {
     setup.store->write(ParameterStore::Part::parameters, state.best->parameters);
-    summary.valid = state.best->valid;
   } else if (setup.validation) {
-    summary.valid = setup.validation->evaluate();
+    summary.valid = setup.validation->evaluate(stop);
+    if (!summary.valid) return false;
   }
   if (setup.data.test) {
     Evaluator test(*setup.backend, setup.layout, setup.config, setup.data.preparation, *setup.data.test,
                    *setup.store);
-    summary.test = test.evaluate();
+    summary.test = test.evaluate(stop);
+    if (!summary.test) return false;
   }
   draw(setup, folder, state.step);
+  return true;
+}
+
+}  // namespace
+
+TrainSummary end_run(RunSetup& setup, RunFolder& folder, const TrainingLoop& loop,
+                     const TrainObserver& observer) {
+  const TrainingState& state = loop.state();
+  TrainSummary summary;
+  if (state.best) summary.valid = state.best->valid;
+  summary.stopped = loop.stopped() || !show_best(setup, folder, state, observer, summary);
 
   const DeviceInfo& device = setup.backend->device();
   const auto batch = static_cast<double>(setup.config.train.batch_size);
@@ -56,7 +67,9 @@ TrainSummary end_run(RunSetup& setup, RunFolder& folder, const TrainingState& st
   summary.device_bytes = setup.backend->allocated_bytes();
   summary.train = state.epoch_mean.loss();
   summary.best_epoch = state.best ? state.best->epoch : summary.epochs;
-  summary.stopped_early = state.stopped_early;
+  summary.stopped_early = loop.stopped_early();
+  summary.skipped_steps = state.skipped;
+  summary.restores = state.restores;
   summary.model = folder.best_model().string();
   return summary;
 }

@@ -8,7 +8,9 @@
 
 namespace vaecuda {
 
-/// Puts the best parameters into the store, tests them, draws the pictures into the folder.
-[[nodiscard]] TrainSummary end_run(RunSetup& setup, RunFolder& folder, const TrainingState& state);
+/// Puts the best parameters into the store, tests them, draws the pictures into the folder. After a stop
+/// request, before or in the midst of it, the figures alone that are there.
+[[nodiscard]] TrainSummary end_run(RunSetup& setup, RunFolder& folder, const TrainingLoop& loop,
+                                   const TrainObserver& observer);
 
 }  // namespace vaecuda

@@ -1,14 +1,22 @@
 #include "host/train/run_folder.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cmath>
-#include <nlohmann/json.hpp>
+#include <fstream>
 #include <system_error>
+#include <vector>
 
 #include "host/io/atomic_file.hpp"
+#include "host/io/folder_listing.hpp"
+#include "host/io/output_descriptor.hpp"
+#include "host/model/json_writer.hpp"
 #include "vaecuda/error.hpp"
 
 namespace vaecuda {
@@ -16,42 +24,109 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The files by which a folder is known to hold a run, and what else a run leaves for a person.
-constexpr std::array kRunFiles = {"config.toml", "metrics.jsonl", "model.safetensors", "last.safetensors"};
+/// The files by which a folder is known to hold a run, and what else a run leaves for a person. The state
+/// comes first: without it, what a removal that was cut short leaves behind is no run that could go on.
+constexpr std::array kRunFiles = {"state.safetensors", "config.toml", "metrics.jsonl", "model.safetensors",
+                                  "last.safetensors"};
 constexpr std::array kPictures = {"reconstructions.png", "samples.png", "manifold.png", "report.html"};
 
 double unix_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-/// JSON has no NaN: a figure that is not finite is null.
-nlohmann::ordered_json number(double value) {
-  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
-}
-
-void add_quantization(const LossTerms& terms, const std::string& group, nlohmann::ordered_json& json,
-                      std::vector<Scalar>& scalars) {
-  if (!terms.quantization) return;
-  const QuantizationTerms& quantization = *terms.quantization;
-  for (const auto& [name, value] :
-       {std::pair{"quantization_error", quantization.error}, std::pair{"perplexity", quantization.perplexity},
-        std::pair{"least_perplexity", quantization.least_perplexity}}) {
-    json[name] = number(value);
+/// A line's numbers, which go to metrics.jsonl and to the event file.
+class LineWriter {
+ public:
+  void terms(const LossTerms& terms, const std::string& group) {
+    number(group, "loss", terms.loss);
+    number(group, "reconstruction", terms.reconstruction);
+    number(group, "kl", terms.kl);
+  }
+  void quantization(const LossTerms& terms, const std::string& group) {
+    if (!terms.quantization) return;
+    number(group, "quantization_error", terms.quantization->error);
+    number(group, "perplexity", terms.quantization->perplexity);
+    number(group, "least_perplexity", terms.quantization->least_perplexity);
+  }
+  void number(const std::string& group, const char* name, double value) {
+    json.member(name, value);
     scalars.push_back({group + name, static_cast<float>(value)});
   }
+
+  JsonWriter json;
+  std::vector<Scalar> scalars;
+};
+
+void remove_file(const fs::path& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) throw RuntimeError(fmt::format("{}: cannot be removed: {}", path.string(), error.message()));
+}
+
+/// What a killed process was writing: a run's file, its process and a count (host/io/atomic_file.hpp).
+bool is_left_over(const std::string& name) {
+  const auto begins = [&](const char* file) { return name.starts_with(std::string(file) + "."); };
+  return name.ends_with(".tmp") && (std::any_of(kRunFiles.begin(), kRunFiles.end(), begins) ||
+                                    std::any_of(kPictures.begin(), kPictures.end(), begins));
+}
+
+void remove_left_overs(const fs::path& dir) {
+  std::error_code error;
+  for (const std::string& name : list_folder(dir, error)) {
+    if (is_left_over(name)) remove_file(dir / name);
+  }
+  if (error) throw_output_error("read", dir, error.value());
 }
 
 void remove_run(const fs::path& dir) {
-  const auto remove = [](const fs::path& path) {
-    std::error_code error;
-    fs::remove(path, error);
-    if (error) throw RuntimeError(fmt::format("{}: cannot be removed: {}", path.string(), error.message()));
-  };
-  for (const char* name : kRunFiles) remove(dir / name);
-  for (const char* name : kPictures) remove(dir / name);
-  for (const auto& entry : fs::directory_iterator(dir)) {
-    if (entry.path().filename().string().starts_with("events.out.tfevents.")) remove(entry.path());
+  for (const char* name : kRunFiles) remove_file(dir / name);
+  for (const char* name : kPictures) remove_file(dir / name);
+  for (const fs::path& path : event_files(dir)) remove_file(path);
+}
+
+/// How a line of metrics.jsonl begins: step is its first key.
+constexpr std::string_view kLineStart = R"({"step":)";
+
+/// Where the lines that stay end, and the last of them. A line without its end is not kept.
+std::int64_t kept_bytes(const fs::path& path, const std::function<bool(std::int64_t)>& keeps,
+                        std::string& last) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw_output_error("read", path, errno);
+  std::int64_t kept = 0;
+  for (std::string line; std::getline(file, line) && !file.eof();) {
+    std::int64_t step = 0;
+    if (!line.starts_with(kLineStart)) break;
+    const char* end = line.data() + line.size();
+    if (std::from_chars(line.data() + kLineStart.size(), end, step).ec != std::errc{} || !keeps(step)) break;
+    kept += static_cast<std::int64_t>(line.size()) + 1;
+    last.swap(line);
   }
+  return kept;
+}
+
+/// The event file to continue, its half record cut off; empty where there is none. A file that was killed
+/// before its first record is removed.
+fs::path last_event_file(const fs::path& dir) {
+  fs::path last;
+  for (const fs::path& path : event_files(dir)) {
+    cut_event_file(path, [](std::int64_t) { return true; });
+    if (fs::file_size(path) > 0) {
+      last = path;
+    } else {
+      remove_file(path);
+    }
+  }
+  return last;
+}
+
+double seconds_of(const std::string& line) {
+  constexpr std::string_view kKey = R"("seconds":)";
+  const std::size_t at = line.find(kKey);
+  double seconds = 0.0;
+  if (at == std::string::npos) return seconds;
+  const auto [end, error] =
+      std::from_chars(line.data() + at + kKey.size(), line.data() + line.size(), seconds);
+  return error == std::errc{} && std::isfinite(seconds) ? seconds : 0.0;
 }
 
 }  // namespace
@@ -74,55 +149,69 @@ void RunFolder::check_free(const fs::path& dir, bool overwrite) {
   }
 }
 
-RunFolder::RunFolder(const RunConfig& config) : dir_(config.output.dir) {
-  check_free(dir_, config.output.overwrite);
-  std::error_code error;
-  fs::create_directories(dir_, error);
-  if (error)
-    throw RuntimeError(
-        fmt::format("{}: the output folder cannot be made: {}", dir_.string(), error.message()));
-  if (config.output.overwrite) remove_run(dir_);
+RunFolder::RunFolder(const RunConfig& config, Start start) : dir_(config.output.dir) {
+  if (start == Start::fresh) {
+    check_free(dir_, config.output.overwrite);
+    std::error_code error;
+    fs::create_directories(dir_, error);
+    if (error)
+      throw RuntimeError(
+          fmt::format("{}: the output folder cannot be made: {}", dir_.string(), error.message()));
+  }
+  lock_.emplace(dir_);
+  remove_left_overs(dir_);
+  if (start == Start::fresh && config.output.overwrite) remove_run(dir_);
+  write_config(config);
+  metrics_.emplace(dir_ / "metrics.jsonl");
+  const fs::path events = start == Start::resume ? last_event_file(dir_) : fs::path();
+  if (events.empty()) {
+    events_.emplace(dir_, unix_seconds());
+  } else {
+    events_.emplace(events);
+  }
+}
+
+void RunFolder::write_config(const RunConfig& config) {
   RunConfig repeatable = config;
   repeatable.output.overwrite = false;  // repeating the run must not replace it without a word
   write_file_atomically(dir_ / "config.toml", to_toml(repeatable));
-  metrics_.emplace(dir_ / "metrics.jsonl");
-  events_.emplace(dir_, unix_seconds());
+}
+
+double RunFolder::cut_back(const std::function<bool(std::int64_t)>& keeps) {
+  const fs::path metrics = dir_ / "metrics.jsonl";
+  std::string last;
+  OutputDescriptor file(metrics, O_WRONLY, metrics);
+  file.truncate(kept_bytes(metrics, keeps, last));
+  file.sync();
+  file.close();
+  for (const fs::path& path : event_files(dir_)) cut_event_file(path, keeps);
+  return last.empty() ? 0.0 : seconds_of(last);
 }
 
 void RunFolder::log(const MetricsLine& line) {
-  nlohmann::ordered_json json = {
-      {"step", line.step},
-      {"epoch", number(line.epoch)},
-      {"loss", number(line.loss.loss)},
-      {"reconstruction", number(line.loss.reconstruction)},
-      {"kl", number(line.loss.kl)},
-      {"gradient_norm", number(line.gradient_norm)},
-      {"lr", number(line.lr)},
-      {"kl_weight", number(line.kl_weight)},
-      {"seconds", number(line.seconds)},
-      {"samples_per_second", number(line.samples_per_second)},
-  };
-  std::vector<Scalar> scalars = {
-      {"train/loss", static_cast<float>(line.loss.loss)},
-      {"train/reconstruction", static_cast<float>(line.loss.reconstruction)},
-      {"train/kl", static_cast<float>(line.loss.kl)},
-      {"train/gradient_norm", static_cast<float>(line.gradient_norm)},
-      {"train/lr", static_cast<float>(line.lr)},
-      {"train/kl_weight", static_cast<float>(line.kl_weight)},
-      {"train/samples_per_second", static_cast<float>(line.samples_per_second)},
-  };
-  add_quantization(line.loss, "train/", json, scalars);
+  LineWriter writer;
+  JsonWriter& json = writer.json;
+  json.open_object();
+  json.member("step", line.step);
+  json.member("epoch", line.epoch);
+  writer.terms(line.loss, "train/");
+  writer.number("train/", "gradient_norm", line.gradient_norm);
+  writer.number("train/", "lr", line.lr);
+  writer.number("train/", "kl_weight", line.kl_weight);
+  json.member("seconds", line.seconds);
+  writer.number("train/", "samples_per_second", line.samples_per_second);
+  writer.quantization(line.loss, "train/");
   if (line.valid) {
-    json["valid"] = {{"loss", number(line.valid->loss)},
-                     {"reconstruction", number(line.valid->reconstruction)},
-                     {"kl", number(line.valid->kl)}};
-    add_quantization(*line.valid, "valid/", json["valid"], scalars);
-    scalars.push_back({"valid/loss", static_cast<float>(line.valid->loss)});
-    scalars.push_back({"valid/reconstruction", static_cast<float>(line.valid->reconstruction)});
-    scalars.push_back({"valid/kl", static_cast<float>(line.valid->kl)});
+    json.key("valid");
+    json.open_object();
+    writer.terms(*line.valid, "valid/");
+    writer.quantization(*line.valid, "valid/");
+    json.close_object();
   }
-  metrics_->append(json.dump() + "\n");
-  events_->add_scalars(scalars, line.step, unix_seconds());
+  if (line.skipped > 0) json.member("skipped", line.skipped);
+  json.close_object();
+  metrics_->append(json.take() + "\n");
+  events_->add_scalars(writer.scalars, line.step, unix_seconds());
 }
 
 void RunFolder::add_image(const std::string& tag, const Image& image, std::int64_t step) {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "host/io/append_file.hpp"
+#include "host/io/folder_lock.hpp"
 #include "host/report/tensorboard.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/trainer.hpp"
@@ -23,6 +25,7 @@ struct MetricsLine {
   double seconds = 0.0;
   double samples_per_second = 0.0;
   std::optional<LossTerms> valid;  ///< on the lines at an epoch's end
+  std::int64_t skipped = 0;        ///< steps left out since the run began; 0 is not written
 };
 
 /// Creates the folder, writes into it, and knows its file names. Errors are RuntimeErrors naming the path.
@@ -32,20 +35,29 @@ class RunFolder {
   /// Writes nothing.
   static void check_free(const std::filesystem::path& dir, bool overwrite);
 
-  /// Makes the folder, removes an earlier run's files where that was asked for, writes config.toml.
-  explicit RunFolder(const RunConfig& config);
+  /// Makes the folder, removes an earlier run's files where that was asked for, writes config.toml. With
+  /// Start::resume the folder has to be there, and only what a killed run left half done is removed.
+  /// \throws ConfigError as check_free, and if another process is training in this folder
+  explicit RunFolder(const RunConfig& config, Start start = Start::fresh);
 
+  /// Cuts metrics.jsonl and the event files back to before the first line or event whose step `keeps`
+  /// refuses. Gives the training seconds of the last line that is left, 0 where there is none.
+  double cut_back(const std::function<bool(std::int64_t)>& keeps);
   void log(const MetricsLine& line);
   void add_image(const std::string& tag, const Image& image, std::int64_t step);
 
   [[nodiscard]] std::filesystem::path best_model() const { return dir_ / "model.safetensors"; }
   [[nodiscard]] std::filesystem::path last_model() const { return dir_ / "last.safetensors"; }
+  [[nodiscard]] std::filesystem::path state() const { return dir_ / "state.safetensors"; }
   [[nodiscard]] std::filesystem::path picture(const std::string& name) const {
     return dir_ / (name + ".png");
   }
 
  private:
+  void write_config(const RunConfig& config);
+
   std::filesystem::path dir_;
+  std::optional<FolderLock> lock_;
   std::optional<AppendFile> metrics_;
   std::optional<EventFile> events_;
 };

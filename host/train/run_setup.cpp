@@ -3,13 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "host/config/likelihood_traits.hpp"
+#include "host/data/fingerprint.hpp"
+#include "host/train/fitting_batch.hpp"
 #include "host/train/run_folder.hpp"
+#include "host/train/run_identity.hpp"
 #include "vaecuda/error.hpp"
 
 namespace vaecuda {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 constexpr std::int64_t kDefaultEpochs = 10;
@@ -18,13 +25,13 @@ constexpr const char* kMemory = "(memory)";  ///< the path of rows that came fro
 std::string absolute_path(const std::string& path) {
   const bool built_in =
       path.empty() || path == kMemory || path == "shapes" || path.compare(0, 7, "shapes:") == 0;
-  return built_in ? path : std::filesystem::absolute(path).lexically_normal().string();
+  return built_in ? path : fs::absolute(path).lexically_normal().string();
 }
 
 /// Says in the configuration which rows are in memory, so that options that need them find them.
 void enter_rows(RunConfig& config, RunData& rows) {
   const auto enter = [](std::string& path, const char* key, Dataset* data) {
-    if (!path.empty()) {
+    if (!path.empty() && path != kMemory) {
       throw ConfigError(
           fmt::format("{} names '{}', but the rows of this run are in memory: leave it unset", key, path));
     }
@@ -73,31 +80,62 @@ void require_same_model(const RunConfig& config, const ModelFile& start) {
 
 }  // namespace
 
-RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows,
-                   const std::function<void(const std::string&)>& say)
+RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say, Start start)
     : config(std::move(asked)) {
-  if (rows) enter_rows(config, *rows);
+  if (rows) {
+    enter_rows(config, *rows);
+  } else if (start == Start::resume && config.data.train.path == kMemory) {
+    throw ConfigError(
+        fmt::format("the rows of the run in {} were in memory: only the program that has them can "
+                    "resume it",
+                    config.output.dir));
+  }
   validate(config);
-  if (!config.output.dir.empty()) RunFolder::check_free(config.output.dir, config.output.overwrite);
+  std::optional<Checkpoint> from;
+  std::optional<ModelFile> model;
+  if (start == Start::resume) {
+    const fs::path dir(config.output.dir);
+    if (fs::exists(dir / "state.safetensors")) {
+      from = load_checkpoint(open_bytes((dir / "state.safetensors").string()));
+      require_same_options(config, from->identity);
+      // Only its view of the data is wanted, and the last model has it as well; the first may be gone.
+      if (!config.train.init_from.empty()) model = load_model((dir / "last.safetensors").string());
+    } else {
+      say(fmt::format("{}: no checkpoint was saved yet; training from the first step", dir.string()));
+    }
+  } else if (!config.output.dir.empty()) {
+    RunFolder::check_free(config.output.dir, config.output.overwrite);
+  }
   const DeviceChoice choice = choose_device(config.train.device, static_cast<int>(config.train.threads));
   if (!choice.note.empty()) say(choice.note);
   if (config.train.autotune && choice.device.kind == DeviceKind::cpu) {
     say("--autotune has no effect on the CPU");
   }
   backend = make_backend(choice.device, config.train.precision, config.train.autotune);
-  std::optional<ModelFile> start;
-  if (!config.train.init_from.empty()) start = load_model(config.train.init_from);
-  prepare(std::move(rows), say, start ? &*start : nullptr);
+  if (!from && !config.train.init_from.empty()) model = load_model(config.train.init_from);
+  prepare(std::move(rows), say, model ? &*model : nullptr);
   if (const std::string reason = why_no_prior(config.model); !reason.empty()) {
     say("no samples.png: " + reason);
   }
   choose_length();
 
   layout = make_layout(config.model);
-  store = backend->make_parameters(layout.size, true);
+  try {
+    allocate(from ? from->state.restores : 0);
+  } catch (const OutOfMemoryError& error) {
+    release();
+    throw OutOfMemoryError(std::string(error.what()) + "; " + advise_batch());
+  }
+  identity = identify();
+  if (from) {
+    require_same_run(*from, say);
+    restore(*from);
+    first = std::move(from->state);
+    return;
+  }
   std::vector<float> parameters(static_cast<std::size_t>(layout.size));
-  if (start) {
-    parameters = start->parameters;
+  if (model) {
+    parameters = model->parameters;
   } else {
     initialize_parameters(layout, config.model, config.train.seed, parameters.data());
     std::vector<double> means;
@@ -114,16 +152,134 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows,
     std::fill_n(start_of_v.begin(), averaged ? layout.codebook.codes : layout.size, 1.0f);
     store->write(ParameterStore::Part::moment2, start_of_v);
   }
+}
+
+void RunSetup::allocate(std::int64_t restores) {
+  store = backend->make_parameters(layout.size, true);
   resident = backend->make_resident(data.train);
-  plan = build_training_plan({layout, config, data.preparation, shape_of(data.train), total_steps});
-  program = backend->compile(plan, *store, resident.get());
+  compile(restores);
   if (data.valid) {
     validation = std::make_unique<Evaluator>(*backend, layout, config, data.preparation, *data.valid, *store);
   }
 }
 
-void RunSetup::prepare(std::optional<RunData> rows, const std::function<void(const std::string&)>& say,
-                       const ModelFile* start) {
+void RunSetup::release() {
+  validation.reset();
+  program.reset();
+  resident.reset();
+  store.reset();
+}
+
+std::string RunSetup::advise_batch() {
+  const std::int64_t asked = config.train.batch_size;
+  const auto bytes_of = [this](std::int64_t batch) -> std::optional<std::int64_t> {
+    config.train.batch_size = batch;
+    std::optional<std::int64_t> bytes;
+    try {
+      allocate(0);
+      bytes = backend->allocated_bytes();
+    } catch (const OutOfMemoryError&) {
+      // That is the answer.
+    }
+    release();
+    return bytes;
+  };
+  const std::int64_t fits = largest_fitting_batch(bytes_of, backend->free_bytes(), asked);
+  config.train.batch_size = asked;
+  if (fits > 0) return fmt::format("the largest batch size that fits here is {} (asked: {})", fits, asked);
+  return "no batch size fits, not even one row: choose smaller layers";
+}
+
+Plan RunSetup::training_plan(std::int64_t steps, std::int64_t restores) const {
+  RunConfig scaled = config;
+  const double factor = std::ldexp(1.0, -static_cast<int>(restores));
+  scaled.optimizer.lr *= factor;
+  for (LrStage& stage : scaled.optimizer.schedule.stages) stage.lr *= factor;
+  return build_training_plan({layout, scaled, data.preparation, shape_of(data.train), steps});
+}
+
+void RunSetup::compile(std::int64_t restores) {
+  restores_ = restores;
+  program.reset();  // its memory goes before the next one's comes
+  plan = training_plan(total_steps, restores);
+  program = backend->compile(plan, *store, resident.get());
+}
+
+RunIdentity RunSetup::identify() const {
+  RunIdentity mine;
+  mine.device = backend->device().kind == DeviceKind::cpu ? "cpu" : "cuda";
+  mine.algorithms = program->algorithms();
+  mine.data = fingerprint(data.train);
+  if (data.valid) mine.data = fingerprint(*data.valid, mine.data);
+  if (depends_on_length([this](std::int64_t steps) { return training_plan(steps, 0); }, total_steps)) {
+    mine.length = total_steps;
+  }
+  mine.options = fixed_options(config);
+  return mine;
+}
+
+void RunSetup::require_same_run(const Checkpoint& from, const Say& say) const {
+  const std::string& dir = config.output.dir;
+  const RunIdentity& began = from.identity;
+  if (began.data != identity.data) {
+    throw FileError(
+        fmt::format("{}: its rows are not those that the run in {} was trained on (or the validation "
+                    "rows are not); give the same data, or start a new run with --init-from",
+                    data.train.name(), dir));
+  }
+  if (began.device != identity.device) {
+    throw ConfigError(
+        fmt::format("the run in {} was trained on {}, and going on with {} would change its result; "
+                    "give --device {}, or start a new run with --init-from",
+                    dir, began.device, identity.device, began.device));
+  }
+  if (began.length != identity.length) {
+    throw ConfigError(
+        fmt::format("the run in {} is one of {} steps, and now {} are asked for; its schedule "
+                    "depends on that number, so it would have been another run from the start: "
+                    "leave --epochs and --steps out",
+                    dir, began.length, total_steps));
+  }
+  if (from.state.step > total_steps) {
+    throw ConfigError(
+        fmt::format("the run in {} has done {} steps already, and {} are asked for; ask for more", dir,
+                    from.state.step, total_steps));
+  }
+  if (from.parameters.size() != static_cast<std::size_t>(layout.size)) {
+    throw FileError(fmt::format("{}: state.safetensors holds {} parameters; expected {} by config.toml", dir,
+                                from.parameters.size(), layout.size));
+  }
+  if (began.algorithms != identity.algorithms) {
+    say(fmt::format(
+        "warning: this machine computes with {}, the run in {} began with {}: what follows may differ "
+        "in the last bits from an uninterrupted run",
+        fmt::join(identity.algorithms, ", "), dir, fmt::join(began.algorithms, ", ")));
+  }
+}
+
+Checkpoint RunSetup::checkpoint(const TrainingState& state) const {
+  Checkpoint result;
+  result.state = state;
+  result.identity = identity;
+  const auto read = [this](ParameterStore::Part part, std::vector<float>& values) {
+    values.resize(static_cast<std::size_t>(layout.size));
+    store->read(part, values);
+  };
+  read(ParameterStore::Part::parameters, result.parameters);
+  read(ParameterStore::Part::moment1, result.moment1);
+  read(ParameterStore::Part::moment2, result.moment2);
+  return result;
+}
+
+void RunSetup::restore(const Checkpoint& checkpoint) {
+  if (checkpoint.state.restores != restores_) compile(checkpoint.state.restores);
+  store->write(ParameterStore::Part::parameters, checkpoint.parameters);
+  store->write(ParameterStore::Part::moment1, checkpoint.moment1);
+  store->write(ParameterStore::Part::moment2, checkpoint.moment2);
+  program->set_step(checkpoint.state.step);
+}
+
+void RunSetup::prepare(std::optional<RunData> rows, const Say& say, const ModelFile* start) {
   data = rows ? prepare_data(config, std::move(*rows)) : prepare_data(config);
   for (const std::string& warning : data.warnings) say("warning: " + warning);
   config.model.input_dim = data.train.columns();
@@ -194,7 +350,7 @@ void RunSetup::check_fault() const {
   throw DivergedError(
       fmt::format("training diverged in step {}: {} became NaN or infinite; lower --lr, clip gradients with "
                   "--clip-norm, or check the scale of the data. Nothing of this step was saved",
-                  fault->step, fault->element < 0 ? "the loss" : "the gradient of " + tensor),
+                  fault->step, fault->element < 0 ? "the loss" : tensor + " (its gradient or its update)"),
       fault->step, tensor);
 }
 

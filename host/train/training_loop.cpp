@@ -1,90 +1,158 @@
 #include "host/train/training_loop.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "host/model/model_file.hpp"
+#include "host/train/checkpoint.hpp"
+#include "vaecuda/error.hpp"
 
 namespace vaecuda {
 namespace {
 
 constexpr double kReportSeconds =
     0.25;  ///< between two progress calls, and so between two looks at a stop request
-constexpr double kSaveSeconds = 60.0;  ///< between two saves at epochs' ends; the run's end always saves
+/// Steps left out in a row after which nothing but luck could bring the run back.
+constexpr std::int64_t kMostSkippedInRow = 100;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// The first multiple of `every` above `step`; 0 stands for none.
+std::int64_t next_multiple(std::int64_t step, std::int64_t every) {
+  return every > 0 ? (step / every + 1) * every : std::numeric_limits<std::int64_t>::max();
+}
+
+bool was_skipped(const math::StepMetrics& step) {
+  return !std::isfinite(step.reconstruction + step.kl + step.loss) || !std::isfinite(step.gradient_norm);
+}
+
 }  // namespace
 
 TrainingLoop::TrainingLoop(RunSetup& setup, RunFolder& folder, const TrainObserver& observer)
-    : setup_(setup), folder_(folder), observer_(observer), saved_at_(Clock::now()) {}
+    : setup_(setup),
+      folder_(folder),
+      observer_(observer),
+      state_(std::move(setup.first)),
+      saved_at_(Clock::now()) {}
+
+bool TrainingLoop::goes_on() const {
+  return state_.step < setup_.total_steps && !stopped_early() && !stopped_;
+}
+
+bool TrainingLoop::stop_asked() const {
+  return observer_.stop_requested && observer_.stop_requested();
+}
 
 void TrainingLoop::run() {
-  while (state_.step < setup_.total_steps && !state_.stopped_early) {
-    run_steps();
-    epoch_ended_ = setup_.ends_epoch(state_.step);
-    valid_.reset();
-    improved_ = false;
-    if (epoch_ended_) end_epoch();
-    if (ends_line(state_.step) || state_.step == setup_.total_steps) log_line();
-    if (epoch_ended_ || state_.seconds - shown_at_ >= kReportSeconds) {
-      report(epoch_ended_ ? state_.epoch_mean.loss() : shown_mean_.loss());
-    }
-    if (epoch_ended_ && state_.step < setup_.total_steps && seconds_since(saved_at_) > kSaveSeconds) save();
-    if (observer_.stop_requested && observer_.stop_requested()) break;
+  cut_logs();
+  // What --on-nonfinite restore goes back to if nothing else was saved yet.
+  if (setup_.config.train.on_nonfinite == NonfiniteAction::restore && state_.step == 0) save();
+  if (state_.boundary_open) end_boundary();
+  // The line of a last step is cut off like any other that a longer run would not have.
+  if (state_.step == setup_.total_steps && !ends_line(state_.step)) log_line();
+  while (goes_on()) {
+    if (run_steps()) end_boundary();
+    if (goes_on() && is_checkpoint_due()) save();
+    stopped_ = stopped_ || stop_asked();
   }
-  save();
+  if (saved_step_ != state_.step) save();
 }
 
-bool TrainingLoop::ends_line(std::int64_t step) const {
-  return setup_.ends_epoch(step) || step % setup_.config.output.log_every == 0;
-}
-
-/// As many steps as end where something is to be done: a line, an epoch's end, the end, or a look around.
-void TrainingLoop::run_steps() {
+/// As many steps as end where something is to be done: a line, an epoch's end, a checkpoint, the end, or a
+/// look around. False if they ended in a return to the last checkpoint.
+bool TrainingLoop::run_steps() {
   if (ends_line(state_.step)) state_.line_mean = {};
   if (setup_.ends_epoch(state_.step)) state_.epoch_mean = {};
-  const std::int64_t every = setup_.config.output.log_every;
-  const std::int64_t next_line = (state_.step / every + 1) * every;
-  const std::int64_t boundary =
-      std::min({next_line, setup_.epoch_end(setup_.epochs_done(state_.step) + 1), setup_.total_steps});
+  const OutputConfig& output = setup_.config.output;
+  const std::int64_t boundary = std::min(
+      {next_multiple(state_.step, output.log_every), next_multiple(state_.step, output.checkpoint_every),
+       setup_.epoch_end(setup_.epochs_done(state_.step) + 1), setup_.total_steps});
   const std::int64_t count = std::min(boundary - state_.step, chunk_);
   const Clock::time_point began = Clock::now();
   setup_.program->run(count);
   fresh_.clear();
   setup_.program->take_metrics(fresh_);
   const double spent = seconds_since(began);
-  setup_.check_fault();
   state_.seconds += spent;
-  state_.step += count;
-  const LatentKind latent = setup_.config.model.latent;
-  for (const math::StepMetrics& metrics : fresh_) {
-    state_.line_mean.add(metrics, latent);
-    state_.epoch_mean.add(metrics, latent);
-    shown_mean_.add(metrics, latent);
+  if (setup_.program->fault()) {
+    const TrainConfig& train = setup_.config.train;
+    if (train.on_nonfinite != NonfiniteAction::restore || state_.restores >= train.max_restores) {
+      setup_.check_fault();
+    }
+    go_back();
+    return false;
   }
+  state_.step += count;
+  for (const math::StepMetrics& metrics : fresh_) take(metrics);
   // As many steps at a time as take about as long as a person waits for an answer.
   const double per_step = spent / static_cast<double>(count);
   chunk_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(kReportSeconds / std::max(per_step, 1e-9)), 1,
                                     2 * chunk_);
+  return true;
 }
 
-void TrainingLoop::end_epoch() {
-  if (!setup_.validation) return;
-  valid_ = setup_.validation->evaluate();
+void TrainingLoop::take(const math::StepMetrics& metrics) {
+  if (!was_skipped(metrics)) {
+    state_.skipped_in_row = 0;
+    const LatentKind latent = setup_.config.model.latent;
+    state_.line_mean.add(metrics, latent);
+    state_.epoch_mean.add(metrics, latent);
+    shown_mean_.add(metrics, latent);
+    return;
+  }
+  ++state_.skipped;
+  if (++state_.skipped_in_row == kMostSkippedInRow) {
+    throw DivergedError(
+        fmt::format("training diverged: the loss or the gradient was NaN or infinite in {} steps in "
+                    "a row, the last of them step {}; lower --lr, clip gradients with --clip-norm, "
+                    "or check the scale of the data",
+                    kMostSkippedInRow, metrics.step),
+        metrics.step, "loss");
+  }
+}
+
+/// What follows the steps: the epoch's evaluation, the line, progress. Left open if a stop comes before it.
+void TrainingLoop::end_boundary() {
+  const bool epoch_ended = setup_.ends_epoch(state_.step);
+  valid_.reset();
+  improved_ = false;
+  state_.boundary_open = epoch_ended && !evaluate();
+  if (state_.boundary_open) {
+    stopped_ = true;
+    return;
+  }
+  if (ends_line(state_.step) || state_.step == setup_.total_steps) log_line();
+  if (epoch_ended || state_.seconds - shown_at_ >= kReportSeconds) {
+    report(epoch_ended ? state_.epoch_mean.loss() : shown_mean_.loss());
+  }
+}
+
+/// False if a stop request came first.
+bool TrainingLoop::evaluate() {
+  if (!setup_.validation) return true;
+  valid_ = setup_.validation->evaluate([this] { return stop_asked(); });
+  if (!valid_) return false;
   improved_ = std::isfinite(valid_->loss) && (!state_.best || valid_->loss < state_.best->valid.loss);
   if (improved_) {
     state_.best = BestModel{*valid_, setup_.epochs_done(state_.step), state_.step,
                             setup_.model_file(state_.step).parameters};
   }
-  state_.stopped_early = patience_is_over();
+  return true;
 }
 
-bool TrainingLoop::patience_is_over() const {
+bool TrainingLoop::stopped_early() const {
   const std::int64_t patience = setup_.config.train.patience;
-  return patience > 0 && setup_.epochs_done(state_.step) - (state_.best ? state_.best->epoch : 0) >= patience;
+  return patience > 0 && !state_.boundary_open &&
+         setup_.epochs_done(state_.step) - (state_.best ? state_.best->epoch : 0) >= patience;
+}
+
+bool TrainingLoop::ends_line(std::int64_t step) const {
+  return setup_.ends_epoch(step) || step % setup_.config.output.log_every == 0;
 }
 
 void TrainingLoop::log_line() {
@@ -100,6 +168,7 @@ void TrainingLoop::log_line() {
   line.seconds = state_.seconds;
   line.samples_per_second = samples / state_.seconds;
   line.valid = valid_;
+  line.skipped = state_.skipped;
   folder_.log(line);
 }
 
@@ -118,7 +187,7 @@ void TrainingLoop::report(const LossTerms& loss) {
     now.lr = state_.line_mean.empty() ? setup_.config.optimizer.lr : state_.line_mean.lr();
     now.train = loss;
     now.valid = valid_;
-    now.epoch_end = epoch_ended_;
+    now.epoch_end = setup_.ends_epoch(state_.step);
     now.improved = improved_;
     observer_.progress(now);
   }
@@ -126,7 +195,15 @@ void TrainingLoop::report(const LossTerms& loss) {
   shown_mean_ = {};
 }
 
-/// Both model files, from what is in memory: the last parameters, and the best where validation chooses them.
+bool TrainingLoop::is_checkpoint_due() const {
+  const OutputConfig& output = setup_.config.output;
+  const bool by_steps = output.checkpoint_every > 0 && state_.step % output.checkpoint_every == 0;
+  const bool by_time =
+      output.checkpoint_seconds > 0.0 && seconds_since(saved_at_) > output.checkpoint_seconds;
+  return by_steps || by_time;
+}
+
+/// The models first, the state last: it alone decides where the run goes on, and then they are there.
 void TrainingLoop::save() {
   ModelFile file = setup_.model_file(state_.step);
   save_model(folder_.last_model().string(), file);
@@ -135,7 +212,38 @@ void TrainingLoop::save() {
     file.parameters = state_.best->parameters;
   }
   save_model(folder_.best_model().string(), file);
+  save_checkpoint(folder_.state().string(), setup_.checkpoint(state_));
   saved_at_ = Clock::now();
+  saved_step_ = state_.step;
+}
+
+void TrainingLoop::cut_logs() {
+  const double seconds = folder_.cut_back([this](std::int64_t step) {
+    const bool written = step < state_.step || (step == state_.step && !state_.boundary_open);
+    return step > 0 && written && ends_line(step);
+  });
+  state_.seconds = std::max(state_.seconds, seconds);
+}
+
+/// Back to the last checkpoint, with half the learning rate.
+void TrainingLoop::go_back() {
+  const std::int64_t restores = state_.restores + 1;
+  const double seconds = state_.seconds;
+  const std::optional<Fault> fault = setup_.program->fault();
+  Checkpoint checkpoint = load_checkpoint(open_bytes(folder_.state().string()));
+  checkpoint.state.restores = restores;
+  checkpoint.state.seconds = seconds;
+  setup_.restore(checkpoint);
+  state_ = std::move(checkpoint.state);
+  shown_mean_ = {};
+  cut_logs();
+  save();  // or a kill would make the count start again
+  if (observer_.message) {
+    observer_.message(fmt::format(
+        "step {} was not finite: back to step {} with 1/{} of the learning rate "
+        "(return {} of at most {})",
+        fault->step, state_.step, std::int64_t{1} << restores, restores, setup_.config.train.max_restores));
+  }
 }
 
 }  // namespace vaecuda

@@ -14,19 +14,24 @@ struct TrainingRun::Impl {
   TrainObserver observer;
   RunSetup setup;
   std::optional<TrainSummary> summary;  ///< of the run that has ended
+  Start start;
 
-  Impl(RunConfig config, std::optional<RunData> rows, TrainObserver watcher)
+  Impl(RunConfig config, std::optional<RunData> rows, TrainObserver watcher, Start how)
       : observer(std::move(watcher)),
-        setup(std::move(config), std::move(rows), [this](const std::string& line) {
-          if (observer.message) observer.message(line);
-        }) {}
+        setup(
+            std::move(config), std::move(rows),
+            [this](const std::string& line) {
+              if (observer.message) observer.message(line);
+            },
+            how),
+        start(how) {}
 };
 
-TrainingRun::TrainingRun(RunConfig config, TrainObserver observer)
-    : impl_(std::make_unique<Impl>(std::move(config), std::nullopt, std::move(observer))) {}
+TrainingRun::TrainingRun(RunConfig config, TrainObserver observer, Start start)
+    : impl_(std::make_unique<Impl>(std::move(config), std::nullopt, std::move(observer), start)) {}
 
-TrainingRun::TrainingRun(RunConfig config, RunData data, TrainObserver observer)
-    : impl_(std::make_unique<Impl>(std::move(config), std::move(data), std::move(observer))) {}
+TrainingRun::TrainingRun(RunConfig config, RunData data, TrainObserver observer, Start start)
+    : impl_(std::make_unique<Impl>(std::move(config), std::move(data), std::move(observer), start)) {}
 
 TrainingRun::~TrainingRun() = default;
 
@@ -51,10 +56,10 @@ TrainSummary TrainingRun::run() {
   if (setup.config.output.dir.empty()) {
     throw ConfigError("no output folder: --out (output.dir) names one");
   }
-  RunFolder folder(setup.config);
+  RunFolder folder(setup.config, impl_->start);
   TrainingLoop loop(setup, folder, impl_->observer);
   loop.run();
-  impl_->summary = end_run(setup, folder, loop.state());
+  impl_->summary = end_run(setup, folder, loop, impl_->observer);
   return *impl_->summary;
 }
 

@@ -26,6 +26,9 @@ enum class Precision { fp32, tf32, bf16 };
 enum class OptimizerKind { adam, adamw };
 /// How the codes of a vq latent move: to the moving averages of their rows, or by the optimizer.
 enum class CodebookUpdate { ema, gradient };
+/// What a step does whose loss or gradient is not finite: end the run; leave parameters and moments as they
+/// are and go on with the next step; go back to the last checkpoint with half the learning rate.
+enum class NonfiniteAction { stop, skip, restore };
 
 /// σ of a likelihood that has one, where none is given: docs/math.md tells how it was chosen.
 inline constexpr double kDefaultSigma = 0.3;
@@ -138,13 +141,17 @@ struct TrainConfig {
   std::int64_t threads = 0;     ///< CPU threads; 0 = one per available core
   Precision precision = Precision::fp32;
   bool autotune = false;  ///< GPU: measure cuBLAS's algorithms instead of taking its own first choice
-  std::string init_from;  ///< model file to start from; empty: fresh parameters
+  NonfiniteAction on_nonfinite = NonfiniteAction::stop;
+  std::int64_t max_restores = 3;  ///< on_nonfinite = restore: so many times in a run, then it ends
+  std::string init_from;          ///< model file to start from; empty: fresh parameters
 };
 
 struct OutputConfig {
-  std::string dir;               ///< run folder
-  bool overwrite = false;        ///< replace a run that the folder already holds
-  std::int64_t log_every = 100;  ///< steps between lines of metrics.jsonl
+  std::string dir;                    ///< run folder
+  bool overwrite = false;             ///< replace a run that the folder already holds
+  std::int64_t log_every = 100;       ///< steps between lines of metrics.jsonl
+  std::int64_t checkpoint_every = 0;  ///< steps between checkpoints; 0: by time alone
+  double checkpoint_seconds = 300.0;  ///< between checkpoints; 0: by steps alone
 };
 
 /// Everything that determines a run: the contents of config.toml.
@@ -163,6 +170,9 @@ struct RunConfig {
 /// The same of TOML text. `name` stands for the path in messages.
 [[nodiscard]] VAECUDA_API RunConfig parse_config(const std::string& toml, const RunConfig& base = {},
                                                  const std::string& name = "TOML text");
+/// The configuration of the run in folder `dir`, with output.dir naming it: what TrainingRun resumes.
+/// \throws as load_config, and FileError if the folder holds no run
+[[nodiscard]] VAECUDA_API RunConfig load_run_config(const std::string& dir);
 /// The whole configuration as TOML; load_config of it gives the same configuration.
 [[nodiscard]] VAECUDA_API std::string to_toml(const RunConfig& config);
 /// Checks what one field alone cannot show: contradictions between fields.

@@ -27,6 +27,9 @@ struct Option {
   void (*set)(RunConfig& config, std::string_view text, std::string_view where);
   /// The value as text, such that set() of it stores the same value; empty where the field is unset.
   std::string (*get)(const RunConfig& config);
+  /// Whether a resumed run may have another value. False unless the table says so: what would change the
+  /// result is refused.
+  bool may_change_on_resume = false;
 };
 
 /// All options in the order of the help.

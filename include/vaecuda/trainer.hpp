@@ -64,14 +64,18 @@ struct TrainSummary {
   std::optional<LossTerms> test;   ///< of the saved best model, one sampled z per row
   std::int64_t best_epoch = 0;
   bool stopped_early = false;  ///< by patience
-  std::string model;           ///< path of the best model
+  bool stopped = false;  ///< by stop_requested, after saving; what came later (test, pictures) is missing
+  std::int64_t skipped_steps = 0;  ///< whose loss or gradient was not finite (train.on_nonfinite = skip)
+  std::int64_t restores = 0;       ///< returns to a checkpoint (train.on_nonfinite = restore)
+  std::string model;               ///< path of the best model
 };
 
 /// Callbacks of a run. Each may be empty. They are called from the thread that called run().
 struct TrainObserver {
   std::function<void(const std::string&)> message;  ///< one line for a person
   std::function<void(const Progress&)> progress;    ///< a few times a second and at every epoch's end
-  std::function<bool()> stop_requested;  ///< asked about twice a second; true ends the run after saving
+  /// Asked a few times a second; true ends the run after saving a checkpoint.
+  std::function<bool()> stop_requested;
 };
 
 /// The rows of a run that are in memory already.
@@ -81,16 +85,23 @@ struct RunData {
   std::optional<Dataset> test;
 };
 
+/// Whether a run begins, or goes on where the last checkpoint in its folder stands.
+enum class Start { fresh, resume };
+
 /// One training run. Construction reads and checks the data and the configuration and allocates everything;
 /// nothing is written before run(). Not thread-safe.
 class VAECUDA_API TrainingRun {
  public:
+  /// To resume, take the configuration from load_run_config(). Of its options those may be changed that the
+  /// table marks (Option::may_change_on_resume), and the length of the run where no schedule depends on it;
+  /// the data must be the same rows. A folder without a checkpoint is trained from the first step. The files
+  /// of a resumed run are those that one uninterrupted run would have written, byte for byte, times excepted.
   /// \throws ConfigError, FileError, DeviceError, OutOfMemoryError
-  explicit TrainingRun(RunConfig config, TrainObserver observer = {});
+  explicit TrainingRun(RunConfig config, TrainObserver observer = {}, Start start = Start::fresh);
   /// Trains on these rows instead of those that data.path, data.valid and data.test name, which must be
   /// unset; config() and config.toml then say "(memory)" there. Fractions hold out rows of `data.train` as
   /// they do of a file's. \throws as above, FileError for a float that is not finite
-  TrainingRun(RunConfig config, RunData data, TrainObserver observer = {});
+  TrainingRun(RunConfig config, RunData data, TrainObserver observer = {}, Start start = Start::fresh);
   ~TrainingRun();
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;

@@ -41,7 +41,7 @@ VAECUDA_HD bool is_unusable_gradient(float gradient, float gradient_scale) {
   return is_nonfinite(clipped * clipped);
 }
 
-/// One element's update. The caller skips elements whose gradient is unusable.
+/// One element's update. The caller skips elements whose gradient is unusable or whose result is.
 template <typename T>
 VAECUDA_HD AdamElement<T> adam_update(T parameter, T moment1, T moment2, T gradient,
                                       const AdamConstants<T>& c, const AdamStep<T>& s) {
@@ -53,6 +53,13 @@ VAECUDA_HD AdamElement<T> adam_update(T parameter, T moment1, T moment2, T gradi
   const T v = c.beta2 * moment2 + c.one_minus_beta2 * g * g;
   const T denominator = square_root(v) * s.inverse_sqrt_bias2 + c.epsilon;
   return AdamElement<T>{parameter - decoupled * parameter - s.step_size * m / denominator, m, v};
+}
+
+/// True for an element that no step may leave behind: the caller keeps the old one.
+template <typename T>
+VAECUDA_HD bool is_unusable_element(const AdamElement<T>& element) {
+  // The first moment is finite where the second, a mean of squares, is.
+  return is_nonfinite(element.parameter) || is_nonfinite(element.moment2);
 }
 
 }  // namespace vaecuda::math

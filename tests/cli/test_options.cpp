@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -82,19 +83,16 @@ const std::vector<std::string> kNeverNumbers{"",
 }  // namespace
 
 TEST_CASE("every option of the command line is in the table", "[options]") {
-  const std::vector<std::string_view> flags{
-      "--data",        "--test",           "--test-fraction", "--valid",      "--valid-fraction",
-      "--labels",      "--label-column",   "--normal-label",  "--image",      "--scale",
-      "--standardize", "--binarize",       "--hidden",        "--latent-dim", "--latent",
-      "--conditional", "--activation",     "--init",          "--likelihood", "--sigma",
-      "--output-bias", "--logvar-head",    "--samples",       "--objective",  "--beta-schedule",
-      "--capacity",    "--capacity-steps", "--free-bits",     "--reduce",     "--adam-v-init",
-      "--beta",        "--latent-l2",      "--epochs",        "--steps",      "--batch-size",
-      "--lr",          "--lr-schedule",    "--optimizer",     "--adam-beta1", "--adam-beta2",
-      "--adam-eps",    "--weight-decay",   "--clip-norm",     "--precision",  "--autotune",
-      "--seed",        "--patience",       "--threads",       "--device",     "--init-from",
-      "--out",         "--overwrite",      "--log-every"};
-  for (const std::string_view flag : flags) CHECK(by_flag(flag).flag == flag);
+  std::istringstream flags(
+      "--data --test --test-fraction --valid --valid-fraction --labels --label-column --normal-label "
+      "--image --scale --standardize --binarize --hidden --latent-dim --latent --conditional "
+      "--activation --init --likelihood --sigma --output-bias --logvar-head --samples --objective "
+      "--beta-schedule --capacity --capacity-steps --free-bits --reduce --adam-v-init --beta "
+      "--latent-l2 --epochs --steps --batch-size --lr --lr-schedule --optimizer --adam-beta1 "
+      "--adam-beta2 --adam-eps --weight-decay --clip-norm --precision --autotune --seed --patience "
+      "--threads --device --init-from --out --overwrite --log-every --on-nonfinite --max-restores "
+      "--checkpoint-every --checkpoint-seconds");
+  for (std::string flag; flags >> flag;) CHECK(by_flag(flag).flag == flag);
 }
 
 TEST_CASE("flags and keys are unique, well formed and described", "[options]") {

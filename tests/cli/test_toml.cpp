@@ -102,7 +102,11 @@ RunConfig unusual_config() {
       {"train.autotune", "true"},
       {"output.dir", "out"},
       {"output.overwrite", "true"},
-      {"output.log_every", "17"}};
+      {"train.on_nonfinite", "skip"},
+      {"train.max_restores", "9"},
+      {"output.log_every", "17"},
+      {"output.checkpoint_every", "11"},
+      {"output.checkpoint_seconds", "2.5"}};
   RunConfig config;
   for (const Option& option : options()) {
     INFO("a new option needs a value here: " << option.key);
@@ -228,6 +232,12 @@ TEST_CASE("files that would overflow the parser's stack are refused before it se
   for (int i = 0; i < 128; ++i) quoted += " . 'a'";
   CHECK(refusal(quoted + " = 1\n").find("128 parts") != std::string::npos);
   CHECK(refusal("x = " + std::string(100000, '[') + "\n").substr(0, 9) == "run.toml:");
+  for (const char* header :
+       {"[\x9e]\n", "[ .x]\n", "[[\n", "\n[#\n", "[[ \xc3\xa4]]\n", "x = [\n[1]]\n[=]\n"})
+    CHECK(refusal(header).find("expected the name of a table behind '['") != std::string::npos);
+  CHECK(
+      TomlFile("[model]\nhidden = [\n 2, # [?\n 3\n]\n[ data ]\npath = '[?'\n").load().model.hidden.size() ==
+      2);
 
   const std::string dots(1000, '.');
   CHECK(TomlFile("[data] # " + dots + "\npath = \"" + dots + "\"\nvalid = '" + dots + "'\n")

@@ -170,7 +170,11 @@ TEST_CASE("a record without end is refused before it fills the memory") {
   const TempDir folder;
   DataSource source;
   source.path = write_file(folder.path() / "bomb.csv.gz", test::gzip_bytes(std::string(80 << 20, '1'), 1));
-  check_error<FileError>([&] { (void)load_dataset(source); }, {"bomb.csv.gz", "line 1", "64.0 MiB"});
+  check_error<FileError>([&] { (void)load_dataset(source); }, {"bomb.csv.gz", "line 1", "16.0 MiB"});
+  std::string cells;
+  while (cells.size() < (3 << 20)) cells += "1,2,";
+  source.path = write_file(folder.path() / "cells.csv.gz", test::gzip_bytes(cells, 1));
+  check_error<FileError>([&] { (void)load_dataset(source); }, {"cells.csv.gz", "line 1", "1048576 cells"});
 }
 
 }  // namespace

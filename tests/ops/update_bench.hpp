@@ -26,6 +26,7 @@ struct Settings {
   float clip = 0.0f;
   std::int64_t step = 0;
   float spike = 0.0f;  ///< one element of d, if it is not 0
+  bool skip = false;   ///< AdvanceStep::skip_nonfinite
 };
 
 inline std::vector<float> arena_noise(std::uint64_t seed, double scale, double shift) {
@@ -73,6 +74,7 @@ struct UpdateBench {
     advance.kl = bench.matrix("kl", 1, kl);
     advance.schedule = schedule;
     advance.kl_schedule.beta = 0.5;
+    advance.skip_nonfinite = settings.skip;
     advance.beta1 = static_cast<double>(settings.beta1);
     advance.beta2 = static_cast<double>(settings.beta2);
     bench.end_training(adam, advance, settings.clip);

@@ -60,7 +60,16 @@ View OpBench::constant(const std::string& name, const std::vector<float>& values
 
 void OpBench::end_training(const AdamUpdate& adam, const AdvanceStep& advance, float clip_norm) {
   training_ = true;
-  if (clip_norm > 0.0f) tail_.emplace_back(GradNorm{clip_norm});
+  if (clip_norm > 0.0f) {
+    GradNorm norm{clip_norm};
+    if (advance.skip_nonfinite) {
+      norm.nll = advance.nll;
+      norm.kl = advance.kl;
+      norm.kl_term = advance.kl_term;
+      norm.loss = advance.loss;
+    }
+    tail_.emplace_back(norm);
+  }
   tail_.emplace_back(adam);
   tail_.emplace_back(advance);
 }

@@ -1,5 +1,8 @@
 #include "cli/run_options.hpp"
 
+#include <string>
+
+#include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
 #include "vaecuda/presets.hpp"
 
@@ -27,10 +30,22 @@ void take_file(RunConfig& config, const std::string& path) {
   config = load_config(path, config);
 }
 
+void refuse_beside_resume(const Arguments& arguments) {
+  for (const std::string_view flag : {"--preset", "--config", "--out", "--overwrite"}) {
+    if (arguments.find(flag) == nullptr) continue;
+    throw ConfigError(std::string(flag) +
+                      " and --resume contradict each other: everything comes from the run that is resumed");
+  }
+}
+
 }  // namespace
 
 RunConfig resolve_config(const Arguments& arguments) {
   RunConfig config;
+  if (const std::string* dir = arguments.find("--resume")) {
+    refuse_beside_resume(arguments);
+    config = load_run_config(*dir);
+  }
   if (const std::string* name = arguments.find("--preset")) config = load_preset(*name, config);
   if (const std::string* path = arguments.find("--config")) take_file(config, *path);
   drop_overruled_alternatives(config, arguments);

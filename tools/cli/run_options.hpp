@@ -6,7 +6,8 @@
 
 namespace vaecuda::cli {
 
-/// \throws ConfigError, FileError
+/// With --resume DIR the configuration of that run takes the place of the first two. \throws ConfigError,
+/// FileError
 [[nodiscard]] RunConfig resolve_config(const Arguments& arguments);
 
 }  // namespace vaecuda::cli

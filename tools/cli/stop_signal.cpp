@@ -1,39 +1,43 @@
 #include "cli/stop_signal.hpp"
 
+#include <array>
 #include <csignal>
 
 namespace vaecuda::cli {
 namespace {
 
-volatile std::sig_atomic_t received_signal = 0;
+constexpr std::array kSignals = {SIGINT, SIGTERM, SIGUSR1};
 
-void set_handler(void (*handler)(int)) {
-  struct sigaction action {};
-  action.sa_handler = handler;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
+volatile std::sig_atomic_t received_signal = 0;
 
 void note_signal(int signal) {
   received_signal = signal;
-  set_handler(SIG_DFL);  // sigaction is async-signal-safe
+}
+
+void set_handlers(void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  // The system puts the default back as it delivers the first one, so that a second ends the program.
+  action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
+  sigemptyset(&action.sa_mask);
+  for (const int signal : kSignals) sigaction(signal, &action, nullptr);
 }
 
 }  // namespace
 
 StopSignal::StopSignal() {
   received_signal = 0;
-  set_handler(note_signal);
+  set_handlers(note_signal);
 }
 
 StopSignal::~StopSignal() {
-  set_handler(SIG_DFL);
+  set_handlers(SIG_DFL);
 }
 
 int StopSignal::received() {
-  return received_signal;
+  const int signal = received_signal;
+  if (signal != 0) set_handlers(SIG_DFL);
+  return signal;
 }
 
 }  // namespace vaecuda::cli

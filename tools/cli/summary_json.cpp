@@ -42,6 +42,9 @@ nlohmann::ordered_json to_json(const TrainSummary& summary) {
   json["test"] = to_json(summary.test);
   json["best_epoch"] = summary.best_epoch;
   json["stopped_early"] = summary.stopped_early;
+  json["stopped"] = summary.stopped;
+  json["skipped_steps"] = summary.skipped_steps;
+  json["restores"] = summary.restores;
   json["model"] = summary.model;
   return json;
 }

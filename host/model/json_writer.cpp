@@ -1,0 +1,104 @@
+#include "host/model/json_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "host/config/utf8.hpp"
+
+namespace vaecuda {
+namespace {
+
+/// Bytes of the character that begins here; 0 where none does.
+std::size_t character_length(std::string_view text) {
+  constexpr std::size_t kLongest = 4;
+  for (std::size_t length = 1; length <= std::min(kLongest, text.size()); ++length) {
+    if (config::is_utf8(text.substr(0, length))) return length;
+  }
+  return 0;
+}
+
+}  // namespace
+
+void JsonWriter::key(std::string_view name) {
+  separate();
+  append_string(name);
+  text_ += ':';
+  follows_ = false;
+}
+
+void JsonWriter::value(std::string_view text) {
+  separate();
+  append_string(text);
+}
+
+void JsonWriter::value(double number) {
+  if (!std::isfinite(number)) return null();
+  separate();
+  const std::size_t begin = text_.size();
+  fmt::format_to(std::back_inserter(text_), "{}", number);
+  // So that readers which tell them apart do not take it for an integer.
+  if (text_.find_first_of(".e", begin) == std::string::npos) text_ += ".0";
+}
+
+void JsonWriter::value(std::int64_t number) {
+  separate();
+  fmt::format_to(std::back_inserter(text_), "{}", number);
+}
+
+void JsonWriter::value(std::size_t number) {
+  separate();
+  fmt::format_to(std::back_inserter(text_), "{}", number);
+}
+
+void JsonWriter::value(bool truth) {
+  separate();
+  text_ += truth ? "true" : "false";
+}
+
+void JsonWriter::null() {
+  separate();
+  text_ += "null";
+}
+
+void JsonWriter::open(char bracket) {
+  separate();
+  text_ += bracket;
+  follows_ = false;
+}
+
+void JsonWriter::close(char bracket) {
+  text_ += bracket;
+  follows_ = true;
+}
+
+void JsonWriter::separate() {
+  if (follows_) text_ += ',';
+  follows_ = true;
+}
+
+void JsonWriter::append_string(std::string_view text) {
+  constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+  constexpr std::string_view kEscaped = "\"\\\b\f\n\r\t";
+  constexpr std::string_view kLetters = "\"\\bfnrt";
+  constexpr unsigned char kFirstPrintable = 0x20;
+  text_ += '"';
+  while (!text.empty()) {
+    const char c = text.front();
+    const std::size_t length = character_length(text);
+    if (const std::size_t at = kEscaped.find(c); at != std::string_view::npos) {
+      text_ += '\\';
+      text_ += kLetters[at];
+    } else if (static_cast<unsigned char>(c) < kFirstPrintable) {
+      fmt::format_to(std::back_inserter(text_), "\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      text_ += length > 0 ? text.substr(0, length) : kReplacement;
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  text_ += '"';
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,82 @@
+#include "host/train/run_identity.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "host/config/utf8.hpp"
+#include "kernels/math/step_state.h"
+#include "vaecuda/error.hpp"
+#include "vaecuda/options.hpp"
+
+namespace vaecuda {
+namespace {
+
+/// The state with which a step of this plan runs.
+math::StepState state_of(const Plan& plan, std::int64_t step) {
+  for (const Op& op : plan.ops) {
+    if (const auto* advance = std::get_if<AdvanceStep>(&op)) {
+      return math::state_of_step(step, plan.batch, advance->schedule, advance->beta1, advance->beta2,
+                                 advance->kl_schedule);
+    }
+  }
+  return {};
+}
+
+/// What a schedule may change in it.
+auto scheduled(const math::StepState& state) {
+  return std::tuple(state.lr, state.kl_weight, state.capacity, state.step_size, state.inverse_sqrt_bias2);
+}
+
+}  // namespace
+
+std::map<std::string, std::string, std::less<>> fixed_options(const RunConfig& config) {
+  std::map<std::string, std::string, std::less<>> fixed;
+  for (const Option& option : options()) {
+    if (!option.may_change_on_resume) fixed.emplace(option.key, option.get(config));
+  }
+  return fixed;
+}
+
+void require_same_options(const RunConfig& config, const RunIdentity& began) {
+  for (const auto& [key, value] : began.options) {
+    const Option* option = find_option_by_key(key);
+    if (option == nullptr || option->may_change_on_resume) {
+      throw FileError(
+          fmt::format("{}: the state in this folder has the option {}, which this version does not "
+                      "keep there; resume with the version that began the run",
+                      config.output.dir, config::quoted(key)));
+    }
+  }
+  for (const auto& [key, asked] : fixed_options(config)) {
+    const Option& option = *find_option_by_key(key);
+    const auto found = began.options.find(key);
+    // An option that is younger than the run had no effect on it: its default stands for that.
+    const std::string had = found == began.options.end() ? option.get(RunConfig{}) : found->second;
+    if (had == asked) continue;
+    const auto shown = [](const std::string& text) {
+      return text.empty() ? "not set" : config::quoted(text);
+    };
+    throw ConfigError(
+        fmt::format("{}: the run in {} began with {}, and now it is {}; this would change its "
+                    "result, so it cannot be resumed with it: start a new run (--init-from takes "
+                    "this one's weights)",
+                    option.flag, config.output.dir, shown(had), shown(asked)));
+  }
+}
+
+bool depends_on_length(const std::function<Plan(std::int64_t)>& plan_of, std::int64_t total_steps) {
+  constexpr std::int64_t kLooks = 1000;
+  const Plan as_long = plan_of(total_steps);
+  const Plan longer = plan_of(2 * total_steps + 1);
+  for (std::int64_t look = 0; look <= kLooks; ++look) {
+    // Evenly over the run, its last step included; a short run is looked at step by step.
+    const std::int64_t step = total_steps > kLooks ? (total_steps - 1) / kLooks * look : look;
+    const std::int64_t seen = look == kLooks ? total_steps - 1 : std::min(step, total_steps - 1);
+    if (scheduled(state_of(as_long, seen)) != scheduled(state_of(longer, seen))) return true;
+  }
+  return false;
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,147 @@
+// An interposed library (LD_PRELOAD) that lets one system call of a program's output fail: which one, how,
+// and for how long comes from the environment. Without FAULTY_IO it only counts.
+//
+//   FAULTY_IO_CALL=n    the n-th call, counted from 0, of those listed below
+//   FAULTY_IO=enospc | eio | short | kill
+//                       fails with that error; writes half and then fails; ends the process as kill -9 does
+//   FAULTY_IO_FOR_GOOD  every later call fails as well
+//   FAULTY_IO_UNDER=dir only calls on files in this folder count
+//   FAULTY_IO_COUNT=file  where the number of calls is written when the program ends
+//
+// Calls: open for writing, write, fsync, close of a file that was written, ftruncate, rename, unlink.
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace {
+
+std::atomic<long> calls{0};
+bool watched[4096] = {};  // by descriptor: opened for writing, or a folder to be synced
+
+const char* setting(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+bool is_under(const char* path) {
+  const char* folder = setting("FAULTY_IO_UNDER");
+  return *folder != '\0' && std::strncmp(path, folder, std::strlen(folder)) == 0;
+}
+
+bool is_watched(int descriptor) {
+  return descriptor >= 0 && descriptor < 4096 && watched[descriptor];
+}
+
+template <typename Function>
+Function real(const char* name) {
+  return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
+}
+
+enum class Fate { pass, fail, half };
+
+/// Counts the call and decides what becomes of it; sets errno where it fails.
+Fate next_call(bool can_be_short) {
+  const long number = calls.fetch_add(1);
+  const char* kind = setting("FAULTY_IO");
+  if (*kind == '\0') return Fate::pass;
+  const long wanted = std::atol(setting("FAULTY_IO_CALL"));
+  const bool for_good = *setting("FAULTY_IO_FOR_GOOD") != '\0';
+  if (number != wanted && !(for_good && number > wanted)) return Fate::pass;
+  if (std::strcmp(kind, "kill") == 0) raise(SIGKILL);
+  errno = std::strcmp(kind, "eio") == 0 ? EIO : ENOSPC;
+  return std::strcmp(kind, "short") == 0 && can_be_short ? Fate::half : Fate::fail;
+}
+
+__attribute__((destructor)) void report() {
+  const char* path = setting("FAULTY_IO_COUNT");
+  if (*path == '\0') return;
+  if (std::FILE* file = std::fopen(path, "w")) {
+    std::fprintf(file, "%ld\n", calls.load());
+    std::fclose(file);
+  }
+}
+
+int open_watched(const char* path, int flags, mode_t mode, const char* name) {
+  const bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_DIRECTORY) != 0;
+  const bool counts = writes && is_under(path);
+  if (counts && next_call(false) != Fate::pass) return -1;
+  const int descriptor = real<int (*)(const char*, int, ...)>(name)(path, flags, mode);
+  if (descriptor >= 0 && descriptor < 4096) watched[descriptor] = counts;
+  return descriptor;
+}
+
+}  // namespace
+
+extern "C" {
+
+int open(const char* path, int flags, ...) {
+  va_list list;
+  va_start(list, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
+  va_end(list);
+  return open_watched(path, flags, mode, "open");
+}
+
+int open64(const char* path, int flags, ...) {
+  va_list list;
+  va_start(list, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
+  va_end(list);
+  return open_watched(path, flags, mode, "open64");
+}
+
+ssize_t write(int descriptor, const void* bytes, size_t count) {
+  const auto next = real<ssize_t (*)(int, const void*, size_t)>("write");
+  if (!is_watched(descriptor)) return next(descriptor, bytes, count);
+  switch (next_call(count > 1)) {
+    case Fate::pass:
+      return next(descriptor, bytes, count);
+    case Fate::half:
+      return next(descriptor, bytes, count / 2);
+    case Fate::fail:
+      break;
+  }
+  return -1;
+}
+
+int fsync(int descriptor) {
+  if (is_watched(descriptor) && next_call(false) != Fate::pass) return -1;
+  return real<int (*)(int)>("fsync")(descriptor);
+}
+
+int ftruncate(int descriptor, off_t size) {
+  if (is_watched(descriptor) && next_call(false) != Fate::pass) return -1;
+  return real<int (*)(int, off_t)>("ftruncate")(descriptor, size);
+}
+
+int close(int descriptor) {
+  const bool counts = is_watched(descriptor);
+  if (counts) watched[descriptor] = false;
+  const bool fails = counts && next_call(false) != Fate::pass;
+  const int error = errno;
+  const int result = real<int (*)(int)>("close")(descriptor);  // also where it "fails", as Linux does
+  if (!fails) return result;
+  errno = error;
+  return -1;
+}
+
+int rename(const char* from, const char* to) {
+  if (is_under(to) && next_call(false) != Fate::pass) return -1;
+  return real<int (*)(const char*, const char*)>("rename")(from, to);
+}
+
+int unlink(const char* path) {
+  if (is_under(path) && next_call(false) != Fate::pass) return -1;
+  return real<int (*)(const char*)>("unlink")(path);
+}
+
+}  // extern "C"

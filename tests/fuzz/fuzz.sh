@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Builds the fuzzer with clang's AddressSanitizer and UndefinedBehaviorSanitizer, and runs targets for a while.
+set -euo pipefail
+# shellcheck source=tools/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../tools/common.sh"
+
+usage() {
+  cat <<'EOF2'
+Usage: tests/fuzz/fuzz.sh [--build-only] [--runs N] [--seconds S] [TARGET...]
+Fuzzes the parsers of untrusted files (tests/fuzz/targets.cpp; all of them where none is named), N executions each or S
+seconds each, whichever comes first. Builds in build/fuzz, keeps what it finds in build/fuzz/work, and prints for every target:
+executions, executions a second, lines of findings. Exit code 1 if there is a finding.
+Needs clang++ 14 or newer with its fuzzer library (Debian: clang-14 libclang-rt-14-dev); CLANGXX names another.
+EOF2
+}
+
+runs=2000000
+seconds=100000
+build_only=0
+targets=()
+while (($# > 0)); do
+  case $1 in
+    --runs) runs=$2; shift ;;
+    --seconds) seconds=$2; shift ;;
+    --build-only) build_only=1 ;;
+    -h | --help) usage; exit 0 ;;
+    -*) echo "fuzz.sh: unknown option '$1'" >&2; usage >&2; exit 2 ;;
+    *) targets+=("$1") ;;
+  esac
+  shift
+done
+((${#targets[@]} > 0)) || mapfile -t targets < <(ls "$root/tests/fuzz/corpus")
+
+clang=${CLANGXX:-$(command -v clang++-14 || command -v clang++ || true)}
+[[ -n $clang ]] || { echo "fuzz.sh: no clang++; install clang-14 and libclang-rt-14-dev" >&2; exit 2; }
+build=$root/build/fuzz
+mkdir -p "$build/obj" "$build/work"
+
+# The parsers and what they stand on; no backend.
+compile() {
+  local source=$1 object
+  object=$build/obj/$(tr / _ <<<"${source#"$root"/}").o
+  if [[ $object -nt $source && -z ${FUZZ_REBUILD:-} ]]; then return; fi
+  echo "  ${source#"$root"/}"
+  ${CMAKE_CXX_COMPILER_LAUNCHER:-} "$clang" -std=c++20 -g1 -O1 -fno-omit-frame-pointer -DFMT_SHARED -DVAECUDA_VERSION='"fuzz"' \
+    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+    -I"$root" -I"$root/include" -I"$root/tests" -c "$source" -o "$object"
+}
+for source in "$root"/host/{config,data,io,model}/*.cpp "$root"/host/train/checkpoint*.cpp "$root"/tests/fuzz/{targets,fuzzer}.cpp; do
+  [[ $source == */version.cpp ]] || compile "$source"
+done
+"$clang" -fsanitize=fuzzer,address,undefined "$build"/obj/*.o -o "$build/fuzzer" -lfmt -lz
+((!build_only)) || exit 0
+
+status=0
+for target in "${targets[@]}"; do
+  work=$build/work/$target
+  mkdir -p "$work/corpus"
+  dictionary=$root/tests/fuzz/dictionaries/$target.dict
+  log=$work/log
+  # Leaks are looked for at the end; what a parser may hold is bounded, so more than 512 MiB is a finding.
+  VAECUDA_FUZZ_TARGET=$target "$build/fuzzer" -runs="$runs" -max_total_time="$seconds" -max_len=8192 -rss_limit_mb=512 \
+    -timeout=10 -print_final_stats=1 -artifact_prefix="$work/" ${dictionary:+-dict="$dictionary"} \
+    "$work/corpus" "$root/tests/fuzz/corpus/$target" >"$log" 2>&1 || status=1
+  printf '%-12s %s executions, %s a second, findings: %s\n' "$target" \
+    "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" "$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log")" \
+    "$(grep -c '^SUMMARY: ' "$log" || true)"
+done
+exit $status

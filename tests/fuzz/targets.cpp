@@ -1,0 +1,183 @@
+#include "fuzz/targets.hpp"
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "fuzz/memory_file.hpp"
+#include "host/config/toml_guard.hpp"
+#include "host/data/array.hpp"
+#include "host/data/bytes.hpp"
+#include "host/data/cifar.hpp"
+#include "host/data/csv.hpp"
+#include "host/data/idx.hpp"
+#include "host/data/npy.hpp"
+#include "host/model/model_file.hpp"
+#include "host/model/safetensors.hpp"
+#include "host/train/checkpoint.hpp"
+#include "vaecuda/config.hpp"
+#include "vaecuda/error.hpp"
+
+namespace vaecuda::fuzz {
+namespace {
+
+/// A promise that was broken: ends the process, so that the fuzzer keeps the bytes.
+void require(bool kept) {
+  if (!kept) std::abort();
+}
+
+/// Runs the parser; the library's own errors are what bad bytes are meant to give, with a message.
+template <typename Parse>
+void refuse_or_read(Parse&& parse) {
+  try {
+    parse();
+  } catch (const Error& error) {
+    require(error.kind() == ErrorKind::bad_file || error.kind() == ErrorKind::config ||
+            error.kind() == ErrorKind::out_of_memory);
+    require(std::strlen(error.what()) > 0);
+  }
+}
+
+/// What a data set promises whatever it was read from.
+void check(const Dataset& data) {
+  require(data.rows() > 0 && data.columns() > 0);
+  const auto size = static_cast<std::size_t>(data.rows()) * static_cast<std::size_t>(data.columns());
+  require(data.u8().size() + data.f32().size() == size);
+  for (const float value : data.f32()) require(std::isfinite(value));
+  if (!data.labels().empty()) require(data.labels().size() == static_cast<std::size_t>(data.rows()));
+}
+
+void safetensors(Bytes bytes) {
+  refuse_or_read([&] {
+    SafetensorsReader reader(bytes_in_memory("fuzz", std::as_bytes(bytes)));
+    for (const SafetensorsEntry& entry : reader.entries()) {
+      require(entry.begin <= entry.end && entry.end <= static_cast<std::int64_t>(bytes.size()));
+      if (entry.dtype != "F32") continue;
+      std::vector<float> values(static_cast<std::size_t>(entry.end - entry.begin) / sizeof(float));
+      reader.read_f32(entry, values);
+    }
+  });
+}
+
+void model(Bytes bytes) {
+  refuse_or_read([&] {
+    const ModelFile file = load_model(bytes_in_memory("fuzz", std::as_bytes(bytes)));
+    for (const float value : file.parameters) require(std::isfinite(value));
+  });
+}
+
+void state(Bytes bytes) {
+  refuse_or_read([&] {
+    const Checkpoint checkpoint = load_checkpoint(bytes_in_memory("fuzz", std::as_bytes(bytes)));
+    require(checkpoint.parameters.size() == checkpoint.moment2.size() && checkpoint.state.step >= 0);
+  });
+}
+
+void idx(Bytes bytes) {
+  const MemoryFile file(bytes);
+  refuse_or_read([&] {
+    data::ByteSource source(file.path());
+    check(data::read_array(source, data::read_idx_header(source)));
+  });
+  refuse_or_read([&] {
+    data::ByteSource source(file.path());
+    (void)data::read_label_array(source, data::read_idx_header(source));
+  });
+}
+
+void npy(Bytes bytes) {
+  const MemoryFile file(bytes);
+  refuse_or_read([&] {
+    data::ByteSource source(file.path());
+    check(data::read_array(source, data::read_npy_header(source)));
+  });
+  refuse_or_read([&] {
+    data::ByteSource source(file.path());
+    (void)data::read_label_array(source, data::read_npy_header(source));
+  });
+}
+
+/// The first byte chooses the label column, the rest is the table.
+void csv(Bytes bytes) {
+  static constexpr std::array<const char*, 4> kColumns = {"", "none", "0", "label"};
+  if (bytes.empty()) return;
+  const MemoryFile file(bytes.subspan(1));
+  refuse_or_read([&] {
+    data::ByteSource source(file.path());
+    check(data::read_csv(source, kColumns[bytes[0] % kColumns.size()]));
+  });
+  refuse_or_read([&] {
+    data::ByteSource source(file.path());
+    (void)data::read_label_csv(source, bytes[0]);
+  });
+}
+
+/// Any content of a gzip file, to its end.
+void gzip(Bytes bytes) {
+  const MemoryFile file(bytes);
+  refuse_or_read([&] {
+    data::ByteSource source(file.path());
+    std::array<std::uint8_t, 4096> buffer{};
+    std::int64_t total = 0;
+    const std::int64_t limit = source.size_limit();
+    while (const std::size_t got = source.read_some(buffer)) total += static_cast<std::int64_t>(got);
+    require(total <= limit);
+  });
+}
+
+/// Records are 3073 bytes; so that short inputs reach them, the last one is filled up.
+void cifar(Bytes bytes) {
+  std::vector<std::uint8_t> records(bytes.begin(), bytes.end());
+  if (!records.empty() && records[0] % 2 == 0) {
+    const auto record = static_cast<std::size_t>(data::kCifarRecordBytes);
+    records.resize((records.size() + record - 1) / record * record);
+  }
+  const MemoryFile file(records);
+  refuse_or_read([&] {
+    data::ByteSource source(file.path());
+    check(data::read_cifar(source));
+  });
+}
+
+void config(Bytes bytes) {
+  const MemoryFile file(bytes);
+  refuse_or_read([&] {
+    const RunConfig read = load_config(file.path());
+    const std::string text = to_toml(read);
+    const MemoryFile copy(Bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+    require(to_toml(load_config(copy.path())) == text);
+    validate(read);
+  });
+}
+
+/// Everything from the format's recognition on, as --data meets it.
+void dataset(Bytes bytes) {
+  const MemoryFile file(bytes);
+  refuse_or_read([&] {
+    DataSource source;
+    source.path = file.path();
+    check(load_dataset(source));
+  });
+}
+
+}  // namespace
+
+std::span<const Target> targets() {
+  static constexpr std::array<Target, 10> kTargets = {{{"safetensors", safetensors},
+                                                       {"model", model},
+                                                       {"state", state},
+                                                       {"idx", idx},
+                                                       {"npy", npy},
+                                                       {"csv", csv},
+                                                       {"gzip", gzip},
+                                                       {"cifar", cifar},
+                                                       {"config", config},
+                                                       {"dataset", dataset}}};
+  return kTargets;
+}
+
+}  // namespace vaecuda::fuzz
