@@ -40,14 +40,16 @@ mkdir -p "$build/obj" "$build/work"
 compile() {
   local source=$1 object
   object=$build/obj/$(tr / _ <<<"${source#"$root"/}").o
-  if [[ $object -nt $source && -z ${FUZZ_REBUILD:-} ]]; then return; fi
+  if [[ $object -nt $source && -z $(find "$root"/{include,host,kernels,tests/fuzz} -name '*.h*' -newer "$object" -print -quit) ]]; then
+    return
+  fi
   echo "  ${source#"$root"/}"
   ${CMAKE_CXX_COMPILER_LAUNCHER:-} "$clang" -std=c++20 -g1 -O1 -fno-omit-frame-pointer -DFMT_SHARED -DVAECUDA_VERSION='"fuzz"' \
     -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
     -I"$root" -I"$root/include" -I"$root/tests" -c "$source" -o "$object"
 }
 for source in "$root"/host/{config,data,io,model}/*.cpp "$root"/host/train/checkpoint*.cpp "$root"/tests/fuzz/{targets,fuzzer}.cpp; do
-  [[ $source == */version.cpp ]] || compile "$source"
+  [[ $source == */version.cpp || $source == */presets.cpp ]] || compile "$source"  # these need what CMake writes
 done
 "$clang" -fsanitize=fuzzer,address,undefined "$build"/obj/*.o -o "$build/fuzzer" -lfmt -lz
 ((!build_only)) || exit 0
@@ -62,8 +64,15 @@ for target in "${targets[@]}"; do
   VAECUDA_FUZZ_TARGET=$target "$build/fuzzer" -runs="$runs" -max_total_time="$seconds" -max_len=8192 -rss_limit_mb=512 \
     -timeout=10 -print_final_stats=1 -artifact_prefix="$work/" ${dictionary:+-dict="$dictionary"} \
     "$work/corpus" "$root/tests/fuzz/corpus/$target" >"$log" 2>&1 || status=1
+  executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+  if [[ -z $executed ]]; then
+    echo "$target did not run:"
+    tail -n 5 "$log"
+    status=1
+    continue
+  fi
   printf '%-12s %s executions, %s a second, findings: %s\n' "$target" \
-    "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" "$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log")" \
+    "$executed" "$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log")" \
     "$(grep -c '^SUMMARY: ' "$log" || true)"
 done
 exit $status
