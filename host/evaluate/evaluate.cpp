@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "host/evaluate/anomalies.hpp"
 #include "host/evaluate/factors.hpp"
 #include "host/evaluate/information.hpp"
+#include "host/evaluate/latent_moments.hpp"
 #include "host/evaluate/moments.hpp"
 #include "host/evaluate/row_facts.hpp"
-#include "kernels/math/gaussian.h"
 
 namespace vaecuda {
 namespace {
@@ -117,20 +118,20 @@ Encoded encode_all(const Vae& vae, RowSource& rows, const Evaluation& result) {
 }
 
 void add_latents(const Encoded& encoded, std::int64_t latents, double threshold, Evaluation& result) {
-  for (std::int64_t j = 0; j < latents; ++j) {
-    Moments means;
-    Moments kl;
-    for (std::int64_t row = 0; row < result.rows; ++row) {
-      const auto place = static_cast<std::size_t>(row * latents + j);
-      const auto mu = static_cast<double>(encoded.mean[place]);
-      means.add(mu);
-      if (encoded.logvar.empty()) continue;
-      kl.add(math::latent_kl(math::latent_posterior(mu, static_cast<double>(encoded.logvar[place]), 1.0)));
-    }
-    const bool active = means.variance() > threshold;
-    result.latents.push_back({kl.mean(), means.mean(), means.variance(), active});
-    result.active_units += active ? 1 : 0;
+  LatentMoments moments(latents);
+  const auto width = static_cast<std::size_t>(latents);
+  for (std::size_t row = 0; row < static_cast<std::size_t>(result.rows); ++row) {
+    const auto part_of = [&](const std::vector<float>& values) {
+      return values.empty() ? std::span<const float>() : std::span(values).subspan(row * width, width);
+    };
+    moments.add(part_of(encoded.mean), part_of(encoded.logvar), 1.0f);
   }
+  for (std::size_t j = 0; j < width; ++j) {
+    const Moments& mean = moments.means()[j];
+    result.latents.push_back(
+        {moments.kl()[j].mean(), mean.mean(), mean.variance(), mean.variance() > threshold});
+  }
+  result.active_units = moments.active_units(threshold);
 }
 
 }  // namespace

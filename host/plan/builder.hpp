@@ -52,9 +52,11 @@ struct TrainingPlanInputs {
 
 /// The terms of every row's loss, one z sampled per row: exchange buffers "rows.nll" (N,1) and "rows.kl"
 /// (N,1). A deterministic latent has no KL but "rows.penalty" (N,1), the code's mean square; a quantized one
-/// "rows.error" (N,1), the squared distance to its codes, and "rows.codes" (N,G).
+/// "rows.error" (N,1), the squared distance to its codes, and "rows.codes" (N,G). Of a Gaussian latent also
+/// "rows.head" (head_rows,2Z) of the first rows, as build_encode_plan, where any are asked for.
 [[nodiscard]] Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& model,
-                                         const Preparation& preparation, DataShape data, std::uint64_t seed);
+                                         const Preparation& preparation, DataShape data, std::uint64_t seed,
+                                         std::int64_t head_rows = 0);
 
 /// (row, sample) pairs that importance sampling computes at a time, at least: as many whole rows as fit.
 inline constexpr std::int64_t kImportanceBlock = 1024;
@@ -62,10 +64,11 @@ inline constexpr std::int64_t kImportanceBlock = 1024;
 /// The importance-weighted bound of every row from `samples` samples (Burda et al., arXiv 1509.00519):
 /// exchange buffers "rows.nll" (N,1) = −log (1/K Σ w), and "rows.reconstruction" and "rows.kl" (N,1), the
 /// means of the two terms of −log w under the weights. A row's figures do not depend on the other rows.
-/// \throws ConfigError for a latent without a density
+/// "rows.head" as build_evaluation_plan. \throws ConfigError for a latent without a density
 [[nodiscard]] Plan build_log_likelihood_plan(const ParameterLayout& layout, const ModelConfig& model,
                                              const Preparation& preparation, DataShape data,
-                                             std::int64_t samples, std::uint64_t seed);
+                                             std::int64_t samples, std::uint64_t seed,
+                                             std::int64_t head_rows = 0);
 
 /// Posteriors: exchange buffer "rows.head" (N,2Z) = [mu | logvar]; of a deterministic latent (N,Z), the
 /// codes. Of exchanged rows each half has a buffer of its own, "rows.mu" and "rows.logvar" (N,Z). Of a

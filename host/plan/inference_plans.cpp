@@ -14,7 +14,8 @@ std::string why_no_prior(const ModelConfig& model) {
 }
 
 Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& model,
-                           const Preparation& preparation, DataShape data, std::uint64_t seed) {
+                           const Preparation& preparation, DataShape data, std::uint64_t seed,
+                           std::int64_t head_rows) {
   PlanBuilder build(layout, model, "evaluation", kInferenceBatch);
   const View x = build.gather(preparation, data, RowOrder::sequential, seed);
   const View head = build.encoder(x, false).out;
@@ -23,6 +24,7 @@ Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& mod
   build.store(likelihood.nll, "rows.nll", data.rows);
   if (latent.kl.valid()) {
     build.store(latent.kl, "rows.kl", data.rows);
+    if (head_rows > 0) build.store(head, "rows.head", head_rows);
   } else if (latent.codes.valid()) {
     build.store(latent.error, "rows.error", data.rows);
     build.store(latent.codes, "rows.codes", data.rows);
@@ -34,7 +36,7 @@ Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& mod
 
 Plan build_log_likelihood_plan(const ParameterLayout& layout, const ModelConfig& model,
                                const Preparation& preparation, DataShape data, std::int64_t samples,
-                               std::uint64_t seed) {
+                               std::uint64_t seed, std::int64_t head_rows) {
   if (model.latent != LatentKind::gaussian) {
     throw ConfigError(
         "importance sampling needs the density of the posterior: only a model with --latent gaussian has "
@@ -49,6 +51,7 @@ Plan build_log_likelihood_plan(const ParameterLayout& layout, const ModelConfig&
   build.store(importance.loss, "rows.nll", data.rows);
   build.store(importance.reconstruction, "rows.reconstruction", data.rows);
   build.store(importance.kl, "rows.kl", data.rows);
+  if (head_rows > 0) build.store(head, "rows.head", head_rows);
   return build.finish_inference();
 }
 

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cmath>
 #include <numeric>
+#include <span>
 
+#include "host/evaluate/latent_moments.hpp"
 #include "kernels/math/codebook.h"
 
 namespace vaecuda {
@@ -38,25 +40,50 @@ QuantizationTerms usage_of(const std::vector<float>& codes, std::int64_t rows, s
   return terms;
 }
 
+/// Rows whose posteriors are kept for the figures of each latent: all, or the first ones that so many bytes
+/// hold.
+std::int64_t head_rows_of(const ModelConfig& model, std::int64_t rows, std::int64_t bytes) {
+  const auto row_bytes = static_cast<std::int64_t>(2 * sizeof(float)) * model.latent_dim;
+  return std::min(rows, std::max(bytes / row_bytes, std::int64_t{1}));
+}
+
+/// heads (rows,2Z) = [mu | scale].
+LatentTerms latent_terms_of(const std::vector<float>& heads, std::int64_t latents, float logvar_factor) {
+  LatentMoments moments(latents);
+  const auto width = static_cast<std::size_t>(latents);
+  for (std::size_t at = 0; at < heads.size(); at += 2 * width) {
+    const std::span<const float> head = std::span(heads).subspan(at, 2 * width);
+    moments.add(head.first(width), head.last(width), logvar_factor);
+  }
+  LatentTerms terms;
+  for (const Moments& kl : moments.kl()) terms.kl.push_back(kl.mean());
+  terms.active_units = moments.active_units();
+  return terms;
+}
+
 Plan plan_of(const ParameterLayout& layout, const RunConfig& config, const Preparation& preparation,
-             DataShape data) {
+             DataShape data, std::int64_t head_bytes) {
+  const std::int64_t head_rows = head_rows_of(config.model, data.rows, head_bytes);
   if (config.objective.kind == ObjectiveKind::iwae) {
     return build_log_likelihood_plan(layout, config.model, preparation, data, config.objective.samples,
-                                     config.train.seed);
+                                     config.train.seed, head_rows);
   }
-  return build_evaluation_plan(layout, config.model, preparation, data, config.train.seed);
+  return build_evaluation_plan(layout, config.model, preparation, data, config.train.seed, head_rows);
 }
 
 }  // namespace
 
 Evaluator::Evaluator(Backend& backend, const ParameterLayout& layout, const RunConfig& config,
-                     const Preparation& preparation, const Dataset& data, ParameterStore& store)
+                     const Preparation& preparation, const Dataset& data, ParameterStore& store,
+                     std::int64_t head_bytes)
     : objective_(config.objective),
       latent_(config.model.latent),
       weight_(weight_of(config)),
       codebook_size_(config.model.codebook_size),
       rows_(data.rows()),
-      plan_(plan_of(layout, config, preparation, shape_of(data))),
+      latents_(config.model.latent_dim),
+      logvar_factor_(config.model.logvar_head == LogvarHead::logsigma ? 2.0f : 1.0f),
+      plan_(plan_of(layout, config, preparation, shape_of(data), head_bytes)),
       resident_(backend.make_resident(data)),
       program_(backend.compile(plan_, store, resident_.get())) {}
 
@@ -89,6 +116,9 @@ std::optional<LossTerms> Evaluator::evaluate(const std::function<bool()>& stop) 
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(rows_);
   };
   LossTerms terms;
+  if (latent_ == LatentKind::gaussian) {
+    terms.latents = latent_terms_of(read("rows.head"), latents_, logvar_factor_);
+  }
   if (objective_.kind == ObjectiveKind::iwae) {
     terms.loss = mean("rows.nll");
     terms.reconstruction = mean("rows.reconstruction");

@@ -18,9 +18,13 @@ namespace vaecuda {
 /// that epochs can be compared, and no free bits.
 class Evaluator {
  public:
+  /// Posteriors (8·Z bytes a row) that are kept for the figures of each latent, on the device and the host.
+  static constexpr std::int64_t kHeadBytes = std::int64_t{256} << 20;
+
   /// `data` and `store` must outlive the evaluator, which computes with what the store holds at each call.
   Evaluator(Backend& backend, const ParameterLayout& layout, const RunConfig& config,
-            const Preparation& preparation, const Dataset& data, ParameterStore& store);
+            const Preparation& preparation, const Dataset& data, ParameterStore& store,
+            std::int64_t head_bytes = kHeadBytes);
   [[nodiscard]] LossTerms evaluate();
   /// The same, asking every now and then whether to give up; empty if it did.
   [[nodiscard]] std::optional<LossTerms> evaluate(const std::function<bool()>& stop);
@@ -31,6 +35,8 @@ class Evaluator {
   double weight_;  ///< of what is added to the reconstruction
   std::int64_t codebook_size_;
   std::int64_t rows_;
+  std::int64_t latents_;
+  float logvar_factor_;
   Plan plan_;
   std::unique_ptr<ResidentData> resident_;
   std::unique_ptr<Program> program_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "host/report/png.hpp"
 #include "host/train/evaluator.hpp"
 #include "host/train/pictures.hpp"
@@ -29,11 +31,14 @@ void draw(RunSetup& setup, RunFolder& folder, std::int64_t step) {
 bool show_best(RunSetup& setup, RunFolder& folder, const TrainingState& state, const TrainObserver& observer,
                TrainSummary& summary) {
   const auto stop = [&observer] { return observer.stop_requested && observer.stop_requested(); };
-  if (state.best) {
-    setup.store->write(ParameterStore::Part::parameters, state.best->parameters);
-  } else if (setup.validation) {
-    summary.valid = setup.validation->evaluate(stop);
-    if (!summary.valid) return false;
+  if (state.best) setup.store->write(ParameterStore::Part::parameters, state.best->parameters);
+  // A checkpoint keeps the best loss, not what its evaluation told of the latents.
+  const bool is_told =
+      setup.config.model.latent != LatentKind::gaussian || (summary.valid && summary.valid->latents);
+  if (setup.validation && (!summary.valid || !is_told)) {
+    const std::optional<LossTerms> valid = setup.validation->evaluate(stop);
+    if (!valid) return false;
+    summary.valid = valid;
   }
   if (setup.data.test) {
     Evaluator test(*setup.backend, setup.layout, setup.config, setup.data.preparation, *setup.data.test,

@@ -48,6 +48,12 @@ class LineWriter {
     number(group, "perplexity", terms.quantization->perplexity);
     number(group, "least_perplexity", terms.quantization->least_perplexity);
   }
+  void latents(const LossTerms& terms, const std::string& group) {
+    if (!terms.latents) return;
+    json.member("active_units", terms.latents->active_units);
+    json.array("kl_per_latent", terms.latents->kl);
+    scalars.push_back({group + "active_units", static_cast<float>(terms.latents->active_units)});
+  }
   void number(const std::string& group, const char* name, double value) {
     json.member(name, value);
     scalars.push_back({group + name, static_cast<float>(value)});
@@ -206,6 +212,7 @@ void RunFolder::log(const MetricsLine& line) {
     json.open_object();
     writer.terms(*line.valid, "valid/");
     writer.quantization(*line.valid, "valid/");
+    writer.latents(*line.valid, "valid/");
     json.close_object();
   }
   if (line.skipped > 0) json.member("skipped", line.skipped);

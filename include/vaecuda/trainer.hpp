@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "vaecuda/config.hpp"
 #include "vaecuda/dataset.hpp"
@@ -24,6 +25,14 @@ struct QuantizationTerms {
   double least_perplexity = 0.0;  ///< of the codebook that is used least
 };
 
+/// What a Gaussian latent's units hold, over the rows of an evaluation: of more than 256 MiB of posteriors
+/// (8·Z bytes a row) over the first rows.
+struct LatentTerms {
+  std::vector<double> kl;         ///< (Z): KL of each latent's posterior to the prior, nats, mean over rows
+  std::int64_t active_units = 0;  ///< latents whose posterior mean varies over the rows by more than 0.01
+                                  ///< (Burda et al., arXiv 1509.00519)
+};
+
 /// The loss and its terms, each a mean over rows, in nats. Gaussian latent: loss = reconstruction + β·kl, the
 /// negative ELBO for β = 1. Deterministic latent: kl is 0, and loss = reconstruction + latent_l2 · the codes'
 /// mean square. Quantized latent: kl is 0, and loss = reconstruction + (commitment, or 1 more where the
@@ -33,6 +42,7 @@ struct LossTerms {
   double reconstruction = 0.0;
   double kl = 0.0;
   std::optional<QuantizationTerms> quantization;  ///< quantized latent only
+  std::optional<LatentTerms> latents = {};        ///< evaluations of a Gaussian latent only
 };
 
 /// Where training stands; passed to the progress callback.

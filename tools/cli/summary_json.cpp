@@ -25,6 +25,11 @@ nlohmann::ordered_json to_json(const LossTerms& terms) {
     json["perplexity"] = json_number(terms.quantization->perplexity);
     json["least_perplexity"] = json_number(terms.quantization->least_perplexity);
   }
+  if (terms.latents) {
+    json["active_units"] = terms.latents->active_units;
+    json["kl_per_latent"] = nlohmann::ordered_json::array();
+    for (const double kl : terms.latents->kl) json["kl_per_latent"].push_back(json_number(kl));
+  }
   return json;
 }
 
