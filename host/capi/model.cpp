@@ -6,25 +6,18 @@
 #include <vector>
 
 #include "host/capi/guard.hpp"
+#include "host/capi/handles.hpp"
 #include "vaecuda/options.hpp"
-#include "vaecuda/vae.hpp"
 
-struct vaecuda_model {
-  explicit vaecuda_model(vaecuda::Vae loaded) : vae(std::move(loaded)) {
-    vaecuda::RunConfig run;
-    run.model = vae.info().model;
-    likelihood = vaecuda::find_option_by_key("model.likelihood")->get(run);
-    activation = vaecuda::find_option_by_key("model.activation")->get(run);
-    latent = vaecuda::find_option_by_key("model.latent")->get(run);
-    const vaecuda::DeviceInfo& on = vae.device();
-    device = on.kind == vaecuda::DeviceKind::cpu ? "cpu" : fmt::format("cuda:{}", on.index);
-  }
-  vaecuda::Vae vae;
-  std::string likelihood;
-  std::string activation;
-  std::string latent;
-  std::string device;
-};
+vaecuda_model::vaecuda_model(vaecuda::Vae loaded) : vae(std::move(loaded)) {
+  vaecuda::RunConfig run;
+  run.model = vae.info().model;
+  likelihood = vaecuda::find_option_by_key("model.likelihood")->get(run);
+  activation = vaecuda::find_option_by_key("model.activation")->get(run);
+  latent = vaecuda::find_option_by_key("model.latent")->get(run);
+  const vaecuda::DeviceInfo& on = vae.device();
+  device = on.kind == vaecuda::DeviceKind::cpu ? "cpu" : fmt::format("cuda:{}", on.index);
+}
 
 namespace vaecuda::capi {
 namespace {
@@ -217,6 +210,19 @@ int vaecuda_score(const vaecuda_model* model, const float* x, int64_t rows, int6
     output.require(rows, 1);
     const vaecuda::ElboTerms terms = model->vae.elbo(values, seed);
     for (std::size_t i = 0; i < terms.kl.size(); ++i) score[i] = terms.reconstruction[i] + terms.kl[i];
+  });
+}
+
+int vaecuda_log_likelihood(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns,
+                           int64_t samples, uint64_t seed, float* log_likelihood,
+                           size_t log_likelihood_size) {
+  return guarded([&] {
+    required(model, "model");
+    const std::span<const float> values = rows_of(x, rows, columns, input_dim(*model), "x");
+    const Output output{log_likelihood, log_likelihood_size, "log_likelihood"};
+    output.require(rows, 1);
+    const std::vector<float> nll = model->vae.nll(values, samples, seed);
+    for (std::size_t i = 0; i < nll.size(); ++i) log_likelihood[i] = -nll[i];
   });
 }
 

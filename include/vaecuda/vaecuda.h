@@ -237,6 +237,47 @@ VAECUDA_API int vaecuda_elbo(const vaecuda_model* model, const float* x, int64_t
 /* The negative ELBO per row: (rows). */
 VAECUDA_API int vaecuda_score(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns,
                               uint64_t seed, float* score, size_t score_size);
+/* log p(x) per row by importance sampling with `samples` latents drawn from q(z|x): (rows), nats of the
+ * prepared data; in expectation a lower bound, tighter with every sample (Burda et al., arXiv 1509.00519). A
+ * latent without a density is refused. */
+VAECUDA_API int vaecuda_log_likelihood(const vaecuda_model* model, const float* x, int64_t rows,
+                                       int64_t columns, int64_t samples, uint64_t seed, float* log_likelihood,
+                                       size_t log_likelihood_size);
+
+/* What a model is worth on data; docs/evaluation.md defines the figures. Means over rows in nats, with the
+ * standard error of the mean as ..._error. What does not apply (no samples asked for, no posterior, no labels
+ * or factors) is NaN. Fill it with VAECUDA_EVALUATION_INIT first. */
+typedef struct vaecuda_evaluation {
+  size_t size; /* sizeof(vaecuda_evaluation) */
+  int64_t rows;
+  int64_t active_units; /* latents whose posterior mean varies over the rows by more than 0.01 */
+  double negative_elbo;
+  double negative_elbo_error;
+  double reconstruction;
+  double reconstruction_error;
+  double kl;
+  double kl_error;
+  double nll; /* -log p(x) by importance sampling */
+  double nll_error;
+  double squared_error; /* mean over the columns, of the decoded posterior mean, prepared units */
+  double squared_error_error;
+  double negative_elbo_bits; /* per dimension */
+  double nll_bits;
+  double information;            /* I(x; z) */
+  double marginal_kl;            /* KL(mean over the rows of q(z|x) || p(z)) */
+  double mutual_information_gap; /* of the data set's factors, else of its labels */
+} vaecuda_evaluation;
+
+/* clang-format off */
+#define VAECUDA_EVALUATION_INIT \
+  {sizeof(vaecuda_evaluation), 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0}
+/* clang-format on */
+
+/* Runs the model over all rows. `samples`: importance samples of each row for the nll; 0: none. `latent_kl`:
+ * the mean KL of each latent, (Z); NULL with a size of 0 where it is not wanted. */
+VAECUDA_API int vaecuda_evaluate(const vaecuda_model* model, const vaecuda_dataset* data, int64_t samples,
+                                 uint64_t seed, vaecuda_evaluation* result, double* latent_kl,
+                                 size_t latent_kl_size);
 
 /* NOLINTEND(modernize-use-using) */
 

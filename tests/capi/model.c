@@ -49,6 +49,57 @@ static void test_results(const vaecuda_model* model, const float* x, int64_t row
   OK(vaecuda_encode(model, NULL, 0, columns, NULL, 0, NULL, 0));
 }
 
+static void test_evaluate(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns) {
+  float reconstruction[kMost], kl[kMost], likelihood[kMost], again[kMost];
+  double latent_kl[2], sum = 0.0, mean = 0.0, log_mean = 0.0, expected = 0.0;
+  uint64_t seed;
+  vaecuda_dataset* data = NULL;
+  vaecuda_evaluation found = VAECUDA_EVALUATION_INIT;
+  const size_t size = (size_t)rows;
+  int64_t i;
+  OK(vaecuda_log_likelihood(model, x, rows, columns, 50, 5, likelihood, size));
+  OK(vaecuda_log_likelihood(model, x, rows, columns, 50, 5, again, size));
+  CHECK(same(likelihood, again, rows));
+  OK(vaecuda_elbo(model, x, rows, columns, 5, reconstruction, size, kl, size));
+  for (i = 0; i < rows; ++i) {
+    CHECK(isfinite(likelihood[i]) && likelihood[i] < 0.0f);
+    mean += ((double)reconstruction[i] + kl[i]) / (double)rows;
+    log_mean += likelihood[i] / (double)rows;
+  }
+  /* The bound is tighter than the ELBO, whose noise is taken out by many draws of its own. */
+  for (seed = 100; seed < 300; ++seed) {
+    OK(vaecuda_elbo(model, x, rows, columns, seed, reconstruction, size, kl, size));
+    for (i = 0; i < rows; ++i) expected += ((double)reconstruction[i] + kl[i]) / (double)rows / 200.0;
+  }
+  CHECK(-log_mean < expected);
+
+  OK(vaecuda_dataset_from_floats(x, rows, columns, &data));
+  OK(vaecuda_evaluate(model, data, 50, 5, &found, latent_kl, 2));
+  CHECK(found.size == sizeof found && found.rows == rows);
+  CHECK(fabs(found.negative_elbo - mean) < 1e-5 * mean);
+  CHECK(fabs(found.negative_elbo - found.reconstruction - found.kl) < 1e-5 * mean);
+  CHECK(fabs(found.nll + log_mean) < 1e-5 * mean && found.nll_error > 0.0);
+  for (i = 0; i < 2; ++i) sum += latent_kl[i];
+  CHECK(fabs(sum - found.kl) < 1e-4 * (1.0 + sum));
+  CHECK(isnan(found.mutual_information_gap)); /* no labels */
+  CHECK(fabs(found.negative_elbo_bits - found.negative_elbo / ((double)columns * log(2.0))) < 1e-9);
+  OK(vaecuda_evaluate(model, data, 0, 5, &found, NULL, 0));
+  CHECK(isnan(found.nll) && isnan(found.nll_bits) && isfinite(found.negative_elbo));
+
+  EXPECT(vaecuda_evaluate(NULL, data, 0, 5, &found, NULL, 0), VAECUDA_CONFIG, "model is NULL");
+  EXPECT(vaecuda_evaluate(model, NULL, 0, 5, &found, NULL, 0), VAECUDA_CONFIG, "data is NULL");
+  EXPECT(vaecuda_evaluate(model, data, 0, 5, NULL, NULL, 0), VAECUDA_CONFIG, "result is NULL");
+  EXPECT(vaecuda_evaluate(model, data, -1, 5, &found, NULL, 0), VAECUDA_CONFIG, "samples");
+  EXPECT(vaecuda_evaluate(model, data, 0, 5, &found, latent_kl, 1), VAECUDA_CONFIG, "latent_kl holds 1");
+  found.size = 1;
+  EXPECT(vaecuda_evaluate(model, data, 0, 5, &found, NULL, 0), VAECUDA_CONFIG, "result->size");
+  EXPECT(vaecuda_log_likelihood(NULL, x, rows, columns, 5, 5, again, size), VAECUDA_CONFIG, "model is NULL");
+  EXPECT(vaecuda_log_likelihood(model, x, rows, columns, 0, 5, again, size), VAECUDA_CONFIG, "samples");
+  EXPECT(vaecuda_log_likelihood(model, x, rows, columns, 5, 5, again, 1), VAECUDA_CONFIG,
+         "log_likelihood holds 1");
+  vaecuda_dataset_free(data);
+}
+
 static void test_misuse(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns,
                         int64_t latent) {
   float out[kMost * 4];
@@ -138,6 +189,7 @@ void test_model(const char* path, const float* x, int64_t columns) {
   CHECK(strcmp(info.device, "cpu") == 0 && info.image_height == 0);
   CHECK(info.parameters == 12 * 8 + 8 + 8 * 4 + 4 + 2 * 8 + 8 + 8 * 12 + 12);
   test_results(model, x, 40, columns, info.latent_dim);
+  test_evaluate(model, x, 40, columns);
   test_misuse(model, x, 40, columns, info.latent_dim);
   test_shared_model(model, x, 40, columns);
 

@@ -131,6 +131,15 @@ TEST_CASE("what is generated can be scored", "[tool]") {
   tool_json({"score", tool_models().pictures, "--data", x.string(), "--out", scores.string(), "--metric",
              "reconstruction"});
   CHECK(values_of(scores) == terms.reconstruction);
+  const auto nll = tool_json({"score", tool_models().pictures, "--data", x.string(), "--out", scores.string(),
+                              "--metric", "nll", "--samples", "20"});
+  CHECK(nll.at("metric") == "nll");
+  CHECK(nll.at("samples") == 20);
+  CHECK(values_of(scores) == vae.nll(values_of(x), 20, vae.info().seed));
+  const Words again = {"score", tool_models().pictures, "--data", x.string(), "--out", scores.string()};
+  check_tool_refuses(again + Words{"--metric", "nlp"}, kUsage, "'nlp' is not elbo, nll or reconstruction");
+  check_tool_refuses(again + Words{"--samples", "5"}, kUsage, "--samples belongs to --metric nll");
+  check_tool_refuses(again + Words{"--metric", "nll", "--samples", "0"}, kUsage, "--samples: '0' is not");
 }
 
 TEST_CASE("score flags rows above a threshold, of this data or another", "[tool]") {
@@ -176,7 +185,7 @@ TEST_CASE("score flags rows above a threshold, of this data or another", "[tool]
   check_tool_refuses(basic + Words{"--flags", flags.string()}, kUsage,
                      "belong to --threshold-quantile or --threshold");
   check_tool_refuses(basic + Words{"--metric", "loss"}, kUsage,
-                     "--metric: 'loss' is not elbo or reconstruction");
+                     "--metric: 'loss' is not elbo, nll or reconstruction");
   check_tool_refuses(basic + Words{"--json"}, kUsage, "give --out a file");
 }
 

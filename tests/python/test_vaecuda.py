@@ -56,6 +56,34 @@ class Model(unittest.TestCase):
         self.assertFalse(numpy.array_equal(model.score(x, seed=1), model.score(x, seed=2)))
         numpy.testing.assert_array_equal(model.sample(3, temperature=0.0)[0], model.decode([[0.0, 0.0]])[0])
 
+    def test_evaluates(self):
+        model, x = self.model, self.x
+        likelihood = model.log_likelihood(x, samples=50)
+        numpy.testing.assert_array_equal(model.log_likelihood(x, samples=50), likelihood)
+        figures = model.evaluate(x, samples=50)
+        self.assertEqual(figures["rows"], 300)
+        self.assertAlmostEqual(figures["nll"], -likelihood.mean(dtype=float), places=4)
+        self.assertAlmostEqual(figures["negative_elbo"], model.score(x).mean(dtype=float), places=4)
+        # The noise of the ELBO's draws is taken out by many of them.
+        elbos = [model.score(x, seed=seed).mean(dtype=float) for seed in range(100)]
+        self.assertLess(figures["nll"], numpy.mean(elbos))
+        self.assertAlmostEqual(figures["latent_kl"].sum(), figures["kl"], places=3)
+        self.assertTrue(numpy.isnan(figures["mutual_information_gap"]))
+        self.assertTrue(numpy.isnan(model.evaluate(x)["nll"]))
+        with tempfile.TemporaryDirectory() as folder:
+            path, labels = os.path.join(folder, "x.npy"), os.path.join(folder, "labels.npy")
+            numpy.save(path, x)
+            numpy.save(labels, (numpy.arange(len(x)) % 2).astype(numpy.uint8))
+            labelled = model.evaluate(path, labels)
+            self.assertEqual(labelled["negative_elbo"], figures["negative_elbo"])
+            self.assertGreaterEqual(labelled["mutual_information_gap"], 0.0)
+        with self.assertRaisesRegex(vaecuda.RequestError, "labels is the path"):
+            model.evaluate(x, labels=[0, 1])
+        with self.assertRaisesRegex(vaecuda.RequestError, "samples"):
+            model.log_likelihood(x, samples=0)
+        with self.assertRaisesRegex(vaecuda.FileError, "5"):
+            model.evaluate(x[:, :5])
+
     def test_takes_what_numpy_can_turn_into_rows(self):
         model, x = self.model, self.x
         wanted = model.encode(x)

@@ -107,6 +107,14 @@ class _ModelInfo(_Sized):
                 ("device", c_char_p)]
 
 
+class _Evaluation(_Sized):
+    _fields_ = [("size", c_size_t), ("rows", c_int64), ("active_units", c_int64)] + [
+        (name, c_double) for name in (
+            "negative_elbo", "negative_elbo_error", "reconstruction", "reconstruction_error", "kl", "kl_error", "nll",
+            "nll_error", "squared_error", "squared_error_error", "negative_elbo_bits", "nll_bits", "information",
+            "marginal_kl", "mutual_information_gap")]
+
+
 _FLOATS = POINTER(c_float)
 _HANDLE = c_void_p
 _FUNCTIONS = {
@@ -131,6 +139,8 @@ _FUNCTIONS = {
     "vaecuda_interpolate": [_HANDLE, _FLOATS, _FLOATS, c_int64, c_int64, c_int, _FLOATS, c_size_t],
     "vaecuda_elbo": [_HANDLE, _FLOATS, c_int64, c_int64, c_uint64, _FLOATS, c_size_t, _FLOATS, c_size_t],
     "vaecuda_score": [_HANDLE, _FLOATS, c_int64, c_int64, c_uint64, _FLOATS, c_size_t],
+    "vaecuda_log_likelihood": [_HANDLE, _FLOATS, c_int64, c_int64, c_int64, c_uint64, _FLOATS, c_size_t],
+    "vaecuda_evaluate": [_HANDLE, _HANDLE, c_int64, c_uint64, POINTER(_Evaluation), POINTER(c_double), c_size_t],
 }
 
 
@@ -341,6 +351,33 @@ class Vae:
         _call("vaecuda_score", self._handle.value, _pointer(rows), *rows.shape, self.seed if seed is None else seed,
               _pointer(result), result.size)
         return result
+
+    def log_likelihood(self, x, samples: int = 500, seed: Optional[int] = None):
+        """log p(x) per row in nats, (rows,), by importance sampling: in expectation a lower bound, tighter with every
+        sample (Burda et al., arXiv 1509.00519)."""
+        rows = _rows(x)
+        result = numpy.empty(len(rows), numpy.float32)
+        _call("vaecuda_log_likelihood", self._handle.value, _pointer(rows), *rows.shape, samples,
+              self.seed if seed is None else seed, _pointer(result), result.size)
+        return result
+
+    def evaluate(self, data, labels=None, samples: int = 0, seed: Optional[int] = None) -> Dict[str, Any]:
+        """What the model is worth on rows: an array, or the path of a file or folder, with a file of labels. Means
+        over rows in nats with the standard error as ..._error, active_units, information, latent_kl (Z,) and more;
+        docs/evaluation.md defines them. samples: of the importance-sampled nll. NaN is what does not apply."""
+        if isinstance(data, (str, os.PathLike)):
+            handle = _Owned("dataset", "vaecuda_dataset_load", _path(data), None if labels is None else _path(labels))
+        elif labels is not None:
+            raise RequestError("labels is the path of a file, and belongs to rows from a file", 2)
+        else:
+            handle = _dataset(data, "data")
+        result = _Evaluation()
+        latent_kl = numpy.empty(self.latent_dim)
+        _call("vaecuda_evaluate", self._handle.value, handle.value, samples, self.seed if seed is None else seed,
+              byref(result), latent_kl.ctypes.data_as(POINTER(c_double)), latent_kl.size)
+        figures = {name: getattr(result, name) for name, _ in _Evaluation._fields_ if name != "size"}
+        figures["latent_kl"] = latent_kl
+        return figures
 
 
 def load_rows(path, labels=None):

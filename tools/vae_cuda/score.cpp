@@ -14,24 +14,48 @@
 namespace vaecuda::tool {
 namespace {
 
-enum class Metric { elbo, reconstruction };
+enum class Metric { elbo, nll, reconstruction };
 
-Metric metric_of(const cli::Arguments& arguments) {
+struct Measure {
+  Metric metric = Metric::elbo;
+  std::string_view name = "elbo";
+  std::int64_t samples = 0;  ///< importance samples of each row, for the nll
+  std::uint64_t seed = 0;
+};
+
+Measure measure_of(const cli::Arguments& arguments) {
+  constexpr std::int64_t kSamples = 500;
+  constexpr std::int64_t kMostSamples = 1'000'000;
+  Measure measure;
   const std::string* text = arguments.find("--metric");
-  if (text == nullptr || *text == "elbo") return Metric::elbo;
-  if (*text == "reconstruction") return Metric::reconstruction;
-  throw ConfigError(fmt::format("--metric: '{}' is not elbo or reconstruction", *text));
+  if (text != nullptr && *text == "reconstruction") {
+    measure.metric = Metric::reconstruction;
+    measure.name = "reconstruction";
+  } else if (text != nullptr && *text == "nll") {
+    measure.metric = Metric::nll;
+    measure.name = "nll";
+    measure.samples = integer_or(arguments, "--samples", kSamples, 1, kMostSamples);
+  } else if (text != nullptr && *text != "elbo") {
+    throw ConfigError(fmt::format("--metric: '{}' is not elbo, nll or reconstruction", *text));
+  }
+  if (measure.metric != Metric::nll && arguments.find("--samples") != nullptr) {
+    throw ConfigError("--samples belongs to --metric nll: the other scores draw one latent for each row");
+  }
+  return measure;
 }
 
 /// Scores of one block, and where it begins.
 using ScoreSink = std::function<void(std::int64_t first, std::span<const float> scores)>;
 
-std::int64_t score_rows(const Vae& vae, RowSource& rows, Metric metric, std::uint64_t seed,
-                        const ScoreSink& sink) {
+std::int64_t score_rows(const Vae& vae, RowSource& rows, const Measure& measure, const ScoreSink& sink) {
+  if (measure.metric == Metric::nll) {
+    return vae.nll(rows, measure.samples, measure.seed,
+                   [&](const NllBlock& block) { sink(block.first, block.nll); });
+  }
   std::vector<float> scores;
-  return vae.elbo(rows, seed, [&](const ElboBlock& block) {
+  return vae.elbo(rows, measure.seed, [&](const ElboBlock& block) {
     scores.assign(block.reconstruction.begin(), block.reconstruction.end());
-    if (metric == Metric::elbo) {
+    if (measure.metric == Metric::elbo) {
       std::transform(scores.begin(), scores.end(), block.kl.begin(), scores.begin(), std::plus<>());
     }
     sink(block.first, scores);
@@ -60,7 +84,7 @@ struct Threshold {
   std::optional<double> quantile;
 };
 
-Threshold threshold_of(const cli::Arguments& arguments, const Vae& vae, Metric metric, std::uint64_t seed) {
+Threshold threshold_of(const cli::Arguments& arguments, const Vae& vae, const Measure& measure) {
   Threshold threshold;
   constexpr double kMost = std::numeric_limits<double>::max();
   if (arguments.find("--threshold") != nullptr) {
@@ -72,7 +96,7 @@ Threshold threshold_of(const cli::Arguments& arguments, const Vae& vae, Metric m
     threshold.quantile = real_or(arguments, "--threshold-quantile", 0.0, 0.0, 1.0);
     std::vector<float> scores;
     const auto rows = open_reference(arguments, vae.info());
-    score_rows(vae, *rows, metric, seed, [&](std::int64_t, std::span<const float> block) {
+    score_rows(vae, *rows, measure, [&](std::int64_t, std::span<const float> block) {
       scores.insert(scores.end(), block.begin(), block.end());
     });
     threshold.value = static_cast<double>(quantile_of(scores, *threshold.quantile));
@@ -134,22 +158,22 @@ struct Summary {
 };
 
 int run(const cli::Arguments& arguments, cli::Console& console) {
-  const Metric metric = metric_of(arguments);
+  Measure measure = measure_of(arguments);
   const std::string* out = arguments.find("--out");
   if (out == nullptr && arguments.flag("--json")) {
     throw ConfigError("--json takes the place of the table on stdout; give --out a file for the scores");
   }
   const Vae vae = load_model(arguments, console);
-  const std::uint64_t seed = seed_or(arguments, vae.info().seed);
+  measure.seed = seed_or(arguments, vae.info().seed);
   const auto rows = open_data(arguments, vae.info());
-  const Threshold threshold = threshold_of(arguments, vae, metric, seed);
+  const Threshold threshold = threshold_of(arguments, vae, measure);
   ScoreFile file(out, threshold.value.has_value());
   std::optional<RowWriter> flags;
   if (const std::string* path = arguments.find("--flags")) flags.emplace(*path, 0, RowType::u8);
   Summary summary;
   std::vector<std::uint8_t> marks;
   const std::int64_t count =
-      score_rows(vae, *rows, metric, seed, [&](std::int64_t first, std::span<const float> scores) {
+      score_rows(vae, *rows, measure, [&](std::int64_t first, std::span<const float> scores) {
         file.append(first, scores, threshold.value);
         marks.clear();
         for (const float score : scores) {
@@ -164,11 +188,12 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
   std::string line = fmt::format("{} rows: mean {:.4f}, least {:.4f}, greatest {:.4f} nats", count, mean,
                                  summary.least, summary.greatest);
   nlohmann::ordered_json document{{"rows", count},
-                                  {"metric", metric == Metric::elbo ? "elbo" : "reconstruction"},
-                                  {"seed", seed},
+                                  {"metric", measure.name},
+                                  {"seed", measure.seed},
                                   {"mean", cli::json_number(mean)},
                                   {"min", cli::json_number(summary.least)},
                                   {"max", cli::json_number(summary.greatest)}};
+  if (measure.samples > 0) document["samples"] = measure.samples;
   if (threshold.value) {
     line += fmt::format("; {} above {:.4f}", summary.flagged, *threshold.value);
     document["threshold"] = cli::json_number(*threshold.value);
@@ -185,21 +210,23 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
 Command score_command() {
   return {
       "score", "how unusual each row is, in nats",
-      "A score per row, high where the model does not expect it: the negative ELBO, or its reconstruction "
-      "term. "
+      "A score per row, high where the model does not expect it: the negative ELBO, its reconstruction term, "
+      "or -log p(x) by importance sampling (nll). "
       "With a threshold, rows above it are flagged.\n"
       "Example: vae_cuda score model.safetensors --data new.csv --threshold-quantile 0.99 --reference "
       "train.csv "
       "--out scores.csv",
       joined(
           {kModel},
-          joined(data_options(),
-                 {{"--out", "FILE", ".csv: row,score[,flag]; .npy: scores; without it the table on stdout"},
-                  {"--metric", "elbo|reconstruction", "what is scored [elbo]"},
-                  {"--threshold", "X", "flag rows with a score above this"},
-                  {"--threshold-quantile", "Q", "flag rows above this quantile of the scores of --reference"},
-                  {"--reference", "PATH", "rows whose scores give the quantile, usual ones [--data]"},
-                  {"--flags", "FILE", "flags as .npy (0 or 1, one byte) or .csv"}})),
+          joined(
+              data_options(),
+              {{"--out", "FILE", ".csv: row,score[,flag]; .npy: scores; without it the table on stdout"},
+               {"--metric", "elbo|nll|reconstruction", "what is scored [elbo]"},
+               {"--samples", "K", "nll: importance samples of each row; more are sharper and slower [500]"},
+               {"--threshold", "X", "flag rows with a score above this"},
+               {"--threshold-quantile", "Q", "flag rows above this quantile of the scores of --reference"},
+               {"--reference", "PATH", "rows whose scores give the quantile, usual ones [--data]"},
+               {"--flags", "FILE", "flags as .npy (0 or 1, one byte) or .csv"}})),
       run};
 }
 
