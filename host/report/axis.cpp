@@ -21,7 +21,7 @@ std::string tick_words(double value, double step, double largest) {
   if (largest < 1e-4 || largest >= 1e9) return value == 0.0 ? "0" : fmt::format("{:.3g}", value);
   double unit = 1.0;
   std::string_view suffix;
-  if (largest >= 2e6) {
+  if (largest >= 1e6) {
     unit = 1e6;
     suffix = "M";
   } else if (largest >= 1e4) {

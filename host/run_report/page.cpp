@@ -45,8 +45,9 @@ std::string note(const std::string& sentence) {
 }
 
 std::string figure(const std::string& heading, const std::string& keys, const std::string& body,
-                   const std::string& caption) {
-  std::string text = fmt::format("<figure>\n<h3>{}</h3>\n{}{}\n", escape_markup(heading), keys, body);
+                   const std::string& caption, bool large) {
+  std::string text = fmt::format("<figure{}>\n<h3>{}</h3>\n{}{}\n", large ? " class=\"large\"" : "",
+                                 escape_markup(heading), keys, body);
   if (!caption.empty()) text += fmt::format("<figcaption>{}</figcaption>\n", escape_markup(caption));
   return text + "</figure>\n";
 }

@@ -12,12 +12,9 @@
 namespace vaecuda {
 namespace {
 
+/// Of a Gaussian latent.
 std::string kl_figure(const PageContent& content) {
   const LatentView& view = *content.latents;
-  if (view.kl.empty()) {
-    return figure("KL per latent", "", note("Only a Gaussian latent has a KL of its own for each latent."),
-                  "");
-  }
   constexpr std::size_t kMostBars = 64;
   std::vector<Bar> bars;
   std::int64_t active = 0;
@@ -50,10 +47,11 @@ std::string scatter_figure(const PageContent& content) {
     groups[coloured ? static_cast<std::size_t>(view.labels[i]) : 0].points.push_back(view.plane.points[i]);
   }
   for (std::size_t i = 0; coloured && i < groups.size(); ++i) groups[i].name = view.label_names[i];
+  const std::string_view what = view.kl.empty() ? "Codes" : "Posterior means";
   ChartText text{"latent-scatter",
-                 fmt::format("Posterior means of {} {} in the plane", view.rows, content.rows_name),
-                 "latent 0", "latent 1"};
-  std::string caption = fmt::format("Posterior means of {} {}", grouped(view.rows), content.rows_name);
+                 fmt::format("{} of {} {} in the plane", what, view.rows, content.rows_name), "latent 0",
+                 "latent 1"};
+  std::string caption = fmt::format("{} of {} {}", what, grouped(view.rows), content.rows_name);
   if (view.principal) {
     text.x = "first principal axis";
     text.y = "second principal axis";
@@ -97,7 +95,8 @@ std::string picture_figure(const std::string& heading, std::span<const std::uint
   const std::string img =
       fmt::format("<img alt=\"{}\" width=\"{}\" height=\"{}\" src=\"{}\"/>", escape_markup(words),
                   side_of(png, kWidthAt), side_of(png, kHeightAt), png_address(png));
-  return figure(heading, "", img, words);
+  constexpr std::uint32_t kWide = 1000;  // pixels, about the width of the page
+  return figure(heading, "", img, words, side_of(png, kWidthAt) > kWide);
 }
 
 }  // namespace
@@ -105,7 +104,10 @@ std::string picture_figure(const std::string& heading, std::span<const std::uint
 std::string latents_section(const PageContent& content) {
   std::string text = "<section>\n<h2>Latents</h2>\n";
   if (!content.latents) return text + note(content.no_latents) + "</section>\n";
-  text += "<div class=\"charts two\">\n" + kl_figure(content) + scatter_figure(content) + "</div>\n";
+  const bool gaussian = !content.latents->kl.empty();
+  text += "<div class=\"charts two\">\n" + (gaussian ? kl_figure(content) : "") + scatter_figure(content) +
+          "</div>\n";
+  if (!gaussian) text += note("Only a Gaussian latent has a KL of its own for each latent.");
   return text + "</section>\n";
 }
 

@@ -9,9 +9,10 @@ namespace vaecuda {
 
 /// A sentence in the place of what is missing.
 [[nodiscard]] std::string note(const std::string& sentence);
-/// A chart or picture with a heading, and words under it; `keys`: a legend, or empty.
+/// A chart or picture with a heading, and words under it; `keys`: a legend, or empty. `large`: as
+/// wide as the page.
 [[nodiscard]] std::string figure(const std::string& heading, const std::string& keys, const std::string& body,
-                                 const std::string& caption);
+                                 const std::string& caption, bool large = false);
 
 [[nodiscard]] std::string figures_section(const PageContent& content);
 [[nodiscard]] std::string curves_section(const PageContent& content);

@@ -30,11 +30,12 @@ th{font-weight:600}
 tbody th{font-weight:400}
 th:first-child,td:first-child{text-align:left;padding-left:0}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,19rem),1fr));gap:1.5rem}
-.charts.two{grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr))}
+.charts.two{grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr))}
 figure{margin:0;padding:1rem;background:var(--panel);border-radius:.5rem;min-width:0;break-inside:avoid}
 figure h3{font-size:1rem;line-height:1.3;margin:0 0 .5rem}
 figcaption{font-size:.875rem;line-height:1.45;margin-top:.5rem}
-.pictures img{display:block;max-width:100%;height:auto;image-rendering:pixelated}
+.pictures .large{grid-column:1/-1}
+.pictures img{display:block;max-width:100%;height:auto}
 .chart{display:block;width:100%;height:auto;overflow:visible}
 .chart text{fill:var(--soft);font-size:11.5px;font-variant-numeric:tabular-nums}
 .chart .middle{text-anchor:middle}
