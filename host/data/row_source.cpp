@@ -12,6 +12,7 @@
 #include "host/data/bytes.hpp"
 #include "host/data/csv.hpp"
 #include "host/data/format.hpp"
+#include "host/data/forwarded_rows.hpp"
 #include "host/data/idx.hpp"
 #include "host/data/labels.hpp"
 #include "host/data/message.hpp"
@@ -28,27 +29,19 @@ const std::vector<std::string>& no_names() {
 }
 
 /// Another source's rows, all with the same label.
-class LabelledRows final : public RowSource {
+class LabelledRows final : public ForwardedRows {
  public:
-  LabelledRows(RowSource& rows, std::string label) : rows_(rows), names_{std::move(label)} {}
-  [[nodiscard]] const std::string& name() const override { return rows_.name(); }
-  [[nodiscard]] std::int64_t columns() const override { return rows_.columns(); }
-  [[nodiscard]] std::optional<std::int64_t> rows() const override { return rows_.rows(); }
+  LabelledRows(RowSource& rows, std::string label) : ForwardedRows(rows), names_{std::move(label)} {}
   [[nodiscard]] std::span<const float> next(std::int64_t most) override {
-    const std::span<const float> block = rows_.next(most);
+    const std::span<const float> block = ForwardedRows::next(most);
     labels_.assign(block.size() / static_cast<std::size_t>(columns()), 0);
     return block;
   }
   [[nodiscard]] bool has_labels() const override { return true; }
   [[nodiscard]] std::span<const std::int32_t> labels() const override { return labels_; }
   [[nodiscard]] const std::vector<std::string>& label_names() const override { return names_; }
-  [[nodiscard]] std::span<const std::int32_t> factors() const override { return rows_.factors(); }
-  [[nodiscard]] const std::vector<std::string>& factor_names() const override { return rows_.factor_names(); }
-  [[nodiscard]] std::optional<ImageShape> image() const override { return rows_.image(); }
-  [[nodiscard]] const std::vector<std::string>& column_names() const override { return rows_.column_names(); }
 
  private:
-  RowSource& rows_;
   std::vector<std::string> names_;
   std::vector<std::int32_t> labels_;
 };

@@ -55,19 +55,6 @@ std::vector<float> make_head(const Case& c, bool saturated) {
   return head;
 }
 
-// A training step updates some layer, if only one of a single weight.
-void end_step(test::OpBench& bench, const AdvanceStep& advance) {
-  LinearBackward layer;
-  layer.d = advance.nll;
-  layer.in = advance.kl;
-  layer.layer = LinearParameters{"layer", 1, 1, 0, 16};
-  bench.add(layer);
-  AdamUpdate adam;
-  adam.constants = {0.9f, 0.999f, 1e-8f, 0.0f, false};
-  adam.elements = 32;
-  bench.end_training(adam, advance);
-}
-
 }  // namespace
 
 TEST_CASE("LatentForward samples z and sums the KL", "[latent]") {
@@ -125,7 +112,7 @@ TEST_CASE("LatentPenalty is the code's mean square and adds its gradient", "[lat
         advance.nll = bench.matrix("nll", 1, std::vector<float>(static_cast<std::size_t>(c.batch), 1.0f));
         advance.kl = op.penalty;
         advance.kl_schedule.beta = weight;
-        end_step(bench, advance);
+        bench.end_training(advance);
         bench.run(executor);
         const oracle::PenaltyResult expected =
             oracle::latent_penalty(oracle::from_floats(z, c.batch, c.latent));
@@ -185,7 +172,7 @@ TEST_CASE("LatentBackward adds the KL's gradient to the path through z", "[laten
         advance.nll = bench.matrix("nll", 1, ones);
         advance.kl = bench.matrix("kl", 1, ones);
         advance.kl_schedule.beta = beta;
-        end_step(bench, advance);
+        bench.end_training(advance);
         bench.run(executor);
         const oracle::Matrix epsilon =
             oracle::normals(kSeed, 4, static_cast<std::uint64_t>(step * c.rows()), c.rows(), c.latent);

@@ -74,6 +74,18 @@ void OpBench::end_training(const AdamUpdate& adam, const AdvanceStep& advance, f
   tail_.emplace_back(advance);
 }
 
+void OpBench::end_training(const AdvanceStep& advance) {
+  LinearBackward layer;
+  layer.d = advance.nll;
+  layer.in = advance.kl;
+  layer.layer = LinearParameters{"layer", 1, 1, 0, 16};
+  add(layer);
+  AdamUpdate adam;
+  adam.constants = {0.9f, 0.999f, 1e-8f, 0.0f, false};
+  adam.elements = 32;
+  end_training(adam, advance);
+}
+
 void OpBench::set_moments(std::vector<float> first, std::vector<float> second) {
   first_ = std::move(first);
   second_ = std::move(second);

@@ -39,6 +39,8 @@ class OpBench {
   void add_tail(const Op& op) { tail_.push_back(op); }
   /// Ends the plan as a training step does; without it the plan is an inference pass.
   void end_training(const AdamUpdate& adam, const AdvanceStep& advance, float clip_norm = 0.0f);
+  /// The same for a test of other ops: a step has to update some layer, here one of a single weight.
+  void end_training(const AdvanceStep& advance);
 
   void set_parameters(std::vector<float> values) { parameters_ = std::move(values); }
   void set_moments(std::vector<float> first, std::vector<float> second);
