@@ -234,6 +234,47 @@ std::span<char> JsonScanner::skip_strings() {
   return text_.subspan(start, at_ - start);
 }
 
+void JsonScanner::skip_scalar() {
+  if (accept_null() || accept_word("true") || accept_word("false")) return;
+  if (at_ < text_.size() && text_[at_] == '"') {
+    string();
+  } else if (at_ < text_.size() && (text_[at_] == '-' || at_digit())) {
+    real();
+  } else {
+    refuse("a value");
+  }
+}
+
+void JsonScanner::skip_value() {
+  std::string open;  // the brackets that are due, the innermost last
+  const auto pass_key = [this] {
+    string();
+    expect(':');
+  };
+  for (;;) {
+    if (accept('[')) {
+      if (!accept(']')) {
+        open += ']';
+        continue;
+      }
+    } else if (accept('{')) {
+      if (!accept('}')) {
+        open += '}';
+        pass_key();
+        continue;
+      }
+    } else {
+      skip_scalar();
+    }
+    while (!open.empty() && !accept(',')) {
+      close(open.back());
+      open.pop_back();
+    }
+    if (open.empty()) return;
+    if (open.back() == '}') pass_key();
+  }
+}
+
 std::size_t JsonScanner::take_key(std::string_view key, std::span<const std::string_view> keys,
                                   std::uint32_t& seen) {
   for (std::size_t i = 0; i < keys.size(); ++i) {

@@ -1,8 +1,8 @@
 // Strict JSON (RFC 8259) from untrusted files, read forwards by code that knows what must come next.
 //
-// No tree is built and nothing recurses: a document needs no memory beside its text, however it is nested,
-// and a surprise is reported with its byte offset. Numbers are what they claim to be: no wrapped sign, no cut
-// fraction.
+// No tree is built and nothing recurses: a document needs next to no memory beside its text, however it is
+// nested, and a surprise is reported with its byte offset. Numbers are what they claim to be: no wrapped
+// sign, no cut fraction.
 #pragma once
 
 #include <algorithm>
@@ -39,6 +39,8 @@ class JsonScanner {
 
   /// Passes over an array of strings without decoding them. Returns its text, brackets included.
   std::span<char> skip_strings();
+  /// Passes over a value of any kind, however deep. Needs a byte of memory for each level.
+  void skip_value();
 
   /// {"key": …, …}: calls on_member(key) with the scanner before each value.
   template <class F>
@@ -90,6 +92,7 @@ class JsonScanner {
   void take_digits();
   void close(char bracket);
   void pass_string();
+  void skip_scalar();
   char* decode_escape(char* to);
   std::uint32_t hex4();
   bool accept_word(std::string_view word);

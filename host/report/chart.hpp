@@ -44,6 +44,17 @@ struct Bar {
 [[nodiscard]] std::string bars_chart(const ChartText& text, const std::vector<Bar>& bars,
                                      const std::string& unit);
 
+struct HeatRow {
+  std::string name;            ///< written beside the row where it fits
+  std::string title;           ///< shown under the pointer
+  std::vector<double> values;  ///< one per column, 0 or more; what is not finite has no cell
+};
+/// Rows of cells in one colour, the stronger the greater the value, the first row on top, with a scale.
+/// `ends`: where each column ends on the horizontal axis, ascending; the first begins at 0. Where there are
+/// more columns than can be seen, neighbours are averaged.
+[[nodiscard]] std::string heat_chart(const ChartText& text, const std::vector<double>& ends,
+                                     const std::vector<HeatRow>& rows, const std::string& unit);
+
 struct PointGroup {
   std::string name;  ///< written at the middle of the group; empty: nothing
   std::vector<std::array<double, 2>> points;

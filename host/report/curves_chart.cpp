@@ -88,7 +88,10 @@ Curves curves_chart(const ChartText& text, const std::vector<Series>& series, bo
   }
   ChartFrame frame;
   frame.x = make_axis(0.0, x.high, 5, false);
-  frame.y = make_axis(y.low, y.high, 4, true);
+  // Small counts have no halves between them.
+  const bool counts = from_zero && y.high >= 1.0 && y.high < 4.0 &&
+                      std::all_of(values.begin(), values.end(), [](double v) { return v == std::floor(v); });
+  frame.y = make_axis(y.low, y.high, counts ? static_cast<int>(y.high) : 4, true);
   curves.svg = open_chart(
       frame, text, "curve",
       fmt::format(

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
+#include <utility>
+#include <vector>
 
 #include "host/report/chart.hpp"
 #include "host/report/markup.hpp"
@@ -12,8 +15,12 @@
 namespace vaecuda {
 namespace {
 
+std::string number_words(double value, int digits) {
+  return std::isfinite(value) ? fmt::format("{:.{}f}", value, digits) : "not finite";
+}
+
 std::string cell(double value) {
-  return std::isfinite(value) ? fmt::format("<td>{:.4f}</td>", value) : "<td>not finite</td>";
+  return "<td>" + number_words(value, 4) + "</td>";
 }
 
 std::string terms_row(const std::string& name, const LossTerms& terms, bool quantized) {
@@ -38,12 +45,18 @@ struct Curve {
   std::function<double(const RecordLine&)> training;
   std::function<double(const LossTerms&)> validation;  ///< empty: there is none
   bool from_zero = false;
+  bool at_evaluations = false;  ///< known at some lines alone, and drawn as a dot for each of them
 };
 
 std::string curve_figure(const RunRecord& run, const Curve& curve, bool validated) {
   std::vector<Series> series(1);
   series[0].name = curve.validation ? "training" : curve.name;
-  for (const RecordLine& line : run.lines) series[0].points.emplace_back(line.epoch, curve.training(line));
+  series[0].marked = curve.at_evaluations;
+  for (const RecordLine& line : run.lines) {
+    const double value = curve.training(line);
+    if (curve.at_evaluations && !std::isfinite(value)) continue;
+    series[0].points.emplace_back(line.epoch, value);
+  }
   std::string keys;
   if (curve.validation && validated) {
     series.push_back({"validation", {}, true});
@@ -63,6 +76,64 @@ std::string curve_figure(const RunRecord& run, const Curve& curve, bool validate
   const Curves drawn = curves_chart({curve.id, words, "epoch", curve.unit}, series, curve.from_zero);
   return figure(curve.name, keys, drawn.svg,
                 drawn.cut ? fmt::format("The curve begins above the axis, at {:.5g}.", known.front()) : "");
+}
+
+const LatentTerms* latents_at(const RecordLine& line) {
+  return line.valid && line.valid->latents && !line.valid->latents->kl.empty() ? &*line.valid->latents
+                                                                               : nullptr;
+}
+
+double active_at(const RecordLine& line) {
+  const LatentTerms* latents = latents_at(line);
+  return latents != nullptr ? static_cast<double>(latents->active_units) : std::nan("");
+}
+
+/// KL of each latent over the epochs, and how many are active; empty where no evaluation tells them.
+std::string latent_figures(const RunRecord& run) {
+  constexpr std::size_t kMostRows = 64;
+  std::vector<const RecordLine*> told;
+  for (const RecordLine& line : run.lines) {
+    if (latents_at(line) != nullptr) told.push_back(&line);
+  }
+  if (told.empty()) return "";
+  const std::vector<double>& first = latents_at(*told.front())->kl;
+  const std::vector<double>& last = latents_at(*told.back())->kl;
+  std::vector<std::size_t> order(last.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto known = [](double value) { return std::isfinite(value) ? value : -1.0; };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return known(last[a]) > known(last[b]); });
+  const auto words_of = [&](std::size_t latent) {
+    const auto at_first = latent < first.size() ? first[latent] : std::nan("");
+    return fmt::format("latent {}: {} nats at first, {} at the end", latent, number_words(at_first, 3),
+                       number_words(last[latent], 3));
+  };
+  std::vector<double> ends;
+  ends.reserve(told.size());
+  for (const RecordLine* line : told) ends.push_back(line->epoch);
+  std::vector<HeatRow> rows;
+  for (std::size_t i = 0; i < std::min(kMostRows, order.size()); ++i) {
+    HeatRow row{fmt::format("{}", order[i]), words_of(order[i]), {}};
+    for (const RecordLine* line : told) {
+      const std::vector<double>& kl = latents_at(*line)->kl;
+      row.values.push_back(order[i] < kl.size() ? kl[order[i]] : std::nan(""));
+    }
+    rows.push_back(std::move(row));
+  }
+  const std::string svg = heat_chart(
+      {"kl-history",
+       fmt::format("KL of each of {} latents over {:.3g} epochs, as shades of a colour; the greatest at the "
+                   "end is {}; the least is {}",
+                   last.size(), ends.back(), words_of(order.front()), words_of(order.back())),
+       "epoch", "latent"},
+      ends, rows, "nats");
+  std::string caption =
+      "A line for each latent, the stronger the colour the more nats; the greatest at the end is on top. "
+      "Means "
+      "over the validation rows.";
+  if (order.size() > kMostRows) caption += fmt::format(" The {} greatest are drawn.", kMostRows);
+  return figure("KL per latent over the epochs", "", svg, caption) +
+         curve_figure(run, {"active", "Active latents", "latents", active_at, {}, true, true}, false);
 }
 
 std::string lines_table(const RunRecord& run, bool quantized, bool validated) {
@@ -86,7 +157,7 @@ std::string lines_table(const RunRecord& run, bool quantized, bool validated) {
                     cell(line.loss.loss), cell(line.loss.reconstruction),
                     cell(quantized && line.loss.quantization ? line.loss.quantization->error : line.loss.kl));
     if (validated) table += line.valid ? cell(line.valid->loss) : "<td>–</td>";
-    table += fmt::format("<td>{:.3g}</td></tr>\n", line.lr);
+    table += std::isfinite(line.lr) ? fmt::format("<td>{:.3g}</td></tr>\n", line.lr) : "<td>–</td></tr>\n";
   }
   return table + "</tbody>\n</table>\n</div>\n</details>\n";
 }
@@ -147,6 +218,8 @@ std::string curves_section(const PageContent& content) {
   }
   text += "<div class=\"charts\">\n";
   for (const Curve& curve : curves) text += curve_figure(run, curve, validated);
+  const std::string of_latents = latent_figures(run);
+  text += of_latents;
   text += curve_figure(
       run, {"lr", "Learning rate", "", [](const RecordLine& line) { return line.lr; }, {}, true}, false);
   const auto rate = [&run](const RecordLine& line) {
@@ -158,6 +231,11 @@ std::string curves_section(const PageContent& content) {
                                     [&](const RecordLine& line) { return std::isfinite(norm(line)); });
   if (has_norm) text += curve_figure(run, {"gradient", "Gradient norm", "", norm, {}, false}, false);
   text += "</div>\n";
+  if (latent == LatentKind::gaussian && of_latents.empty()) {
+    text += note(
+        "No evaluation in metrics.jsonl tells the KL of each latent over the epochs: those of held-out "
+        "rows do.");
+  }
   if (latent == LatentKind::deterministic) text += note("A deterministic latent has no KL.");
   return text + lines_table(run, latent == LatentKind::vq, validated) + "</section>\n";
 }

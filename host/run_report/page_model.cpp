@@ -92,11 +92,16 @@ std::string picture_figure(const std::string& heading, std::span<const std::uint
         heading, "",
         note("The picture is too large for this page; it is a file of its own in the run's folder."), "");
   }
-  const std::string img =
+  std::string img =
       fmt::format("<img alt=\"{}\" width=\"{}\" height=\"{}\" src=\"{}\"/>", escape_markup(words),
                   side_of(png, kWidthAt), side_of(png, kHeightAt), png_address(png));
-  constexpr std::uint32_t kWide = 1000;  // pixels, about the width of the page
-  return figure(heading, "", img, words, side_of(png, kWidthAt) > kWide);
+  constexpr std::uint32_t kWide = 700;  // pixels: half as many on a phone can still be read
+  const bool large = side_of(png, kWidthAt) > kWide;
+  if (large) {  // on a phone it is moved across the screen, since the whole would be too small to be read
+    img = fmt::format("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">{}</div>",
+                      escape_markup(heading), img);
+  }
+  return figure(heading, "", img, words, large);
 }
 
 }  // namespace

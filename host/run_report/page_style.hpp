@@ -36,6 +36,7 @@ figure h3{font-size:1rem;line-height:1.3;margin:0 0 .5rem}
 figcaption{font-size:.875rem;line-height:1.45;margin-top:.5rem}
 .pictures .large{grid-column:1/-1}
 .pictures img{display:block;max-width:100%;height:auto}
+.pictures .large img{max-width:none;width:max(100%,60rem)}
 .chart{display:block;width:100%;height:auto;overflow:visible}
 .chart text{fill:var(--soft);font-size:11.5px;font-variant-numeric:tabular-nums}
 .chart .middle{text-anchor:middle}
@@ -49,6 +50,9 @@ figcaption{font-size:.875rem;line-height:1.45;margin-top:.5rem}
 .chart .group{fill:var(--s);font-size:14px;font-weight:700;text-anchor:middle;paint-order:stroke;stroke:var(--panel);stroke-width:4px;stroke-linejoin:round}
 .bar{fill:var(--c0)}
 .bar.faint{fill:var(--c9)}
+.heat{fill:var(--c0);shape-rendering:crispEdges}
+.frame{fill:none;stroke:var(--soft);stroke-width:1}
+.hit{fill:none;pointer-events:all}
 .cursor{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 2}
 .readout{display:block;font-size:.8125rem;min-height:1.3rem;font-variant-numeric:tabular-nums}
 .keys{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1rem;margin:0 0 .5rem;padding:0;font-size:.8125rem;color:var(--soft)}
@@ -69,7 +73,8 @@ details .wide{margin-top:.75rem}
 @media print{:root{color-scheme:light;--ground:#fff;--panel:#fff;--text:#000;--soft:#454b55;--rule:#c9ced6;
 --c0:#0b5fa5;--c1:#c2410c;--c2:#00796b;--c3:#a3257a;--c4:#8a6a00;--c5:#0e8fb8;--c6:#6440a8;--c7:#23272f;--c8:#d42a5b;--c9:#747c88}
 body{font-size:10pt}main,header,footer{max-width:none;padding:0}figure{padding:0}h2{break-after:avoid;margin-top:1.5rem}
-.charts,.charts.two{grid-template-columns:1fr 1fr}.readout{display:none}.wide{overflow:visible}tr{break-inside:avoid}}
+.charts,.charts.two{grid-template-columns:1fr 1fr}.readout{display:none}.wide{overflow:visible}
+.pictures .large img{width:100%}tr{break-inside:avoid}}
 )";
 
 /// The value under the pointer, or under a cursor that the arrow keys move. The page is whole without it. No

@@ -7,63 +7,110 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
+#include "host/model/json_scanner.hpp"
 #include "vaecuda/error.hpp"
 
 namespace vaecuda {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
+constexpr std::size_t kMostLatents = std::size_t{1} << 24U;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-double number(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_number() ? found->get<double>() : kNaN;
+/// JSON has no name for what is not finite: null.
+double number(JsonScanner& json) {
+  return json.accept_null() ? kNaN : json.real();
 }
 
-LossTerms terms_of(const Json& json) {
-  LossTerms terms{number(json, "loss"), number(json, "reconstruction"), number(json, "kl"), std::nullopt};
-  if (json.contains("quantization_error")) {
-    terms.quantization = QuantizationTerms{number(json, "quantization_error"), number(json, "perplexity"),
-                                           number(json, "least_perplexity")};
+QuantizationTerms& quantization_of(LossTerms& terms) {
+  if (!terms.quantization) terms.quantization = QuantizationTerms{kNaN, kNaN, kNaN};
+  return *terms.quantization;
+}
+LatentTerms& latents_of(LossTerms& terms) {
+  if (!terms.latents) terms.latents.emplace();
+  return *terms.latents;
+}
+
+/// Takes the value of `key` if it is one of a loss; else leaves it.
+bool take_term(JsonScanner& json, std::string_view key, LossTerms& terms) {
+  if (key == "loss") {
+    terms.loss = number(json);
+  } else if (key == "reconstruction") {
+    terms.reconstruction = number(json);
+  } else if (key == "kl") {
+    terms.kl = number(json);
+  } else if (key == "quantization_error") {
+    quantization_of(terms).error = number(json);
+  } else if (key == "perplexity") {
+    quantization_of(terms).perplexity = number(json);
+  } else if (key == "least_perplexity") {
+    quantization_of(terms).least_perplexity = number(json);
+  } else if (key == "active_units") {
+    latents_of(terms).active_units = json.natural();
+  } else if (key == "kl_per_latent") {
+    std::vector<double>& kl = latents_of(terms).kl;
+    kl.clear();
+    json.each_element(kMostLatents, [&] { kl.push_back(number(json)); });
+  } else {
+    return false;
   }
+  return true;
+}
+
+LossTerms terms_of(JsonScanner& json) {
+  LossTerms terms{kNaN, kNaN, kNaN, std::nullopt};
+  json.each_member([&](std::string_view key) {
+    if (!take_term(json, key, terms)) json.skip_value();
+  });
   return terms;
 }
 
-/// Nothing for text that is no line of metrics.
-std::optional<RecordLine> line_of(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object() || !json.contains("step") || !json["step"].is_number_integer()) return std::nullopt;
+/// \throws FileError for text that is no line of metrics
+RecordLine line_of(std::string& text) {
+  JsonScanner json(text, "metrics.jsonl");
   RecordLine line;
-  line.step = json["step"].get<std::int64_t>();
-  line.epoch = number(json, "epoch");
-  if (line.step < 1 || !std::isfinite(line.epoch) || line.epoch <= 0.0) return std::nullopt;
-  line.loss = terms_of(json);
-  line.gradient_norm = number(json, "gradient_norm");
-  line.lr = number(json, "lr");
-  line.kl_weight = number(json, "kl_weight");
-  line.seconds = number(json, "seconds");
-  if (const auto valid = json.find("valid"); valid != json.end() && valid->is_object()) {
-    line.valid = terms_of(*valid);
-  }
+  line.loss = {kNaN, kNaN, kNaN, std::nullopt};
+  line.epoch = line.gradient_norm = line.lr = line.kl_weight = line.seconds = kNaN;
+  json.each_member([&](std::string_view key) {
+    if (key == "step") {
+      line.step = json.natural();
+    } else if (key == "epoch") {
+      line.epoch = number(json);
+    } else if (key == "gradient_norm") {
+      line.gradient_norm = number(json);
+    } else if (key == "lr") {
+      line.lr = number(json);
+    } else if (key == "kl_weight") {
+      line.kl_weight = number(json);
+    } else if (key == "seconds") {
+      line.seconds = number(json);
+    } else if (key == "valid") {
+      if (!json.accept_null()) line.valid = terms_of(json);
+    } else if (!take_term(json, key, line.loss)) {
+      json.skip_value();  // of a version that tells more
+    }
+  });
+  json.expect_end();
+  if (line.step < 1 || !std::isfinite(line.epoch) || line.epoch <= 0.0) json.fail("no step or no epoch");
   return line;
 }
 
 void read_lines(const fs::path& path, RunRecord& run) {
   std::ifstream file(path);
   for (std::string text; std::getline(file, text);) {
-    const std::optional<RecordLine> line = line_of(text);
-    if (!line) {
+    try {
+      RecordLine line = line_of(text);
+      // A step that is told again belongs to a run that went on from an earlier state.
+      while (!run.lines.empty() && run.lines.back().step >= line.step) run.lines.pop_back();
+      run.lines.push_back(std::move(line));
+    } catch (const FileError&) {
       ++run.broken_lines;
-      continue;
     }
-    // A step that is told again belongs to a run that went on from an earlier state.
-    while (!run.lines.empty() && run.lines.back().step >= line->step) run.lines.pop_back();
-    run.lines.push_back(*line);
   }
 }
 

@@ -37,7 +37,7 @@ function normal(path,    part, n, i, kept, out) {
   for (i = 2; i <= kept; ++i) out = out "/" stack[i]
   return out
 }
-# What an include names: a path in the tree, or std, cuda, cuda-library, blas, catch, other.
+# What an include names: a path in the tree, or std, cuda, cuda-library, blas, catch, json, other.
 function meaning(name, quoted, folder,    near) {
   near = normal(folder "/" name)
   if (quoted && near in tree) return near
@@ -56,6 +56,7 @@ function meaning(name, quoted, folder,    near) {
     return "cuda"
   if (name ~ /^(cblas|openblas|f77blas|lapacke)/) return "blas"
   if (name ~ /^catch2\//) return "catch"
+  if (name ~ /^nlohmann\//) return "json"
   return "other"
 }
 # Why a file may not include a thing; empty where it may.
@@ -73,12 +74,13 @@ function reason(file, what) {
   }
   if (file ~ /^host\//) {
     if (what ~ /^tools\//) return "the library does not know its tools"
+    if (what == "json") return "a lack of memory in its destructor ends the process: use host/model/json_scanner or json_writer"
     if (file ~ /^host\/cuda\//) return ""
     if (what == "cuda" || what == "cuda-library") return "outside host/cuda/ the orchestrator knows no CUDA"
     if (what ~ /^kernels\// && what !~ /^kernels\/math\//) return "outside host/cuda/ the orchestrator knows of kernels only kernels/math/"
     return ""
   }
-  if (what ~ /^include\/vaecuda\// || what ~ /^tools\// || what == "std" || what == "other") return ""
+  if (what ~ /^include\/vaecuda\// || what ~ /^tools\// || what == "std" || what == "json" || what == "other") return ""
   if (what ~ /^host\/plan\// && file ~ /^tools\/(vae_cuda_)?bench/) return ""
   return "tools are written against the public API (the benchmark may use host/plan/)"
 }

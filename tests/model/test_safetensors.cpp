@@ -268,5 +268,34 @@ TEST_CASE("json scanner: numbers and words are what they claim to be", "[safeten
   check_error<FileError>([&] { (void)scanner.boolean(); }, {"byte 117", "true or false", "'nul'"});
 }
 
+TEST_CASE("json scanner: a value of any kind is passed over, however deep", "[safetensors]") {
+  for (const std::string value :
+       {"1", "-0.5e3", "true", "false", "null", "\"a\\\"]}\"", "[]", "{}", "[1,[2,[]],{}]",
+        R"({"a":{"b":[null,{"c":"}"}]},"d":[{}]})", " [ 1 , { \"a\" : [ ] } ] "}) {
+    INFO(value);
+    std::string text = value + "!";
+    JsonScanner scanner(text, "t");
+    scanner.skip_value();
+    CHECK(scanner.accept('!'));
+  }
+  std::string deep = std::string(200000, '[') + std::string(200000, ']');
+  JsonScanner scanner(deep, "t");
+  scanner.skip_value();
+  scanner.expect_end();
+  for (const std::string bad :
+       {"", "]", "nul", "[1 2]", "[1,]", "[,1]", "[1}", "{1:2}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}",
+        "{\"a\":[}]", "[", "{\"a\":1", "\"a", "01x", "-", "[\"\xff\"]"}) {
+    INFO(bad);
+    check_error<FileError>(
+        [&] {
+          std::string text = bad;
+          JsonScanner reader(text, "t");
+          reader.skip_value();
+          reader.expect_end();
+        },
+        {"t, byte "});
+  }
+}
+
 }  // namespace
 }  // namespace vaecuda

@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "host/report/chart.hpp"
+#include "host/report/chart_frame.hpp"
+#include "host/report/markup.hpp"
+
+namespace vaecuda {
+namespace {
+
+constexpr std::size_t kMostColumns = 120;  // of about three pixels each
+constexpr std::size_t kShades = 16;        // beside none
+
+double opacity_of(std::size_t shade) {
+  return static_cast<double>(shade) / static_cast<double>(kShades);
+}
+
+/// Neighbouring columns that are drawn as one, with the mean of what is known.
+struct Column {
+  std::size_t first = 0;
+  std::size_t end = 0;
+
+  [[nodiscard]] double mean_of(const std::vector<double>& values) const {
+    double sum = 0.0;
+    std::size_t count = 0;
+    for (std::size_t i = first; i < std::min(end, values.size()); ++i) {
+      if (!std::isfinite(values[i])) continue;
+      sum += values[i];
+      ++count;
+    }
+    return count > 0 ? sum / static_cast<double>(count) : 0.0;
+  }
+};
+
+std::vector<Column> columns_of(std::size_t count) {
+  const std::size_t drawn = std::min(count, kMostColumns);
+  std::vector<Column> columns;
+  for (std::size_t i = 0; i < drawn; ++i) columns.push_back({i * count / drawn, (i + 1) * count / drawn});
+  return columns;
+}
+
+/// A strip of all shades with what the least and the greatest stand for.
+std::string draw_scale(const ChartFrame& frame, const Axis& axis, const std::string& unit) {
+  constexpr double kCell = 7.0;
+  constexpr double kHigh = 9.0;
+  constexpr double kWords = 62.0;
+  const double right = frame.right - kWords;
+  const double left = right - kCell * static_cast<double>(kShades + 1);
+  std::string svg = fmt::format(
+      "<text class=\"tick end\" x=\"{:.1f}\" y=\"11\">0</text>"
+      "<text class=\"tick\" x=\"{:.1f}\" y=\"11\">{} {}</text>\n",
+      left - 5.0, right + 5.0, axis.words.back(), escape_markup(unit));
+  for (std::size_t shade = 1; shade <= kShades; ++shade) {
+    svg += fmt::format(
+        "<rect class=\"heat\" fill-opacity=\"{:.3g}\" x=\"{:.1f}\" y=\"2.5\" width=\"{:.1f}\" "
+        "height=\"{:.1f}\"/>",
+        opacity_of(shade), left + kCell * static_cast<double>(shade), kCell, kHigh);
+  }
+  return svg + fmt::format("<path class=\"frame\" d=\"M{:.1f} 2.5H{:.1f}v{:.1f}H{:.1f}z\"/>\n", left, right,
+                           kHigh, left);
+}
+
+}  // namespace
+
+std::string heat_chart(const ChartText& text, const std::vector<double>& ends,
+                       const std::vector<HeatRow>& rows, const std::string& unit) {
+  const std::vector<Column> columns = columns_of(ends.size());
+  double greatest = 0.0;
+  for (const HeatRow& row : rows) {
+    for (const Column& column : columns) greatest = std::max(greatest, column.mean_of(row.values));
+  }
+  const Axis scale = make_axis(0.0, greatest, 4, true);
+  ChartFrame frame;
+  constexpr double kLeastRow = 3.5;
+  frame.top = 26.0;
+  const double high = std::max(frame.bottom - frame.top, kLeastRow * static_cast<double>(rows.size()));
+  frame.height += frame.top + high - frame.bottom;
+  frame.bottom = frame.top + high;
+  frame.x = make_axis(0.0, ends.empty() ? 1.0 : ends.back(), 5, false);
+  const double row_high = high / static_cast<double>(std::max<std::size_t>(1, rows.size()));
+
+  std::array<std::string, kShades + 1> cells;  // the outlines of each shade
+  std::string words;
+  std::string names;
+  constexpr double kLine = 13.0;  // height of a tick's word
+  const auto every = static_cast<std::size_t>(std::ceil(kLine / row_high));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const double y = frame.top + row_high * static_cast<double>(i);
+    const auto shade_in = [&](const Column& column) {
+      const double share = std::clamp(scale.share(column.mean_of(rows[i].values)), 0.0, 1.0);
+      return static_cast<std::size_t>(std::lround(share * static_cast<double>(kShades)));
+    };
+    for (std::size_t j = 0; j < columns.size();) {
+      const std::size_t first = j;
+      const std::size_t shade = shade_in(columns[first]);
+      while (j < columns.size() && shade_in(columns[j]) == shade) ++j;
+      if (shade == 0) continue;
+      const double from = columns[first].first == 0 ? 0.0 : ends[columns[first].first - 1];
+      cells[shade] += fmt::format("M{0:.1f} {1:.2f}H{2:.1f}v{3:.2f}H{0:.1f}z", frame.place_x(from), y,
+                                  frame.place_x(ends[columns[j - 1].end - 1]), row_high);
+    }
+    names += fmt::format(
+        "<rect class=\"hit\" x=\"{:.1f}\" y=\"{:.2f}\" width=\"{:.1f}\" height=\"{:.2f}\">"
+        "<title>{}</title></rect>\n",
+        frame.left, y, frame.right - frame.left, row_high, escape_markup(rows[i].title));
+    if (i % every == 0) {
+      words += fmt::format("<text class=\"tick end\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", frame.left - 6.0,
+                           y + 0.5 * row_high + 4.0, escape_markup(rows[i].name));
+    }
+  }
+
+  std::string svg = open_chart(frame, text, "heats") + draw_axes(frame, text, true) + words;
+  for (std::size_t shade = 1; shade <= kShades; ++shade) {
+    if (cells[shade].empty()) continue;
+    svg += fmt::format("<path class=\"heat\" fill-opacity=\"{:.3g}\" d=\"{}\"/>\n", opacity_of(shade),
+                       cells[shade]);
+  }
+  svg += fmt::format("<path class=\"frame\" d=\"M{0:.1f} {1:.1f}H{2:.1f}V{3:.1f}H{0:.1f}z\"/>\n", frame.left,
+                     frame.top, frame.right, frame.bottom);
+  return svg + draw_scale(frame, scale, unit) + names + "</svg>";
+}
+
+}  // namespace vaecuda
