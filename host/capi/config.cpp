@@ -65,6 +65,13 @@ int vaecuda_config_parse(vaecuda_config* config, const char* toml) {
   });
 }
 
+int vaecuda_config_load_run(vaecuda_config* config, const char* run_dir) {
+  return guarded([&] {
+    required(config, "config");
+    config->run = vaecuda::load_run_config(required_text(run_dir, "run_dir"));
+  });
+}
+
 int vaecuda_config_get(const vaecuda_config* config, const char* option, char* text, size_t size,
                        size_t* length) {
   return guarded([&] {

@@ -1,6 +1,7 @@
 // C API: training.
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "host/capi/guard.hpp"
 #include "host/capi/handles.hpp"
@@ -71,6 +72,28 @@ std::optional<Dataset> copied(const vaecuda_dataset* dataset) {
   return dataset == nullptr ? std::nullopt : std::optional<Dataset>(dataset->data);
 }
 
+int train_from(Start start, const vaecuda_config* config, const vaecuda_dataset* train,
+               const vaecuda_dataset* valid, const vaecuda_dataset* test, const vaecuda_observer* observer,
+               vaecuda_summary* summary) {
+  const RunConfig& run = required(config, "config").run;
+  if (train == nullptr && (valid != nullptr || test != nullptr)) {
+    throw ConfigError("valid and test rows are given, but no train rows: give them as well, or none");
+  }
+  const vaecuda_observer none = VAECUDA_OBSERVER_INIT;
+  const vaecuda_observer watch = read_struct(observer, none, "observer");
+  const vaecuda_summary blank = VAECUDA_SUMMARY_INIT;
+  (void)read_struct(summary, blank, "summary");  // refused before hours of training, not after
+  if (run.output.dir.empty()) throw ConfigError("no folder for the run: set output.dir");
+  bool stopped = false;
+  TrainObserver calls = to_cpp(watch, stopped);
+  const TrainSummary done =
+      train == nullptr
+          ? TrainingRun(run, std::move(calls), start).run()
+          : TrainingRun(run, {train->data, copied(valid), copied(test)}, std::move(calls), start).run();
+  if (summary != nullptr) write_struct(summary, to_c(done), "summary");
+  return stopped ? VAECUDA_STOPPED : VAECUDA_OK;
+}
+
 }  // namespace
 }  // namespace vaecuda::capi
 
@@ -80,26 +103,15 @@ extern "C" {
 
 int vaecuda_train(const vaecuda_config* config, const vaecuda_dataset* train, const vaecuda_dataset* valid,
                   const vaecuda_dataset* test, const vaecuda_observer* observer, vaecuda_summary* summary) {
-  return guarded([&]() -> int {
-    const vaecuda::RunConfig& run = required(config, "config").run;
-    if (train == nullptr && (valid != nullptr || test != nullptr)) {
-      throw vaecuda::ConfigError(
-          "valid and test rows are given, but no train rows: give them as well, or none");
-    }
-    const vaecuda_observer none = VAECUDA_OBSERVER_INIT;
-    const vaecuda_observer watch = read_struct(observer, none, "observer");
-    const vaecuda_summary blank = VAECUDA_SUMMARY_INIT;
-    (void)read_struct(summary, blank, "summary");  // refused before hours of training, not after
-    if (run.output.dir.empty()) throw vaecuda::ConfigError("no folder for the run: set output.dir");
-    bool stopped = false;
-    vaecuda::TrainObserver calls = to_cpp(watch, stopped);
-    const vaecuda::TrainSummary done =
-        train == nullptr
-            ? vaecuda::TrainingRun(run, std::move(calls)).run()
-            : vaecuda::TrainingRun(run, {train->data, copied(valid), copied(test)}, std::move(calls)).run();
-    if (summary != nullptr) write_struct(summary, to_c(done), "summary");
-    return stopped ? VAECUDA_STOPPED : VAECUDA_OK;
-  });
+  return guarded(
+      [&] { return train_from(vaecuda::Start::fresh, config, train, valid, test, observer, summary); });
+}
+
+int vaecuda_train_resume(const vaecuda_config* config, const vaecuda_dataset* train,
+                         const vaecuda_dataset* valid, const vaecuda_dataset* test,
+                         const vaecuda_observer* observer, vaecuda_summary* summary) {
+  return guarded(
+      [&] { return train_from(vaecuda::Start::resume, config, train, valid, test, observer, summary); });
 }
 
 }  // extern "C"

@@ -86,6 +86,9 @@ VAECUDA_API int vaecuda_config_set(vaecuda_config* config, const char* option, c
 /* Reads a TOML file, or TOML text, over what the configuration holds. */
 VAECUDA_API int vaecuda_config_load(vaecuda_config* config, const char* path);
 VAECUDA_API int vaecuda_config_parse(vaecuda_config* config, const char* toml);
+/* Replaces all that the configuration holds by what the run in a folder was trained with, to go on with it by
+ * vaecuda_train_resume. */
+VAECUDA_API int vaecuda_config_load_run(vaecuda_config* config, const char* run_dir);
 /* The value of an option as text, "" where it is unset; and the whole configuration as TOML. `length`, which
  * may be NULL, becomes the length without the final zero, also if the text does not fit; with a `size` of 0
  * `text` may be NULL, and the call only asks for the length. */
@@ -158,6 +161,16 @@ typedef struct vaecuda_summary {
 VAECUDA_API int vaecuda_train(const vaecuda_config* config, const vaecuda_dataset* train,
                               const vaecuda_dataset* valid, const vaecuda_dataset* test,
                               const vaecuda_observer* observer, vaecuda_summary* summary);
+/* Goes on with the run in the folder output.dir from its last checkpoint: of one that was stopped or killed,
+ * or that is to become longer. Begin with vaecuda_config_load_run. Of its options those may be changed that
+ * do not change the result of the steps to come (docs/reliability.md), and the length of the run where no
+ * schedule depends on it. A run of rows in memory gets the same rows again, others get NULL.
+ *
+ * The folder becomes what one uninterrupted run would have made it, byte for byte, times excepted; a finished
+ * run stays as it is. A folder without a checkpoint is trained from the first step. */
+VAECUDA_API int vaecuda_train_resume(const vaecuda_config* config, const vaecuda_dataset* train,
+                                     const vaecuda_dataset* valid, const vaecuda_dataset* test,
+                                     const vaecuda_observer* observer, vaecuda_summary* summary);
 
 /* --- Trained models ----------------------------------------------------------------------------------- */
 

@@ -213,6 +213,89 @@ static void test_training(const char* folder, const float* values) {
   vaecuda_config_free(config);
 }
 
+/* A file's bytes; the caller frees them. */
+static char* bytes_of(const char* folder, const char* name, long* size) {
+  char path[4096];
+  char* bytes = NULL;
+  FILE* file;
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  file = fopen(path, "rb");
+  *size = -1;
+  CHECK(file != NULL);
+  if (file == NULL) return NULL;
+  fseek(file, 0, SEEK_END);
+  *size = ftell(file);
+  rewind(file);
+  bytes = malloc((size_t)*size + 1);
+  CHECK(fread(bytes, 1, (size_t)*size, file) == (size_t)*size);
+  fclose(file);
+  return bytes;
+}
+
+/* Stopped after an epoch and resumed, a run leaves the model of one at once; then it is made longer. */
+static void test_resume(const char* folder, const float* values) {
+  char whole[4096];
+  char parts[4096];
+  char option[64];
+  vaecuda_config* config;
+  vaecuda_dataset* train = NULL;
+  vaecuda_dataset* other = NULL;
+  vaecuda_observer observer = VAECUDA_OBSERVER_INIT;
+  vaecuda_summary expected = VAECUDA_SUMMARY_INIT;
+  vaecuda_summary summary = VAECUDA_SUMMARY_INIT;
+  struct watch watch = {0, 0, 1, 0.0};
+  char* first;
+  char* second;
+  long first_size;
+  long second_size;
+  snprintf(whole, sizeof whole, "%s/whole", folder);
+  snprintf(parts, sizeof parts, "%s/parts", folder);
+  config = small_config(whole);
+  OK(vaecuda_dataset_from_floats(values, kRows, kColumns, &train));
+  OK(vaecuda_dataset_from_floats(values, kRows - 1, kColumns, &other));
+  OK(vaecuda_config_set(config, "data.valid_fraction", "0.2"));
+  OK(vaecuda_train(config, train, NULL, NULL, NULL, &expected));
+  OK(vaecuda_config_set(config, "output.dir", parts));
+  observer.user = &watch;
+  observer.progress = on_progress;
+  observer.stop = on_stop;
+  EXPECT(vaecuda_train(config, train, NULL, NULL, &observer, &summary), VAECUDA_STOPPED, NULL);
+  CHECK(summary.steps < expected.steps);
+  vaecuda_config_free(config);
+
+  OK(vaecuda_config_create(&config));
+  EXPECT(vaecuda_config_load_run(config, "/nowhere"), VAECUDA_BAD_FILE, "/nowhere: holds no run");
+  EXPECT(vaecuda_config_load_run(config, NULL), VAECUDA_CONFIG, "run_dir is NULL");
+  EXPECT(vaecuda_config_load_run(NULL, parts), VAECUDA_CONFIG, "config is NULL");
+  OK(vaecuda_config_set(config, "model.latent_dim", "7")); /* which the run's own replaces */
+  OK(vaecuda_config_load_run(config, parts));
+  OK(vaecuda_config_get(config, "model.latent_dim", option, sizeof option, NULL));
+  CHECK(strcmp(option, "2") == 0);
+  EXPECT(vaecuda_train_resume(NULL, train, NULL, NULL, NULL, NULL), VAECUDA_CONFIG, "config is NULL");
+  EXPECT(vaecuda_train_resume(config, NULL, NULL, NULL, NULL, NULL), VAECUDA_CONFIG, "memory");
+  EXPECT(vaecuda_train_resume(config, other, NULL, NULL, NULL, NULL), VAECUDA_BAD_FILE, "rows are not");
+  OK(vaecuda_config_set(config, "optimizer.lr", "0.5"));
+  EXPECT(vaecuda_train_resume(config, train, NULL, NULL, NULL, NULL), VAECUDA_CONFIG, "--lr");
+  OK(vaecuda_config_load_run(config, parts));
+  OK(vaecuda_train_resume(config, train, NULL, NULL, NULL, &summary));
+  CHECK(summary.steps == expected.steps && summary.epochs == 3);
+  CHECK(summary.train_loss == expected.train_loss && summary.valid_loss == expected.valid_loss);
+  first = bytes_of(whole, "model.safetensors", &first_size);
+  second = bytes_of(parts, "model.safetensors", &second_size);
+  CHECK(first_size == second_size && first != NULL && memcmp(first, second, (size_t)first_size) == 0);
+  free(first);
+  free(second);
+
+  OK(vaecuda_config_set(config, "train.epochs", "4"));
+  OK(vaecuda_train_resume(config, train, NULL, NULL, NULL, &summary));
+  CHECK(summary.epochs == 4 && summary.steps > expected.steps);
+  OK(vaecuda_config_set(config, "train.epochs", "1"));
+  EXPECT(vaecuda_train_resume(config, train, NULL, NULL, NULL, NULL), VAECUDA_CONFIG, "ask for more");
+  vaecuda_dataset_free(other);
+  vaecuda_dataset_free(train);
+  vaecuda_config_free(config);
+}
+
 static void test_bad_rows(const char* folder, const float* values) {
   char path[4096];
   float* bad = malloc(sizeof(float) * kRows * kColumns);
@@ -283,6 +366,7 @@ int main(int argc, char** argv) {
   test_training(argv[1], values);
   snprintf(model, sizeof model, "%s/memory/model.safetensors", argv[1]);
   test_model(model, values, kColumns);
+  test_resume(argv[1], values);
   test_bad_rows(argv[1], values);
   test_threads();
   free(values);

@@ -18,7 +18,7 @@ blocks c "$docs/c-api.md" >"$work/example.c"
 ${CC:-cc} -std=c99 -Wall -Wextra -pedantic -Werror -I"$here/../../include" "$work/example.c" -L"$library" -lvaecuda \
   -Wl,-rpath,"$library" -o "$work/example"
 (cd "$work" && ./example) >"$work/output"
-[[ $(grep -c '^epoch' "$work/output") == 3 && $(grep -c ' nats$' "$work/output") == 6 ]] ||
+[[ $(grep -c '^epoch' "$work/output") == 5 && $(grep -c ' nats$' "$work/output") == 8 ]] ||
   { echo "the example of docs/c-api.md prints something else:"; cat "$work/output"; exit 1; }
 echo "docs/c-api.md: runs"
 

@@ -191,6 +191,39 @@ class Train(unittest.TestCase):
         self.assertTrue(run.summary["stopped"])
         self.assertGreater(run.summary["steps"], 0)
 
+    def test_resumes(self):
+        """A run that was stopped, and one that is made longer, are what one run would have been."""
+        x = rows()
+        kept = {**SMALL, "valid_fraction": 0.2}
+
+        def model_of(run):
+            with open(os.path.join(run.folder, "model.safetensors"), "rb") as file:
+                return file.read()
+
+        with tempfile.TemporaryDirectory() as folder:
+            whole = vaecuda.train(x, out=os.path.join(folder, "whole"), **kept)
+            epochs = []
+            parts = vaecuda.train(x, out=os.path.join(folder, "parts"), stop=lambda: len(epochs) > 0,
+                                  progress=lambda now: epochs.append(now["epoch"]) if now["epoch_end"] else None, **kept)
+            self.assertTrue(parts.summary["stopped"])
+            self.assertLess(parts.summary["steps"], whole.summary["steps"])
+            parts = vaecuda.train(x, resume=parts.folder)
+            self.assertFalse(parts.summary["stopped"])
+            self.assertEqual(parts.summary["valid_loss"], whole.summary["valid_loss"])
+            self.assertEqual(model_of(parts), model_of(whole))
+            short = vaecuda.train(x, out=os.path.join(folder, "short"), **{**kept, "epochs": 1})
+            self.assertEqual(model_of(vaecuda.train(x, resume=short.folder, epochs=3)), model_of(whole))
+            for options, text in (({"out": folder}, "contradict resume"), ({"config": "x.toml"}, "contradict resume"),
+                                  ({"latent_dim": 3}, "--latent-dim"), ({"epochs": 2}, "ask for more")):
+                with self.assertRaisesRegex(vaecuda.RequestError, text):
+                    vaecuda.train(x, resume=whole.folder, **options)
+            with self.assertRaisesRegex(vaecuda.FileError, "rows are not"):
+                vaecuda.train(x[:200], resume=whole.folder)
+            with self.assertRaisesRegex(vaecuda.RequestError, "memory"):
+                vaecuda.train(resume=whole.folder)
+        with self.assertRaisesRegex(vaecuda.FileError, "holds no run"):
+            vaecuda.train(x, resume="/nowhere")
+
     def test_passes_on_what_a_callback_raises(self):
         def progress(now):
             raise KeyError("mine")

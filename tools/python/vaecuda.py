@@ -127,7 +127,9 @@ _FUNCTIONS = {
     "vaecuda_config_create": [POINTER(_HANDLE)],
     "vaecuda_config_set": [_HANDLE, c_char_p, c_char_p],
     "vaecuda_config_load": [_HANDLE, c_char_p],
+    "vaecuda_config_load_run": [_HANDLE, c_char_p],
     "vaecuda_train": [_HANDLE, _HANDLE, _HANDLE, _HANDLE, POINTER(_Observer), POINTER(_Summary)],
+    "vaecuda_train_resume": [_HANDLE, _HANDLE, _HANDLE, _HANDLE, POINTER(_Observer), POINTER(_Summary)],
     "vaecuda_model_load": [c_char_p, POINTER(_RunOn), POINTER(_HANDLE)],
     "vaecuda_model_save": [_HANDLE, c_char_p],
     "vaecuda_model_describe": [_HANDLE, POINTER(_ModelInfo)],
@@ -449,7 +451,7 @@ class Training(NamedTuple):
     """Where the run lies; None where no folder was asked for."""
 
 
-def train(data=None, valid=None, test=None, out=None, *, config=None, message: Optional[Callable[[str], None]] = None,
+def train(data=None, valid=None, test=None, out=None, *, config=None, resume=None, message: Optional[Callable[[str], None]] = None,
           progress: Optional[Callable[[Dict[str, Any]], None]] = None, stop: Optional[Callable[[], bool]] = None,
           **options) -> Training:
     """Trains a model.
@@ -459,15 +461,22 @@ def train(data=None, valid=None, test=None, out=None, *, config=None, message: O
     out: the folder of the run; without it the run's files are removed once the model is loaded.
     config: a TOML file with options. options: those of `vae_cuda_train --help`, with underscores: latent_dim=10,
     hidden=[400, 200], lr=1e-3, likelihood="gaussian", standardize=True.
+    resume: the folder of a run that was stopped or killed, or is to become longer (epochs=...); it goes on from its last
+    checkpoint, and the folder becomes what one run would have made it. Everything comes from that run, so `out` and
+    `config` are refused, as is an option that would change its result; rows in memory have to be given again.
     message, progress: called with a line, and with a dict, a few times a second. stop: asked as often; True ends the
     run after saving. Ctrl-C does the same and then raises KeyboardInterrupt. The run, and so what it calls, has a
     thread of its own.
     """
+    if resume is not None and (out is not None or config is not None):
+        raise RequestError("out and config contradict resume: everything comes from the run that is resumed", 2)
     settings = _Owned("config", "vaecuda_config_create")
 
     def put(option: str, value) -> None:
         _call("vaecuda_config_set", settings.value, f"--{option}".encode(), _option_text(value).encode())
 
+    if resume is not None:
+        _call("vaecuda_config_load_run", settings.value, _path(resume))
     if config is not None:
         _call("vaecuda_config_load", settings.value, _path(config))
     for option, value in options.items():
@@ -501,13 +510,15 @@ def train(data=None, valid=None, test=None, out=None, *, config=None, message: O
     observer.stop = _STOP(guarded(lambda _: int(stop is not None and bool(stop())), 1))
 
     summary = _Summary()
-    temporary = tempfile.mkdtemp(prefix="vaecuda-") if out is None else None
+    function = "vaecuda_train" if resume is None else "vaecuda_train_resume"
+    temporary = tempfile.mkdtemp(prefix="vaecuda-") if out is None and resume is None else None
     try:
-        folder = temporary or os.fspath(out)
-        put("out", folder)
+        folder = temporary or os.fspath(out if resume is None else resume)
+        if resume is None:
+            put("out", folder)
         handles = [in_memory[name].value if name in in_memory else None for name in rows]
         status = _in_thread(
-            lambda: _call("vaecuda_train", settings.value, *handles, byref(observer), byref(summary)), failures)
+            lambda: _call(function, settings.value, *handles, byref(observer), byref(summary)), failures)
         if failures:
             raise failures[0]
         model = Vae.load(os.path.join(folder, "model.safetensors"), device=options.get("device", "auto"))
