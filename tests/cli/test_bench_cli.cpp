@@ -40,12 +40,7 @@ Json bench_json(const Words& words) {
 }
 
 void check_refused(const Words& words, int exit_code, std::string_view part) {
-  const test::ProgramResult result = test::run_program(VAECUDA_BENCH_PATH, words);
-  INFO(result.err);
-  CHECK(result.exit_code == exit_code);
-  CHECK(result.out.empty());
-  CHECK(contains(result.err, "error: "));
-  CHECK(contains(result.err, part));
+  test::check_refuses(VAECUDA_BENCH_PATH, words, exit_code, part);
 }
 
 void check_positive(const Json& row, const std::vector<std::string>& keys) {

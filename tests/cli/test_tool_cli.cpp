@@ -78,32 +78,6 @@ TEST_CASE("commands and options that do not exist name the nearest one", "[tool]
     check_tool_refuses({name}, kUsage, std::string(argument_of(name)) + " is missing: vae_cuda " + name);
 }
 
-TEST_CASE("every command refuses what is no model", "[tool]") {
-  const TempDir folder;
-  const std::string broken = write_file(folder.path() / "m.safetensors", "not a model");
-  const std::string out = (folder.path() / "x.npy").string();
-  const std::vector<Words> calls = {
-      {"info"},
-      {"encode", "--data", kShapes, "--out", out},
-      {"reconstruct", "--data", kShapes, "--out", out},
-      {"generate", "--out", out},
-      {"interpolate", "--data", kShapes, "--from", "0", "--to", "1", "--out", out},
-      {"neighbors", "--data", kShapes, "--row", "0", "--out", out},
-      {"manifold", "--out", out},
-      {"traverse", "--out", out},
-      {"score", "--data", kShapes, "--out", out},
-      {"evaluate", "--data", kShapes, "--rows", out},
-      {"export", "--format", "npz", "--out", out},
-  };
-  REQUIRE(calls.size() + 1 == command_names().size());  // report works on a folder
-  for (const Words& call : calls) {
-    check_tool_refuses(call + Words{broken}, kBadFile, broken);
-    check_tool_refuses(call + Words{"/nonexistent/m.safetensors"}, kBadFile,
-                       "/nonexistent/m.safetensors: no such file");
-  }
-  CHECK_FALSE(fs::exists(out));
-}
-
 TEST_CASE("report writes the page of a run, or says what is no run", "[tool]") {
   const TempDir folder;
   const std::string dir = fs::path(tool_models().pictures).parent_path().string();
@@ -173,18 +147,11 @@ TEST_CASE("export gives the file back, and an archive that zip tools read", "[to
   if (contains(python.out, "no numpy")) WARN("no numpy: the archive was read by zipfile alone");
 }
 
-TEST_CASE("data of another width, broken data and unwritable outputs leave nothing behind", "[tool]") {
+TEST_CASE("broken data leave nothing behind, and an old output as it was", "[tool]") {
   const TempDir folder;
   const std::string out = (folder.path() / "z.npy").string();
-  const std::string narrow = write_file(folder.path() / "narrow.csv", "1,2\n3,4\n");
-  for (const std::string command : {"encode", "reconstruct", "score"}) {
-    INFO(command);
-    check_tool_refuses({command, tool_models().tabular, "--data", narrow, "--out", out}, kBadFile,
-                       "rows have 2 values, but the model was trained on rows of 3");
-    check_tool_refuses({command, tool_models().tabular, "--data", "/nonexistent.csv", "--out", out}, kBadFile,
-                       "/nonexistent.csv");
+  for (const std::string command : {"encode", "reconstruct", "score"})
     check_tool_refuses({command, tool_models().tabular, "--out", out}, kUsage, "--data is missing");
-  }
   std::string late = "1,2,3\n";
   for (int i = 0; i < 1000; ++i) late += "1,2,3\n";
   const std::string broken = write_file(folder.path() / "late.csv", late + "1,2,x\n");
@@ -200,14 +167,6 @@ TEST_CASE("data of another width, broken data and unwritable outputs leave nothi
     CHECK_FALSE(contains(entry.path().string(), ".tmp"));
   tool_json({"encode", tool_models().tabular, "--data", tool_models().table, "--out", out});
   CHECK(read_file(out).size() == 128 + 90 * 2 * 4);
-  check_tool_refuses(
-      {"encode", tool_models().tabular, "--data", tool_models().table, "--out", "/nonexistent/z.npy"},
-      kRuntime, "/nonexistent");
-  check_tool_refuses({"generate", tool_models().pictures, "--out", "/nonexistent/x.png"}, kRuntime,
-                     "/nonexistent");
-  check_tool_refuses({"encode", tool_models().tabular, "--data", tool_models().table, "--labels",
-                      "/nonexistent.csv", "--out", out},
-                     kBadFile, "/nonexistent.csv");
   check_tool_refuses(
       {"encode", tool_models().tabular, "--data", tool_models().table, "--part", "test", "--out", out},
       kUsage, "has no test part");

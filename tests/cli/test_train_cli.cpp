@@ -71,14 +71,8 @@ std::string unwrapped(const std::string& text) {
   return words;
 }
 
-/// Refused with one error on stderr that holds `part`, nothing on stdout.
 void check_refused(const Words& words, int exit_code, std::string_view part) {
-  const ProgramResult result = train(words);
-  INFO(result.err);
-  CHECK(result.exit_code == exit_code);
-  CHECK(result.out.empty());
-  CHECK(contains(result.err, "error: "));
-  CHECK(contains(result.err, part));
+  test::check_refuses(VAECUDA_TRAIN_PATH, words, exit_code, part);
 }
 
 bool has_gpu() {

@@ -13,6 +13,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "tests/support/catch.hpp"
+
 namespace vaecuda::test {
 namespace {
 
@@ -132,6 +134,16 @@ ProgramResult run_program(const std::string& path, const std::vector<std::string
   result.exit_code = wait_for(child);
   if (!ended) throw std::runtime_error(path + " ran past its time; stderr: " + result.err);
   return result;
+}
+
+void check_refuses(const std::string& path, const std::vector<std::string>& arguments, int exit_code,
+                   std::string_view part) {
+  const ProgramResult result = run_program(path, arguments);
+  INFO(result.err);
+  CHECK(result.exit_code == exit_code);
+  CHECK(result.out.empty());
+  CHECK(result.err.find("error: ") != std::string::npos);
+  CHECK(result.err.find(part) != std::string::npos);
 }
 
 }  // namespace vaecuda::test

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vaecuda::test {
@@ -27,5 +28,10 @@ struct ProgramOptions {
 /// (it is killed then).
 [[nodiscard]] ProgramResult run_program(const std::string& path, const std::vector<std::string>& arguments,
                                         const ProgramOptions& options = {});
+
+/// Runs a program that must refuse: this exit code, nothing on stdout, and on stderr an error with `part` in
+/// it.
+void check_refuses(const std::string& path, const std::vector<std::string>& arguments, int exit_code,
+                   std::string_view part);
 
 }  // namespace vaecuda::test

@@ -18,12 +18,7 @@ nlohmann::json tool_json(const Words& words) {
 }
 
 void check_tool_refuses(const Words& words, int exit_code, std::string_view part) {
-  const ProgramResult result = run_tool(words + Words{"--device", "cpu"});
-  INFO(result.err);
-  CHECK(result.exit_code == exit_code);
-  CHECK(result.out.empty());
-  CHECK(contains(result.err, "error: "));
-  CHECK(contains(result.err, part));
+  check_refuses(VAECUDA_TOOL_PATH, words + Words{"--device", "cpu"}, exit_code, part);
 }
 
 std::string train_small(const std::filesystem::path& dir, const std::string& data,

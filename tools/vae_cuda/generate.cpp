@@ -52,8 +52,7 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
   const std::int64_t count = integer_or(arguments, "--count", kSamples, 1, kMostSamples);
   const double temperature = real_or(arguments, "--temperature", 1.0, 0.0, kMostTemperature);
   const Vae vae = load_model(arguments, console);
-  const std::string* given = arguments.find("--label");
-  const std::string label = given != nullptr ? *given : std::string();
+  const std::string label = label_for(arguments, vae.info());
   if (!drawn) {
     DataSource source;
     source.path = required(arguments, "--latents");

@@ -174,6 +174,18 @@ void check_output(const cli::Arguments& arguments) {
   static_cast<void>(kind_of(required(arguments, "--out")));
 }
 
+std::string label_for(const cli::Arguments& arguments, const ModelInfo& model) {
+  const std::string* label = arguments.find("--label");
+  if (label != nullptr && !model.model.conditional) {
+    throw ConfigError("--label: this model was not trained with --conditional; it knows no classes");
+  }
+  if (label == nullptr && !model.condition_names.empty()) {
+    throw ConfigError(fmt::format("--label is missing: this model is conditional; it knows {}",
+                                  fmt::join(model.condition_names, ", ")));
+  }
+  return label == nullptr ? std::string() : *label;
+}
+
 std::optional<ImageShape> shape_for(const cli::Arguments& arguments, const ModelInfo& model) {
   static constexpr std::string_view kFlags[] = {"--image"};
   if (arguments.find("--image") == nullptr) return model.image;

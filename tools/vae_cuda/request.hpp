@@ -56,6 +56,9 @@ enum class OutputKind { sheet, rows };
 /// The same of --out, before anything is computed.
 void check_output(const cli::Arguments& arguments);
 
+/// The class that --label names for a conditional model to decode with; empty for other models, and for one
+/// that is told vectors. \throws ConfigError for a label without such a model, and the other way round
+[[nodiscard]] std::string label_for(const cli::Arguments& arguments, const ModelInfo& model);
 /// The picture shape for drawing: --image, else the model's. \throws ConfigError if it has another size
 [[nodiscard]] std::optional<ImageShape> shape_for(const cli::Arguments& arguments, const ModelInfo& model);
 /// Options of a sheet of `rows` in data units: dark for the least, bright for the greatest value that the

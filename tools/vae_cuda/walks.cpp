@@ -32,13 +32,11 @@ std::vector<float> decoded(const cli::Arguments& arguments, const Vae& vae, std:
   const auto sink = [&](const DecodedBlock& block) {
     rows.insert(rows.end(), block.mean.begin(), block.mean.end());
   };
-  if (const std::string* label = arguments.find("--label")) {
-    if (!vae.info().model.conditional) {
-      throw ConfigError("--label: this model was not trained with --conditional; it knows no classes");
-    }
-    vae.decode(*with_label(*latents, *label), sink);
-  } else {
+  const std::string label = label_for(arguments, vae.info());
+  if (label.empty()) {
     vae.decode(*latents, sink);
+  } else {
+    vae.decode(*with_label(*latents, label), sink);
   }
   return rows;
 }
