@@ -15,8 +15,12 @@ struct UnbearableToml {
   std::string_view what;
 };
 
-/// The first of what toml++ does not survive: it recurses once per part of a dotted key and overflows its
-/// stack on more than kMaxKeyParts or so, and takes for granted that a table's header begins with a key.
+/// The first of what toml++ does not survive. It recurses once per part of a dotted key and overflows its
+/// stack on more than kMaxKeyParts or so. It takes for granted, without looking, that a table's header begins
+/// with a key, that no array's element begins with '}', what a time looks like (no option takes one), and
+/// that a character outside ASCII where white space may stand (outside strings, behind a line-ending
+/// backslash) is one of a few. In sound TOML none stands outside strings and comments, so all are refused
+/// there.
 [[nodiscard]] std::optional<UnbearableToml> find_unbearable(std::string_view text);
 
 }  // namespace vaecuda::config

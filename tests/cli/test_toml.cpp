@@ -1,45 +1,21 @@
 // config.toml: what is written is read back the same, and whatever is wrong in a file is refused with its
 // line.
-#include <fstream>
 #include <limits>
 #include <map>
 #include <string>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/toml_file.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
 
 using namespace vaecuda;
+using test::refusal;
+using test::TomlFile;
 
 namespace {
-
-class TomlFile {
- public:
-  explicit TomlFile(const std::string& text) : path_((folder_.path() / "run.toml").string()) {
-    std::ofstream(path_, std::ios::binary) << text;
-  }
-  [[nodiscard]] RunConfig load() const { return load_config(path_); }
-  /// The message of the ConfigError that reading it causes, without the folder; empty where it is accepted.
-  [[nodiscard]] std::string refusal() const {
-    try {
-      static_cast<void>(load());
-    } catch (const ConfigError& error) {
-      const std::string message = error.what();
-      return message.substr(message.find("run.toml"));
-    }
-    return {};
-  }
-
- private:
-  test::TempDir folder_;
-  std::string path_;
-};
-
-std::string refusal(const std::string& text) {
-  return TomlFile(text).refusal();
-}
 
 /// The configuration in which every option has another value than its default.
 RunConfig unusual_config() {
@@ -217,36 +193,6 @@ TEST_CASE("broken TOML is refused with its line", "[toml]") {
   }
   CHECK(refusal("\n\nseed\n").substr(0, 11) == "run.toml:3:");
   CHECK(refusal("").empty());
-}
-
-TEST_CASE("files that would overflow the parser's stack are refused before it sees them", "[toml]") {
-  std::string dotted = "a";
-  for (int i = 0; i < 200000; ++i) dotted += ".a";
-  CHECK(refusal("# x\n" + dotted + " = 1\n") == "run.toml:2: a key of more than 128 parts");
-  CHECK(refusal("[" + dotted + "]\n") == "run.toml:1: a key of more than 128 parts");
-  CHECK(refusal("x = {" + dotted + " = 1}\n") == "run.toml:1: a key of more than 128 parts");
-  CHECK(refusal("x = \"\"\"\"\"\"\"\"\n" + dotted + " = 1\n").find("128 parts") != std::string::npos);
-  CHECK(refusal("x = '''''''\n" + dotted + " = 1\n").find("128 parts") != std::string::npos);
-  CHECK(refusal("x = \"\\\"\"\n" + dotted + " = 1\n").find("128 parts") != std::string::npos);
-  std::string quoted = "\"a\"";
-  for (int i = 0; i < 128; ++i) quoted += " . 'a'";
-  CHECK(refusal(quoted + " = 1\n").find("128 parts") != std::string::npos);
-  CHECK(refusal("x = " + std::string(100000, '[') + "\n").substr(0, 9) == "run.toml:");
-  for (const char* header :
-       {"[\x9e]\n", "[ .x]\n", "[[\n", "\n[#\n", "[[ \xc3\xa4]]\n", "x = [\n[1]]\n[=]\n"})
-    CHECK(refusal(header).find("expected the name of a table behind '['") != std::string::npos);
-  CHECK(
-      TomlFile("[model]\nhidden = [\n 2, # [?\n 3\n]\n[ data ]\npath = '[?'\n").load().model.hidden.size() ==
-      2);
-
-  const std::string dots(1000, '.');
-  CHECK(TomlFile("[data] # " + dots + "\npath = \"" + dots + "\"\nvalid = '" + dots + "'\n")
-            .load()
-            .data.train.path == dots);
-  CHECK(TomlFile("[data]\npath = \"\"\"\n\\\"" + dots + "\"\"\"\n").load().data.train.path == "\"" + dots);
-
-  CHECK(refusal(std::string((1 << 20) + 1, '#')).find("larger than 1048576 bytes") != std::string::npos);
-  CHECK(refusal(std::string(1 << 20, '#')).empty());
 }
 
 TEST_CASE("a file that cannot be read is a file error", "[toml]") {

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "fuzz/large_blocks.hpp"
+#include "fuzz/served_files.hpp"
 #include "fuzz/targets.hpp"
 
 namespace {
@@ -25,6 +27,8 @@ const vaecuda::fuzz::Target& chosen() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const vaecuda::fuzz::Target& kTarget = chosen();
+  const vaecuda::fuzz::LargeBlocks blocks;
   kTarget.run({data, size});
+  if (vaecuda::fuzz::served_descriptors() != 0) std::abort();  // a leak
   return 0;
 }
