@@ -24,6 +24,11 @@ namespace {
       fail(path, "{}: the value is {}; every value must be finite", place, cell);
     case NumberStatus::too_large:
       fail(path, "{}: {} is too large for a 32-bit float (at most 3.4028235e38)", place, cell);
+    case NumberStatus::inexact:
+      fail(path,
+           "{}: a 32-bit float cannot hold the integer {} exactly; scale the column, leave it out if it only "
+           "numbers the rows, or write {}.0 if its last digits do not matter",
+           place, cell, cell);
     default:
       break;
   }

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <string>
 #include <system_error>
 
 namespace vaecuda::data {
@@ -28,6 +29,30 @@ bool is_tiny(std::string_view text) {
   const std::size_t exponent = text.find_first_of("eE");
   if (exponent != std::string_view::npos) return text.substr(exponent + 1, 1) == "-";
   return text.substr(0, text.find('.')).find_first_of("123456789") == std::string_view::npos;
+}
+
+/// The digits of a whole number in full, and the fewest that read as it, with zeros behind them.
+std::array<std::string, 2> integer_texts(float size) {
+  std::array<char, 64> buffer;
+  char* const begin = buffer.data();
+  char* const end = begin + buffer.size();
+  const std::string full(begin, std::to_chars(begin, end, size, std::chars_format::fixed, 0).ptr);
+  std::string fewest(begin, std::to_chars(begin, end, size, std::chars_format::scientific).ptr);
+  fewest.erase(fewest.find('e'));
+  std::erase(fewest, '.');
+  fewest.resize(std::max(fewest.size(), full.size()), '0');
+  return {full, fewest};
+}
+
+/// True for an integer's digits that f32 neither holds nor would be written by.
+bool loses_integer(std::string_view text, float value) {
+  constexpr float kAllHeld = 16777216.0F;  // 2^24: every integer below it is an f32
+  if (std::abs(value) < kAllHeld) return false;
+  if (text.front() == '-') text.remove_prefix(1);
+  text.remove_prefix(std::min(text.find_first_not_of('0'), text.size()));
+  if (text.find_first_not_of("0123456789") != std::string_view::npos) return false;
+  const auto [full, fewest] = integer_texts(std::abs(value));
+  return text != full && text != fewest;
 }
 
 NumberStatus parse_extreme(std::string_view text, float& value) {
@@ -56,6 +81,7 @@ NumberStatus parse_f32(std::string_view text, float& value) {
   }
   if (status == std::errc::result_out_of_range) return parse_extreme(digits, value);
   if (!std::isfinite(parsed)) return std::isnan(parsed) ? NumberStatus::missing : NumberStatus::not_finite;
+  if (loses_integer(digits, parsed)) return NumberStatus::inexact;
   value = parsed;
   return NumberStatus::ok;
 }

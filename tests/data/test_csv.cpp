@@ -82,6 +82,12 @@ TEST_CASE("numbers at the ends of f32's range") {
   CHECK(values(tables.load("3.4028234e38,-3.4028234e38,1e-45,1e-60,-1e-400,0.1\n")) ==
         std::vector<float>{3.4028234e38F, -3.4028234e38F, 1e-45F, 0.0F, -0.0F, 0.1F});
   tables.refuse("1,1e39\n", {"line 1, column 1", "1e39", "too large"});
+  // Integers beyond 2^24: what f32 holds, and how floats are written; 1e20 is 100000002004087734272 in f32.
+  CHECK(values(tables.load("16777216,-16777218,0016777220,16777217.0,1.6777217e7,100000000000000000000\n")) ==
+        std::vector<float>{16777216.0F, -16777218.0F, 16777220.0F, 16777216.0F, 16777216.0F, 1e20F});
+  tables.refuse("id,x\n1,2\n16777217,3\n", {"line 3, column \"id\"", "16777217", "exactly", "16777217.0"});
+  tables.refuse("1,-1234567890\n", {"line 1, column 1", "-1234567890", "exactly"});
+  tables.refuse("+123456789012345678901234567890\n", {"line 1, column 0", "exactly"});
   tables.refuse("1,-1e400\n", {"line 1, column 1", "too large"});
 }
 
