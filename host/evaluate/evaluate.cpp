@@ -23,6 +23,10 @@ void check(const EvaluateOptions& options) {
   if (options.samples < 0) {
     throw ConfigError(fmt::format("{} importance samples; expected 0 or more", options.samples));
   }
+  if (options.elbo_samples < 1) {
+    throw ConfigError(
+        fmt::format("{} latent samples of the bound; expected 1 or more", options.elbo_samples));
+  }
   if (options.bins < 2 || options.bins > kMostBins) {
     throw ConfigError(fmt::format("{} bins; expected 2 to {}", options.bins, kMostBins));
   }
@@ -39,11 +43,12 @@ void check_count(const RowSource& rows, std::int64_t count, const Evaluation& re
                               count, result.rows));
 }
 
-void add_elbo(const Vae& vae, RowSource& rows, Evaluation& result) {
+void add_elbo(const Vae& vae, RowSource& rows, const EvaluateOptions& options, Evaluation& result) {
   Moments negative_elbo;
   Moments reconstruction;
   Moments kl;
-  result.rows = vae.elbo(rows, result.seed, [&](const ElboBlock& block) {
+  result.elbo_samples = options.elbo_samples;
+  result.rows = vae.elbo(rows, options.elbo_samples, result.seed, [&](const ElboBlock& block) {
     for (std::size_t i = 0; i < block.kl.size(); ++i) {
       const auto first_term = static_cast<double>(block.reconstruction[i]);
       const auto second_term = static_cast<double>(block.kl[i]);
@@ -156,7 +161,7 @@ Evaluation evaluate(const Vae& vae, const RowOpener& open, const EvaluateOptions
   {
     const auto rows = open();
     NotedRows noted(*rows, facts);
-    add_elbo(vae, noted, result);
+    add_elbo(vae, noted, options, result);
   }
   // Before the pass that takes most of the time.
   const std::optional<std::int32_t> anomaly = anomaly_label(facts, options);

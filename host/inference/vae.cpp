@@ -11,6 +11,7 @@
 #include "host/inference/latents.hpp"
 #include "host/inference/model_info.hpp"
 #include "host/inference/passes.hpp"
+#include "host/inference/repeated_rows.hpp"
 #include "host/inference/units.hpp"
 #include "host/io/npz.hpp"
 #include "host/model/model_document.hpp"
@@ -272,6 +273,41 @@ std::int64_t Vae::elbo(RowSource& rows, std::uint64_t seed,
     block = {ran.first, ran.rows, reconstruction, kl};
   };
   return impl_->run(PassKind::evaluate, seed, rows, read, [&] { sink(block); });
+}
+
+std::int64_t Vae::elbo(RowSource& rows, std::int64_t samples, std::uint64_t seed,
+                       const std::function<void(const ElboBlock&)>& sink) const {
+  if (samples < 1) throw ConfigError(fmt::format("{} latent samples; expected 1 or more", samples));
+  if (samples == 1) return elbo(rows, seed, sink);
+  // Here a value that cannot be used has its own row's index.
+  RepeatedRows repeated(rows, samples, [&](std::span<const float> block, std::int64_t first) {
+    check_values({block, rows.columns(), first, rows.name(), rows.column_names()}, impl_->file.preparation,
+                 impl_->file.model.likelihood);
+  });
+  std::vector<float> reconstruction;
+  std::vector<float> kl;
+  std::int64_t done = 0;
+  std::int64_t taken = 0;
+  double reconstruction_sum = 0.0;
+  double kl_sum = 0.0;
+  const auto mean = [samples](double sum) { return static_cast<float>(sum / static_cast<double>(samples)); };
+  elbo(repeated, seed, [&](const ElboBlock& block) {
+    reconstruction.clear();
+    kl.clear();
+    for (std::size_t i = 0; i < block.kl.size(); ++i) {
+      reconstruction_sum += static_cast<double>(block.reconstruction[i]);
+      kl_sum += static_cast<double>(block.kl[i]);
+      if (++taken < samples) continue;
+      reconstruction.push_back(mean(std::exchange(reconstruction_sum, 0.0)));
+      kl.push_back(mean(std::exchange(kl_sum, 0.0)));
+      taken = 0;
+    }
+    if (kl.empty()) return;
+    const auto rows_done = static_cast<std::int64_t>(kl.size());
+    sink({done, rows_done, reconstruction, kl});
+    done += rows_done;
+  });
+  return done;
 }
 
 std::int64_t Vae::nll(RowSource& rows, std::int64_t samples, std::uint64_t seed,

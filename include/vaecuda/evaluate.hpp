@@ -22,6 +22,8 @@ struct EvaluateOptions {
   /// Importance samples of each row for the log-likelihood; 0: none is computed. Without effect on a latent
   /// that has no density.
   std::int64_t samples = 5000;
+  /// Latents drawn for each row of the evidence lower bound, whose mean is taken.
+  std::int64_t elbo_samples = 1;
   std::optional<std::uint64_t> seed;  ///< of the drawn z; by default the model's own
   /// A latent is active if the mean of its posterior varies over the rows by more than this.
   double active_threshold = 0.01;
@@ -42,7 +44,7 @@ struct Estimate {
 
 /// One value per row, in the order of the data.
 struct RowFigures {
-  std::vector<float> reconstruction;  ///< −log p(x|z) for one z drawn from q(z|x), nats
+  std::vector<float> reconstruction;  ///< −log p(x|z) in the mean over the z drawn from q(z|x), nats
   std::vector<float> kl;              ///< KL(q(z|x) ‖ p(z)), nats, as in ElboTerms
   std::vector<float> nll;             ///< −log p(x) by importance samples, nats; empty where not computed
   std::vector<float> squared_error;  ///< mean over the columns of (x − E[x|mean of q(z|x)])², prepared units
@@ -88,11 +90,12 @@ struct AnomalyFigures {
 struct Evaluation {
   std::int64_t rows = 0;
   std::uint64_t seed = 0;
-  Estimate negative_elbo;       ///< nats of the prepared data
-  Estimate reconstruction;      ///< its first term
-  Estimate kl;                  ///< its second term
-  std::int64_t samples = 0;     ///< importance samples of each row; 0: no likelihood
-  std::optional<Estimate> nll;  ///< −log p(x) by importance samples (Vae::nll), nats of the prepared data
+  std::int64_t elbo_samples = 1;  ///< latents of each row of the bound
+  Estimate negative_elbo;         ///< nats of the prepared data
+  Estimate reconstruction;        ///< its first term
+  Estimate kl;                    ///< its second term
+  std::int64_t samples = 0;       ///< importance samples of each row; 0: no likelihood
+  std::optional<Estimate> nll;    ///< −log p(x) by importance samples (Vae::nll), nats of the prepared data
   Estimate squared_error;
   double negative_elbo_bits = 0.0;  ///< bits per dimension
   std::optional<double> nll_bits;   ///< bits per dimension

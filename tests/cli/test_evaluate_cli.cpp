@@ -117,6 +117,16 @@ TEST_CASE("evaluate tells a program what the library gives", "[evaluate]") {
   CHECK_FALSE(json.contains("anomalies"));
   CHECK(document({models().pictures(), "--data", kShapes, "--samples", "0", "--seed", "2"})
             .at("negative_elbo") != json.at("negative_elbo"));
+  CHECK(json.at("elbo_samples") == 1);
+  options.samples = 0;
+  options.elbo_samples = 3;
+  const auto mean =
+      document({models().pictures(), "--data", kShapes, "--samples", "0", "--elbo-samples", "3"});
+  CHECK(mean.at("elbo_samples") == 3);
+  CHECK(mean.at("negative_elbo").at("mean").get<double>() ==
+        evaluate(Vae::load(models().pictures(), on), load_dataset({kShapes, {}, {}, {}}), options)
+            .negative_elbo.mean);
+  CHECK(mean.at("kl").at("mean").get<double>() == json.at("kl").at("mean").get<double>());
 }
 
 TEST_CASE("evaluate prints the same bytes for any batch size and number of threads", "[evaluate]") {
@@ -174,6 +184,7 @@ TEST_CASE("evaluate refuses what makes no sense and leaves nothing behind", "[ev
   const TempDir folder;
   const Words call = {models().tabular(), "--data", models().table()};
   check_refused({models().tabular()}, 2, "--data is missing");
+  check_refused(call + Words{"--elbo-samples", "0"}, 2, "--elbo-samples: '0' is not");
   check_refused({models().pictures(), "--data", models().table()}, 3,
                 "rows have 3 values, but the model was trained on rows of 256");
   check_refused(call + Words{"--label-column", "none", "--anomaly-label", "1"}, 3, "rows have 4 values");

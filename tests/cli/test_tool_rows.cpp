@@ -138,7 +138,15 @@ TEST_CASE("what is generated can be scored", "[tool]") {
   CHECK(values_of(scores) == vae.nll(values_of(x), 20, vae.info().seed));
   const Words again = {"score", tool_models().pictures, "--data", x.string(), "--out", scores.string()};
   check_tool_refuses(again + Words{"--metric", "nlp"}, kUsage, "'nlp' is not elbo, nll or reconstruction");
-  check_tool_refuses(again + Words{"--samples", "5"}, kUsage, "--samples belongs to --metric nll");
+  CHECK(tool_json(again + Words{"--samples", "5"}).at("samples") == 5);
+  const std::vector<float> values = values_of(x);
+  const auto data = rows_of(values, vae.info().model.input_dim);
+  std::vector<float> drawn;
+  vae.elbo(*data, 5, vae.info().seed, [&](const ElboBlock& block) {
+    for (std::size_t i = 0; i < block.kl.size(); ++i) drawn.push_back(block.reconstruction[i] + block.kl[i]);
+  });
+  CHECK(values_of(scores) == drawn);
+  check_tool_refuses(again + Words{"--samples", "0"}, kUsage, "--samples: '0' is not");
   check_tool_refuses(again + Words{"--metric", "nll", "--samples", "0"}, kUsage, "--samples: '0' is not");
 }
 

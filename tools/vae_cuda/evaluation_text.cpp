@@ -114,6 +114,7 @@ Json evaluation_json(const Evaluation& evaluation, const ModelInfo& model) {
   json["rows"] = evaluation.rows;
   json["columns"] = model.model.input_dim;
   json["seed"] = evaluation.seed;
+  json["elbo_samples"] = evaluation.elbo_samples;
   json["negative_elbo"] = json_of(evaluation.negative_elbo);
   json["reconstruction"] = json_of(evaluation.reconstruction);
   json["kl"] = json_of(evaluation.kl);
@@ -144,7 +145,9 @@ std::string evaluation_text(const Evaluation& evaluation, const ModelInfo& model
   Text text;
   text.title(fmt::format("{}: {} rows of {} values, seed {}; nats per row, mean ± standard error", data_name,
                          evaluation.rows, model.model.input_dim, evaluation.seed));
-  text.estimate("negative ELBO", evaluation.negative_elbo,
+  const std::string drawn =
+      evaluation.elbo_samples > 1 ? fmt::format(", {} samples", evaluation.elbo_samples) : std::string();
+  text.estimate("negative ELBO" + drawn, evaluation.negative_elbo,
                 fmt::format(", {:.4f} bits per dimension", evaluation.negative_elbo_bits));
   text.estimate("  reconstruction", evaluation.reconstruction, "");
   text.estimate("  KL", evaluation.kl, "");

@@ -19,12 +19,12 @@ enum class Metric { elbo, nll, reconstruction };
 struct Measure {
   Metric metric = Metric::elbo;
   std::string_view name = "elbo";
-  std::int64_t samples = 0;  ///< importance samples of each row, for the nll
+  std::int64_t samples = 1;  ///< latents drawn for each row
   std::uint64_t seed = 0;
 };
 
 Measure measure_of(const cli::Arguments& arguments) {
-  constexpr std::int64_t kSamples = 500;
+  constexpr std::int64_t kImportanceSamples = 500;
   constexpr std::int64_t kMostSamples = 1'000'000;
   Measure measure;
   const std::string* text = arguments.find("--metric");
@@ -34,13 +34,11 @@ Measure measure_of(const cli::Arguments& arguments) {
   } else if (text != nullptr && *text == "nll") {
     measure.metric = Metric::nll;
     measure.name = "nll";
-    measure.samples = integer_or(arguments, "--samples", kSamples, 1, kMostSamples);
+    measure.samples = kImportanceSamples;
   } else if (text != nullptr && *text != "elbo") {
     throw ConfigError(fmt::format("--metric: '{}' is not elbo, nll or reconstruction", *text));
   }
-  if (measure.metric != Metric::nll && arguments.find("--samples") != nullptr) {
-    throw ConfigError("--samples belongs to --metric nll: the other scores draw one latent for each row");
-  }
+  measure.samples = integer_or(arguments, "--samples", measure.samples, 1, kMostSamples);
   return measure;
 }
 
@@ -53,7 +51,7 @@ std::int64_t score_rows(const Vae& vae, RowSource& rows, const Measure& measure,
                    [&](const NllBlock& block) { sink(block.first, block.nll); });
   }
   std::vector<float> scores;
-  return vae.elbo(rows, measure.seed, [&](const ElboBlock& block) {
+  return vae.elbo(rows, measure.samples, measure.seed, [&](const ElboBlock& block) {
     scores.assign(block.reconstruction.begin(), block.reconstruction.end());
     if (measure.metric == Metric::elbo) {
       std::transform(scores.begin(), scores.end(), block.kl.begin(), scores.begin(), std::plus<>());
@@ -193,7 +191,7 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
                                   {"mean", cli::json_number(mean)},
                                   {"min", cli::json_number(summary.least)},
                                   {"max", cli::json_number(summary.greatest)}};
-  if (measure.samples > 0) document["samples"] = measure.samples;
+  document["samples"] = measure.samples;
   if (threshold.value) {
     line += fmt::format("; {} above {:.4f}", summary.flagged, *threshold.value);
     document["threshold"] = cli::json_number(*threshold.value);
@@ -218,15 +216,17 @@ Command score_command() {
       "--out scores.csv",
       joined(
           {kModel},
-          joined(
-              data_options(),
-              {{"--out", "FILE", ".csv: row,score[,flag]; .npy: scores; without it the table on stdout"},
-               {"--metric", "elbo|nll|reconstruction", "what is scored [elbo]"},
-               {"--samples", "K", "nll: importance samples of each row; more are sharper and slower [500]"},
-               {"--threshold", "X", "flag rows with a score above this"},
-               {"--threshold-quantile", "Q", "flag rows above this quantile of the scores of --reference"},
-               {"--reference", "PATH", "rows whose scores give the quantile, usual ones [--data]"},
-               {"--flags", "FILE", "flags as .npy (0 or 1, one byte) or .csv"}})),
+          joined(data_options(),
+                 {{"--out", "FILE", ".csv: row,score[,flag]; .npy: scores; without it the table on stdout"},
+                  {"--metric", "elbo|nll|reconstruction", "what is scored [elbo]"},
+                  {"--samples", "K",
+                   "latents drawn for each row; more are sharper and slower. elbo, reconstruction: their "
+                   "mean is "
+                   "taken [1]; nll: importance samples [500]"},
+                  {"--threshold", "X", "flag rows with a score above this"},
+                  {"--threshold-quantile", "Q", "flag rows above this quantile of the scores of --reference"},
+                  {"--reference", "PATH", "rows whose scores give the quantile, usual ones [--data]"},
+                  {"--flags", "FILE", "flags as .npy (0 or 1, one byte) or .csv"}})),
       run};
 }
 
