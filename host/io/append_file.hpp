@@ -25,6 +25,8 @@ class AppendFile {
   void append(std::string_view text);
   /// Returns when everything appended is on the disk.
   void sync() { file_.sync(); }
+  /// Checked, where the destructor's cannot be; nothing may follow.
+  void close() { file_.close(); }
   /// True if the file held nothing when it was opened.
   [[nodiscard]] bool was_empty() const { return was_empty_; }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }

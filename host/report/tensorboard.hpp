@@ -37,6 +37,8 @@ class EventFile {
   void add_image(std::string_view tag, const Image& image, std::int64_t step, double wall_time);
   /// Returns when everything written is on the disk.
   void sync() { file_.sync(); }
+  /// Checked, where the destructor's cannot be; nothing may follow.
+  void close() { file_.close(); }
   [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
 
  private:

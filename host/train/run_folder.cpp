@@ -221,6 +221,17 @@ void RunFolder::log(const MetricsLine& line) {
   events_->add_scalars(writer.scalars, line.step, unix_seconds());
 }
 
+void RunFolder::sync_logs() {
+  metrics_->sync();
+  events_->sync();
+}
+
+void RunFolder::close_logs() {
+  sync_logs();
+  metrics_->close();
+  events_->close();
+}
+
 void RunFolder::add_image(const std::string& tag, const Image& image, std::int64_t step) {
   events_->add_image(tag, image, step, unix_seconds());
 }

@@ -53,6 +53,11 @@ class RunFolder {
     return dir_ / (name + ".png");
   }
 
+  /// Returns when all lines, records and pictures so far are on the disk.
+  void sync_logs();
+  /// At the end of the run: nothing may follow.
+  void close_logs();
+
  private:
   void write_config(const RunConfig& config);
 

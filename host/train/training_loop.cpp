@@ -203,8 +203,10 @@ bool TrainingLoop::is_checkpoint_due() const {
   return by_steps || by_time;
 }
 
-/// The models first, the state last: it alone decides where the run goes on, and then they are there.
+/// The logs and the models first, the state last: it alone decides where the run goes on, and then they are
+/// there.
 void TrainingLoop::save() {
+  folder_.sync_logs();
   ModelFile file = setup_.model_file(state_.step);
   save_model(folder_.last_model().string(), file);
   if (state_.best) {

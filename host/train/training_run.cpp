@@ -59,7 +59,9 @@ TrainSummary TrainingRun::run() {
   RunFolder folder(setup.config, impl_->start);
   TrainingLoop loop(setup, folder, impl_->observer);
   loop.run();
-  impl_->summary = end_run(setup, folder, loop, impl_->observer);
+  const TrainSummary summary = end_run(setup, folder, loop, impl_->observer);
+  folder.close_logs();
+  impl_->summary = summary;
   return *impl_->summary;
 }
 

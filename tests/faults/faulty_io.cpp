@@ -7,6 +7,7 @@
 //   FAULTY_IO_FOR_GOOD  every later call fails as well
 //   FAULTY_IO_UNDER=dir only calls on files in this folder count
 //   FAULTY_IO_COUNT=file  where the number of calls is written when the program ends
+//   FAULTY_IO_NAMED=file  gets a line for every name that a rename in the folder has given
 //
 // Calls: open for writing, write, fsync, close of a file that was written, ftruncate, rename, unlink.
 #include <dlfcn.h>
@@ -25,7 +26,10 @@
 namespace {
 
 std::atomic<long> calls{0};
-bool watched[4096] = {};  // by descriptor: opened for writing, or a folder to be synced
+// By descriptor: opened for writing, or a folder to be synced; and since then written, cut or synced, for
+// only then can a close lose something.
+bool watched[4096] = {};
+bool used[4096] = {};
 
 const char* setting(const char* name) {
   const char* value = std::getenv(name);
@@ -59,6 +63,15 @@ Fate next_call(bool can_be_short) {
   if (std::strcmp(kind, "kill") == 0) raise(SIGKILL);
   errno = std::strcmp(kind, "eio") == 0 ? EIO : ENOSPC;
   return std::strcmp(kind, "short") == 0 && can_be_short ? Fate::half : Fate::fail;
+}
+
+void note_name(const char* path) {
+  const char* list = setting("FAULTY_IO_NAMED");
+  if (*list == '\0') return;
+  if (std::FILE* file = std::fopen(list, "a")) {
+    std::fprintf(file, "%s\n", path);
+    std::fclose(file);
+  }
 }
 
 __attribute__((destructor)) void report() {
@@ -102,6 +115,7 @@ int open64(const char* path, int flags, ...) {
 ssize_t write(int descriptor, const void* bytes, size_t count) {
   const auto next = real<ssize_t (*)(int, const void*, size_t)>("write");
   if (!is_watched(descriptor)) return next(descriptor, bytes, count);
+  used[descriptor] = true;
   switch (next_call(count > 1)) {
     case Fate::pass:
       return next(descriptor, bytes, count);
@@ -114,18 +128,20 @@ ssize_t write(int descriptor, const void* bytes, size_t count) {
 }
 
 int fsync(int descriptor) {
+  if (is_watched(descriptor)) used[descriptor] = true;
   if (is_watched(descriptor) && next_call(false) != Fate::pass) return -1;
   return real<int (*)(int)>("fsync")(descriptor);
 }
 
 int ftruncate(int descriptor, off_t size) {
+  if (is_watched(descriptor)) used[descriptor] = true;
   if (is_watched(descriptor) && next_call(false) != Fate::pass) return -1;
   return real<int (*)(int, off_t)>("ftruncate")(descriptor, size);
 }
 
 int close(int descriptor) {
-  const bool counts = is_watched(descriptor);
-  if (counts) watched[descriptor] = false;
+  const bool counts = is_watched(descriptor) && used[descriptor];
+  if (is_watched(descriptor)) watched[descriptor] = used[descriptor] = false;
   const bool fails = counts && next_call(false) != Fate::pass;
   const int error = errno;
   const int result = real<int (*)(int)>("close")(descriptor);  // also where it "fails", as Linux does
@@ -135,8 +151,11 @@ int close(int descriptor) {
 }
 
 int rename(const char* from, const char* to) {
-  if (is_under(to) && next_call(false) != Fate::pass) return -1;
-  return real<int (*)(const char*, const char*)>("rename")(from, to);
+  if (!is_under(to)) return real<int (*)(const char*, const char*)>("rename")(from, to);
+  if (next_call(false) != Fate::pass) return -1;
+  const int result = real<int (*)(const char*, const char*)>("rename")(from, to);
+  if (result == 0) note_name(to);
+  return result;
 }
 
 int unlink(const char* path) {

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Lets every output call of a training run fail, one after the other, once and for good.
 
-usage: io_faults.py PROGRAM [--compiler CXX] [--stride N] [--kinds enospc,eio,short,kill] [--folder DIR]
+usage: io_faults.py PROGRAM [--compiler CXX] [--stride N] [--kinds enospc,eio,short,kill] [--jobs N] [--folder DIR]
 
-The library tests/faults/faulty_io.cpp is preloaded. A run that was hit must report the error (exit code 1; a short write that is
-made good is none) or end (kill); every file that is there must be whole: the resumed run, without faults, must end
-with the bytes of the run that was never hit.
+The library tests/faults/faulty_io.cpp is preloaded. A run that was hit must report the error (exit code 1; for the report's
+page, which is no part of the run, a warning), make it good (a short write), or end (kill). Every model and state that had its
+name by then must still be there and whole, and the resumed run, without faults, must end with the bytes of the run that
+was never hit. Exit code 1 at the first trial where that is not so.
 """
 import argparse
+import collections
 import pathlib
 import shutil
 import subprocess
@@ -17,6 +19,63 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import runs  # noqa: E402
 
+# Few steps: two checkpoints, their end, the pictures and the report.
+RUN = {"epochs": 3, "extra": ["--checkpoint-seconds", "0"]}
+
+
+class Trials:
+    def __init__(self, program, compiler, base):
+        self.program, self.base, self.whole = program, base, base / "whole"
+        self.library = base / "faulty_io.so"
+        source = pathlib.Path(__file__).parent / "faulty_io.cpp"
+        subprocess.run([compiler, "-std=c++20", "-O1", "-shared", "-fPIC", str(source), "-o", str(self.library), "-ldl"],
+                       check=True)
+        clean = self.train(self.whole, {"FAULTY_IO_COUNT": str(base / "count")})
+        if clean.returncode != 0:
+            sys.exit(f"the run without a fault failed: {clean.stderr}")
+        self.calls = int((base / "count").read_text())
+
+    def train(self, out, settings):
+        environment = {"LD_PRELOAD": str(self.library), "FAULTY_IO_UNDER": str(out), **settings}
+        return runs.run(self.program, runs.words(out, **RUN), environment)
+
+    def outcome(self, kind, result, out):
+        """What became of the run that was hit; None where that is not allowed."""
+        if kind == "kill":
+            return "killed" if result.returncode == -9 else None
+        if result.returncode == 0:
+            if "warning: no report.html: " in result.stderr and str(out) in result.stderr:
+                return "reported"
+            return "made good" if kind == "short" else None
+        named = "error: " in result.stderr and str(out) in result.stderr
+        return "reported" if result.returncode == 1 and named else None
+
+    def trial(self, what):
+        kind, for_good, call = what
+        where = f"{kind}{' for good' if for_good else ''}, call {call} of {self.calls}"
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.base))
+        out, names = folder / "run", folder / "names"
+        settings = {"FAULTY_IO": kind, "FAULTY_IO_CALL": str(call), "FAULTY_IO_NAMED": str(names)}
+        if for_good:
+            settings["FAULTY_IO_FOR_GOOD"] = "1"
+        result = self.train(out, settings)
+        outcome = self.outcome(kind, result, out)
+        if outcome is None:
+            raise runs.Failed(f"{where}: exit code {result.returncode}: {result.stderr or 'nothing reported'}")
+        for name in names.read_text().split() if names.exists() else []:
+            there = runs.is_whole(name) if name.endswith(".safetensors") else pathlib.Path(name).exists()
+            if not there:
+                raise runs.Failed(f"{where}: {name} was written before and is lost or not whole")
+        started = (out / "config.toml").exists()
+        again = runs.run(self.program, ["--resume", str(out)] if started else runs.words(out, **RUN))
+        if again.returncode != 0:
+            raise runs.Failed(f"{where}: what it left cannot be resumed: {again.stderr}")
+        wrong = runs.difference(out, self.whole)
+        if wrong:
+            raise runs.Failed(f"{where}: after resuming, {wrong} differs")
+        shutil.rmtree(folder)
+        return outcome, started
+
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
@@ -24,65 +83,21 @@ def main():
     parser.add_argument("--compiler", default="c++")
     parser.add_argument("--stride", type=int, default=1)
     parser.add_argument("--kinds", default="enospc,eio,short,kill")
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--folder")
     arguments = parser.parse_args()
     base = pathlib.Path(tempfile.mkdtemp(prefix="vaecuda-io-", dir=arguments.folder))
-    library = base / "faulty_io.so"
-    source = pathlib.Path(__file__).parent / "faulty_io.cpp"
-    subprocess.run([arguments.compiler, "-std=c++20", "-O1", "-shared", "-fPIC", str(source), "-o", str(library), "-ldl"],
-                   check=True)
-
-    out, whole = base / "run", base / "whole"
-    count = base / "count"
-
-    def train(target, settings):
-        # Few steps: two checkpoints, their end and the pictures.
-        extra = ["--checkpoint-seconds", "0"]
-        environment = {"LD_PRELOAD": str(library), "FAULTY_IO_UNDER": str(target), "FAULTY_IO_COUNT": str(count), **settings}
-        return runs.run(arguments.program, runs.words(target, epochs=3, extra=extra), environment)
-
-    clean = train(whole, {})
-    if clean.returncode != 0:
-        sys.exit(f"the run without a fault failed: {clean.stderr}")
-    calls = int(count.read_text())
-    # Every call of the run is reached by the numbers 0 … calls − 1.
-    trials = reported = unaffected = killed = fresh = 0
-    for kind in arguments.kinds.split(","):
-        for for_good in ([""] if kind == "kill" else ["", "1"]):
-            for call in range(0, calls, arguments.stride):
-                shutil.rmtree(out, ignore_errors=True)
-                settings = {"FAULTY_IO": kind, "FAULTY_IO_CALL": str(call)}
-                if for_good:
-                    settings["FAULTY_IO_FOR_GOOD"] = "1"
-                result = train(out, settings)
-                trials += 1
-                where = f"{kind}{' for good' if for_good else ''}, call {call} of {calls}"
-                if kind == "kill":
-                    if result.returncode != -9:
-                        sys.exit(f"{where}: exit code {result.returncode}, expected the kill")
-                    killed += 1
-                elif result.returncode == 0:
-                    # A short write is made good by the next; a temporary file that stays is no loss.
-                    unaffected += 1
-                elif result.returncode == 1 and "error: " in result.stderr and str(out) in result.stderr:
-                    reported += 1
-                else:
-                    sys.exit(f"{where}: exit code {result.returncode}: {result.stderr}")
-                if result.returncode == 0 and kind != "short":
-                    sys.exit(f"{where}: the fault was not reported: {result.stderr}")
-                if (out / "config.toml").exists():
-                    again = runs.run(arguments.program, ["--resume", str(out)])
-                else:
-                    fresh += 1
-                    again = runs.run(arguments.program, runs.words(out, epochs=3, extra=["--checkpoint-seconds", "0"]))
-                if again.returncode != 0:
-                    sys.exit(f"{where}: what it left cannot be resumed: {again.stderr}")
-                wrong = runs.difference(out, whole)
-                if wrong:
-                    sys.exit(f"{where}: after resuming, {wrong} differs")
+    trials = Trials(arguments.program, arguments.compiler, base)
+    # Every output call of the run is reached by the numbers 0 … calls − 1.
+    what = [(kind, for_good, call) for kind in arguments.kinds.split(",") for for_good in (False, True)
+            if not (kind == "kill" and for_good) for call in range(0, trials.calls, arguments.stride)]
+    results = runs.side_by_side(trials.trial, what, arguments.jobs)
     shutil.rmtree(base)
-    print(f"{calls} output calls in a run; {trials} trials: {reported} reported, {killed} killed, {unaffected} made good; "
-          f"all ended with the bytes of the run without faults ({fresh} had not written config.toml yet)")
+    counts = collections.Counter(outcome for outcome, _ in results)
+    fresh = sum(not started for _, started in results)
+    print(f"{trials.calls} output calls in a run; {len(results)} trials: " +
+          ", ".join(f"{counts[outcome]} {outcome}" for outcome in ("reported", "killed", "made good")) +
+          f"; all ended with the bytes of the run without faults ({fresh} had not written config.toml yet)")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills or signals training at random moments and resumes it, until it has been hit so many times.
 
-usage: kill_and_resume.py PROGRAM [--hits N] [--signal KILL|INT|TERM|USR1|any] [--seed N] [--folder DIR]
+usage: kill_and_resume.py PROGRAM [--hits N] [--signal KILL|INT|TERM|USR1|any] [--seed N] [--jobs N] [--folder DIR]
 
 Every run must load after every hit and end with the bytes of the uninterrupted run. With a signal other than KILL
 the program must end with exit code 75 within 10 seconds (or with 0, if it was done already). Prints the counts and the
@@ -33,57 +33,82 @@ def hit_once(program, arguments, delay, number):
     return process.returncode, (time.monotonic() - began) if alive else None, errors
 
 
+class Campaign:
+    """One series of runs, each hit again and again until it is done."""
+
+    def __init__(self, program, signals, base, length):
+        self.program, self.signals, self.base, self.length = program, signals, base, length
+
+    def __call__(self, task):
+        seed, wanted = task
+        choose = random.Random(seed)
+        out = self.base / f"run-{seed}"
+        counts = {"hits": 0, "before": 0, "runs": 0, "longest": 0.0}
+        while counts["hits"] < wanted:
+            shutil.rmtree(out, ignore_errors=True)
+            command = runs.words(out)
+            while not self.ends(command, out, choose, counts):
+                if (out / "config.toml").exists():
+                    counts["before"] += not (out / "state.safetensors").exists()
+                    command = ["--resume", str(out)]
+                else:
+                    shutil.rmtree(out, ignore_errors=True)
+                    command = runs.words(out)
+            wrong = runs.difference(out, self.base / "whole")
+            if wrong:
+                raise runs.Failed(f"after {counts['hits']} hits: {wrong} differs in {out}")
+            counts["runs"] += 1
+        return counts
+
+    def ends(self, command, out, choose, counts):
+        """Starts the program once and hits it. True if it was done before."""
+        name = choose.choice(self.signals)
+        number = getattr(signal, "SIG" + name)
+        code, seconds, errors = hit_once(self.program, command, choose.uniform(0.0, 1.2 * self.length), number)
+        if code == 0:
+            return True
+        if seconds is None:
+            raise runs.Failed(f"exit code {code} without a signal: {errors}")
+        counts["hits"] += 1
+        if number == signal.SIGKILL:
+            if code != -number:
+                raise runs.Failed(f"exit code {code} after a kill: {errors}")
+            return False
+        counts["longest"] = max(counts["longest"], seconds)
+        # Before the run listens, a signal ends it as any program; nothing was written by then.
+        early = code == -number and not (out / "state.safetensors").exists()
+        if (code != 75 and not early) or seconds > 10:
+            raise runs.Failed(f"signal {name}: exit code {code} after {seconds:.1f} s: {errors}")
+        return False
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("program")
     parser.add_argument("--hits", type=int, default=300)
     parser.add_argument("--signal", default="KILL")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--folder")
     arguments = parser.parse_args()
-    choose = random.Random(arguments.seed)
-    names = ["INT", "TERM", "USR1"] if arguments.signal == "any" else [arguments.signal]
+    signals = ["INT", "TERM", "USR1"] if arguments.signal == "any" else [arguments.signal]
     base = pathlib.Path(tempfile.mkdtemp(prefix="vaecuda-kill-", dir=arguments.folder))
     began = time.monotonic()
     whole = runs.run(arguments.program, runs.words(base / "whole"))
     if whole.returncode != 0:
         sys.exit(f"the uninterrupted run failed: {whole.stderr}")
-    length = time.monotonic() - began
-    hits = finished = before_checkpoint = 0
-    longest = 0.0
-    while hits < arguments.hits:
-        out = base / "run"
-        shutil.rmtree(out, ignore_errors=True)
-        command = runs.words(out)
-        while True:
-            name = choose.choice(names)
-            number = getattr(signal, "SIG" + name)
-            code, seconds, errors = hit_once(arguments.program, command, choose.uniform(0.0, 1.2 * length), number)
-            if seconds is not None and code != 0:
-                hits += 1
-                if number != signal.SIGKILL:
-                    longest = max(longest, seconds)
-                    # Before the run listens, a signal ends it as any program; nothing was written by then.
-                    early = code == -number and not (out / "state.safetensors").exists()
-                    if (code != 75 and not early) or seconds > 10:
-                        sys.exit(f"signal {name}: exit code {code} after {seconds:.1f} s: {errors}")
-            elif code != 0:
-                sys.exit(f"exit code {code} without a signal: {errors}")
-            if code == 0:
-                break
-            if (out / "config.toml").exists():
-                before_checkpoint += not (out / "state.safetensors").exists()
-                command = ["--resume", str(out)]
-            else:
-                shutil.rmtree(out, ignore_errors=True)
-        wrong = runs.difference(out, base / "whole")
-        if wrong:
-            sys.exit(f"after {hits} hits: {wrong} differs in {out}")
-        finished += 1
+    campaign = Campaign(arguments.program, signals, base, time.monotonic() - began)
+    share = -(-arguments.hits // arguments.jobs)
+    results = runs.side_by_side(campaign, [(arguments.seed + i, share) for i in range(arguments.jobs)], arguments.jobs)
     shutil.rmtree(base)
+
+    def total(key):
+        return sum(result[key] for result in results)
+
+    longest = max(result["longest"] for result in results)
     answer = f", longest answer {longest:.2f} s" if longest > 0 else ""
-    print(f"{hits} hits ({arguments.signal}), {before_checkpoint} of them before the first checkpoint; "
-          f"{finished} runs ended, all with the bytes of the uninterrupted run{answer}")
+    print(f"{total('hits')} hits ({arguments.signal}), {total('before')} of them before the first checkpoint; "
+          f"{total('runs')} runs ended, all with the bytes of the uninterrupted run{answer}")
 
 
 if __name__ == "__main__":

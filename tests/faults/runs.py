@@ -1,10 +1,18 @@
 """What the fault scripts share: small runs of vae_cuda_train, and whether two run folders agree."""
+import concurrent.futures
 import json
 import os
 import pathlib
+import struct
 import subprocess
+import sys
 
 TIMES = ("seconds", "samples_per_second")
+MODELS = ("state.safetensors", "last.safetensors", "model.safetensors")
+
+
+class Failed(Exception):
+    """A promise that was broken; its text says where."""
 
 
 def words(out, epochs=30, extra=()):
@@ -19,15 +27,42 @@ def run(program, arguments, env=None, timeout=300):
     return subprocess.run([program, *arguments], capture_output=True, text=True, env=environment, timeout=timeout)
 
 
+def side_by_side(trial, inputs, jobs):
+    """trial(input) for every input, `jobs` at a time; their results in order. The first Failed ends the program."""
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(trial, one) for one in inputs]
+        try:
+            return [future.result() for future in futures]
+        except Failed as error:
+            pool.shutdown(cancel_futures=True)
+            sys.exit(str(error))
+
+
 def metrics(folder):
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     return [{key: value for key, value in line.items() if key not in TIMES} for line in lines]
 
 
+def is_whole(path):
+    """True if a safetensors file is there and its length is what its header says."""
+    path = pathlib.Path(path)
+    if not path.exists():
+        return False
+    content = path.read_bytes()
+    if len(content) < 8:
+        return False
+    length = struct.unpack("<Q", content[:8])[0]
+    try:
+        header = json.loads(content[8:8 + length])
+    except ValueError:
+        return False
+    return len(content) == 8 + length + max(v["data_offsets"][1] for k, v in header.items() if k != "__metadata__")
+
+
 def difference(folder, expected):
     """The first file of a finished run that is not as in the other run; empty where all agree."""
     folder, expected = pathlib.Path(folder), pathlib.Path(expected)
-    for name in ("state.safetensors", "last.safetensors", "model.safetensors"):
+    for name in MODELS:
         if not (folder / name).exists():
             return name + " is missing"
         if (folder / name).read_bytes() != (expected / name).read_bytes():
