@@ -9,7 +9,8 @@ usage() {
 Usage: tools/bundle_deps.sh DIR
 Fills DIR with what vaecuda is built from: CLI11, nlohmann-json, toml++, fmt, Catch2, libpng, zlib, Boost.Context, and
 of OpenBLAS what a matrix product in fp32 needs. Take DIR to a machine of the same architecture with g++, CMake and, for
-a GPU, the CUDA toolkit, and configure there with -DVAECUDA_DEPS=DIR. Programs built so find libfmt in DIR at run time.
+a GPU, the CUDA toolkit, and configure there with -DVAECUDA_DEPS=DIR. Programs built so find libfmt, libpng and zlib in DIR
+at run time.
 Runs on Debian and Ubuntu. Takes the packages that are installed, downloads the others (apt-get download, no root
 needed), installs nothing, and ends by configuring a build from DIR and running a program linked from it.
 DIR must be empty, new, or an earlier bundle, which is replaced.
@@ -47,7 +48,7 @@ done
 packages=(libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libfmt-dev catch2 libopenblas-openmp-dev libpng-dev
   zlib1g-dev libboost-context-dev)
 # Packages that the ones above name only indirectly: libraries and headers with a version in their name.
-followed='^(libfmt[0-9.]+(t64)?|libboost-context[0-9.]+-dev|libboost[0-9.]+-dev)$'
+followed='^(libfmt[0-9.]+(t64)?|libpng16-16(t64)?|zlib1g(t64)?|libboost-context[0-9.]+-dev|libboost[0-9.]+-dev)$'
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -57,9 +58,12 @@ mkdir -p "$unpacked" "$work/deb" "$bundle/include" "$bundle/lib/cmake" "$bundle/
 triple=$(g++ -print-multiarch)
 
 heading "Packages"
+declare -A provided=()
 # Usage: provide PACKAGE: has its files in / or in $unpacked, and those of the packages that it names indirectly.
 provide() {
   local package=$1 version depends deb next
+  if [[ -n ${provided[$package]:-} ]]; then return; fi
+  provided[$package]=1
   if dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -x installed >/dev/null; then
     version=$(dpkg-query -W -f '${Version}' "$package")
     depends=$(dpkg-query -W -f '${Depends}' "$package")
@@ -121,8 +125,16 @@ boost=$(path_of usr/include/boost)
 du -sh "$bundle/include" | cut -f1
 
 heading "Libraries"
-for library in libz.a libpng.a libboost_context.a; do
-  cp -L "$(path_of "usr/lib/$triple/$library")" "$bundle/lib/$library"
+cp -L "$(path_of "usr/lib/$triple/libboost_context.a")" "$bundle/lib/libboost_context.a"
+soname() {
+  objdump -p "$1" | awk '$1 == "SONAME" { print $2 }'
+}
+# Shared ones: the archives of these two are not position independent and cannot go into a shared library of ours. Under
+# the name that programs look for, and under the one that linkers do.
+for library in libz.so libpng.so; do
+  file=$(path_of "usr/lib/$triple/$library")
+  cp -L "$file" "$bundle/lib/$(soname "$file")"
+  cp -L "$file" "$bundle/lib/$library"
 done
 
 # A package file for CMake, so that find_package finds the library in the bundle wherever that lies.
@@ -150,9 +162,7 @@ CMAKE
 # The distributions build fmt as a shared library alone. Its one file carries the name that programs look for.
 fmt=$(path_of "usr/lib/$triple/libfmt.a" "usr/lib/$triple/libfmt.so")
 fmt_file=libfmt.a
-if [[ $fmt == *.so ]]; then
-  fmt_file=$(objdump -p "$fmt" | awk '$1 == "SONAME" { print $2 }')
-fi
+if [[ $fmt == *.so ]]; then fmt_file=$(soname "$fmt"); fi
 cp -L "$fmt" "$bundle/lib/$fmt_file"
 fmt_number=$(awk '$1 == "#define" && $2 == "FMT_VERSION" { print $3 }' "$bundle"/include/fmt/*.h)
 fmt_version=$((fmt_number / 10000)).$((fmt_number / 100 % 100)).$((fmt_number % 100))
@@ -198,8 +208,11 @@ taken VAECUDA_cli11_INCLUDE VAECUDA_json_INCLUDE VAECUDA_toml_INCLUDE VAECUDA_CA
   ZLIB_LIBRARY_RELEASE PNG_PNG_INCLUDE_DIR PNG_LIBRARY_RELEASE fmt_DIR
 echo "configured: every package comes from $dir"
 
-g++ -std=c++20 -O1 -fopenmp -I "$dir/include" "$root/tests/deps/bundle_proof.cpp" -o "$work/proof" -L "$dir/lib" \
-  "$dir/lib/$fmt_file" -Wl,-rpath,"$dir/lib" -l:libopenblas.a -l:libpng.a -l:libz.a -l:libboost_context.a -lm
+# As a program and as a shared library: both are built from the bundle.
+proof=(g++ -std=c++20 -O1 -fopenmp -I "$dir/include" "$root/tests/deps/bundle_proof.cpp" -L "$dir/lib" "$dir/lib/$fmt_file"
+  -Wl,-rpath,"$dir/lib" -l:libopenblas.a -l:libpng.so -l:libz.so -l:libboost_context.a -lm)
+"${proof[@]}" -o "$work/proof"
+"${proof[@]}" -shared -fPIC -Wl,--no-undefined -o "$work/proof.so"
 kernels=("")
 if grep -qw avx2 /proc/cpuinfo; then kernels+=(Prescott Haswell); fi
 if grep -qw avx512bw /proc/cpuinfo; then kernels+=(SkylakeX); fi
