@@ -104,6 +104,7 @@ int vaecuda_model_describe(const vaecuda_model* model, vaecuda_model_info* info)
     result.activation = model->activation.c_str();
     result.latent = model->latent.c_str();
     result.device = model->device.c_str();
+    result.device_note = model->vae.device_note().c_str();
     write_struct(info, result, "info");
   });
 }

@@ -200,14 +200,15 @@ typedef struct vaecuda_model_info {
   int64_t image_height; /* 0 where rows are no pictures */
   int64_t image_width;
   int64_t image_channels;
-  const char* likelihood; /* as in option model.likelihood */
-  const char* activation; /* as in option model.activation */
-  const char* latent;     /* as in option model.latent: "gaussian", "deterministic", "vq" */
-  const char* device;     /* where it runs: "cpu", "cuda:0" */
+  const char* likelihood;  /* as in option model.likelihood */
+  const char* activation;  /* as in option model.activation */
+  const char* latent;      /* as in option model.latent: "gaussian", "deterministic", "vq" */
+  const char* device;      /* where it runs: "cpu", "cuda:0" */
+  const char* device_note; /* why "auto" came to the CPU, in one line; "" where nothing is to be said */
 } vaecuda_model_info;
 
 /* clang-format off */
-#define VAECUDA_MODEL_INFO_INIT {sizeof(vaecuda_model_info), 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL}
+#define VAECUDA_MODEL_INFO_INIT {sizeof(vaecuda_model_info), 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL}
 /* clang-format on */
 
 /* Reads a model file onto a device. `on` may be NULL. */

@@ -187,6 +187,7 @@ void test_model(const char* path, const float* x, int64_t columns) {
   CHECK(strcmp(info.likelihood, "bernoulli") == 0 && strcmp(info.activation, "relu") == 0);
   CHECK(strcmp(info.latent, "gaussian") == 0);
   CHECK(strcmp(info.device, "cpu") == 0 && info.image_height == 0);
+  CHECK(strcmp(info.device_note, "") == 0); /* the CPU was asked for */
   CHECK(info.parameters == 12 * 8 + 8 + 8 * 4 + 4 + 2 * 8 + 8 + 8 * 12 + 12);
   test_results(model, x, 40, columns, info.latent_dim);
   test_evaluate(model, x, 40, columns);
@@ -196,6 +197,13 @@ void test_model(const char* path, const float* x, int64_t columns) {
   snprintf(copy, sizeof copy, "%s.copy", path);
   OK(vaecuda_model_save(model, copy));
   OK(vaecuda_model_load(copy, NULL, &again));
+  OK(vaecuda_model_describe(again, &info));
+  CHECK((strcmp(info.device, "cpu") == 0) == (strstr(info.device_note, "running on the CPU: ") != NULL));
+  info.size = offsetof(vaecuda_model_info, device_note); /* a program that does not know it */
+  info.device_note = NULL;
+  OK(vaecuda_model_describe(again, &info));
+  CHECK(info.device_note == NULL);
+  info.size = sizeof info;
   vaecuda_model_free(again);
   again = NULL;
   EXPECT(vaecuda_model_save(model, "/nowhere/model.safetensors"), VAECUDA_RUNTIME, "/nowhere");

@@ -35,6 +35,7 @@ class Model(unittest.TestCase):
         self.assertEqual((self.model.input_dim, self.model.latent_dim, self.model.seed), (12, 2, 1))
         self.assertEqual(self.model.info["likelihood"], "bernoulli")
         self.assertIsNone(self.model.info["image"])
+        self.assertEqual(self.model.info["device_note"], "")
         self.assertIn("device='cpu'", repr(self.model))
         self.assertRegex(vaecuda.version(), r"^\d+\.\d+\.\d+$")
         self.assertIn("OpenBLAS", vaecuda.build_info())

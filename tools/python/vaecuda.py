@@ -104,7 +104,7 @@ class _ModelInfo(_Sized):
     _fields_ = [("size", c_size_t), ("input_dim", c_int64), ("latent_dim", c_int64), ("parameters", c_int64),
                 ("steps", c_int64), ("seed", c_uint64), ("image_height", c_int64), ("image_width", c_int64),
                 ("image_channels", c_int64), ("likelihood", c_char_p), ("activation", c_char_p), ("latent", c_char_p),
-                ("device", c_char_p)]
+                ("device", c_char_p), ("device_note", c_char_p)]
 
 
 class _Evaluation(_Sized):
@@ -263,8 +263,8 @@ class Vae:
             "input_dim": info.input_dim, "latent_dim": info.latent_dim, "parameters": info.parameters,
             "steps": info.steps, "seed": info.seed, "image": shape if shape[0] > 0 else None,
             "likelihood": info.likelihood.decode(), "activation": info.activation.decode(),
-            "latent": info.latent.decode(), "device": info.device.decode()}
-        """What the model file says about itself, and where the model runs."""
+            "latent": info.latent.decode(), "device": info.device.decode(), "device_note": info.device_note.decode()}
+        """What the model file says about itself, where the model runs, and where "auto" came to the CPU, why."""
 
     @classmethod
     def load(cls, path, device: str = "auto", threads: int = 0, precision: str = "fp32") -> "Vae":
