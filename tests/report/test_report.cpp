@@ -94,6 +94,9 @@ TEST_CASE("what a run does not have is told in its place", "[report]") {
     CHECK(contains(page, "No rows were held out for validation"));
     CHECK(contains(page, "No rows were held out for a test"));
     CHECK(contains(page, "<h3>Latent plane</h3>"));
+    // 20 pictures side by side: wider than a phone, so it is moved, by the keyboard too.
+    CHECK(contains(page,
+                   "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Latent plane\"><img "));
     CHECK(contains(page, ">latent 1</text>"));
   }
   SECTION("a deterministic latent") {
