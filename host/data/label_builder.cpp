@@ -56,6 +56,22 @@ void LabelBuilder::drop_first() {
   values_.erase(values_.begin());
 }
 
+std::string class_name(std::string_view text) {
+  const std::optional<double> number = number_of(text);
+  return number ? name_of(*number) : std::string(text);
+}
+
+std::optional<std::int32_t> find_class(const std::vector<std::string>& names, std::string_view text) {
+  auto found = std::find(names.begin(), names.end(), text);
+  if (found == names.end()) {
+    const std::string wanted = class_name(text);
+    found = std::find_if(names.begin(), names.end(),
+                         [&wanted](const std::string& name) { return class_name(name) == wanted; });
+  }
+  if (found == names.end()) return std::nullopt;
+  return static_cast<std::int32_t>(found - names.begin());
+}
+
 Labels LabelBuilder::finish() && {
   std::vector<bool> is_used(seen_.size(), false);
   for (const std::int32_t value : values_) is_used[static_cast<std::size_t>(value)] = true;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,5 +30,12 @@ class LabelBuilder {
   std::map<std::string, std::int32_t, std::less<>> seen_;  // text -> index in order of appearance
   std::vector<std::int32_t> values_;
 };
+
+/// How a class is called that `text` names: a number by its shortest text ("1" for "1.0"), else as it stands.
+[[nodiscard]] std::string class_name(std::string_view text);
+
+/// The class that `text` means: the one of this very name, else the number that it is written otherwise for.
+[[nodiscard]] std::optional<std::int32_t> find_class(const std::vector<std::string>& names,
+                                                     std::string_view text);
 
 }  // namespace vaecuda::data

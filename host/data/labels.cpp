@@ -29,6 +29,29 @@ Labels read_labels(const std::string& path, std::int64_t rows) {
   return labels;
 }
 
+std::optional<Dataset> read_label_vectors(const std::string& path) {
+  ByteSource source(path);
+  const FileFormat format = detect_format(source);
+  if (format == FileFormat::idx || format == FileFormat::npy) {
+    const ArrayHeader header = format == FileFormat::idx ? read_idx_header(source) : read_npy_header(source);
+    if (header.dims.size() != 2 || header.dims[1] < 2) return std::nullopt;
+    return read_array(source, header);
+  }
+  if (format != FileFormat::csv || count_csv_cells(source) < 2) return std::nullopt;
+  ByteSource again(path);
+  return read_csv(again, "none");
+}
+
+std::vector<float> take_label_vectors(const Dataset& vectors, const std::string& labels_path,
+                                      const std::string& data_path, std::int64_t rows) {
+  if (vectors.rows() != rows) {
+    fail(labels_path, "holds {} of labels, but {} has {}; expected one label per row",
+         counted(vectors.rows(), "row"), data_path, counted(rows, "row"));
+  }
+  if (vectors.type() == ElementType::f32) return {vectors.f32().begin(), vectors.f32().end()};
+  return {vectors.u8().begin(), vectors.u8().end()};
+}
+
 void check_label_count(const Labels& labels, const std::string& labels_path, const std::string& data_path,
                        std::int64_t rows) {
   const auto count = static_cast<std::int64_t>(labels.values.size());

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "host/data/label_builder.hpp"
 #include "vaecuda/dataset.hpp"
@@ -12,6 +14,15 @@ namespace vaecuda::data {
 /// Reads one label per row; a text file with one line more than `rows` begins with a header.
 /// \throws FileError
 [[nodiscard]] Labels read_labels(const std::string& path, std::int64_t rows);
+
+/// A file of labels that holds a vector per row, as rows of numbers; none where it holds a label per row.
+/// \throws FileError
+[[nodiscard]] std::optional<Dataset> read_label_vectors(const std::string& path);
+
+/// The vectors as floats, row-major. \throws FileError unless there is one for each of the `rows` rows at
+/// `data_path`
+[[nodiscard]] std::vector<float> take_label_vectors(const Dataset& vectors, const std::string& labels_path,
+                                                    const std::string& data_path, std::int64_t rows);
 
 /// \throws FileError unless there is one label for each of the `rows` rows at `data_path`.
 void check_label_count(const Labels& labels, const std::string& labels_path, const std::string& data_path,

@@ -28,36 +28,9 @@ bool is_folder(const std::string& path) {
   return std::filesystem::is_directory(path, error);
 }
 
-// A file of labels that holds a vector per row, as rows of floats; none where it holds a label per row.
-std::optional<Dataset> read_label_vectors(const std::string& path) {
-  ByteSource source(path);
-  const FileFormat format = detect_format(source);
-  if (format == FileFormat::idx || format == FileFormat::npy) {
-    const ArrayHeader header = format == FileFormat::idx ? read_idx_header(source) : read_npy_header(source);
-    if (header.dims.size() != 2 || header.dims[1] < 2) return std::nullopt;
-    return read_array(source, header);
-  }
-  if (format != FileFormat::csv || count_csv_cells(source) < 2) return std::nullopt;
-  ByteSource again(path);
-  return read_csv(again, "none");
-}
-
-void add_label_vectors(Dataset& dataset, const Dataset& vectors, const std::string& labels_path,
-                       const std::string& data_path) {
-  if (vectors.rows() != dataset.rows()) {
-    fail(labels_path, "holds {} of labels, but {} has {}; expected one label per row",
-         counted(vectors.rows(), "row"), data_path, counted(dataset.rows(), "row"));
-  }
-  if (vectors.type() == ElementType::f32) {
-    dataset.set_label_vectors({vectors.f32().begin(), vectors.f32().end()});
-  } else {
-    dataset.set_label_vectors({vectors.u8().begin(), vectors.u8().end()});
-  }
-}
-
 void add_labels(Dataset& dataset, const std::string& labels_path, const std::string& data_path) {
   if (const std::optional<Dataset> vectors = read_label_vectors(labels_path)) {
-    add_label_vectors(dataset, *vectors, labels_path, data_path);
+    dataset.set_label_vectors(take_label_vectors(*vectors, labels_path, data_path, dataset.rows()));
     return;
   }
   Labels labels = read_labels(labels_path, dataset.rows());

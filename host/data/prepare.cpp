@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "host/config/likelihood_traits.hpp"
+#include "host/data/label_builder.hpp"
 #include "kernels/math/permutation.h"
 #include "vaecuda/error.hpp"
 
@@ -71,22 +72,22 @@ Split split_rows(const Dataset& data, const RunConfig& config) {
 
 void keep_normal(const Dataset& data, const std::string& label, Rows& rows) {
   const auto& names = data.label_names();
-  const auto found = std::find(names.begin(), names.end(), label);
   if (data.labels().empty()) {
-    throw ConfigError(
-        fmt::format("--normal-label {} needs labels, and {} has none: give --labels or --label-column", label,
-                    data.name()));
+    throw ConfigError(fmt::format("--normal-label {} needs labels, and {} has {}", label, data.name(),
+                                  data.label_vectors().empty()
+                                      ? "none: give --labels or --label-column"
+                                      : "vectors, which are no classes: give a file with one label per row"));
   }
-  if (found == names.end()) {
+  const std::optional<std::int32_t> index = data::find_class(names, label);
+  if (!index) {
     std::string known;
     for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 10); ++i)
       known += (i > 0 ? ", " : "") + names[i];
     throw ConfigError(fmt::format("--normal-label {}: {} has no such label; it has {}{}", label, data.name(),
                                   known, names.size() > 10 ? ", …" : ""));
   }
-  const auto index = static_cast<std::int32_t>(found - names.begin());
   std::erase_if(rows,
-                [&](std::int64_t row) { return data.labels()[static_cast<std::size_t>(row)] != index; });
+                [&](std::int64_t row) { return data.labels()[static_cast<std::size_t>(row)] != *index; });
 }
 
 /// Calls `use(row, column, value)` for every scaled value until it returns false.
@@ -175,8 +176,7 @@ void take_classes_of(const Dataset& train, Dataset& held) {
   const std::vector<std::string>& names = train.label_names();
   std::vector<std::int32_t> index;
   for (const std::string& name : held.label_names()) {
-    const auto found = std::find(names.begin(), names.end(), name);
-    index.push_back(found == names.end() ? -1 : static_cast<std::int32_t>(found - names.begin()));
+    index.push_back(data::find_class(names, name).value_or(-1));
   }
   std::vector<std::int32_t> labels(held.labels().begin(), held.labels().end());
   for (std::size_t row = 0; row < labels.size(); ++row) {

@@ -40,6 +40,7 @@ class LabelledRows final : public ForwardedRows {
   [[nodiscard]] bool has_labels() const override { return true; }
   [[nodiscard]] std::span<const std::int32_t> labels() const override { return labels_; }
   [[nodiscard]] const std::vector<std::string>& label_names() const override { return names_; }
+  [[nodiscard]] std::span<const float> label_vectors() const override { return {}; }
 
  private:
   std::vector<std::string> names_;
@@ -99,6 +100,11 @@ class DatasetRows final : public RowSource {
     return data_.labels().subspan(static_cast<std::size_t>(first_), static_cast<std::size_t>(count_));
   }
   [[nodiscard]] const std::vector<std::string>& label_names() const override { return data_.label_names(); }
+  [[nodiscard]] std::span<const float> label_vectors() const override {
+    const auto size = static_cast<std::size_t>(data_.label_vector_size());
+    return data_.label_vectors().subspan(static_cast<std::size_t>(first_) * size,
+                                         static_cast<std::size_t>(count_) * size);
+  }
   [[nodiscard]] std::span<const std::int32_t> factors() const override {
     const std::size_t count = data_.factor_names().size();
     return data_.factors().subspan(static_cast<std::size_t>(first_) * count,
@@ -146,6 +152,11 @@ class ArrayFileRows final : public FileRows {
         array_(bytes(), format == FileFormat::npy ? read_npy_header(bytes()) : read_idx_header(bytes())) {
     if (source.image) check_image(columns());
     if (source.labels_path.empty()) return;
+    if (const std::optional<Dataset> vectors = read_label_vectors(source.labels_path)) {
+      vectors_ = take_label_vectors(*vectors, source.labels_path, source.path, array_.shape().rows);
+      vector_size_ = static_cast<std::size_t>(vectors->columns());
+      return;
+    }
     labels_ = read_labels(source.labels_path, array_.shape().rows);
     check_label_count(labels_, source.labels_path, source.path, array_.shape().rows);
   }
@@ -165,6 +176,10 @@ class ArrayFileRows final : public FileRows {
         .subspan(static_cast<std::size_t>(first_), static_cast<std::size_t>(count_));
   }
   [[nodiscard]] const std::vector<std::string>& label_names() const override { return labels_.names; }
+  [[nodiscard]] std::span<const float> label_vectors() const override {
+    return std::span(vectors_).subspan(static_cast<std::size_t>(first_) * vector_size_,
+                                       static_cast<std::size_t>(count_) * vector_size_);
+  }
   [[nodiscard]] std::optional<ImageShape> image() const override {
     return source().image ? source().image : array_.shape().image;
   }
@@ -172,6 +187,8 @@ class ArrayFileRows final : public FileRows {
  private:
   ArrayRows array_;
   Labels labels_;
+  std::vector<float> vectors_;  ///< in place of labels: rows × vector_size_
+  std::size_t vector_size_ = 0;
   std::vector<float> block_;
   std::int64_t first_ = 0;  ///< of the block given last
   std::int64_t count_ = 0;
@@ -204,9 +221,14 @@ class CsvFileRows final : public FileRows {
  private:
   void add_label() {
     const auto next = static_cast<std::int32_t>(label_names_.size());
-    const auto [place, is_new] = seen_.emplace(table_.label(), next);
-    if (is_new) label_names_.emplace_back(table_.label());
-    labels_.push_back(place->second);
+    const auto known = seen_.find(table_.label());
+    if (known != seen_.end()) return labels_.push_back(known->second);
+    // A number may be written in several ways, and is one class.
+    const std::string name = class_name(table_.label());
+    const auto [named, is_new] = seen_.emplace(name, next);
+    if (is_new) label_names_.push_back(name);
+    labels_.push_back(named->second);
+    seen_.emplace(table_.label(), labels_.back());
   }
 
   CsvRows table_;
@@ -281,6 +303,7 @@ Dataset take_rows(RowSource& source, std::span<const std::int64_t> rows) {
   const auto wanted = static_cast<std::int64_t>(rows.size());
   std::vector<float> values(static_cast<std::size_t>(wanted * columns));
   std::vector<std::int32_t> labels(source.has_labels() ? rows.size() : 0);
+  std::vector<float> vectors;
   // Places in the result by row, so that one pass meets them in order.
   std::vector<std::pair<std::int64_t, std::size_t>> order;
   for (std::size_t i = 0; i < rows.size(); ++i) order.emplace_back(rows[i], i);
@@ -299,7 +322,13 @@ Dataset take_rows(RowSource& source, std::span<const std::int64_t> rows) {
     for (; at != order.end() && at->first < end; ++at) {
       const auto from = block.begin() + (at->first - done) * columns;
       std::copy_n(from, columns, values.begin() + static_cast<std::int64_t>(at->second) * columns);
-      if (!labels.empty()) labels[at->second] = source.labels()[static_cast<std::size_t>(at->first - done)];
+      const auto place = static_cast<std::size_t>(at->first - done);
+      if (!labels.empty()) labels[at->second] = source.labels()[place];
+      const std::span<const float> told = source.label_vectors();
+      const std::size_t size = told.size() / static_cast<std::size_t>(end - done);
+      vectors.resize(rows.size() * size);
+      std::copy_n(told.begin() + static_cast<std::ptrdiff_t>(place * size), size,
+                  vectors.begin() + static_cast<std::ptrdiff_t>(at->second * size));
     }
     done = end;
   }
@@ -308,6 +337,7 @@ Dataset take_rows(RowSource& source, std::span<const std::int64_t> rows) {
   taken.set_image(source.image());
   taken.set_column_names(source.column_names());
   if (source.has_labels()) taken.set_labels(std::move(labels), source.label_names());
+  if (!vectors.empty()) taken.set_label_vectors(std::move(vectors));
   return taken;
 }
 

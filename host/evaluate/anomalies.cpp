@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "host/data/label_builder.hpp"
+
 namespace vaecuda {
 namespace {
 
@@ -27,23 +29,21 @@ std::optional<std::int32_t> anomaly_label(const RowFacts& facts, const EvaluateO
   const auto both_kinds = [&](std::int32_t index) { return marked(index) > 0 && marked(index) < facts.rows; };
   if (!options.anomaly_label) {
     // In whatever order the rows had them.
-    const auto one = std::find(names.begin(), names.end(), "1");
-    const bool marks =
-        names.size() == 2 && one != names.end() && std::find(names.begin(), names.end(), "0") != names.end();
-    const auto index = static_cast<std::int32_t>(one - names.begin());
-    return marks && both_kinds(index) ? std::optional(index) : std::nullopt;
+    const std::optional<std::int32_t> one = data::find_class(names, "1");
+    const bool marks = names.size() == 2 && one && data::find_class(names, "0");
+    return marks && both_kinds(*one) ? one : std::nullopt;
   }
   const std::string& label = *options.anomaly_label;
   if (facts.labels.empty()) {
     throw ConfigError(fmt::format("anomaly label '{}': {} has no labels; give --labels or --label-column",
                                   label, facts.name));
   }
-  const auto found = std::find(names.begin(), names.end(), label);
-  if (found == names.end()) {
+  const std::optional<std::int32_t> found = data::find_class(names, label);
+  if (!found) {
     throw ConfigError(fmt::format("anomaly label '{}': {} has no such label; it has {}", label, facts.name,
                                   known_labels(names)));
   }
-  const auto index = static_cast<std::int32_t>(found - names.begin());
+  const std::int32_t index = *found;
   if (!both_kinds(index)) {
     throw ConfigError(
         fmt::format("anomaly label '{}': {} of the {} rows of {} have it; both kinds are needed", label,

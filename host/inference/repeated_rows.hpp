@@ -25,14 +25,22 @@ class RepeatedRows final : public data::ForwardedRows {
     return rows ? std::optional(*rows * times_) : std::nullopt;
   }
   [[nodiscard]] std::span<const std::int32_t> labels() const override { return labels_; }
+  [[nodiscard]] std::span<const float> label_vectors() const override { return vectors_; }
   [[nodiscard]] std::span<const float> next(std::int64_t most) override {
     block_.clear();
     labels_.clear();
+    vectors_.clear();
     for (std::int64_t missing = most; missing > 0;) {
       if (copies_left_ == 0 && !advance(most)) break;
       const std::int64_t count = std::min(copies_left_, missing);
       const auto row = held_.subspan(place_ * width(), width());
-      for (std::int64_t i = 0; i < count; ++i) block_.insert(block_.end(), row.begin(), row.end());
+      const std::span<const float> told = source_.label_vectors();
+      const std::size_t size = told.size() * width() / held_.size();
+      const auto vector = told.subspan(place_ * size, size);
+      for (std::int64_t i = 0; i < count; ++i) {
+        block_.insert(block_.end(), row.begin(), row.end());
+        vectors_.insert(vectors_.end(), vector.begin(), vector.end());
+      }
       if (source_.has_labels()) {
         labels_.insert(labels_.end(), static_cast<std::size_t>(count), source_.labels()[place_]);
       }
@@ -66,6 +74,7 @@ class RepeatedRows final : public data::ForwardedRows {
   std::int64_t copies_left_ = 0;
   std::vector<float> block_;
   std::vector<std::int32_t> labels_;
+  std::vector<float> vectors_;
 };
 
 }  // namespace vaecuda

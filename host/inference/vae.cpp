@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host/data/prepare.hpp"
+#include "host/inference/conditions.hpp"
 #include "host/inference/latents.hpp"
 #include "host/inference/model_info.hpp"
 #include "host/inference/passes.hpp"
@@ -52,8 +53,6 @@ struct Vae::Impl {
     }
     return draw_prior(first, count, latent_dim(), seed, temperature);
   }
-  /// What a conditional model is told of the rows that `source` gave last: one-hot classes (rows, C).
-  [[nodiscard]] std::vector<float> conditions(const RowSource& source, std::int64_t rows) const;
 
   ModelFile file;
   ModelInfo info;
@@ -87,34 +86,6 @@ void Vae::Impl::check_columns(PassKind kind, const RowSource& source) const {
                               latent ? "decodes latents of" : "was trained on rows of", expected));
 }
 
-std::vector<float> Vae::Impl::conditions(const RowSource& source, std::int64_t rows) const {
-  const std::vector<std::string>& classes = file.condition_names;
-  const std::int64_t size = file.model.condition_dim;
-  if (classes.empty()) {
-    throw ConfigError(
-        "this model is told label vectors, and rows that are read on the way have classes only");
-  }
-  const std::span<const std::int32_t> labels = source.labels();
-  if (static_cast<std::int64_t>(labels.size()) != rows) {
-    throw ConfigError(fmt::format("{}: this model is conditional, so every row needs a label; it knows {}",
-                                  source.name(), fmt::join(classes, ", ")));
-  }
-  std::vector<float> all(static_cast<std::size_t>(rows * size), 0.0f);
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const std::string& label =
-        source.label_names()[static_cast<std::size_t>(labels[static_cast<std::size_t>(row)])];
-    const auto found = std::find(classes.begin(), classes.end(), label);
-    if (found == classes.end()) {
-      throw ConfigError(
-          fmt::format("{}: the label {}, which this conditional model was not told in training; it "
-                      "knows {}",
-                      source.name(), label, fmt::join(classes, ", ")));
-    }
-    all[static_cast<std::size_t>(row * size + (found - classes.begin()))] = 1.0f;
-  }
-  return all;
-}
-
 std::int64_t Vae::Impl::run(PassKind kind, std::uint64_t seed, RowSource& source, const Reader& read,
                             const Sink& sink, std::int64_t samples) {
   check_columns(kind, source);
@@ -131,7 +102,7 @@ std::int64_t Vae::Impl::run(PassKind kind, std::uint64_t seed, RowSource& source
                  latent ? Likelihood::gaussian : file.model.likelihood);
     const std::int64_t rows = static_cast<std::int64_t>(block.size()) / columns;
     std::vector<float> condition;
-    if (file.model.condition_dim > 0) condition = conditions(source, rows);
+    if (file.model.condition_dim > 0) condition = conditions_of(source, rows, file);
     {
       // Another thread may take the device between two blocks: each block sets up all that it needs.
       const std::lock_guard<std::mutex> turn(device);

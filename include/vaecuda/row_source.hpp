@@ -39,6 +39,9 @@ class VAECUDA_API RowSource {
   [[nodiscard]] virtual std::span<const std::int32_t> labels() const { return {}; }
   /// The classes met so far. A source that reads on may add some at the end.
   [[nodiscard]] virtual const std::vector<std::string>& label_names() const;
+  /// The label vectors of the rows that next() gave last (rows × their size, row-major), where rows have
+  /// vectors in place of classes; empty without any.
+  [[nodiscard]] virtual std::span<const float> label_vectors() const { return {}; }
   /// Known generative factors of the rows that next() gave last (rows × factor_names().size(), row-major), as
   /// in `shapes`; empty without any.
   [[nodiscard]] virtual std::span<const std::int32_t> factors() const { return {}; }
@@ -66,7 +69,7 @@ class VAECUDA_API RowSource {
                                                              std::string name = "memory");
 
 /// The rows of `rows`, which must outlive the source, each with this label in place of its own: what a
-/// conditional model is told.
+/// conditional model is told. For a model that is told vectors: the vector's numbers, "0.5,0,1".
 [[nodiscard]] VAECUDA_API std::unique_ptr<RowSource> with_label(RowSource& rows, std::string label);
 
 /// Reads on and keeps the rows asked for, in the order given; an index counts from the first row that was not

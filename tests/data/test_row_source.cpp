@@ -107,6 +107,46 @@ TEST_CASE("rows on demand are those of the loaded data set") {
   check_like_loaded(path_of("shapes:16x16,n=7"));
 }
 
+TEST_CASE("labels on demand are the classes of the loaded data set, however numbers are written") {
+  const test::TempDir folder;
+  check_like_loaded(
+      path_of(write_file(folder.path() / "t.csv", "x,label\n1,0.0\n2,1.0\n3,1\n4,2.50\n5,7\n6,-0\n")));
+  check_like_loaded(path_of(write_file(folder.path() / "w.csv", "x,label\n1,ok\n2,bad\n3,ok\n")));
+}
+
+TEST_CASE("label vectors come with their rows") {
+  const test::TempDir folder;
+  Floats values(14);
+  std::iota(values.begin(), values.end(), 0.0f);
+  for (const bool is_table : {false, true}) {
+    DataSource source;
+    source.path = is_table ? write_file(folder.path() / "x.csv", "0,1\n2,3\n4,5\n6,7\n8,9\n10,11\n12,13\n")
+                           : write_file(folder.path() / "x.npy", npy_bytes("<f4", "7,2", bytes_of(values)));
+    source.labels_path =
+        write_file(folder.path() / "c.csv", "a,b,c\n0,0,0\n1,0,1\n2,0,2\n3,0,3\n4,0,4\n5,0,5\n6,0,6\n");
+    for (const std::int64_t most : {1, 3, 100}) {
+      const auto rows = open_rows(source);
+      CHECK_FALSE(rows->has_labels());
+      std::int64_t row = 0;
+      for (auto block = rows->next(most); !block.empty(); block = rows->next(most)) {
+        const std::size_t count = block.size() / 2;
+        REQUIRE(rows->label_vectors().size() == 3 * count);
+        for (std::size_t i = 0; i < count; ++i, ++row) {
+          CHECK(rows->label_vectors()[3 * i] == static_cast<float>(row));
+          CHECK(rows->label_vectors()[3 * i + 2] == static_cast<float>(row));
+        }
+      }
+      CHECK(row == 7);
+    }
+    const std::vector<std::int64_t> wanted = {5, 0, 5};
+    const Dataset taken = take_rows(*open_rows(source), wanted);
+    CHECK(Floats(taken.label_vectors().begin(), taken.label_vectors().end()) ==
+          Floats{5, 0, 5, 0, 0, 0, 5, 0, 5});
+    source.labels_path = write_file(folder.path() / "few.csv", "1,2,3\n");
+    check_error<FileError>([&] { (void)open_rows(source); }, {"few.csv", "1 row", "7 rows"});
+  }
+}
+
 TEST_CASE("rows on demand are refused as the loaded ones are, where they are met") {
   const test::TempDir folder;
   const auto at = [&](const char* name) { return folder.path() / name; };

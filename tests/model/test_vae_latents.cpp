@@ -193,6 +193,53 @@ TEST_CASE("a conditional model is told the label of every row", "[vae]") {
       {"--conditional"});
 }
 
+TEST_CASE("a model that is told vectors takes those of its rows, or numbers for a label", "[vae]") {
+  ModelFile file = test::small_model();
+  file.model.conditional = true;
+  file.model.condition_dim = 3;
+  file.condition_names = {"ant", "cat", "dog"};
+  test::initialize(file);
+  const Vae classes = test::open_model(file);
+  file.condition_names.clear();
+  const Vae vae = test::open_model(file);
+  Dataset rows(test::some_rows(5, 7), 5, 7);
+  const auto means_of = [&rows](const Vae& model, const char* label = nullptr) {
+    const auto source = rows_of(rows);
+    const auto labelled = with_label(*source, label != nullptr ? label : "");
+    Floats means;
+    (void)model.encode(label != nullptr ? *labelled : *source, [&](const EncodedBlock& block) {
+      means.insert(means.end(), block.mean.begin(), block.mean.end());
+    });
+    return means;
+  };
+  // One-hot vectors are classes.
+  rows.set_labels({1, 0, 2, 1, 1}, {"ant", "cat", "dog"});
+  const Floats expected = means_of(classes);
+  rows.set_label_vectors({0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 1, 0});
+  CHECK(test::same_bits(means_of(vae), expected));
+  const Floats cats = means_of(classes, "cat");
+  CHECK(test::same_bits(means_of(vae, "0,1,0"), cats));
+  CHECK_FALSE(test::same_bits(means_of(vae, "0,0.5,0"), cats));
+  Floats several;
+  vae.elbo(*rows_of(rows), 3, 8,
+           [&](const ElboBlock& block) { several.insert(several.end(), block.kl.begin(), block.kl.end()); });
+  REQUIRE(several.size() == 5);
+  Floats kl;
+  vae.elbo(*rows_of(rows), 8,
+           [&](const ElboBlock& block) { kl.insert(kl.end(), block.kl.begin(), block.kl.end()); });
+  CHECK(several == kl);
+
+  for (const char* wrong : {"cat", "0,1", "0,1,0,0", "0,,0", "0,1,inf", ""}) {
+    INFO(wrong);
+    check_error<ConfigError>([&] { (void)means_of(vae, wrong); }, {"vectors of 3 numbers", "commas"});
+  }
+  rows.set_label_vectors({0, 1, 0, 1, 0, 0, 0, 0, 1, 0});
+  check_error<ConfigError>([&] { (void)means_of(vae); }, {"a vector of 3 numbers", "have 2", "--labels"});
+  const Dataset bare(test::some_rows(5, 7), 5, 7);
+  check_error<ConfigError>([&] { vae.encode(*rows_of(bare), [](const EncodedBlock&) {}); },
+                           {"a vector of 3 numbers", "it has none", "--labels"});
+}
+
 TEST_CASE("samples are those that the generating plan draws", "[vae]") {
   const ModelFile file = test::small_model();
   const ParameterLayout layout = make_layout(file.model);

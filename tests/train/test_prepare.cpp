@@ -87,6 +87,24 @@ TEST_CASE("a normal label filters training and validation, not the test", "[prep
   check_error<ConfigError>([&] { (void)prepare_data(config); }, {"evan", "even, odd", "table.csv"});
 }
 
+TEST_CASE("a normal label may be written as another number of the same value", "[prepare]") {
+  RunConfig config;
+  const TempDir dir;
+  config.data.train.path = write_file(dir.path() / "t.csv", "x,label\n1,0.0\n2,1.0\n3,0.50\n4,1\n");
+  config.model.likelihood = Likelihood::gaussian;
+  for (const auto& [text, rows] : {std::pair{"1", 2}, {"1.0", 2}, {"0", 1}, {".5", 1}, {"0.5", 1}}) {
+    INFO(text);
+    config.data.normal_label = text;
+    CHECK(prepare_data(config).train.rows() == rows);
+  }
+  config.data.normal_label = "1.0x";
+  check_error<ConfigError>([&] { (void)prepare_data(config); }, {"1.0x", "0, 0.5, 1"});
+  config.data.normal_label = "1";
+  config.data.train.path = write_file(dir.path() / "plain.csv", "1,2\n3,4\n");
+  config.data.train.labels_path = write_file(dir.path() / "vectors.csv", "1,2\n3,4\n");
+  check_error<ConfigError>([&] { (void)prepare_data(config); }, {"--normal-label 1", "vectors"});
+}
+
 TEST_CASE("a normal label needs labels", "[prepare]") {
   RunConfig config;
   const TempDir dir;

@@ -69,7 +69,9 @@ std::vector<cli::ProgramOption> data_options() {
        "rows: IDX, .npy, .csv (each also .gz), CIFAR-10 .bin, a folder with MNIST or CIFAR-10, or "
        "shapes[:32x32x3][:n=100000]"},
       {"--part", "train|test", "which part of a folder with both [train]"},
-      {"--labels", "PATH", "one label per row of --data: IDX, .npy or a one-column CSV"},
+      {"--labels", "PATH",
+       "one label per row of --data: IDX, .npy or a one-column CSV; for a conditional model also a vector "
+       "per row"},
       {"--label-column", "NAME|INDEX|none",
        "CSV column that holds labels; without it, a last column named label, class or target"},
   };
@@ -148,17 +150,20 @@ std::unique_ptr<RowSource> open_data(const cli::Arguments& arguments, const Mode
 Dataset first_rows(RowSource& rows, std::int64_t most) {
   std::vector<float> values;
   std::vector<std::int32_t> labels;
+  std::vector<float> vectors;
   const auto count = [&] { return static_cast<std::int64_t>(values.size()) / rows.columns(); };
   while (count() < most) {
     const std::span<const float> block = rows.next(most - count());
     if (block.empty()) break;
     values.insert(values.end(), block.begin(), block.end());
     labels.insert(labels.end(), rows.labels().begin(), rows.labels().end());
+    vectors.insert(vectors.end(), rows.label_vectors().begin(), rows.label_vectors().end());
   }
   const std::int64_t found = count();
   Dataset data(std::move(values), found, rows.columns());
   data.set_name(rows.name());
   if (rows.has_labels()) data.set_labels(std::move(labels), rows.label_names());
+  if (!vectors.empty()) data.set_label_vectors(std::move(vectors));
   return data;
 }
 

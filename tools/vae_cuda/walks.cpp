@@ -117,7 +117,8 @@ int run_traverse(const cli::Arguments& arguments, cli::Console& console) {
   return 0;
 }
 
-constexpr cli::ProgramOption kLabel{"--label", "CLASS", "the class to decode with, of a conditional model"};
+constexpr cli::ProgramOption kLabel{"--label", "CLASS|V1,V2,...",
+                                    "what a conditional model is told: a class, or the numbers of a vector"};
 constexpr cli::ProgramOption kOut{"--out", "FILE", ".png: a sheet; .npy or .csv: rows"};
 
 }  // namespace

@@ -1,0 +1,88 @@
+#include "host/inference/conditions.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string_view>
+
+#include "host/data/label_builder.hpp"
+#include "host/data/number.hpp"
+#include "vaecuda/error.hpp"
+
+namespace vaecuda {
+namespace {
+
+std::vector<float> one_hot(const RowSource& source, std::int64_t rows,
+                           const std::vector<std::string>& classes) {
+  const std::span<const std::int32_t> labels = source.labels();
+  if (static_cast<std::int64_t>(labels.size()) != rows) {
+    throw ConfigError(fmt::format("{}: this model is conditional, so every row needs a label; it knows {}",
+                                  source.name(), fmt::join(classes, ", ")));
+  }
+  std::vector<float> all(labels.size() * classes.size(), 0.0f);
+  for (std::size_t row = 0; row < labels.size(); ++row) {
+    const std::string& label = source.label_names()[static_cast<std::size_t>(labels[row])];
+    const std::optional<std::int32_t> known = data::find_class(classes, label);
+    if (!known) {
+      throw ConfigError(
+          fmt::format("{}: the label {}, which this conditional model was not told in training; it knows {}",
+                      source.name(), label, fmt::join(classes, ", ")));
+    }
+    all[row * classes.size() + static_cast<std::size_t>(*known)] = 1.0f;
+  }
+  return all;
+}
+
+/// "0.5,0,1" as a vector of `size` numbers.
+std::vector<float> vector_of(std::string_view text, std::int64_t size, const std::string& name) {
+  std::vector<float> numbers;
+  bool usable = true;
+  for (std::string_view rest = text; usable;) {
+    const std::size_t comma = rest.find(',');
+    float value = 0.0f;
+    usable = data::parse_f32(rest.substr(0, comma), value) == data::NumberStatus::ok;
+    numbers.push_back(value);
+    if (comma == std::string_view::npos) break;
+    rest.remove_prefix(comma + 1);
+  }
+  if (!usable || static_cast<std::int64_t>(numbers.size()) != size) {
+    throw ConfigError(
+        fmt::format("{}: the label '{}': this conditional model is told vectors of {} numbers; expected so "
+                    "many, with commas "
+                    "between them",
+                    name, text, size));
+  }
+  return numbers;
+}
+
+std::vector<float> vectors(const RowSource& source, std::int64_t rows, std::int64_t size) {
+  const std::span<const float> told = source.label_vectors();
+  if (static_cast<std::int64_t>(told.size()) == rows * size) return {told.begin(), told.end()};
+  const std::span<const std::int32_t> labels = source.labels();
+  if (!told.empty() || static_cast<std::int64_t>(labels.size()) != rows) {
+    const std::string found =
+        told.empty() ? std::string("it has none")
+                     : fmt::format("its vectors have {}", static_cast<std::int64_t>(told.size()) / rows);
+    throw ConfigError(fmt::format(
+        "{}: this conditional model is told a vector of {} numbers with every row, and {}; give a file of "
+        "such vectors as --labels",
+        source.name(), size, found));
+  }
+  std::vector<std::vector<float>> known;
+  for (const std::string& name : source.label_names()) known.push_back(vector_of(name, size, source.name()));
+  std::vector<float> all;
+  for (const std::int32_t label : labels) {
+    const std::vector<float>& of_row = known[static_cast<std::size_t>(label)];
+    all.insert(all.end(), of_row.begin(), of_row.end());
+  }
+  return all;
+}
+
+}  // namespace
+
+std::vector<float> conditions_of(const RowSource& source, std::int64_t rows, const ModelFile& model) {
+  if (model.condition_names.empty()) return vectors(source, rows, model.model.condition_dim);
+  return one_hot(source, rows, model.condition_names);
+}
+
+}  // namespace vaecuda
