@@ -71,8 +71,9 @@ void print_summary(Console& console, const TrainSummary& summary) {
   console.message(fmt::format("model       {}", summary.model));
 }
 
-int explain(const RunConfig& config, TrainObserver observer, Start start) {
-  const TrainingRun run(config, std::move(observer), start);
+int explain(RunConfig config, TrainObserver observer, Start start) {
+  if (start == Start::fresh) config.output.dir.clear();  // nothing is written there: it may hold a run
+  const TrainingRun run(std::move(config), std::move(observer), start);
   write_output(run.explain());
   return kExitOk;
 }

@@ -6,6 +6,7 @@
 
 #include "host/config/likelihood_traits.hpp"
 #include "host/config/limits.hpp"
+#include "host/config/text_forms.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
@@ -58,10 +59,12 @@ void check_likelihood(const RunConfig& config) {
         "values do not; use --likelihood gaussian for them",
         traits.name));
   }
-  if (!traits.has_sigma && config.model.sigma_source != SigmaSource::fixed) {
+  const bool sigma_given =
+      config.model.sigma_source != SigmaSource::fixed || config.model.sigma != ModelConfig{}.sigma;
+  if (!traits.has_sigma && sigma_given) {
     throw ConfigError(fmt::format(
         "--sigma {} needs a likelihood with a deviation, and {} has none: use --likelihood gaussian",
-        config.model.sigma_source == SigmaSource::learned ? "learned" : "head", traits.name));
+        config::format_sigma(config.model), traits.name));
   }
 }
 

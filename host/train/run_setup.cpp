@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 
@@ -12,6 +13,7 @@
 #include "host/train/run_folder.hpp"
 #include "host/train/run_identity.hpp"
 #include "vaecuda/error.hpp"
+#include "vaecuda/options.hpp"
 
 namespace vaecuda {
 
@@ -57,25 +59,32 @@ Preparation preparation_for(const RunConfig& config, const Preparation& from_dat
 }
 
 void require_same_model(const RunConfig& config, const ModelFile& start) {
-  const ModelConfig& a = config.model;
-  const ModelConfig& b = start.model;
-  const auto refuse = [&](const char* what) {
-    throw ConfigError(
-        fmt::format("--init-from {}: its {} differ from the configuration's; give the same ones",
-                    config.train.init_from, what));
+  // What the option of each key would say: parameters mean something else under another value.
+  constexpr std::array kSame = {
+      "model.hidden",        "model.latent_dim", "model.activation",  "model.latent",     "model.logvar_head",
+      "model.codebook_size", "model.codebooks",  "model.conditional", "model.likelihood", "model.sigma"};
+  const auto refuse = [&](std::string_view what, std::string_view has, std::string_view asked) {
+    throw ConfigError(fmt::format("--init-from {}: {} is {} in this model, and here {}; give the same",
+                                  config.train.init_from, what, has, asked));
   };
-  if (a.input_dim != b.input_dim) refuse("input columns");
-  if (a.hidden != b.hidden || a.latent_dim != b.latent_dim) refuse("layers");
-  if (a.activation != b.activation) refuse("activation functions");
-  if (a.latent != b.latent) refuse("kinds of latent");
-  if (a.logvar_head != b.logvar_head) refuse("kinds of --logvar-head");
-  const bool quantized = a.latent == LatentKind::vq;
-  if (quantized && (a.codebooks != b.codebooks || a.codebook_size != b.codebook_size)) refuse("codebooks");
-  if (a.condition_dim != b.condition_dim) refuse("conditions (--conditional)");
-  if (a.likelihood != b.likelihood) refuse("likelihoods");
-  const bool has_sigma = traits_of(a.likelihood).has_sigma;
-  if (has_sigma && a.sigma_source != b.sigma_source) refuse("kinds of sigma");
-  if (has_sigma && a.sigma_source == SigmaSource::fixed && a.sigma != b.sigma) refuse("deviations sigma");
+  const auto number = [](std::int64_t value) { return fmt::format("{}", value); };
+  const ModelConfig& theirs = start.model;
+  if (theirs.input_dim != config.model.input_dim) {
+    refuse("the number of input columns", number(theirs.input_dim), number(config.model.input_dim));
+  }
+  RunConfig began;
+  began.model = theirs;
+  if (!traits_of(theirs.likelihood).has_sigma) began.model.sigma = config.model.sigma;  // stands for nothing
+  for (const char* key : kSame) {
+    const Option& option = *find_option_by_key(key);
+    const std::string has = option.get(began);
+    const std::string asked = option.get(config);
+    if (has != asked) refuse(option.flag, has, asked);
+  }
+  if (theirs.condition_dim != config.model.condition_dim) {
+    refuse("the size of a label (--conditional)", number(theirs.condition_dim),
+           number(config.model.condition_dim));
+  }
 }
 
 }  // namespace

@@ -104,6 +104,7 @@ TEST_CASE("info tells a model's network, data and training", "[tool]") {
   const auto json = tool_json({"info", tool_models().tabular});
   CHECK(json.at("column_names") == nlohmann::json({"speed", "load", "heat, outer"}));
   CHECK(json.at("likelihood") == "gaussian");
+  CHECK(json.at("sigma_source") == "fixed");
   CHECK(json.at("mean").size() == 3);
   CHECK(json.at("image").is_null());
   CHECK(json.at("parameters") == 3 * 8 + 8 + 8 * 4 + 4 + 2 * 8 + 8 + 8 * 3 + 3);

@@ -249,6 +249,23 @@ TEST_CASE("--explain prints the plan and writes nothing", "[cli]") {
   CHECK(fs::is_empty(folder.path()));
 }
 
+TEST_CASE("--explain answers for a folder that holds a run, and leaves it alone", "[cli]") {
+  TempDir folder;
+  ProgramOptions options;
+  options.working_directory = folder.path().string();
+  const Words run = {"--data", "shapes:16x16x1,n=40", "--device", "cpu", "--steps", "1", "--out", "run"};
+  REQUIRE(train(run, options).exit_code == 0);
+  const std::string model = read_file(folder.path() / "run" / "model.safetensors");
+  for (const char* overwrite : {"false", "true"}) {
+    const ProgramResult result =
+        train(run + Words{"--explain", std::string("--overwrite=") + overwrite}, options);
+    INFO(result.err);
+    CHECK(result.exit_code == 0);
+    CHECK(contains(result.out, "LatentForward"));
+    CHECK(read_file(folder.path() / "run" / "model.safetensors") == model);
+  }
+}
+
 TEST_CASE("a run writes its folder, repeats from its config.toml, and does not overwrite unasked", "[cli]") {
   TempDir folder;
   const fs::path first = folder.path() / "first";

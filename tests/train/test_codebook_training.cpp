@@ -144,7 +144,8 @@ TEST_CASE("training goes on from a VQ-VAE of the same codebooks alone", "[train]
   CHECK(second.train.reconstruction < first.train.reconstruction);
   config.output.dir = (dir.path() / "third").string();
   config.model.codebook_size = 9;
-  check_error<ConfigError>([&] { TrainingRun run(config); }, {"--init-from", "codebooks differ"});
+  check_error<ConfigError>([&] { TrainingRun run(config); },
+                           {"--init-from", "--codebook-size is 8 in this model, and here 9"});
 }
 
 }  // namespace vaecuda::test

@@ -293,16 +293,18 @@ TEST_CASE("a model can be trained on", "[train]") {
 
   SECTION("but not with other layers") {
     config.model.hidden = {49};
-    check_error<ConfigError>([&] { TrainingRun run(config); },
-                             {"--init-from", "layers", "model.safetensors"});
+    check_error<ConfigError>([&] { TrainingRun run(config); }, {"--init-from", "model.safetensors",
+                                                                "--hidden is 48 in this model, and here 49"});
   }
   SECTION("nor with another kind of latent") {
     config.model.latent = LatentKind::deterministic;
-    check_error<ConfigError>([&] { TrainingRun run(config); }, {"--init-from", "kinds of latent"});
+    check_error<ConfigError>([&] { TrainingRun run(config); },
+                             {"--init-from", "--latent is gaussian", "here deterministic"});
   }
   SECTION("nor with another likelihood") {
     config.model.likelihood = Likelihood::gaussian;
-    check_error<ConfigError>([&] { TrainingRun run(config); }, {"--init-from", "likelihoods"});
+    check_error<ConfigError>([&] { TrainingRun run(config); },
+                             {"--init-from", "--likelihood is bernoulli", "here gaussian"});
   }
   SECTION("nor with another preparation") {
     config.model.likelihood = Likelihood::gaussian;

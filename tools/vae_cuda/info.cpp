@@ -111,7 +111,8 @@ nlohmann::ordered_json json_of(const ModelInfo& info) {
   json["init"] = field(config, "model.init");
   json["likelihood"] = field(config, "model.likelihood");
   json["sigma"] = info.model.sigma;
-  json["sigma_source"] = field(config, "model.sigma");
+  const bool is_fixed = info.model.sigma_source == SigmaSource::fixed;
+  json["sigma_source"] = is_fixed ? std::string("fixed") : field(config, "model.sigma");
   json["condition_dim"] = info.model.condition_dim;
   json["condition_names"] = info.condition_names;
   json["parameters"] = info.parameters;
