@@ -118,7 +118,7 @@ heading "Kernels under the SIMT executor"
 tools/coverage.sh --reset "$release"
 for room in simt ops; do
   VAECUDA_EXECUTORS=simt logged "$work/kernels-$room.log" "$release/tests/test_$room"
-  tail -n 2 "$work/kernels-$room.log" | head -n 1
+  tail -n 2 "$work/kernels-$room.log" | sed -n 1p
 done
 tools/coverage.sh "$release" 98 | tee "$work/coverage.log"
 summary+=("$(tail -n 1 "$work/coverage.log")")

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,11 +88,13 @@ class ChildImage {
   std::vector<char*> envp_;
 };
 
-int wait_for(pid_t child) {
+int wait_for(pid_t child, ProgramResult& result) {
   int status = 0;
-  while (waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) fail("waitpid");
+  rusage used{};
+  while (wait4(child, &status, 0, &used) < 0) {
+    if (errno != EINTR) fail("wait4");
   }
+  result.peak_kib = used.ru_maxrss;
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -131,7 +134,7 @@ ProgramResult run_program(const std::string& path, const std::vector<std::string
   ProgramResult result;
   const bool ended = collect(out, err, child, options, result);
   if (!ended) kill(child, SIGKILL);
-  result.exit_code = wait_for(child);
+  result.exit_code = wait_for(child, result);
   if (!ended) throw std::runtime_error(path + " ran past its time; stderr: " + result.err);
   return result;
 }

@@ -13,6 +13,7 @@ struct ProgramResult {
   int exit_code = -1;  ///< 128 + N where signal N ended it
   std::string out;     ///< stdout
   std::string err;     ///< stderr
+  long peak_kib = 0;   ///< the most memory that was resident
 };
 
 struct ProgramOptions {
