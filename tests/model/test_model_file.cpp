@@ -158,17 +158,17 @@ TEST_CASE("model file: names, shapes and places are those that others expect", "
   const Layer output = make_layout(file.model).output;
   const auto* const first = file.parameters.data() + output.bias;
   CHECK(values_of("output.bias", nlohmann::json::array({4})) == std::vector<float>(first, first + 4));
-  CHECK(parts.config["model"]["sigma"] == file.model.sigma);
-  CHECK(parts.config["seed"] == "18446744073709551615");
+  CHECK(parts.document["model"]["sigma"] == file.model.sigma);
+  CHECK(parts.document["seed"] == "18446744073709551615");
 }
 
 TEST_CASE("model file: a file from before an option was there means its default", "[model_file]") {
   ModelFileParts parts(saved_bytes(small_model()));
-  parts.config["model"].erase("logvar_head");
-  parts.config["model"].erase("codebook_size");
-  parts.config["model"].erase("codebooks");
-  const double beta = parts.config["objective"]["beta"];
-  parts.config["objective"] = {{"beta", beta}};
+  parts.document["model"].erase("logvar_head");
+  parts.document["model"].erase("codebook_size");
+  parts.document["model"].erase("codebooks");
+  const double beta = parts.document["objective"]["beta"];
+  parts.document["objective"] = {{"beta", beta}};
   const ModelFile file = parse_model(parts.join());
   CHECK(file.model.logvar_head == LogvarHead::logvar);
   CHECK(file.objective.samples == 1);

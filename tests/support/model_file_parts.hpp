@@ -1,16 +1,14 @@
-// Model files as bytes, and in parts that a test can damage one by one.
+// A small model with every feature, as bytes and in parts that a test can damage one by one.
 #pragma once
 
-#include <cstdint>
-#include <cstring>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "host/model/model_file.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/safetensors_parts.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace vaecuda::test {
@@ -64,34 +62,8 @@ inline ModelFile parse_model(const std::string& bytes) {
   return load_model(bytes_in_memory("m.safetensors", std::as_bytes(std::span(bytes))));
 }
 
-/// A file in parts that a test can change: header and configuration as JSON, data as bytes.
-struct ModelFileParts {
-  nlohmann::json header;
-  nlohmann::json config;
-  std::string data;
-
-  explicit ModelFileParts(const std::string& bytes) {
-    std::uint64_t length = 0;
-    std::memcpy(&length, bytes.data(), sizeof length);
-    header = nlohmann::json::parse(bytes.substr(8, length));
-    config = nlohmann::json::parse(header["__metadata__"]["config"].get<std::string>());
-    data = bytes.substr(8 + length);
-  }
-  [[nodiscard]] std::string join() const {
-    nlohmann::json whole = header;
-    auto& metadata = whole["__metadata__"];
-    if (metadata.is_object() && metadata.contains("config")) {
-      metadata["config"] = config.dump();
-    }
-    return pack(whole.dump(), data);
-  }
-  static std::string pack(const std::string& header, const std::string& data) {
-    return bytes_of(std::vector<std::uint64_t>{header.size()}) + header + data;
-  }
-  void set_value(const std::string& tensor, float value) {
-    const auto begin = header[tensor]["data_offsets"][0].get<std::size_t>();
-    std::memcpy(data.data() + begin, &value, sizeof value);
-  }
+struct ModelFileParts : SafetensorsParts {
+  explicit ModelFileParts(const std::string& bytes) : SafetensorsParts(bytes, "config") {}
 };
 
 }  // namespace vaecuda::test
