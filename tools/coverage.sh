@@ -72,7 +72,10 @@ fi
 # gcov's listing has "COUNT:LINE:SOURCE" per line of code, again for each template instance: a line is covered if one of
 # them was executed. '-' marks lines without code, '#####' and '=====' lines never executed.
 for counter in "${counters[@]}"; do
-  gcov --stdout --object-file "$counter" "$counter" 2>/dev/null
+  if ! gcov --stdout --object-file "$counter" "$counter" 2>/dev/null; then
+    echo "coverage.sh: gcov cannot read $counter; build and run the tests again" >&2
+    exit 2
+  fi
 done | awk -v root="$root/" -v least="$least" -v wanted_files="$wanted" -v unwanted_files="$unwanted" -v name="$set_name" '
 {
   separator = index($0, ":")

@@ -1,8 +1,12 @@
 // IDX and .npy: what is read, and what is refused with its place.
+#include <sys/stat.h>
+
 #include <cmath>
 #include <cstdint>
+#include <fstream>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/support/catch.hpp"
@@ -190,6 +194,16 @@ TEST_CASE("broken .npy files are refused with file and place") {
   refuse(npy_bytes("<u8", "1,", bytes_of(std::vector<std::uint64_t>{UINT64_MAX})), {"18446744073709551615"});
   refuse(npy_bytes("<f8", "1,", bytes_of(std::vector<double>{-1e300})), {"row 0, column 0", "too large"});
   refuse(npy_bytes("<f8", "1,", bytes_of(std::vector<double>{std::nan("")})), {"finite"});
+}
+
+TEST_CASE("a header that promises more than any memory is refused where no size gives it the lie") {
+  const TempDir folder;
+  const std::string path = (folder.path() / "pipe").string();
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  std::thread writer([&] { std::ofstream(path) << idx_header(0x09, {0x7fffffff, 0x7fffffff}); });
+  check_error<OutOfMemoryError>([&] { (void)load(path); },
+                                {path, "needs", "of memory", "4611686014132420609 elements"});
+  writer.join();
 }
 
 }  // namespace

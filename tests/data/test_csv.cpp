@@ -164,12 +164,22 @@ TEST_CASE("broken tables are refused with line and column") {
   tables.refuse("a,b\n1,2\n\n3,4\n", {"line 3", "blank"});
   tables.refuse("a,b\n1,\"2\n3,4\n", {"line 2", "quote", "never closed"});
   tables.refuse("a,b\n1,\"2\"x\n", {"line 2", "cell 2", "closing quote"});
+  tables.refuse("a,b\n1\"2,\"3\n", {"line 2", "cell 2", "quote", "never closed"});
   tables.refuse("a,label\n1,\n", {"line 2", "label is missing"});
   tables.refuse("1.5 2.5\n3.5 4.5\n", {"line 2", "separator \",\""});
   tables.refuse("a;b\n1,5;2,5\n", {"\"1,5\"", "decimal point"});
   std::string damaged_late = "a,b\n";
   for (int row = 0; row < 200; ++row) damaged_late += "1,2\n";
   tables.refuse(damaged_late + "1,\x01\x02\n", {"line 202", "\\x01\\x02"});
+}
+
+TEST_CASE("numbers of many digits are rounded, or too large") {
+  Tables tables;
+  const std::string zeros(400, '0');
+  CHECK(values(tables.load("0." + zeros + "1,-0." + zeros + "1\n")) == std::vector<float>{0.0F, -0.0F});
+  CHECK(values(tables.load(zeros + "1\n")) == std::vector<float>{1.0F});
+  tables.refuse("1" + zeros + "\n", {"line 1", "too large"});
+  tables.refuse("-1" + zeros + ".5\n", {"line 1", "too large"});
 }
 
 TEST_CASE("a record without end is refused before it fills the memory") {

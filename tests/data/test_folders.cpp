@@ -203,6 +203,12 @@ TEST_CASE("labels from a file of their own") {
   refuse(idx_header(0x08, {3}) + "ab", {"truncated"});
   refuse(npy_bytes("<f4", "3,", bytes_of(std::vector<float>{1, 2.5F, 3})),
          {"row 1", "2.5", "not an integer"});
+  refuse(npy_bytes("<u8", "3,", bytes_of(std::vector<std::uint64_t>{1, 2, UINT64_MAX})),
+         {"row 2", "18446744073709551615", "larger than 2^63"});
+  CHECK(load_with("2.5\n-1\n2.5\n").label_names() == Names{"-1", "2.5"});
+  const std::string batch = write_file(folder.path() / "labels.bin", std::string(3073, '\1'));
+  check_error<FileError>([&] { (void)load_dataset(source_of(data, batch)); },
+                         {"labels.bin", "CIFAR-10 batch"});
   check_error<FileError>([&] { (void)load_dataset(source_of(data, (folder.path() / "gone").string())); },
                          {"gone", "no such file"});
 }
@@ -240,6 +246,8 @@ TEST_CASE("paths that cannot be data") {
          {"no known format", "01 02 03 04", "IDX"});
   // CIFAR-100's records are a byte longer.
   refuse(write_file(folder.path() / "a.bin", std::string(3074, '\1')), {"no known format", "3073"});
+  // Can be opened; its first byte is nobody's memory.
+  refuse("/proc/self/mem", {"cannot be read at byte 0", "Input/output error"});
   check_error<ConfigError>([] { (void)load_dataset(DataSource{}); }, {"path is empty"});
 }
 
