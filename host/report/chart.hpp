@@ -51,9 +51,10 @@ struct HeatRow {
 };
 /// Rows of cells in one colour, the stronger the greater the value, the first row on top, with a scale.
 /// `ends`: where each column ends on the horizontal axis, ascending; the first begins at 0. Where there are
-/// more columns than can be seen, neighbours are averaged.
+/// more columns than can be seen, neighbours are averaged. `least_top`, above 0: the scale reaches as far.
 [[nodiscard]] std::string heat_chart(const ChartText& text, const std::vector<double>& ends,
-                                     const std::vector<HeatRow>& rows, const std::string& unit);
+                                     const std::vector<HeatRow>& rows, const std::string& unit,
+                                     double least_top);
 
 struct PointGroup {
   std::string name;  ///< written at the middle of the group; empty: nothing

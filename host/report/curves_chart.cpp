@@ -82,6 +82,7 @@ Curves curves_chart(const ChartText& text, const std::vector<Series>& series, bo
   Curves curves;
   if (from_zero) {
     y.add(0.0);
+    if (y.high == 0.0) y.high = 1.0;  // of zeros alone
   } else if (const auto top = cut_above(values)) {
     curves.cut = true;
     y.high = *top;

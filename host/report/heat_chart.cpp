@@ -63,64 +63,92 @@ std::string draw_scale(const ChartFrame& frame, const Axis& axis, const std::str
                            kHigh, left);
 }
 
+/// The outlines of the cells of each shade, gathered row by row; neighbours of one shade are one cell.
+class Cells {
+ public:
+  Cells(const ChartFrame& frame, const Axis& scale, const std::vector<double>& ends)
+      : frame_(frame), scale_(scale), ends_(ends), columns_(columns_of(ends.size())) {}
+
+  void add_row(const std::vector<double>& values, double top, double height) {
+    for (std::size_t j = 0; j < columns_.size();) {
+      const Column& first = columns_[j];
+      const std::size_t shade = shade_of(first.mean_of(values));
+      while (j < columns_.size() && shade_of(columns_[j].mean_of(values)) == shade) ++j;
+      if (shade == 0) continue;
+      const double from = first.first == 0 ? 0.0 : ends_[first.first - 1];
+      outlines_[shade] += fmt::format("M{0:.1f} {1:.2f}H{2:.1f}v{3:.2f}H{0:.1f}z", frame_.place_x(from), top,
+                                      frame_.place_x(ends_[columns_[j - 1].end - 1]), height);
+    }
+  }
+
+  [[nodiscard]] std::string draw() const {
+    std::string svg;
+    for (std::size_t shade = 1; shade <= kShades; ++shade) {
+      if (outlines_[shade].empty()) continue;
+      svg += fmt::format("<path class=\"heat\" fill-opacity=\"{:.3g}\" d=\"{}\"/>\n", opacity_of(shade),
+                         outlines_[shade]);
+    }
+    return svg;
+  }
+
+ private:
+  [[nodiscard]] std::size_t shade_of(double value) const {
+    const double share = std::clamp(scale_.share(value), 0.0, 1.0);
+    return static_cast<std::size_t>(std::lround(share * static_cast<double>(kShades)));
+  }
+
+  const ChartFrame& frame_;
+  const Axis& scale_;
+  const std::vector<double>& ends_;
+  std::vector<Column> columns_;
+  std::array<std::string, kShades + 1> outlines_;
+};
+
+double greatest_of(const std::vector<HeatRow>& rows, std::size_t values) {
+  double greatest = 0.0;
+  for (const HeatRow& row : rows) {
+    for (const Column& column : columns_of(values)) greatest = std::max(greatest, column.mean_of(row.values));
+  }
+  return greatest;
+}
+
 }  // namespace
 
 std::string heat_chart(const ChartText& text, const std::vector<double>& ends,
-                       const std::vector<HeatRow>& rows, const std::string& unit) {
-  const std::vector<Column> columns = columns_of(ends.size());
-  double greatest = 0.0;
-  for (const HeatRow& row : rows) {
-    for (const Column& column : columns) greatest = std::max(greatest, column.mean_of(row.values));
-  }
-  const Axis scale = make_axis(0.0, greatest, 4, true);
+                       const std::vector<HeatRow>& rows, const std::string& unit, double least_top) {
+  const Axis scale = make_axis(0.0, std::max(greatest_of(rows, ends.size()), least_top), 4, true);
+  const auto count = static_cast<double>(std::max<std::size_t>(1, rows.size()));
   ChartFrame frame;
   constexpr double kLeastRow = 3.5;
+  const double bottom = frame.bottom;
   frame.top = 26.0;
-  const double high = std::max(frame.bottom - frame.top, kLeastRow * static_cast<double>(rows.size()));
-  frame.height += frame.top + high - frame.bottom;
-  frame.bottom = frame.top + high;
+  frame.bottom = frame.top + std::max(bottom - frame.top, kLeastRow * count);
+  frame.height += frame.bottom - bottom;
   frame.x = make_axis(0.0, ends.empty() ? 1.0 : ends.back(), 5, false);
-  const double row_high = high / static_cast<double>(std::max<std::size_t>(1, rows.size()));
+  const double row_high = (frame.bottom - frame.top) / count;
 
-  std::array<std::string, kShades + 1> cells;  // the outlines of each shade
-  std::string words;
+  Cells cells(frame, scale, ends);
   std::string names;
-  constexpr double kLine = 13.0;  // height of a tick's word
+  std::string titles;
+  constexpr double kLine = 13.0;  // height of a name
   const auto every = static_cast<std::size_t>(std::ceil(kLine / row_high));
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const double y = frame.top + row_high * static_cast<double>(i);
-    const auto shade_in = [&](const Column& column) {
-      const double share = std::clamp(scale.share(column.mean_of(rows[i].values)), 0.0, 1.0);
-      return static_cast<std::size_t>(std::lround(share * static_cast<double>(kShades)));
-    };
-    for (std::size_t j = 0; j < columns.size();) {
-      const std::size_t first = j;
-      const std::size_t shade = shade_in(columns[first]);
-      while (j < columns.size() && shade_in(columns[j]) == shade) ++j;
-      if (shade == 0) continue;
-      const double from = columns[first].first == 0 ? 0.0 : ends[columns[first].first - 1];
-      cells[shade] += fmt::format("M{0:.1f} {1:.2f}H{2:.1f}v{3:.2f}H{0:.1f}z", frame.place_x(from), y,
-                                  frame.place_x(ends[columns[j - 1].end - 1]), row_high);
-    }
-    names += fmt::format(
+    cells.add_row(rows[i].values, y, row_high);
+    titles += fmt::format(
         "<rect class=\"hit\" x=\"{:.1f}\" y=\"{:.2f}\" width=\"{:.1f}\" height=\"{:.2f}\">"
         "<title>{}</title></rect>\n",
         frame.left, y, frame.right - frame.left, row_high, escape_markup(rows[i].title));
     if (i % every == 0) {
-      words += fmt::format("<text class=\"tick end\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", frame.left - 6.0,
+      names += fmt::format("<text class=\"tick end\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", frame.left - 6.0,
                            y + 0.5 * row_high + 4.0, escape_markup(rows[i].name));
     }
   }
-
-  std::string svg = open_chart(frame, text, "heats") + draw_axes(frame, text, true) + words;
-  for (std::size_t shade = 1; shade <= kShades; ++shade) {
-    if (cells[shade].empty()) continue;
-    svg += fmt::format("<path class=\"heat\" fill-opacity=\"{:.3g}\" d=\"{}\"/>\n", opacity_of(shade),
-                       cells[shade]);
-  }
-  svg += fmt::format("<path class=\"frame\" d=\"M{0:.1f} {1:.1f}H{2:.1f}V{3:.1f}H{0:.1f}z\"/>\n", frame.left,
-                     frame.top, frame.right, frame.bottom);
-  return svg + draw_scale(frame, scale, unit) + names + "</svg>";
+  const std::string border =
+      fmt::format("<path class=\"frame\" d=\"M{0:.1f} {1:.1f}H{2:.1f}V{3:.1f}H{0:.1f}z\"/>\n", frame.left,
+                  frame.top, frame.right, frame.bottom);
+  return open_chart(frame, text, "heats") + draw_axes(frame, text, true) + names + cells.draw() + border +
+         draw_scale(frame, scale, unit) + titles + "</svg>";
 }
 
 }  // namespace vaecuda

@@ -88,51 +88,66 @@ double active_at(const RecordLine& line) {
   return latents != nullptr ? static_cast<double>(latents->active_units) : std::nan("");
 }
 
+/// The evaluations that tell the latents' KL.
+std::vector<const RecordLine*> latent_lines(const RunRecord& run) {
+  std::vector<const RecordLine*> lines;
+  for (const RecordLine& line : run.lines) {
+    if (latents_at(line) != nullptr) lines.push_back(&line);
+  }
+  return lines;
+}
+
+double kl_at(const RecordLine& line, std::size_t latent) {
+  const std::vector<double>& kl = latents_at(line)->kl;
+  return latent < kl.size() ? kl[latent] : std::nan("");
+}
+
+/// The latents by their KL at the end, the greatest first; last what is not finite.
+std::vector<std::size_t> latents_by_kl(const RecordLine& line) {
+  std::vector<std::size_t> order(latents_at(line)->kl.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto known = [&line](std::size_t latent) {
+    const double kl = kl_at(line, latent);
+    return std::isfinite(kl) ? kl : -1.0;
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return known(a) > known(b); });
+  return order;
+}
+
 /// KL of each latent over the epochs, and how many are active; empty where no evaluation tells them.
 std::string latent_figures(const RunRecord& run) {
   constexpr std::size_t kMostRows = 64;
-  std::vector<const RecordLine*> told;
-  for (const RecordLine& line : run.lines) {
-    if (latents_at(line) != nullptr) told.push_back(&line);
-  }
-  if (told.empty()) return "";
-  const std::vector<double>& first = latents_at(*told.front())->kl;
-  const std::vector<double>& last = latents_at(*told.back())->kl;
-  std::vector<std::size_t> order(last.size());
-  std::iota(order.begin(), order.end(), 0);
-  const auto known = [](double value) { return std::isfinite(value) ? value : -1.0; };
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return known(last[a]) > known(last[b]); });
+  constexpr double kNothing = 0.01;  // nats; what is below is no KL to speak of
+  const std::vector<const RecordLine*> lines = latent_lines(run);
+  if (lines.empty()) return "";
+  const std::vector<std::size_t> order = latents_by_kl(*lines.back());
   const auto words_of = [&](std::size_t latent) {
-    const auto at_first = latent < first.size() ? first[latent] : std::nan("");
-    return fmt::format("latent {}: {} nats at first, {} at the end", latent, number_words(at_first, 3),
-                       number_words(last[latent], 3));
+    return fmt::format("latent {}: {} nats at first, {} at the end", latent,
+                       number_words(kl_at(*lines.front(), latent), 3),
+                       number_words(kl_at(*lines.back(), latent), 3));
   };
   std::vector<double> ends;
-  ends.reserve(told.size());
-  for (const RecordLine* line : told) ends.push_back(line->epoch);
+  ends.reserve(lines.size());
+  for (const RecordLine* line : lines) ends.push_back(line->epoch);
   std::vector<HeatRow> rows;
   for (std::size_t i = 0; i < std::min(kMostRows, order.size()); ++i) {
     HeatRow row{fmt::format("{}", order[i]), words_of(order[i]), {}};
-    for (const RecordLine* line : told) {
-      const std::vector<double>& kl = latents_at(*line)->kl;
-      row.values.push_back(order[i] < kl.size() ? kl[order[i]] : std::nan(""));
-    }
+    for (const RecordLine* line : lines) row.values.push_back(kl_at(*line, order[i]));
     rows.push_back(std::move(row));
   }
-  const std::string svg = heat_chart(
-      {"kl-history",
-       fmt::format("KL of each of {} latents over {:.3g} epochs, as shades of a colour; the greatest at the "
-                   "end is {}; the least is {}",
-                   last.size(), ends.back(), words_of(order.front()), words_of(order.back())),
-       "epoch", "latent"},
-      ends, rows, "nats");
+  const std::string label = fmt::format(
+      "KL of each of {} latents over {:.3g} epochs, as shades of a colour; the greatest at the end is {}; "
+      "the "
+      "least is {}",
+      order.size(), ends.back(), words_of(order.front()), words_of(order.back()));
   std::string caption =
       "A line for each latent, the stronger the colour the more nats; the greatest at the end is on top. "
       "Means "
       "over the validation rows.";
   if (order.size() > kMostRows) caption += fmt::format(" The {} greatest are drawn.", kMostRows);
-  return figure("KL per latent over the epochs", "", svg, caption) +
+  return figure("KL per latent over the epochs", "",
+                heat_chart({"kl-history", label, "epoch", "latent"}, ends, rows, "nats", kNothing), caption) +
          curve_figure(run, {"active", "Active latents", "latents", active_at, {}, true, true}, false);
 }
 

@@ -166,6 +166,22 @@ TEST_CASE("each latent's KL is drawn over the epochs, the greatest on top", "[re
   CHECK(count_of(active, "L") == 3);                   // evaluations alone: lines between them are no gaps
 }
 
+TEST_CASE("a posterior that has collapsed leaves the strip without colour", "[report]") {
+  const TempDir folder;
+  write_run(folder.path() / "run",
+            "{\"step\":5,\"epoch\":1,\"loss\":9,\"reconstruction\":9,\"kl\":0,\"valid\":{\"loss\":9,"
+            "\"reconstruction\":9,\"kl\":0,\"active_units\":0,\"kl_per_latent\":[0,1e-9]}}\n");
+  const std::string page = report_of(folder.path() / "run");
+  check_page(page);
+  const std::string strip = figure_of(page, "KL per latent over the epochs");
+  CHECK(count_of(strip, "<path class=\"heat\"") == 0);
+  CHECK(count_of(strip, "<rect class=\"heat\"") == 16);  // the scale
+  CHECK(contains(strip, ">0.010 nats</text>"));
+  CHECK(
+      contains(figure_of(page, "Active latents"), ">1</text>"));  // the axis: 0 and 1, no latents below none
+  CHECK_FALSE(contains(figure_of(page, "Active latents"), ">-1</text>"));
+}
+
 TEST_CASE("many latents and many evaluations stay legible and small", "[report]") {
   const TempDir folder;
   std::string metrics;
