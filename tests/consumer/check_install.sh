@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Installs a build, moves the installation, and builds and runs programs of someone else's against it.
 # Usage: check_install.sh BUILD [--full]
-#   --full  every combination of CMake or pkg-config, shared or static, before and after moving; a multiarch layout;
-#           a project that takes this tree in; Debian packages
+#   --full  every combination of CMake or pkg-config, shared or static, before and after moving; what find_package
+#           refuses; a project in C alone; a BLAS of the program's own. With VAECUDA_CHECK_BUILDS=1 also a multiarch
+#           layout and a project that takes this tree in (both compile the library anew). Debian packages have
+#           check_packages.sh.
 # No reader of a pipe may leave early (grep -q, head): with pipefail the writer's SIGPIPE would be a failure.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -62,8 +62,10 @@ if ((failures == 0)); then
   holds libvaecuda-dev "lib/$triple/libvaecuda.so" "lib/$triple/libvaecuda.a" "lib/$triple/pkgconfig/vaecuda.pc" \
     "lib/$triple/cmake/vaecuda/vaecudaConfig.cmake" include/vaecuda/vaecuda.h include/vaecuda/vaecuda.hpp \
     share/vaecuda/python/vaecuda.py
-  holds vaecuda-tools bin/vae_cuda_train share/man/man1/vae_cuda_train.1.gz \
-    share/bash-completion/completions/vae_cuda_train
+  for program in vae_cuda vae_cuda_train vae_cuda_bench; do
+    holds vaecuda-tools "bin/$program" "share/man/man1/$program.1.gz" "share/bash-completion/completions/$program"
+  done
+  holds vaecuda-tools share/vaecuda/presets/aevb.toml
   depends "$library" libc6 'libstdc[+][+]6' libgomp1 'libpng16-16(t64)?' zlib1g 'libfmt[0-9]+'
   depends libvaecuda-dev "$library" libfmt-dev libpng-dev zlib1g-dev
   depends vaecuda-tools libc6 libgomp1
