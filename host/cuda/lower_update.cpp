@@ -1,0 +1,86 @@
+#include "host/cuda/lower_update.hpp"
+
+#include <stdexcept>
+
+namespace vaecuda::cuda {
+
+void UpdateLowering::add(const GradNorm& op) {
+  linear_.add_bias_gradients(at_.op());
+  kernels::GradNormArgs args;
+  args.gradient = memory_.gradients();
+  args.elements = updated_elements();
+  args.clip_norm = op.clip_norm;
+  if (op.nll.valid()) {
+    args.nll = memory_.single(op.nll);
+    args.nll_stride = op.nll.stride;
+    args.nll_rows = op.nll.rows;
+    args.kl = memory_.single(op.kl);
+    args.kl_stride = OpLaunches::stride_of(op.kl);
+    args.kl_term = memory_.single(op.kl_term);
+    args.loss = memory_.single(op.loss);
+    args.loss_stride = OpLaunches::stride_of(op.loss);
+    args.batch = plan_.batch;
+  }
+  args.state = memory_.state();
+  args.scratch = memory_.scratch();
+  if (args.gradient == nullptr) throw std::logic_error("a gradient norm outside of a training step");
+  clipped_ = true;
+  at_.add(kernels::launch_grad_norm, args);
+}
+
+std::int64_t UpdateLowering::updated_elements() const {
+  for (const Op& op : plan_.ops) {
+    if (const auto* adam = std::get_if<AdamUpdate>(&op)) return adam->elements;
+  }
+  throw std::logic_error("a gradient norm without an update");
+}
+
+void UpdateLowering::add(const AdamUpdate& op) {
+  linear_.add_bias_gradients(at_.op());
+  if (!parameters_.training()) throw std::logic_error("a training step on parameters without moments");
+  kernels::UpdateArgs args;
+  args.parameters = parameters_.parameters();
+  args.moment1 = parameters_.moment1();
+  args.moment2 = parameters_.moment2();
+  args.gradient = memory_.gradients();
+  args.half_parameters = parameters_.half();
+  args.elements = op.elements;
+  args.constants = op.constants;
+  args.clipped = clipped_;
+  args.state = memory_.state();
+  args.scratch = memory_.scratch();
+  update_ = args;
+  update_op_ = at_.op();
+}
+
+void UpdateLowering::add(const AdvanceStep& op) {
+  if (!update_) throw std::logic_error("a step ends without an update of parameters before it");
+  kernels::AdvanceArgs advance;
+  advance.nll = memory_.single(op.nll);
+  advance.nll_stride = op.nll.stride;
+  advance.nll_rows = op.nll.rows;
+  advance.kl = memory_.single(op.kl);
+  advance.kl_stride = OpLaunches::stride_of(op.kl);
+  advance.perplexity = memory_.single(op.perplexity);
+  advance.perplexity_stride = op.perplexity.stride;
+  advance.groups = op.perplexity.rows;
+  advance.kl_term = memory_.single(op.kl_term);
+  advance.loss = memory_.single(op.loss);
+  advance.loss_stride = OpLaunches::stride_of(op.loss);
+  advance.batch = plan_.batch;
+  advance.schedule = op.schedule;
+  advance.beta1 = op.beta1;
+  advance.beta2 = op.beta2;
+  advance.kl_schedule = op.kl_schedule;
+  advance.skip_nonfinite = op.skip_nonfinite;
+  advance.ring = memory_.ring();
+  advance.ring_size = memory_.ring_size();
+  lowered_.advance = advance;
+  kernels::UpdateArgs args = *update_;
+  args.advance = advance;
+  update_.reset();
+  lowered_.nodes.push_back({"AdamUpdate and AdvanceStep", update_op_, 1,
+                            [args](kernels::Stream stream) { kernels::launch_update(args, stream); }});
+}
+
+}  // namespace vaecuda::cuda
