@@ -165,6 +165,8 @@ TEST_CASE("values of the wrong type are refused with their line", "[toml]") {
         "run.toml:2: model.hidden: expected an array of integers, found an integer");
   CHECK(refusal("[model]\nhidden = [400,\n 2.5]\n") ==
         "run.toml:3: model.hidden: expected an array of integers, found a floating-point number");
+  CHECK(refusal("[model]\nsigma = true\n") ==
+        "run.toml:2: model.sigma: expected a number or a string, found a boolean");
   CHECK(refusal("train = 3\n") == "run.toml:1: train: expected a table, found an integer");
   CHECK(refusal("[[train]]\nseed = 1\n").find("expected a table, found an array") != std::string::npos);
   CHECK(refusal("[train.seed]\nx = 1\n").find("expected an integer, found a table") != std::string::npos);

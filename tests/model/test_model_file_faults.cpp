@@ -67,6 +67,7 @@ std::vector<Fault> faults() {
       {"model.latent: 'none'", model("latent", "none")},
       {"tensor 'head.weight' has the shape [4, 2]; expected [2, 2]", model("latent", "deterministic")},
       {"tensor 'head.weight' has the shape [4, 2]; expected [2, 2]", model("latent", "vq")},
+      {"model.condition_dim is 16777217", model("condition_dim", 16777217)},
       {"model.codebooks is 0", model("codebooks", 0)},
       {"model.codebook_size is 16777217", model("codebook_size", 16777217)},
       {"3 codebooks of 512 codes for a latent of 2",
@@ -226,6 +227,7 @@ TEST_CASE("model file: repeated keys and trailing text in the configuration are 
   check_config("\"beta\":0", "\"beta\":1e9990", "that a double can hold");
   check_config("[\"a\",", "[\"a\\q\",", "an escape that JSON knows");
   check_config("[\"a\",", "[\"a,", "expected");
+  check_config("column_names\":[\"a\"", "column_names\":[\"a\\\"", "expected");
 }
 
 TEST_CASE("model file: every truncation is refused", "[model_file]") {

@@ -75,6 +75,7 @@ TEST_CASE("safetensors: what the specification allows is read", "[safetensors]")
   CHECK(one[0] == 3.0F);
   CHECK(reader.find("none")->shape.size() == 3);
   check_error<FileError>([&] { reader.read_f32(*reader.find("half"), one); }, {"'half'", "BF16", "float32"});
+  CHECK_THROWS_AS(reader.read_f32(*reader.find("two"), one), std::logic_error);
   // No tensor at all is a file too.
   CHECK(open(file_bytes("{}", 0)).entries().empty());
 }
@@ -192,10 +193,19 @@ TEST_CASE("safetensors: what is no readable file is refused", "[safetensors]") {
   check_error<FileError>([&] { (void)open_bytes(folder.path().string()); }, {"is a folder"});
   check_error<FileError>([&] { (void)open_bytes("/dev/zero"); }, {"no regular file"});
   test::write_file(path("short"), "12345678");
+  check_error<FileError>([&] { (void)open_bytes(path("short") + "/below"); },
+                         {"cannot be opened", "Not a directory"});
   const auto source = open_bytes(path("short"));
   std::filesystem::resize_file(path("short"), 4);
   std::vector<std::byte> bytes(8);
   check_error<FileError>([&] { source->read(0, bytes); }, {"ended at byte 4", "another program"});
+  // Can be opened; its first byte is nobody's memory.
+  const auto memory = open_bytes("/proc/self/mem");
+  check_error<FileError>([&] { memory->read(0, bytes); },
+                         {"/proc/self/mem", "cannot be read", "Input/output error"});
+  const auto block = bytes_in_memory("block", std::span(bytes).first(4));
+  CHECK_THROWS_AS(block->read(0, bytes), std::logic_error);
+  CHECK_THROWS_AS(block->read(5, std::span(bytes).first(0)), std::logic_error);
 }
 
 TEST_CASE("safetensors: a written file is what the specification says", "[safetensors]") {
@@ -241,6 +251,21 @@ TEST_CASE("safetensors: a written file is what the specification says", "[safete
         write_safetensors(path, {{"k", std::string(100'000'001, 'x')}}, {});
       },
       {"100000000", "header"});
+}
+
+TEST_CASE("json scanner: strings that are passed over end where they end", "[safetensors]") {
+  const auto skipped = [](std::string text) {
+    JsonScanner scanner(text, "t");
+    const std::span<char> array = scanner.skip_strings();
+    scanner.expect_end();
+    return std::string(array.data(), array.size());
+  };
+  CHECK(skipped(R"( ["a\"b", "\\", "" ] )") == R"(["a\"b", "\\", "" ])");
+  for (const char* bad :
+       {R"(["a)", R"(["a\)", R"(["a\"])", R"(["a",])", R"(["a")", R"([1])", R"(["a"] "b")"}) {
+    INFO(bad);
+    check_error<FileError>([&] { (void)skipped(bad); }, {"t, byte "});
+  }
 }
 
 TEST_CASE("json scanner: numbers and words are what they claim to be", "[safetensors]") {
