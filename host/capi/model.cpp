@@ -1,6 +1,7 @@
 // C API: trained models.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <vector>
@@ -222,8 +223,8 @@ int vaecuda_log_likelihood(const vaecuda_model* model, const float* x, int64_t r
     const std::span<const float> values = rows_of(x, rows, columns, input_dim(*model), "x");
     const Output output{log_likelihood, log_likelihood_size, "log_likelihood"};
     output.require(rows, 1);
-    const std::vector<float> nll = model->vae.nll(values, samples, seed);
-    for (std::size_t i = 0; i < nll.size(); ++i) log_likelihood[i] = -nll[i];
+    const std::vector<float> result = model->vae.log_likelihood(values, samples, seed);
+    std::copy(result.begin(), result.end(), log_likelihood);
   });
 }
 

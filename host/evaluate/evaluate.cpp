@@ -70,11 +70,14 @@ void add_elbo(const Vae& vae, RowSource& rows, const EvaluateOptions& options, E
 void add_nll(const Vae& vae, RowSource& rows, const EvaluateOptions& options, Evaluation& result) {
   Moments moments;
   std::vector<float>& per_row = result.per_row.nll;
-  const std::int64_t count = vae.nll(rows, options.samples, result.seed, [&](const NllBlock& block) {
-    per_row.insert(per_row.end(), block.nll.begin(), block.nll.end());
-    for (const float nll : block.nll) moments.add(static_cast<double>(nll));
+  const auto sink = [&](const LogLikelihoodBlock& block) {
+    for (const float log_likelihood : block.log_likelihood) {
+      per_row.push_back(-log_likelihood);
+      moments.add(-static_cast<double>(log_likelihood));
+    }
     if (options.progress) options.progress(block.first + block.rows);
-  });
+  };
+  const std::int64_t count = vae.log_likelihood(rows, options.samples, result.seed, sink);
   check_count(rows, count, result);
   result.samples = options.samples;
   result.nll = moments.estimate();

@@ -212,6 +212,14 @@ void Vae::elbo_on_device(const float* x, std::int64_t rows, std::uint64_t seed, 
                        stream);
 }
 
+void Vae::decode_on_device(const float* z, std::int64_t rows, float* mean, void* stream) const {
+  impl_->run_on_device(PassKind::decode, 0, z, rows, {{"rows.mean", mean}}, stream);
+}
+
+void Vae::reconstruct_on_device(const float* x, std::int64_t rows, float* mean, void* stream) const {
+  impl_->run_on_device(PassKind::reconstruct, 0, x, rows, {{"rows.mean", mean}}, stream);
+}
+
 std::int64_t Vae::reconstruct(RowSource& rows,
                               const std::function<void(const ReconstructedBlock&)>& sink) const {
   std::vector<float> mean;
@@ -281,15 +289,16 @@ std::int64_t Vae::elbo(RowSource& rows, std::int64_t samples, std::uint64_t seed
   return done;
 }
 
-std::int64_t Vae::nll(RowSource& rows, std::int64_t samples, std::uint64_t seed,
-                      const std::function<void(const NllBlock&)>& sink) const {
+std::int64_t Vae::log_likelihood(RowSource& rows, std::int64_t samples, std::uint64_t seed,
+                                 const std::function<void(const LogLikelihoodBlock&)>& sink) const {
   if (samples < 1) throw ConfigError(fmt::format("{} importance samples; expected 1 or more", samples));
-  std::vector<float> nll;
-  NllBlock block;
+  std::vector<float> values;
+  LogLikelihoodBlock block;
   const auto read = [&](const Impl::Block& ran) {
-    nll.resize(static_cast<std::size_t>(ran.rows));
-    ran.pass.read("rows.nll", nll);
-    block = {ran.first, ran.rows, nll};
+    values.resize(static_cast<std::size_t>(ran.rows));
+    ran.pass.read("rows.nll", values);
+    for (float& value : values) value = -value;
+    block = {ran.first, ran.rows, values};
   };
   return impl_->run(
       PassKind::likelihood, seed, rows, read, [&] { sink(block); }, samples);

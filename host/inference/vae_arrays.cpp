@@ -56,10 +56,12 @@ ElboTerms Vae::elbo(std::span<const float> x, std::uint64_t seed) const {
   return all;
 }
 
-std::vector<float> Vae::nll(std::span<const float> x, std::int64_t samples, std::uint64_t seed) const {
+std::vector<float> Vae::log_likelihood(std::span<const float> x, std::int64_t samples,
+                                       std::uint64_t seed) const {
   std::vector<float> all;
   const auto rows = rows_of(x, info().model.input_dim);
-  nll(*rows, samples, seed, [&](const NllBlock& block) { append(all, block.nll); });
+  log_likelihood(*rows, samples, seed,
+                 [&](const LogLikelihoodBlock& block) { append(all, block.log_likelihood); });
   return all;
 }
 

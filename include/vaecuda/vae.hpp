@@ -100,10 +100,10 @@ struct ElboBlock {
   std::span<const float> reconstruction;  ///< (rows)
   std::span<const float> kl;              ///< (rows)
 };
-struct NllBlock {
+struct LogLikelihoodBlock {
   std::int64_t first = 0;
   std::int64_t rows = 0;
-  std::span<const float> nll;  ///< (rows)
+  std::span<const float> log_likelihood;  ///< (rows)
 };
 
 /// A model with its parameters on a device. Move-only.
@@ -171,13 +171,18 @@ class VAECUDA_API Vae {
   void encode_on_device(const float* x, std::int64_t rows, float* mean, float* logvar, void* stream) const;
   void elbo_on_device(const float* x, std::int64_t rows, std::uint64_t seed, float* reconstruction, float* kl,
                       void* stream) const;
+  /// `mean` (rows, D) is that of the prepared data, as the network gives it: what scaling and standardization
+  /// (info().scale, mean, inverse_deviation) did to the data is not undone.
+  void decode_on_device(const float* z, std::int64_t rows, float* mean, void* stream) const;
+  /// `mean` as that of decode_on_device.
+  void reconstruct_on_device(const float* x, std::int64_t rows, float* mean, void* stream) const;
 
-  /// −log (1/K Σ_k p(x|z_k) p(z_k) / q(z_k|x)) of `x` (rows, D) with K = `samples` latents drawn from q(z|x)
-  /// for each row, nats of the prepared data: in expectation an upper bound on −log p(x), tighter with every
+  /// log (1/K Σ_k p(x|z_k) p(z_k) / q(z_k|x)) of `x` (rows, D) with K = `samples` latents drawn from q(z|x)
+  /// for each row, nats of the prepared data: in expectation a lower bound on log p(x), tighter with every
   /// sample and exact in the limit (Burda et al., arXiv 1509.00519, theorem 1). Row i depends on seed, K and
   /// i alone. \throws ConfigError for fewer than 1 sample, and for a latent without a density
-  [[nodiscard]] std::vector<float> nll(std::span<const float> x, std::int64_t samples,
-                                       std::uint64_t seed) const;
+  [[nodiscard]] std::vector<float> log_likelihood(std::span<const float> x, std::int64_t samples,
+                                                  std::uint64_t seed) const;
 
   // The same for rows that are read on the way, block by block, in bounded memory. Each gives the number of
   // rows. An exception from `sink` ends the pass and is passed on.
@@ -190,8 +195,8 @@ class VAECUDA_API Vae {
   /// stochastic binarization as well). \throws ConfigError for fewer than 1 sample
   std::int64_t elbo(RowSource& rows, std::int64_t samples, std::uint64_t seed,
                     const std::function<void(const ElboBlock&)>& sink) const;
-  std::int64_t nll(RowSource& rows, std::int64_t samples, std::uint64_t seed,
-                   const std::function<void(const NllBlock&)>& sink) const;
+  std::int64_t log_likelihood(RowSource& rows, std::int64_t samples, std::uint64_t seed,
+                              const std::function<void(const LogLikelihoodBlock&)>& sink) const;
   /// `z`: rows of Z values.
   std::int64_t decode(RowSource& z, const std::function<void(const DecodedBlock&)>& sink) const;
   /// `label`: the class that a conditional model is asked for. Rows that other members pass to a conditional

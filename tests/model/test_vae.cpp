@@ -165,6 +165,10 @@ TEST_CASE("device pointers need a model on a GPU", "[vae]") {
                            {"device pointers", "on the CPU", "host memory"});
   check_error<DeviceError>([&] { vae.elbo_on_device(memory, 1, 1, memory, nullptr, nullptr); },
                            {"device pointers"});
+  check_error<DeviceError>([&] { vae.decode_on_device(memory, 1, memory, nullptr); }, {"device pointers"});
+  check_error<DeviceError>([&] { vae.reconstruct_on_device(memory, 1, memory, nullptr); },
+                           {"device pointers"});
+  check_error<ConfigError>([&] { vae.decode_on_device(memory, -1, memory, nullptr); }, {"-1 rows"});
   check_error<ConfigError>([&] { vae.encode_on_device(nullptr, 3, memory, nullptr, nullptr); }, {"3 rows"});
   ModelFile file = test::small_model();
   file.model.logvar_head = LogvarHead::logsigma;

@@ -76,21 +76,33 @@ TEST_CASE("rows in device memory give the bits of rows from the host", "[bound]"
       float* kl = model.allocate(rows);
       float* mu = model.allocate(rows * kLatents);
       float* logvar = model.allocate(rows * kLatents);
+      const std::vector<float> z = test::noise(rows * kLatents, 8, 1.0);
+      float* device_z = model.allocate(rows * kLatents);
+      model.runtime().copy_to_device(device_z, z.data(), rows * kLatents * 4);
+      float* decoded = model.allocate(rows * kColumns);
+      float* reconstructed = model.allocate(rows * kColumns);
 
       Pass& evaluate = model.passes().get(PassKind::evaluate, kInferenceBatch, 5);
       evaluate.run_bound(0, rows, device_x, {{"rows.nll", nll}, {"rows.kl", kl}}, callers.stream());
       Pass& encode = model.passes().get(PassKind::encode, kInferenceBatch);
       encode.run_bound(0, rows, device_x, {{"rows.mu", mu}, {"rows.logvar", logvar}}, nullptr);
+      Pass& decode = model.passes().get(PassKind::decode, kInferenceBatch);
+      decode.run_bound(0, rows, device_z, {{"rows.mean", decoded}}, callers.stream());
+      Pass& reconstruct = model.passes().get(PassKind::reconstruct, kInferenceBatch);
+      reconstruct.run_bound(0, rows, device_x, {{"rows.mean", reconstructed}}, nullptr);
 
       // The same programs on their own buffers, in parts, as a model in use runs them.
       std::vector<float> part;
       const auto check_part = [&](Pass& pass, const char* buffer, const float* memory, std::int64_t columns) {
         const std::vector<float> bound = model.read(memory, rows * columns);
+        const bool from_latents = &pass == &decode;
+        const std::span<const float> input = from_latents ? z : x;
+        const std::int64_t width = from_latents ? kLatents : kColumns;
         for (std::int64_t first = 0; first < rows; first += kInferenceBatch) {
           const std::int64_t count = std::min(kInferenceBatch, rows - first);
           pass.run(first, count,
-                   std::span(x).subspan(static_cast<std::size_t>(first * kColumns),
-                                        static_cast<std::size_t>(count * kColumns)));
+                   input.subspan(static_cast<std::size_t>(first * width),
+                                 static_cast<std::size_t>(count * width)));
           part.resize(static_cast<std::size_t>(count * columns));
           pass.read(buffer, part);
           const auto begin = bound.begin() + first * columns;
@@ -101,10 +113,13 @@ TEST_CASE("rows in device memory give the bits of rows from the host", "[bound]"
       check_part(evaluate, "rows.kl", kl, 1);
       check_part(encode, "rows.mu", mu, kLatents);
       check_part(encode, "rows.logvar", logvar, kLatents);
+      check_part(decode, "rows.mean", decoded, kColumns);
+      check_part(reconstruct, "rows.mean", reconstructed, kColumns);
 
       // A result that is not wanted stays in the program's own buffer, however many rows there are.
       encode.run_bound(0, rows, device_x, {{"rows.mu", mu}, {"rows.logvar", nullptr}}, nullptr);
-      for (float* memory : {device_x, nll, kl, mu, logvar}) model.runtime().release(memory);
+      for (float* memory : {device_x, nll, kl, mu, logvar, device_z, decoded, reconstructed})
+        model.runtime().release(memory);
     }
   }
 }

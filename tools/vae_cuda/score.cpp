@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <optional>
 
@@ -46,11 +47,14 @@ Measure measure_of(const cli::Arguments& arguments) {
 using ScoreSink = std::function<void(std::int64_t first, std::span<const float> scores)>;
 
 std::int64_t score_rows(const Vae& vae, RowSource& rows, const Measure& measure, const ScoreSink& sink) {
-  if (measure.metric == Metric::nll) {
-    return vae.nll(rows, measure.samples, measure.seed,
-                   [&](const NllBlock& block) { sink(block.first, block.nll); });
-  }
   std::vector<float> scores;
+  if (measure.metric == Metric::nll) {
+    return vae.log_likelihood(rows, measure.samples, measure.seed, [&](const LogLikelihoodBlock& block) {
+      scores.assign(block.log_likelihood.begin(), block.log_likelihood.end());
+      std::transform(scores.begin(), scores.end(), scores.begin(), std::negate<>());
+      sink(block.first, scores);
+    });
+  }
   return vae.elbo(rows, measure.samples, measure.seed, [&](const ElboBlock& block) {
     scores.assign(block.reconstruction.begin(), block.reconstruction.end());
     if (measure.metric == Metric::elbo) {
