@@ -73,13 +73,13 @@ void print_summary(Console& console, const TrainSummary& summary) {
 
 int explain(RunConfig config, TrainObserver observer, Start start) {
   if (start == Start::fresh) config.output.dir.clear();  // nothing is written there: it may hold a run
-  const TrainingRun run(std::move(config), std::move(observer), start);
+  const Trainer run(std::move(config), std::move(observer), start);
   write_output(run.explain());
   return kExitOk;
 }
 
 /// The model is saved: a page that cannot be written takes nothing from it.
-void write_page(const TrainingRun& run, Console& console) {
+void write_page(const Trainer& run, Console& console) {
   try {
     console.message(fmt::format("report      {}", run.write_report()));
   } catch (const Error& error) {
@@ -102,7 +102,7 @@ int train(const RunConfig& config, TrainObserver observer, Start start, Console&
   observer.stop_requested = [] { return StopSignal::received() != 0; };
   TrainSummary summary;
   {
-    TrainingRun run(config, std::move(observer), start);
+    Trainer run(config, std::move(observer), start);
     const StopSignal signals;  // before this line nothing has been written that would have to be saved
     summary = run.run();
     console.finish_status();

@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
     observer.progress = [](const vaecuda::Progress& now) {
       if (now.epoch_end) std::cout << "epoch " << now.epoch << ": " << now.train.loss << " nats\n";
     };
-    const vaecuda::TrainSummary summary = vaecuda::TrainingRun(config, observer).run();
+    const vaecuda::TrainSummary summary = vaecuda::Trainer(config, observer).run();
     std::cout << "test: " << summary.test->loss << " nats, model " << summary.model << "\n";
 
     const vaecuda::Vae vae = vaecuda::Vae::load(summary.model);

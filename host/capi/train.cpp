@@ -88,8 +88,8 @@ int train_from(Start start, const vaecuda_config* config, const vaecuda_dataset*
   TrainObserver calls = to_cpp(watch, stopped);
   const TrainSummary done =
       train == nullptr
-          ? TrainingRun(run, std::move(calls), start).run()
-          : TrainingRun(run, {train->data, copied(valid), copied(test)}, std::move(calls), start).run();
+          ? Trainer(run, std::move(calls), start).run()
+          : Trainer(run, {train->data, copied(valid), copied(test)}, std::move(calls), start).run();
   if (summary != nullptr) write_struct(summary, to_c(done), "summary");
   return stopped ? VAECUDA_STOPPED : VAECUDA_OK;
 }

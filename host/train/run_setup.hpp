@@ -37,7 +37,7 @@ struct RunSetup {
   RunIdentity identity;
   TrainingState first;  ///< where the run begins or goes on
 
-  /// `rows`: instead of what the configuration's paths name. \throws as TrainingRun's constructor
+  /// `rows`: instead of what the configuration's paths name. \throws as Trainer's constructor
   RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say, Start start);
 
   /// The step that ends epoch e.

@@ -170,7 +170,7 @@ struct RunConfig {
 /// The same of TOML text. `name` stands for the path in messages.
 [[nodiscard]] VAECUDA_API RunConfig parse_config(const std::string& toml, const RunConfig& base = {},
                                                  const std::string& name = "TOML text");
-/// The configuration of the run in folder `dir`, with output.dir naming it: what TrainingRun resumes.
+/// The configuration of the run in folder `dir`, with output.dir naming it: what Trainer resumes.
 /// \throws as load_config, and FileError if the folder holds no run
 [[nodiscard]] VAECUDA_API RunConfig load_run_config(const std::string& dir);
 /// The whole configuration as TOML; load_config of it gives the same configuration.

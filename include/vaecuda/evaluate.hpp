@@ -95,7 +95,8 @@ struct Evaluation {
   Estimate reconstruction;        ///< its first term
   Estimate kl;                    ///< its second term
   std::int64_t samples = 0;       ///< importance samples of each row; 0: no likelihood
-  std::optional<Estimate> nll;    ///< −log p(x) by importance samples (Vae::log_likelihood), nats of the prepared data
+  std::optional<Estimate>
+      nll;  ///< −log p(x) by importance samples (Vae::log_likelihood), nats of the prepared data
   Estimate squared_error;
   double negative_elbo_bits = 0.0;  ///< bits per dimension
   std::optional<double> nll_bits;   ///< bits per dimension

@@ -100,21 +100,21 @@ enum class Start { fresh, resume };
 
 /// One training run. Construction reads and checks the data and the configuration and allocates everything;
 /// nothing is written before run(). Not thread-safe.
-class VAECUDA_API TrainingRun {
+class VAECUDA_API Trainer {
  public:
   /// To resume, take the configuration from load_run_config(). Of its options those may be changed that the
   /// table marks (Option::may_change_on_resume), and the length of the run where no schedule depends on it;
   /// the data must be the same rows. A folder without a checkpoint is trained from the first step. The files
   /// of a resumed run are those that one uninterrupted run would have written, byte for byte, times excepted.
   /// \throws ConfigError, FileError, DeviceError, OutOfMemoryError
-  explicit TrainingRun(RunConfig config, TrainObserver observer = {}, Start start = Start::fresh);
+  explicit Trainer(RunConfig config, TrainObserver observer = {}, Start start = Start::fresh);
   /// Trains on these rows instead of those that data.path, data.valid and data.test name, which must be
   /// unset; config() and config.toml then say "(memory)" there. Fractions hold out rows of `data.train` as
   /// they do of a file's. \throws as above, FileError for a float that is not finite
-  TrainingRun(RunConfig config, RunData data, TrainObserver observer = {}, Start start = Start::fresh);
-  ~TrainingRun();
-  TrainingRun(const TrainingRun&) = delete;
-  TrainingRun& operator=(const TrainingRun&) = delete;
+  Trainer(RunConfig config, RunData data, TrainObserver observer = {}, Start start = Start::fresh);
+  ~Trainer();
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
 
   /// The plan of one training step: every op with its shapes, FLOPs, bytes, and the memory it needs.
   [[nodiscard]] std::string explain() const;

@@ -3,7 +3,7 @@
 //   vaecuda::RunConfig config;
 //   config.data.train.path = "shapes";
 //   config.output.dir = "runs/shapes";
-//   vaecuda::TrainSummary summary = vaecuda::TrainingRun(config).run();
+//   vaecuda::TrainSummary summary = vaecuda::Trainer(config).run();
 //
 //   vaecuda::Vae vae = vaecuda::Vae::load(summary.model);
 //   std::vector<float> pictures = vae.sample(64, 1);

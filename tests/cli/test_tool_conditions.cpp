@@ -27,7 +27,7 @@ std::string train_on(const DataSource& data, const fs::path& out) {
   config.train.device = "cpu";
   config.train.steps = 3;
   config.output.dir = out.string();
-  return TrainingRun(config).run().model;
+  return Trainer(config).run().model;
 }
 
 }  // namespace

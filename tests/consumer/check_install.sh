@@ -92,7 +92,7 @@ check_symbols() {
   [[ -z $unexpected ]] || fail "exported, but no part of the interface: $unexpected"
   unexpected=$(grep -E 'Impl::|\(anonymous|vaecuda::(cpu|cuda|math|config|build)::' "$work/symbols" || true)
   [[ -z $unexpected ]] || fail "exported, but internal: $unexpected"
-  for wanted in 'vaecuda::TrainingRun::run()' 'typeinfo for vaecuda::ConfigError'; do
+  for wanted in 'vaecuda::Trainer::run()' 'typeinfo for vaecuda::ConfigError'; do
     grep -qF "$wanted" "$work/symbols" || fail "not exported: $wanted"
   done
   # What a public C++ header declares is marked, or a program that uses it links with the static library alone.

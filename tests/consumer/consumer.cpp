@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
     config.train.epochs = 2;
     config.train.device = "cpu";
     config.output.dir = argv[1];
-    const vaecuda::TrainSummary summary = vaecuda::TrainingRun(config).run();
+    const vaecuda::TrainSummary summary = vaecuda::Trainer(config).run();
     std::printf("loss %.6f after %lld steps\n", summary.train.loss, static_cast<long long>(summary.steps));
     return std::isfinite(summary.train.loss) ? 0 : 1;
   } catch (const vaecuda::Error& error) {

@@ -77,7 +77,7 @@ RunConfig tiny_run(const fs::path& out) {
 /// True if the run was not hit.
 bool train(const RunConfig& config) {
   try {
-    static_cast<void>(TrainingRun(config).run());
+    static_cast<void>(Trainer(config).run());
     return true;
   } catch (const Error&) {
   } catch (const std::bad_alloc&) {

@@ -110,7 +110,7 @@ TEST_CASE("the ELBO with the model's seed is that of the training run's evaluati
   config.train.seed = 17;
   config.train.steps = 20;
   config.output.dir = (folder.path() / "run").string();
-  const TrainSummary summary = TrainingRun(config).run();
+  const TrainSummary summary = Trainer(config).run();
   REQUIRE(summary.test);
   // The test rows, as the run chose them.
   Dataset test = load_dataset(config.data.train);
@@ -139,7 +139,7 @@ TEST_CASE("the ELBO with the model's seed is that of the training run's evaluati
   config.data.train.path = "shapes:16x16,n=300";
   config.data.test_path = "shapes:16x16,n=400";
   config.output.dir = (folder.path() / "whole").string();
-  const TrainSummary whole = TrainingRun(config).run();
+  const TrainSummary whole = Trainer(config).run();
   const Dataset same = load_dataset({"shapes:16x16,n=400", {}, {}, {}});
   const Floats raw(same.u8().begin(), same.u8().end());
   const Vae trained = Vae::load(whole.model, on);

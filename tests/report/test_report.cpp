@@ -66,7 +66,7 @@ TEST_CASE("names and labels reach the page as text", "[report]") {
   data.train.set_labels(std::move(labels), {"a<b>&\"", hostile});
   RunConfig config = report_run(folder.path() / "run<b>&\"'");
   config.data = DataConfig{};
-  TrainingRun run(config, std::move(data));
+  Trainer run(config, std::move(data));
   static_cast<void>(run.run());
   const std::string page = read_file(run.write_report());
   check_page(page);
@@ -126,7 +126,7 @@ TEST_CASE("a folder that lost files still has a page", "[report]") {
   const TempDir folder;
   const RunConfig config = report_run(folder.path() / "run");
   const fs::path dir = config.output.dir;
-  static_cast<void>(TrainingRun(config).run());
+  static_cast<void>(Trainer(config).run());
   {
     std::ofstream metrics(dir / "metrics.jsonl", std::ios::app);
     metrics << "{\"step\":9000,\"epo";
@@ -148,14 +148,14 @@ TEST_CASE("a folder that lost files still has a page", "[report]") {
   check_error<FileError>([&] { static_cast<void>(report_of(dir)); },
                          {"holds no run", "config.toml", dir.string()});
   check_error<ConfigError>(
-      [&] { static_cast<void>(TrainingRun(report_run(folder.path() / "new")).write_report()); },
+      [&] { static_cast<void>(Trainer(report_run(folder.path() / "new")).write_report()); },
       {"call run() first"});
 }
 
 TEST_CASE("a figure that is not finite and rows that have moved are said", "[report]") {
   const TempDir folder;
   RunConfig config = report_run(folder.path() / "run");
-  static_cast<void>(TrainingRun(config).run());
+  static_cast<void>(Trainer(config).run());
   const fs::path dir = config.output.dir;
   std::string text = read_file(dir / "config.toml");
   text.replace(text.find("shapes:16x16,n=400"), 18, "/nonexistent/rows.npy");

@@ -69,14 +69,14 @@ TEST_CASE("the page of a run that was stopped and resumed is that of one at once
     const std::string before = begins ? "" : read_file(state);
     TrainObserver observer;
     observer.stop_requested = [&] { return fs::exists(state) && read_file(state) != before; };
-    const TrainSummary summary = TrainingRun(part, observer, begins ? Start::fresh : Start::resume).run();
+    const TrainSummary summary = Trainer(part, observer, begins ? Start::fresh : Start::resume).run();
     REQUIRE(summary.stopped);
     REQUIRE(summary.steps == stop);
     CHECK(contains(report_of(config.output.dir), "<h3>Loss</h3>"));  // of a run that is under way
   }
   RunConfig last = load_run_config(config.output.dir);
   last.output.checkpoint_every = config.output.checkpoint_every;
-  TrainingRun rest(last, {}, Start::resume);
+  Trainer rest(last, {}, Start::resume);
   static_cast<void>(rest.run());
   const RunRecord resumed = read_run(config.output.dir);
   CHECK(steps_of(resumed) == steps_of(record));

@@ -121,7 +121,7 @@ std::string report_of(const fs::path& dir) {
 }
 
 std::string page_of(const RunConfig& config, TrainSummary* summary) {
-  TrainingRun run(config);
+  Trainer run(config);
   const TrainSummary figures = run.run();
   if (summary != nullptr) *summary = figures;
   const std::string page = read_file(run.write_report());

@@ -41,7 +41,7 @@ std::string write_labels(const fs::path& dir) {
 
 RunFiles train_at_once(RunConfig config, const fs::path& out) {
   config.output.dir = out.string();
-  static_cast<void>(TrainingRun(config).run());
+  static_cast<void>(Trainer(config).run());
   return RunFiles(out);
 }
 
@@ -50,13 +50,13 @@ void train_until(RunConfig config, const fs::path& out, std::int64_t k) {
   config.output.checkpoint_every = k;
   TrainObserver observer;
   observer.stop_requested = [&out] { return fs::exists(out / "state.safetensors"); };
-  const TrainSummary summary = TrainingRun(config, observer).run();
+  const TrainSummary summary = Trainer(config, observer).run();
   REQUIRE(summary.steps == k);
   REQUIRE(summary.stopped == (k < *config.train.steps));
 }
 
 void resume(const fs::path& out) {
-  const TrainSummary summary = TrainingRun(load_run_config(out.string()), {}, Start::resume).run();
+  const TrainSummary summary = Trainer(load_run_config(out.string()), {}, Start::resume).run();
   REQUIRE(summary.steps == kSteps);
   REQUIRE_FALSE(summary.stopped);
 }

@@ -31,7 +31,7 @@ std::string train_small(const std::filesystem::path& dir, const std::string& dat
   config.train.steps = 60;
   config.output.dir = dir.string();
   if (change) change(config);
-  return TrainingRun(config).run().model;
+  return Trainer(config).run().model;
 }
 
 }  // namespace vaecuda::test

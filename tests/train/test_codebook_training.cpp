@@ -53,7 +53,7 @@ LossTerms with_codes(const std::string& model, const std::vector<float>& paramet
   config.optimizer.lr = 1e-12;
   config.optimizer.ema_decay = kFrozen;
   config.optimizer.restart_codes = 0.0;
-  return TrainingRun(config).run().test.value();
+  return Trainer(config).run().test.value();
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ LossTerms with_codes(const std::string& model, const std::vector<float>& paramet
 TEST_CASE("a VQ-VAE learns codes and uses them", "[train][codebook]") {
   const TempDir dir;
   const RunConfig config = vq_config(dir.path() / "run");
-  const TrainSummary summary = TrainingRun(config).run();
+  const TrainSummary summary = Trainer(config).run();
   REQUIRE(summary.test);
   REQUIRE(summary.test->quantization);
   const QuantizationTerms& quantization = *summary.test->quantization;
@@ -78,7 +78,7 @@ TEST_CASE("a VQ-VAE learns codes and uses them", "[train][codebook]") {
   RunConfig frozen = vq_config(dir.path() / "frozen");
   frozen.optimizer.ema_decay = kFrozen;
   frozen.optimizer.restart_codes = 0.0;
-  const double without = TrainingRun(frozen).run().test->reconstruction;
+  const double without = Trainer(frozen).run().test->reconstruction;
   // The learned network with the codes that it began with.
   const ParameterLayout layout = make_layout(load_model(summary.model).model);
   std::vector<float> initial(static_cast<std::size_t>(layout.size));
@@ -104,7 +104,7 @@ TEST_CASE("a VQ-VAE's files hold what its options ask for", "[train][codebook]")
   config.optimizer.codebook_update = CodebookUpdate::gradient;
   config.optimizer.restart_codes = 0.0;
   config.objective.commitment = 0.5;
-  const TrainSummary summary = TrainingRun(config).run();
+  const TrainSummary summary = Trainer(config).run();
   CHECK(summary.test->loss == Approx(summary.test->reconstruction + 1.5 * summary.test->quantization->error));
   const ModelFile model = load_model(summary.model);
   CHECK(model.model.latent == LatentKind::vq);
@@ -128,7 +128,7 @@ TEST_CASE("a VQ-VAE's files hold what its options ask for", "[train][codebook]")
   }
   CHECK(with_valid == 3);
   config.output.dir.clear();
-  const std::string plan = TrainingRun(config).explain();
+  const std::string plan = Trainer(config).explain();
   CHECK(plan.find("VectorQuantizeBackward") != std::string::npos);
   CHECK(plan.find("CodebookGradient") != std::string::npos);
 }
@@ -137,14 +137,14 @@ TEST_CASE("training goes on from a VQ-VAE of the same codebooks alone", "[train]
   const TempDir dir;
   RunConfig config = vq_config(dir.path() / "first");
   config.train.epochs = 10;
-  const TrainSummary first = TrainingRun(config).run();
+  const TrainSummary first = Trainer(config).run();
   config.train.init_from = first.model;
   config.output.dir = (dir.path() / "second").string();
-  const TrainSummary second = TrainingRun(config).run();
+  const TrainSummary second = Trainer(config).run();
   CHECK(second.train.reconstruction < first.train.reconstruction);
   config.output.dir = (dir.path() / "third").string();
   config.model.codebook_size = 9;
-  check_error<ConfigError>([&] { TrainingRun run(config); },
+  check_error<ConfigError>([&] { Trainer run(config); },
                            {"--init-from", "--codebook-size is 8 in this model, and here 9"});
 }
 

@@ -69,7 +69,7 @@ TEST_CASE("a run tells each latent's KL and how many are active", "[train][laten
     INFO(kind.name);
     const TempDir dir;
     const RunConfig config = config_of(dir.path() / "run", kind);
-    const TrainSummary summary = TrainingRun(config).run();
+    const TrainSummary summary = Trainer(config).run();
     REQUIRE(summary.test);
     REQUIRE(summary.test->latents);
     REQUIRE(summary.valid->latents);
@@ -98,7 +98,7 @@ TEST_CASE("a strong KL leaves fewer latents active", "[train][latents]") {
   const TempDir dir;
   const auto active = [&](const char* name, double beta) {
     const Kind kind{name, [beta](RunConfig& c) { c.objective.beta = beta; }};
-    return TrainingRun(config_of(dir.path() / name, kind)).run().test->latents->active_units;
+    return Trainer(config_of(dir.path() / name, kind)).run().test->latents->active_units;
   };
   const std::int64_t free = active("free", 0.1);
   CHECK(free >= 8);
@@ -113,7 +113,7 @@ TEST_CASE("latents without a posterior have no such figures", "[train][latents]"
     INFO(kind.name);
     const TempDir dir;
     const RunConfig config = config_of(dir.path() / "run", kind);
-    const TrainSummary summary = TrainingRun(config).run();
+    const TrainSummary summary = Trainer(config).run();
     CHECK_FALSE(summary.test->latents);
     for (const nlohmann::json& line : evaluations_of(config.output.dir)) {
       CHECK_FALSE(line.contains("kl_per_latent"));
@@ -131,16 +131,16 @@ TEST_CASE("a resumed run tells of the latents of a best model from before", "[tr
                     c.train.epochs = 400;
                     c.train.patience = 5;
                   }};
-  const TrainSummary whole = TrainingRun(config_of(dir.path() / "whole", kind)).run();
+  const TrainSummary whole = Trainer(config_of(dir.path() / "whole", kind)).run();
   REQUIRE(whole.stopped_early);
   std::int64_t epoch = 0;
   TrainObserver observer;
   observer.progress = [&](const Progress& now) { epoch = now.epoch; };
   observer.stop_requested = [&] { return epoch >= whole.best_epoch + 2; };
-  const TrainSummary part = TrainingRun(config_of(dir.path() / "part", kind), observer).run();
+  const TrainSummary part = Trainer(config_of(dir.path() / "part", kind), observer).run();
   REQUIRE(part.stopped);
   const TrainSummary resumed =
-      TrainingRun(load_run_config((dir.path() / "part").string()), {}, Start::resume).run();
+      Trainer(load_run_config((dir.path() / "part").string()), {}, Start::resume).run();
   CHECK(resumed.best_epoch == whole.best_epoch);
   CHECK(resumed.valid->loss == whole.valid->loss);
   REQUIRE(resumed.valid->latents);

@@ -178,7 +178,7 @@ TEST_CASE("by default a run stops, and what was saved before stays", "[nonfinite
   config.output.checkpoint_every = 1;
   const fs::path out = config.output.dir;
   try {
-    static_cast<void>(TrainingRun(config).run());
+    static_cast<void>(Trainer(config).run());
     FAIL("an infinite loss was accepted");
   } catch (const DivergedError& error) {
     CHECK(error.tensor() == "loss");
@@ -193,7 +193,7 @@ TEST_CASE("skipping leaves out the steps that are not finite, also across a stop
   const TempDir dir;
   RunConfig config = table_run(dir.path(), 1e25f);
   config.train.on_nonfinite = NonfiniteAction::skip;
-  const TrainSummary summary = TrainingRun(config).run();
+  const TrainSummary summary = Trainer(config).run();
   // The row comes once in every five steps.
   CHECK(summary.skipped_steps == 10);
   CHECK(std::isfinite(summary.train.loss));
@@ -203,10 +203,10 @@ TEST_CASE("skipping leaves out the steps that are not finite, also across a stop
   for (const std::int64_t k : {4, 7, 25}) {
     config.output.dir = (dir.path() / std::to_string(k)).string();
     config.train.steps = k;
-    static_cast<void>(TrainingRun(config).run());
+    static_cast<void>(Trainer(config).run());
     RunConfig longer = load_run_config(config.output.dir);
     longer.train.steps = 50;
-    CHECK(TrainingRun(longer, {}, Start::resume).run().skipped_steps == 10);
+    CHECK(Trainer(longer, {}, Start::resume).run().skipped_steps == 10);
     CHECK(RunFiles(config.output.dir).difference(expected) == "");
   }
 }
@@ -217,7 +217,7 @@ TEST_CASE("skipping gives up where nothing else is left", "[nonfinite]") {
   config.train.on_nonfinite = NonfiniteAction::skip;
   config.train.batch_size = 40;  // every step has the row
   config.train.steps = 1000;
-  check_error<DivergedError>([&] { static_cast<void>(TrainingRun(config).run()); },
+  check_error<DivergedError>([&] { static_cast<void>(Trainer(config).run()); },
                              {"100 steps in a row", "step 100"});
 }
 
@@ -231,7 +231,7 @@ TEST_CASE("restoring goes back with half the learning rate until the run holds",
   std::vector<std::string> messages;
   TrainObserver observer;
   observer.message = [&](const std::string& line) { messages.push_back(line); };
-  const TrainSummary summary = TrainingRun(config, observer).run();
+  const TrainSummary summary = Trainer(config, observer).run();
   const fs::path whole = config.output.dir;
   CHECK(summary.restores > 3);
   CHECK(summary.steps == 50);
@@ -250,8 +250,8 @@ TEST_CASE("restoring goes back with half the learning rate until the run holds",
     return fs::exists(out / "state.safetensors") &&
            load_checkpoint(open_bytes((out / "state.safetensors").string())).state.step == 7;
   };
-  CHECK(TrainingRun(config, observer).run().stopped);
-  static_cast<void>(TrainingRun(load_run_config(out.string()), {}, Start::resume).run());
+  CHECK(Trainer(config, observer).run().stopped);
+  static_cast<void>(Trainer(load_run_config(out.string()), {}, Start::resume).run());
   CHECK(RunFiles(out).difference(expected) == "");
 }
 
@@ -263,7 +263,7 @@ TEST_CASE("restoring ends the run after so many returns", "[nonfinite]") {
   int returns = 0;
   TrainObserver observer;
   observer.message = [&](const std::string&) { ++returns; };
-  check_error<DivergedError>([&] { static_cast<void>(TrainingRun(config, observer).run()); },
+  check_error<DivergedError>([&] { static_cast<void>(Trainer(config, observer).run()); },
                              {"diverged in step"});
   CHECK(returns == 2);
   check_clean(config.output.dir);

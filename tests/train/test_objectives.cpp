@@ -35,7 +35,7 @@ Learned train_with(const std::function<void(RunConfig&)>& change) {
   observer.progress = [&](const Progress& now) {
     if (now.epoch_end && learned.first_loss == 0.0) learned.first_loss = now.train.loss;
   };
-  learned.end = TrainingRun(config, observer).run();
+  learned.end = Trainer(config, observer).run();
   REQUIRE(learned.end.valid);
   REQUIRE(learned.end.valid->latents);
   return learned;

@@ -42,7 +42,7 @@ TEST_CASE("a run can be made longer where no schedule depends on its length", "[
     static_cast<void>(train_at_once(part, out));
     RunConfig longer = load_run_config(out.string());
     longer.train.steps = kSteps;
-    static_cast<void>(TrainingRun(longer, {}, Start::resume).run());
+    static_cast<void>(Trainer(longer, {}, Start::resume).run());
     // The picture at the end of the first part is cut out of the events as well.
     CHECK(RunFiles(out).difference(expected) == "");
     CHECK(load_run_config(out.string()).train.steps == kSteps);
@@ -52,11 +52,10 @@ TEST_CASE("a run can be made longer where no schedule depends on its length", "[
   train_until(cosine, dir.path() / "cosine", 20);
   RunConfig longer = load_run_config((dir.path() / "cosine").string());
   longer.train.steps = kSteps + 1;
-  check_error<ConfigError>([&] { TrainingRun run(longer, {}, Start::resume); },
-                           {"50 steps", "51", "schedule"});
+  check_error<ConfigError>([&] { Trainer run(longer, {}, Start::resume); }, {"50 steps", "51", "schedule"});
   RunConfig shorter = load_run_config((dir.path() / "30").string());
   shorter.train.steps = 49;
-  check_error<ConfigError>([&] { TrainingRun run(shorter, {}, Start::resume); }, {"50 steps already", "49"});
+  check_error<ConfigError>([&] { Trainer run(shorter, {}, Start::resume); }, {"50 steps already", "49"});
 }
 
 TEST_CASE("a finished run can be resumed: nothing changes", "[resume]") {
@@ -75,16 +74,16 @@ TEST_CASE("patience holds across a stop", "[resume]") {
   config.optimizer.lr = 0.05;
   const fs::path whole = dir.path() / "whole";
   config.output.dir = whole.string();
-  const TrainSummary summary = TrainingRun(config).run();
+  const TrainSummary summary = Trainer(config).run();
   REQUIRE(summary.stopped_early);
   const RunFiles expected(whole);
   for (const std::int64_t back : {1, 6, 11}) {
     const fs::path out = dir.path() / std::to_string(back);
     train_until(config, out, summary.steps - back);
-    CHECK(TrainingRun(load_run_config(out.string()), {}, Start::resume).run().stopped_early);
+    CHECK(Trainer(load_run_config(out.string()), {}, Start::resume).run().stopped_early);
     CHECK(RunFiles(out).difference(expected) == "");
   }
-  const TrainSummary again = TrainingRun(load_run_config(whole.string()), {}, Start::resume).run();
+  const TrainSummary again = Trainer(load_run_config(whole.string()), {}, Start::resume).run();
   CHECK(again.stopped_early);
   CHECK(RunFiles(whole).difference(expected) == "");
 }
@@ -103,13 +102,13 @@ TEST_CASE("a stop in the midst of an epoch's evaluation leaves it to the next pr
   // evaluation asks: requests are counted from the first epoch's end on.
   int asked = 0;
   observer.stop_requested = [&] { return step > 0 && ++asked > 2; };
-  static_cast<void>(TrainingRun(stopped, observer).run());
+  static_cast<void>(Trainer(stopped, observer).run());
   std::int64_t open = checkpoint_in(out).state.boundary_open ? 1 : 0;
   for (int most = 3; open == 0 && most < 12; ++most) {
     fs::remove_all(out);
     step = asked = 0;
     observer.stop_requested = [&] { return step > 0 && ++asked > most; };
-    static_cast<void>(TrainingRun(stopped, observer).run());
+    static_cast<void>(Trainer(stopped, observer).run());
     open = checkpoint_in(out).state.boundary_open ? 1 : 0;
   }
   REQUIRE(open == 1);
@@ -185,7 +184,7 @@ TEST_CASE("an option that must not change is refused, whichever it is", "[resume
     REQUIRE(option.get(changed) != option.get(began));
     ++refused;
     try {
-      TrainingRun run(changed, {}, Start::resume);
+      Trainer run(changed, {}, Start::resume);
       FAIL_CHECK("accepted");
     } catch (const ConfigError& error) {
       // A contradiction between options may be found first; either way nothing is trained.
@@ -195,7 +194,7 @@ TEST_CASE("an option that must not change is refused, whichever it is", "[resume
   CHECK(refused > 25);
   RunConfig changed = began;
   changed.model.latent_dim = 4;
-  check_error<ConfigError>([&] { TrainingRun run(changed, {}, Start::resume); },
+  check_error<ConfigError>([&] { Trainer run(changed, {}, Start::resume); },
                            {"--latent-dim", "'3'", "'4'", "--init-from"});
 }
 
@@ -210,12 +209,11 @@ TEST_CASE("other rows are refused, the same rows elsewhere are not", "[resume]")
   std::string bytes = read_bytes(config.data.train.path);
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   moved.data.train.path = write_file(path, bytes);
-  check_error<FileError>([&] { TrainingRun run(moved, {}, Start::resume); },
-                         {"elsewhere.npy", "rows are not"});
+  check_error<FileError>([&] { Trainer run(moved, {}, Start::resume); }, {"elsewhere.npy", "rows are not"});
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   write_file(path, bytes);
   fs::remove(config.data.train.path);
-  static_cast<void>(TrainingRun(moved, {}, Start::resume).run());
+  static_cast<void>(Trainer(moved, {}, Start::resume).run());
   CHECK(RunFiles(out).difference(expected) == "");
 }
 
@@ -229,7 +227,7 @@ TEST_CASE("a folder that cannot be resumed says why", "[resume]") {
   const RunConfig began = load_run_config(out.string());
   const std::string state = read_bytes(out / "state.safetensors");
   const auto refused = [&](std::initializer_list<std::string_view> needles) {
-    check_error<FileError>([&] { TrainingRun run(began, {}, Start::resume); }, needles);
+    check_error<FileError>([&] { Trainer run(began, {}, Start::resume); }, needles);
   };
   write_file(out / "state.safetensors", state.substr(0, state.size() - 1));
   refused({"state.safetensors", "truncated"});
@@ -263,12 +261,12 @@ TEST_CASE("two processes cannot train in one folder", "[resume]") {
   observer.stop_requested = [&] {
     if (tried++ == 0) {
       check_error<ConfigError>(
-          [&] { static_cast<void>(TrainingRun(load_run_config(out.string()), {}, Start::resume).run()); },
+          [&] { static_cast<void>(Trainer(load_run_config(out.string()), {}, Start::resume).run()); },
           {"another process", out.string()});
     }
     return false;
   };
-  static_cast<void>(TrainingRun(config, observer).run());
+  static_cast<void>(Trainer(config, observer).run());
   CHECK(tried > 0);
 }
 

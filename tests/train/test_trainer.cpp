@@ -54,7 +54,7 @@ TEST_CASE("training on shapes learns", "[train]") {
   observer.progress = [&](const Progress& now) {
     if (now.epoch_end) epochs.push_back(now);
   };
-  const TrainSummary summary = TrainingRun(config, observer).run();
+  const TrainSummary summary = Trainer(config, observer).run();
   REQUIRE(epochs.size() == 30);
   // An untrained model pays log 2 for each of the 256 pixels, 177 nats; always predicting the mean picture
   // costs about 75.
@@ -76,7 +76,7 @@ TEST_CASE("a plain autoencoder learns, and has no samples", "[train]") {
   std::string said;
   TrainObserver observer;
   observer.message = [&](const std::string& line) { said += line + "\n"; };
-  const TrainSummary summary = TrainingRun(config, observer).run();
+  const TrainSummary summary = Trainer(config, observer).run();
   // Always predicting the mean picture costs about 75 nats, and a VAE of this size about 50 after these
   // epochs.
   CHECK(summary.train.reconstruction < 45.0);
@@ -99,10 +99,10 @@ TEST_CASE("a conditional model learns what its labels tell", "[train]") {
   RunConfig config = small_config(dir.path() / "untold");
   config.data.test_fraction = 0.2;
   config.train.epochs = 30;
-  const TrainSummary plain = TrainingRun(config).run();
+  const TrainSummary plain = Trainer(config).run();
   config.output.dir = (dir.path() / "told").string();
   config.model.conditional = true;
-  TrainingRun run(config);
+  Trainer run(config);
   CHECK(run.config().model.condition_dim > 1);
   const TrainSummary told = run.run();
   // What the label says need not be said by the code.
@@ -117,7 +117,7 @@ TEST_CASE("a conditional model learns what its labels tell", "[train]") {
   config.train.init_from = told.model;
   config.model.conditional = false;
   config.output.dir = (dir.path() / "on").string();
-  check_error<ConfigError>([&] { TrainingRun on(config); }, {"--init-from", "--conditional"});
+  check_error<ConfigError>([&] { Trainer on(config); }, {"--init-from", "--conditional"});
 }
 
 namespace {
@@ -165,7 +165,7 @@ TEST_CASE("every likelihood learns", "[train]") {
       observer.progress = [&](const Progress& now) {
         if (now.epoch_end) losses.push_back(now.train.loss);
       };
-      const TrainSummary summary = TrainingRun(config, observer).run();
+      const TrainSummary summary = Trainer(config, observer).run();
       const double constant = constant_cost(load_dataset(config.data.train),
                                             likelihood == Likelihood::laplace, source != SigmaSource::fixed);
       CAPTURE(constant);
@@ -183,7 +183,7 @@ TEST_CASE("a run's files hold what they promise", "[train]") {
   config.data.valid_fraction = 0.1;
   config.data.test_fraction = 0.1;
   config.model.latent_dim = 2;
-  const TrainSummary summary = TrainingRun(config).run();
+  const TrainSummary summary = Trainer(config).run();
   // 480 training rows in batches of 64: epochs end after ceil(7.5 e) steps.
   CHECK(summary.steps == 30);
   CHECK(summary.epochs == 4);
@@ -222,7 +222,7 @@ TEST_CASE("epochs and batches of any size fit together", "[train]") {
   config.data.train.path = "shapes:16x16,n=10";
   config.train.batch_size = GENERATE(1, 3, 10, 16, 64);
   config.train.epochs = 5;
-  const TrainSummary summary = TrainingRun(config).run();
+  const TrainSummary summary = Trainer(config).run();
   CHECK(summary.steps == (5 * 10 + config.train.batch_size - 1) / config.train.batch_size);
   CHECK(summary.epochs >= 5);
 }
@@ -231,7 +231,7 @@ TEST_CASE("the model's bytes depend on the configuration alone", "[train]") {
   const TempDir dir;
   RunConfig config = small_config(dir.path() / "one");
   config.train.threads = 1;
-  TrainingRun(config).run();
+  Trainer(config).run();
   const std::string expected = read_bytes(dir.path() / "one" / "model.safetensors");
   REQUIRE(expected.size() > 1000);
   int run = 0;
@@ -239,12 +239,12 @@ TEST_CASE("the model's bytes depend on the configuration alone", "[train]") {
     config.train.threads = threads;
     config.output.log_every = 1 + threads;
     config.output.dir = (dir.path() / std::to_string(run++)).string();
-    const TrainSummary summary = TrainingRun(config).run();
+    const TrainSummary summary = Trainer(config).run();
     CHECK(read_bytes(summary.model) == expected);
   }
   config.train.seed = 2;
   config.output.dir = (dir.path() / "other").string();
-  CHECK(read_bytes(TrainingRun(config).run().model) != expected);
+  CHECK(read_bytes(Trainer(config).run().model) != expected);
 }
 
 TEST_CASE("validation chooses the model, patience ends the run", "[train]") {
@@ -256,7 +256,7 @@ TEST_CASE("validation chooses the model, patience ends the run", "[train]") {
   config.train.epochs = 400;
   config.train.patience = 5;
   config.optimizer.lr = 5e-3;
-  const TrainSummary summary = TrainingRun(config).run();
+  const TrainSummary summary = Trainer(config).run();
   CHECK(summary.stopped_early);
   CHECK(summary.epochs < 400);
   CHECK(summary.epochs == summary.best_epoch + 5);
@@ -275,7 +275,7 @@ TEST_CASE("a stop request ends a run after saving", "[train]") {
   config.train.epochs = 1000000;
   TrainObserver observer;
   observer.stop_requested = [] { return true; };
-  const TrainSummary summary = TrainingRun(config, observer).run();
+  const TrainSummary summary = Trainer(config, observer).run();
   CHECK(summary.steps >= 1);
   CHECK(summary.steps < 1000);
   CHECK(load_model(summary.model).steps == summary.steps);
@@ -284,37 +284,37 @@ TEST_CASE("a stop request ends a run after saving", "[train]") {
 TEST_CASE("a model can be trained on", "[train]") {
   const TempDir dir;
   RunConfig config = small_config(dir.path() / "first");
-  const TrainSummary first = TrainingRun(config).run();
+  const TrainSummary first = Trainer(config).run();
   config.train.init_from = first.model;
   config.output.dir = (dir.path() / "second").string();
-  const TrainSummary second = TrainingRun(config).run();
+  const TrainSummary second = Trainer(config).run();
   CHECK(second.train.loss < first.train.loss);
   config.output.dir = (dir.path() / "refused").string();
 
   SECTION("but not with other layers") {
     config.model.hidden = {49};
-    check_error<ConfigError>([&] { TrainingRun run(config); }, {"--init-from", "model.safetensors",
-                                                                "--hidden is 48 in this model, and here 49"});
+    check_error<ConfigError>([&] { Trainer run(config); }, {"--init-from", "model.safetensors",
+                                                            "--hidden is 48 in this model, and here 49"});
   }
   SECTION("nor with another kind of latent") {
     config.model.latent = LatentKind::deterministic;
-    check_error<ConfigError>([&] { TrainingRun run(config); },
+    check_error<ConfigError>([&] { Trainer run(config); },
                              {"--init-from", "--latent is gaussian", "here deterministic"});
   }
   SECTION("nor with another likelihood") {
     config.model.likelihood = Likelihood::gaussian;
-    check_error<ConfigError>([&] { TrainingRun run(config); },
+    check_error<ConfigError>([&] { Trainer run(config); },
                              {"--init-from", "--likelihood is bernoulli", "here gaussian"});
   }
   SECTION("nor with another preparation") {
     config.model.likelihood = Likelihood::gaussian;
     config.output.dir = (dir.path() / "third").string();
     config.train.init_from.clear();
-    const TrainSummary gaussian = TrainingRun(config).run();
+    const TrainSummary gaussian = Trainer(config).run();
     config.train.init_from = gaussian.model;
     config.data.standardize = true;
     config.output.dir = (dir.path() / "refused").string();
-    check_error<ConfigError>([&] { TrainingRun run(config); }, {"--init-from", "--standardize"});
+    check_error<ConfigError>([&] { Trainer run(config); }, {"--init-from", "--standardize"});
   }
 }
 
@@ -325,7 +325,7 @@ TEST_CASE("a run that diverges names step and tensor and leaves no model", "[tra
   config.optimizer.lr = 1e6;
   config.optimizer.clip_norm = GENERATE(0.0, 1.0);
   try {
-    TrainingRun(config).run();
+    Trainer(config).run();
     FAIL("a learning rate of a million did not diverge");
   } catch (const DivergedError& error) {
     CHECK(error.exit_code() == 6);
@@ -343,28 +343,28 @@ TEST_CASE("requests that cannot be met are refused before anything is written", 
   SECTION("a warm-up longer than the run") {
     config.optimizer.schedule.kind = LrScheduleKind::cosine;
     config.optimizer.schedule.warmup_steps = 1000;
-    check_error<ConfigError>([&] { TrainingRun run(config); }, {"warm-up", "1000", "38"});
+    check_error<ConfigError>([&] { Trainer run(config); }, {"warm-up", "1000", "38"});
   }
   SECTION("another precision than fp32 on the CPU") {
     config.train.precision = Precision::bf16;
-    check_error<DeviceError>([&] { TrainingRun run(config); }, {"bf16", "CPU"});
+    check_error<DeviceError>([&] { Trainer run(config); }, {"bf16", "CPU"});
   }
   SECTION("a model that does not fit in memory") {
     config.model.hidden = {1 << 24, 1 << 12};
-    check_error<OutOfMemoryError>([&] { TrainingRun run(config); }, {"parameters", "MiB asked", "available"});
+    check_error<OutOfMemoryError>([&] { Trainer run(config); }, {"parameters", "MiB asked", "available"});
   }
   SECTION("a model that is larger than any memory") {
     config.model.hidden = {1 << 24, 1 << 24};
-    check_error<ConfigError>([&] { TrainingRun run(config); }, {"2^40"});
+    check_error<ConfigError>([&] { Trainer run(config); }, {"2^40"});
   }
   SECTION("a folder that holds a run") {
     fs::create_directories(config.output.dir);
     write_file(fs::path(config.output.dir) / "metrics.jsonl", "");
-    check_error<ConfigError>([&] { TrainingRun run(config); }, {"already holds a run", "--overwrite"});
+    check_error<ConfigError>([&] { Trainer run(config); }, {"already holds a run", "--overwrite"});
   }
   SECTION("a file in the folder's place") {
     write_file(config.output.dir, "");
-    check_error<ConfigError>([&] { TrainingRun run(config); }, {"this is a file"});
+    check_error<ConfigError>([&] { Trainer run(config); }, {"this is a file"});
   }
   const fs::path out = config.output.dir;
   CHECK_FALSE(fs::exists(out / "config.toml"));
@@ -380,7 +380,7 @@ TEST_CASE("schedules change the learning rate as they say", "[train]") {
   config.optimizer.lr = 1e-3;
   config.optimizer.schedule.kind = LrScheduleKind::stages;
   config.optimizer.schedule.stages = {{1, 5e-4}, {2, 1e-4}};
-  TrainingRun(config).run();
+  Trainer(config).run();
   // 600 rows in batches of 64: the first epoch ends after step 10, the second after step 19.
   for (const auto& line : lines_of(fs::path(config.output.dir) / "metrics.jsonl")) {
     const std::int64_t step = line.at("step");

@@ -10,7 +10,7 @@
 
 namespace vaecuda {
 
-struct TrainingRun::Impl {
+struct Trainer::Impl {
   TrainObserver observer;
   RunSetup setup;
   std::optional<TrainSummary> summary;  ///< of the run that has ended
@@ -27,19 +27,19 @@ struct TrainingRun::Impl {
         start(how) {}
 };
 
-TrainingRun::TrainingRun(RunConfig config, TrainObserver observer, Start start)
+Trainer::Trainer(RunConfig config, TrainObserver observer, Start start)
     : impl_(std::make_unique<Impl>(std::move(config), std::nullopt, std::move(observer), start)) {}
 
-TrainingRun::TrainingRun(RunConfig config, RunData data, TrainObserver observer, Start start)
+Trainer::Trainer(RunConfig config, RunData data, TrainObserver observer, Start start)
     : impl_(std::make_unique<Impl>(std::move(config), std::move(data), std::move(observer), start)) {}
 
-TrainingRun::~TrainingRun() = default;
+Trainer::~Trainer() = default;
 
-const RunConfig& TrainingRun::config() const {
+const RunConfig& Trainer::config() const {
   return impl_->setup.config;
 }
 
-std::string TrainingRun::explain() const {
+std::string Trainer::explain() const {
   const RunSetup& run = impl_->setup;
   std::string text = to_table(run.plan, run.backend->roofline());
   text += fmt::format("\n{} parameters; {} rows of {} columns; {} steps in all\n", run.layout.parameters,
@@ -51,7 +51,7 @@ std::string TrainingRun::explain() const {
   return text;
 }
 
-TrainSummary TrainingRun::run() {
+TrainSummary Trainer::run() {
   RunSetup& setup = impl_->setup;
   if (setup.config.output.dir.empty()) {
     throw ConfigError("no output folder: --out (output.dir) names one");
@@ -65,7 +65,7 @@ TrainSummary TrainingRun::run() {
   return *impl_->summary;
 }
 
-std::string TrainingRun::write_report() const {
+std::string Trainer::write_report() const {
   if (!impl_->summary) throw ConfigError("no report before the run has ended: call run() first");
   const RunConfig& config = impl_->setup.config;
   ReportOptions options;
