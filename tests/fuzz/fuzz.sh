@@ -74,10 +74,11 @@ for target in "${targets[@]}"; do
   # Leaks are looked for at the end; what a parser may hold is bounded, so more than 512 MiB is a finding. What was given
   # back is kept from use for the next 16 MiB, some hundred executions, and not for 256 MiB, which no cache holds; reports
   # name four frames of an allocation.
-  TIMEFORMAT='processor seconds: %U %S'
-  { time VAECUDA_FUZZ_TARGET=$target ASAN_OPTIONS="quarantine_size_mb=16:malloc_context_size=4:max_malloc_fill_size=64:${ASAN_OPTIONS:-}" \
-    "$build/fuzzer" -runs="$runs" -max_total_time="$seconds" -max_len=8192 -rss_limit_mb=512 -timeout=10 -reload=0 -print_final_stats=1 \
-    -artifact_prefix="$work/" ${dictionary:+-dict="$dictionary"} "$work/corpus" "$root/tests/fuzz/corpus/$target" \
+  asan=quarantine_size_mb=16:malloc_context_size=4:max_malloc_fill_size=64:${ASAN_OPTIONS:-}
+  TIMEFORMAT='seconds: %R %U %S'
+  { time VAECUDA_FUZZ_TARGET=$target ASAN_OPTIONS=$asan \
+    "$build/fuzzer" -runs="$runs" -max_total_time="$seconds" -max_len=8192 -rss_limit_mb=512 -timeout=10 -reload=0 \
+    -print_final_stats=1 -artifact_prefix="$work/" ${dictionary:+-dict="$dictionary"} "$work/corpus" "$root/tests/fuzz/corpus/$target" \
     >"$log" 2>&1 || status=1; } 2>>"$log.time"
   executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   if [[ -z $executed ]]; then
@@ -86,10 +87,9 @@ for target in "${targets[@]}"; do
     status=1
     continue
   fi
-  processor=$(awk '/^processor seconds: / { seconds = $3 + $4 } END { print seconds }' "$log.time")
-  printf '%-12s %s executions, %s a second (%s of processor time), findings: %s\n' "$target" \
-    "$executed" "$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log")" \
-    "$(awk -v n="$executed" -v s="$processor" 'BEGIN { if (s > 0) printf "%d", n / s }')" \
+  rates=$(awk -v n="$executed" '/^seconds: / { real = $2; busy = $3 + $4 }
+    END { printf "%d a second (%d of processor time)", n / real, n / busy }' "$log.time")
+  printf '%-12s %s executions, %s, findings: %s\n' "$target" "$executed" "$rates" \
     "$(grep -c '^SUMMARY: ' "$log" || true)"
 done
 exit $status
