@@ -12,11 +12,15 @@ foreach(name ${vaecuda_blas_names})
   list(APPEND vaecuda_blas_keep --keep-global-symbol=private_vaecuda_${name})
   target_compile_definitions(vaecuda_openblas INTERFACE ${name}=private_vaecuda_${name})
 endforeach()
+# GNU's, whatever the compiler's own are: LLVM's linker pulls nothing out of an archive alone.
+find_program(VAECUDA_LD NAMES ld.bfd ld REQUIRED)
+find_program(VAECUDA_OBJCOPY NAMES objcopy REQUIRED)
+mark_as_advanced(VAECUDA_LD VAECUDA_OBJCOPY)
 add_custom_command(OUTPUT "${vaecuda_blas_object}"
   # The linker picks the members that our calls need, the kernels of every processor among them.
-  COMMAND "${CMAKE_LINKER}" -r -d ${vaecuda_blas_pull} -o "${vaecuda_blas_pulled}" "${VAECUDA_OPENBLAS_LIBRARY}"
-  COMMAND "${CMAKE_OBJCOPY}" --strip-unneeded ${vaecuda_blas_rename} "${vaecuda_blas_pulled}"
-  COMMAND "${CMAKE_OBJCOPY}" ${vaecuda_blas_keep} "${vaecuda_blas_pulled}" "${vaecuda_blas_object}"
+  COMMAND "${VAECUDA_LD}" -r -d ${vaecuda_blas_pull} -o "${vaecuda_blas_pulled}" "${VAECUDA_OPENBLAS_LIBRARY}"
+  COMMAND "${VAECUDA_OBJCOPY}" --strip-unneeded ${vaecuda_blas_rename} "${vaecuda_blas_pulled}"
+  COMMAND "${VAECUDA_OBJCOPY}" ${vaecuda_blas_keep} "${vaecuda_blas_pulled}" "${vaecuda_blas_object}"
   COMMAND "${CMAKE_COMMAND}" -E rm "${vaecuda_blas_pulled}"
   DEPENDS "${VAECUDA_OPENBLAS_LIBRARY}"
   COMMENT "Taking what is called out of OpenBLAS"

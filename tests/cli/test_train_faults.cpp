@@ -1,6 +1,8 @@
 // What vae_cuda_train does when the machine or the input fails it: the exit code, a message that names the
 // place, and no model left behind.
 #include <filesystem>
+#include <iostream>
+#include <string_view>
 
 #include "tests/support/files.hpp"
 #include "tests/support/run_program.hpp"
@@ -70,6 +72,10 @@ TEST_CASE("an output that cannot be written exits 1", "[cli]") {
 }
 
 TEST_CASE("a disk that fills exits 1 and leaves no model", "[cli]") {
+  if (std::string_view(VAECUDA_SANITIZED) == "thread") {
+    std::cout << "skipped: ThreadSanitizer cannot start where files are limited to 16 KiB\n";
+    return;
+  }
   // A limit on file sizes stands in for the full disk: writes past 16 KiB fail. The model needs 60 KiB.
   const TempDir dir;
   const fs::path out = dir.path() / "run";

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/data/bytes.hpp"
@@ -22,18 +23,7 @@ using test::idx_header;
 using test::TempDir;
 using test::write_file;
 
-constexpr bool kSanitized =
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-    true;
-#else
-    false;
-#endif
-#else
-    false;
-#endif
+constexpr bool kSanitized = !std::string_view(VAECUDA_SANITIZED).empty();
 
 Dataset load(const std::string& path) {
   DataSource source;
