@@ -29,8 +29,10 @@ struct SimtOptions {
   cuda::DeviceFacts facts = default_facts();  ///< memory_bytes is the limit of what allocate() gives
   EpilogueSupport epilogues = EpilogueSupport::all;
   bool second_order = true;  ///< run every launch again with the blocks in another order, and compare
-  InjectedFailure launch;    ///< kernels and products, counted where they run, replays included
-  InjectedFailure wait;      ///< synchronize() and Event::wait()
+  std::int64_t failing_allocation =
+      0;                   ///< this one (from 1), of device or pinned memory, gives null; 0: none
+  InjectedFailure launch;  ///< kernels and products, counted where they run, replays included
+  InjectedFailure wait;    ///< synchronize() and Event::wait()
   InjectedFailure capture;
 };
 

@@ -83,7 +83,7 @@ cuda::DeviceMemory SimtRuntime::memory() {
 void* SimtRuntime::allocate(std::int64_t bytes, const char* what) {
   stream_.refuse_in_capture("allocate");
   const std::size_t size = size_of(bytes);
-  if (bytes > memory().free) return nullptr;
+  if (++allocations_ == options_.failing_allocation || bytes > memory().free) return nullptr;
   return reinterpret_cast<void*>(stream_.memory().allocate(size, what).base);
 }
 
@@ -93,6 +93,7 @@ void SimtRuntime::release(void* memory) noexcept {
 }
 
 void* SimtRuntime::allocate_pinned(std::int64_t bytes) {
+  if (++allocations_ == options_.failing_allocation) return nullptr;
   return pinned_.allocate(size_of(bytes));
 }
 

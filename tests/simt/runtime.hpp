@@ -40,6 +40,8 @@ class SimtRuntime final : public cuda::Runtime {
   }
   /// Kernels and products that have run, failed ones included.
   [[nodiscard]] std::int64_t launches() const { return stream_.launches(); }
+  /// Of device and pinned memory, failed ones included.
+  [[nodiscard]] std::int64_t allocations() const { return allocations_; }
   /// Ends the first `copies` copies between host and device, as a wait does.
   void wait_for(std::uint64_t copies, const char* call);
 
@@ -47,6 +49,7 @@ class SimtRuntime final : public cuda::Runtime {
   SimtOptions options_;
   StreamState stream_;
   PinnedMemory pinned_;
+  std::int64_t allocations_ = 0;
   std::int64_t waits_ = 0;
   std::int64_t captures_ = 0;
 };

@@ -145,8 +145,24 @@ TEST_CASE("memory that runs out leaves nothing allocated, wherever it happens", 
     ++refused;
   }
   CHECK(refused > 50);
-  // A size that no machine has.
   setup.device.facts.memory_bytes = std::int64_t{1} << 30;
+  std::int64_t allocations = 0;
+  {
+    Watched watched(setup);
+    train(*watched.backend, bench, data);
+    allocations = watched.runtime->allocations();
+  }
+  REQUIRE(allocations > 10);
+  for (std::int64_t at = 1; at <= allocations; ++at) {
+    INFO("allocation " << at << " of " << allocations);
+    setup.device.failing_allocation = at;
+    Watched watched(setup);
+    check_error<OutOfMemoryError>([&] { train(*watched.backend, bench, data); }, {"not enough ", "memory"});
+    CHECK(watched.backend->allocated_bytes() == 0);
+    CHECK(watched.runtime->live_buffers() == 0);
+  }
+  setup.device.failing_allocation = 0;
+  // A size that no machine has.
   check_error<OutOfMemoryError>(
       [&] { (void)setup.make()->make_parameters(std::numeric_limits<std::int64_t>::max() / 2, true); },
       {"for parameters"});
