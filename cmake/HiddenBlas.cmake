@@ -13,6 +13,11 @@ foreach(name ${vaecuda_blas_names})
   target_compile_definitions(vaecuda_openblas INTERFACE ${name}=private_vaecuda_${name})
 endforeach()
 # GNU's, whatever the compiler's own are: LLVM's linker pulls nothing out of an archive alone.
+# Where the compiler is one for another machine, its own are.
+if(CMAKE_CROSSCOMPILING)
+  set(VAECUDA_LD "${CMAKE_LINKER}")
+  set(VAECUDA_OBJCOPY "${CMAKE_OBJCOPY}")
+endif()
 find_program(VAECUDA_LD NAMES ld.bfd ld REQUIRED)
 find_program(VAECUDA_OBJCOPY NAMES objcopy REQUIRED)
 mark_as_advanced(VAECUDA_LD VAECUDA_OBJCOPY)

@@ -65,7 +65,8 @@ else
 fi
 
 heading "Optimized build ($release)"
-configure "$work/release-configure.log" -B "$release" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON -DVAECUDA_COVERAGE=ON
+mapfile -t generated < <(generator "$release")
+configure "$work/release-configure.log" -B "$release" ${generated[@]+"${generated[@]}"} -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON -DVAECUDA_COVERAGE=ON
 build "$work/release-build.log" "$release"
 
 # Runs clang-tidy over the product's sources, each on its own, and prints only what it finds.
@@ -105,11 +106,12 @@ if ((!quick)); then
   fi
 
   heading "Build with AddressSanitizer and UndefinedBehaviorSanitizer ($asan)"
-  configure "$work/asan-configure.log" --preset cpu-asan -B "$asan" -DBUILD_TESTING=ON
+  mapfile -t generated < <(generator "$asan")
+  configure "$work/asan-configure.log" --preset cpu-asan -B "$asan" ${generated[@]+"${generated[@]}"} -DBUILD_TESTING=ON
   build "$work/asan-build.log" "$asan"
 
   heading "Tests with the sanitizers"
-  UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir "$asan" --output-on-failure --no-tests=error
+  UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir "$asan" --output-on-failure --no-tests=error --parallel "$jobs"
   summary+=("tests with sanitizers: passed")
 fi
 
@@ -127,4 +129,4 @@ heading "So far"
 printf '%s\n' "${summary[@]}"
 
 heading "Tests"
-exec ctest --test-dir "$release" --output-on-failure --no-tests=error
+exec ctest --test-dir "$release" --output-on-failure --no-tests=error --parallel "$jobs"

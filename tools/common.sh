@@ -22,6 +22,13 @@ logged() {
   fi
 }
 
+# Ninja keeps all processors busy where make waits for a target's last file, but is not asked of anybody. A build that
+# is there stays what it is.
+# Usage: generator BUILD-DIR: CMake's arguments, one a line
+generator() {
+  if [[ ! -e $1/CMakeCache.txt ]] && command -v ninja >/dev/null; then printf '%s\n' -G Ninja; fi
+}
+
 # Configures a build; shows the lines that this project itself prints.
 # Usage: configure LOG CMAKE-ARGUMENTS...
 configure() {
@@ -38,7 +45,7 @@ build() {
   shift 2
   mkdir -p "$(dirname "$log")"
   if ! cmake --build "$dir" --parallel "$jobs" "$@" 2>&1 | tee "$log" |
-    awk '/Built target|warning[ :#]|error[ :]|Error [0-9]/ { print; fflush() }'; then
+    awk '/Built target|Linking CXX executable|warning[ :#]|error[ :]|Error [0-9]/ { print; fflush() }'; then
     tail -n 60 "$log" >&2
     printf '%s: the build failed. The whole log: %s\n' "${0##*/}" "$PWD/$log" >&2
     exit 1

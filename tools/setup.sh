@@ -76,6 +76,7 @@ else
       command -v "$package" >/dev/null || optional+=("$package")
     done
     command -v pkg-config >/dev/null || optional+=(pkg-config)
+    command -v ninja >/dev/null || optional+=(ninja-build)
     installed python3-numpy || optional+=(python3-numpy)
   fi
   # A missing linter that the package lists do not have is no reason to install anything.

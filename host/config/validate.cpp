@@ -59,9 +59,7 @@ void check_likelihood(const RunConfig& config) {
         "values do not; use --likelihood gaussian for them",
         traits.name));
   }
-  const bool sigma_given =
-      config.model.sigma_source != SigmaSource::fixed || config.model.sigma != ModelConfig{}.sigma;
-  if (!traits.has_sigma && sigma_given) {
+  if (!traits.has_sigma && config.model.sigma_source != SigmaSource::fixed) {
     throw ConfigError(fmt::format(
         "--sigma {} needs a likelihood with a deviation, and {} has none: use --likelihood gaussian",
         config::format_sigma(config.model), traits.name));

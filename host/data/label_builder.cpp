@@ -56,20 +56,22 @@ void LabelBuilder::drop_first() {
   values_.erase(values_.begin());
 }
 
-std::string class_name(std::string_view text) {
-  const std::optional<double> number = number_of(text);
-  return number ? name_of(*number) : std::string(text);
-}
-
 std::optional<std::int32_t> find_class(const std::vector<std::string>& names, std::string_view text) {
   auto found = std::find(names.begin(), names.end(), text);
   if (found == names.end()) {
-    const std::string wanted = class_name(text);
+    const std::optional<double> wanted = number_of(text);
+    if (!wanted) return std::nullopt;
     found = std::find_if(names.begin(), names.end(),
-                         [&wanted](const std::string& name) { return class_name(name) == wanted; });
+                         [&wanted](const std::string& name) { return number_of(name) == wanted; });
   }
   if (found == names.end()) return std::nullopt;
   return static_cast<std::int32_t>(found - names.begin());
+}
+
+Labels as_classes(const std::vector<std::int32_t>& values, const std::vector<std::string>& texts) {
+  LabelBuilder builder;
+  for (const std::int32_t value : values) builder.add(texts[static_cast<std::size_t>(value)]);
+  return std::move(builder).finish();
 }
 
 Labels LabelBuilder::finish() && {

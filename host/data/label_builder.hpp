@@ -31,8 +31,10 @@ class LabelBuilder {
   std::vector<std::int32_t> values_;
 };
 
-/// How a class is called that `text` names: a number by its shortest text ("1" for "1.0"), else as it stands.
-[[nodiscard]] std::string class_name(std::string_view text);
+/// The classes of labels that came row by row with the texts they are written by: what finish() makes of
+/// them.
+[[nodiscard]] Labels as_classes(const std::vector<std::int32_t>& values,
+                                const std::vector<std::string>& texts);
 
 /// The class that `text` means: the one of this very name, else the number that it is written otherwise for.
 [[nodiscard]] std::optional<std::int32_t> find_class(const std::vector<std::string>& names,

@@ -40,6 +40,7 @@ class LabelledRows final : public ForwardedRows {
   [[nodiscard]] bool has_labels() const override { return true; }
   [[nodiscard]] std::span<const std::int32_t> labels() const override { return labels_; }
   [[nodiscard]] const std::vector<std::string>& label_names() const override { return names_; }
+  [[nodiscard]] bool has_label_vectors() const override { return false; }
   [[nodiscard]] std::span<const float> label_vectors() const override { return {}; }
 
  private:
@@ -100,6 +101,7 @@ class DatasetRows final : public RowSource {
     return data_.labels().subspan(static_cast<std::size_t>(first_), static_cast<std::size_t>(count_));
   }
   [[nodiscard]] const std::vector<std::string>& label_names() const override { return data_.label_names(); }
+  [[nodiscard]] bool has_label_vectors() const override { return !data_.label_vectors().empty(); }
   [[nodiscard]] std::span<const float> label_vectors() const override {
     const auto size = static_cast<std::size_t>(data_.label_vector_size());
     return data_.label_vectors().subspan(static_cast<std::size_t>(first_) * size,
@@ -176,6 +178,7 @@ class ArrayFileRows final : public FileRows {
         .subspan(static_cast<std::size_t>(first_), static_cast<std::size_t>(count_));
   }
   [[nodiscard]] const std::vector<std::string>& label_names() const override { return labels_.names; }
+  [[nodiscard]] bool has_label_vectors() const override { return vector_size_ > 0; }
   [[nodiscard]] std::span<const float> label_vectors() const override {
     return std::span(vectors_).subspan(static_cast<std::size_t>(first_) * vector_size_,
                                        static_cast<std::size_t>(count_) * vector_size_);
@@ -220,15 +223,12 @@ class CsvFileRows final : public FileRows {
 
  private:
   void add_label() {
-    const auto next = static_cast<std::int32_t>(label_names_.size());
-    const auto known = seen_.find(table_.label());
-    if (known != seen_.end()) return labels_.push_back(known->second);
-    // A number may be written in several ways, and is one class.
-    const std::string name = class_name(table_.label());
-    const auto [named, is_new] = seen_.emplace(name, next);
-    if (is_new) label_names_.push_back(name);
-    labels_.push_back(named->second);
-    seen_.emplace(table_.label(), labels_.back());
+    auto place = seen_.find(table_.label());
+    if (place == seen_.end()) {
+      place = seen_.emplace(table_.label(), static_cast<std::int32_t>(label_names_.size())).first;
+      label_names_.emplace_back(table_.label());
+    }
+    labels_.push_back(place->second);
   }
 
   CsvRows table_;

@@ -166,6 +166,7 @@ Evaluation evaluate(const Vae& vae, const RowOpener& open, const EvaluateOptions
     NotedRows noted(*rows, facts);
     add_elbo(vae, noted, options, result);
   }
+  facts.name_classes();
   // Before the pass that takes most of the time.
   const std::optional<std::int32_t> anomaly = anomaly_label(facts, options);
   result.negative_elbo_bits = bits_per_dimension(result.negative_elbo.mean, vae.info());

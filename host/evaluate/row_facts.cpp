@@ -1,6 +1,16 @@
 #include "host/evaluate/row_facts.hpp"
 
+#include <utility>
+
+#include "host/data/label_builder.hpp"
+
 namespace vaecuda {
+
+void RowFacts::name_classes() {
+  data::Labels classes = data::as_classes(labels, label_names);
+  labels = std::move(classes.values);
+  label_names = std::move(classes.names);
+}
 
 NotedRows::NotedRows(RowSource& rows, RowFacts& facts) : ForwardedRows(rows), facts_(facts) {
   facts_.name = rows.name();

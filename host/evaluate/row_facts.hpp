@@ -16,6 +16,10 @@ struct RowFacts {
   std::vector<std::string> label_names;
   std::vector<std::int32_t> factors;  ///< (rows, factor_names.size())
   std::vector<std::string> factor_names;
+
+  /// Once all rows are known: the classes of a loaded data set, where a number written in several ways is
+  /// one.
+  void name_classes();
 };
 
 /// Another source's rows, which adds what is known of each to `facts`. Both must outlive it.

@@ -41,14 +41,14 @@ std::int64_t largest_fitting_batch(const std::function<std::optional<std::int64_
   const double room = kUsed * static_cast<double>(free_bytes) - kAfterwards;
   std::optional<Tried> low = one;
   // The smallest batches have buffers that larger ones do without, or have them of another kind.
-  const std::int64_t rough = std::min(extrapolate(*one, *high, room), asked - 1);
-  if (rough / 16 > second) {
-    const std::optional<Tried> a = bytes(rough / 16);
+  for (std::int64_t rough = std::min(extrapolate(*one, *high, room), asked - 1); rough / 16 > second;
+       rough /= 2) {
     const std::optional<Tried> b = bytes(rough / 8);
-    if (a && b) {
-      low = a;
-      high = b;
-    }
+    const std::optional<Tried> a = b ? bytes(rough / 16) : std::nullopt;
+    if (!a) continue;
+    low = a;
+    high = b;
+    break;
   }
   return std::clamp(extrapolate(*low, *high, room), std::int64_t{1}, asked - 1);
 }

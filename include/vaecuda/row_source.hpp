@@ -39,6 +39,8 @@ class VAECUDA_API RowSource {
   [[nodiscard]] virtual std::span<const std::int32_t> labels() const { return {}; }
   /// The classes met so far. A source that reads on may add some at the end.
   [[nodiscard]] virtual const std::vector<std::string>& label_names() const;
+  /// True where every row has a vector in place of a label.
+  [[nodiscard]] virtual bool has_label_vectors() const { return false; }
   /// The label vectors of the rows that next() gave last (rows × their size, row-major), where rows have
   /// vectors in place of classes; empty without any.
   [[nodiscard]] virtual std::span<const float> label_vectors() const { return {}; }

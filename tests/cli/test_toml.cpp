@@ -248,7 +248,6 @@ TEST_CASE("contradictions are refused with both options", "[validate]") {
       "--binarize", "--standardize");
   refuses([](RunConfig& c) { c.model.sigma_source = SigmaSource::learned; }, "--sigma learned",
           "bernoulli has none");
-  refuses([](RunConfig& c) { c.model.sigma = 0.5; }, "--sigma 0.5", "bernoulli has none");
   refuses([](RunConfig& c) { c.model.conditional = true, c.data.normal_label = "0"; }, "--conditional",
           "--normal-label");
   refuses([](RunConfig& c) { c.objective.latent_l2 = 0.5; }, "--latent-l2", "--latent deterministic");

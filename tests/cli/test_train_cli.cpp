@@ -191,6 +191,7 @@ TEST_CASE("contradictory and missing options are refused before anything is writ
   check_refused(basic + Words{"--test-fraction", "0.6", "--valid-fraction", "0.4"}, kUsage, "below 1");
   check_refused(basic + Words{"--standardize"}, kUsage, "--likelihood bernoulli and --standardize");
   check_refused(basic + Words{"--patience", "2"}, kUsage, "--patience");
+  check_refused(basic + Words{"--sigma", "0.3"}, kUsage, "--sigma 0.3 needs a likelihood with a deviation");
   check_refused(basic + Words{"--json", "--explain"}, kUsage, "--json and --explain");
   CHECK_FALSE(fs::exists(out));
 }

@@ -1,9 +1,11 @@
 // Rows on demand: the same as the loaded data set, whatever the block, and the same errors.
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <string>
 #include <vector>
 
+#include "host/data/label_builder.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -61,9 +63,16 @@ void check_like_loaded(const DataSource& source) {
     const Read read = read_all(*rows, most);
     CHECK(read.values == expected);
     REQUIRE(read.labels.size() == data.labels().size());
+    // A class may still have the text that its row had.
     for (std::size_t i = 0; i < read.labels.size(); ++i) {
-      CHECK(read.labels[i] == data.label_names()[static_cast<std::size_t>(data.labels()[i])]);
+      CHECK(data::find_class(data.label_names(), read.labels[i]) == data.labels()[i]);
     }
+    std::vector<std::int32_t> each(read.labels.size());
+    std::iota(each.begin(), each.end(), 0);
+    const data::Labels classes = data::as_classes(each, read.labels);
+    CHECK(
+        std::equal(classes.values.begin(), classes.values.end(), data.labels().begin(), data.labels().end()));
+    CHECK(classes.names == data.label_names());
   }
 }
 
@@ -112,6 +121,8 @@ TEST_CASE("labels on demand are the classes of the loaded data set, however numb
   check_like_loaded(
       path_of(write_file(folder.path() / "t.csv", "x,label\n1,0.0\n2,1.0\n3,1\n4,2.50\n5,7\n6,-0\n")));
   check_like_loaded(path_of(write_file(folder.path() / "w.csv", "x,label\n1,ok\n2,bad\n3,ok\n")));
+  // Beside a text they are no numbers: each is a class of its own.
+  check_like_loaded(path_of(write_file(folder.path() / "m.csv", "x,label\n1,1\n2,01\n3,A7\n4,1.0\n5,1\n")));
 }
 
 TEST_CASE("label vectors come with their rows") {
@@ -127,6 +138,7 @@ TEST_CASE("label vectors come with their rows") {
     for (const std::int64_t most : {1, 3, 100}) {
       const auto rows = open_rows(source);
       CHECK_FALSE(rows->has_labels());
+      CHECK(rows->has_label_vectors());
       std::int64_t row = 0;
       for (auto block = rows->next(most); !block.empty(); block = rows->next(most)) {
         const std::size_t count = block.size() / 2;

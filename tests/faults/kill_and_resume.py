@@ -64,6 +64,8 @@ class Campaign:
         """Starts the program once and hits it. True if it was done before."""
         name = choose.choice(self.signals)
         number = getattr(signal, "SIG" + name)
+        state = out / "state.safetensors"
+        before = state.read_bytes() if state.exists() else None
         code, seconds, errors = hit_once(self.program, command, choose.uniform(0.0, 1.2 * self.length), number)
         if code == 0:
             return True
@@ -75,8 +77,8 @@ class Campaign:
                 raise runs.Failed(f"exit code {code} after a kill: {errors}")
             return False
         counts["longest"] = max(counts["longest"], seconds)
-        # Before the run listens, a signal ends it as any program; nothing was written by then.
-        early = code == -number and not (out / "state.safetensors").exists()
+        # Before the run listens, a signal ends it as any program; nothing was saved by then.
+        early = code == -number and (state.read_bytes() if state.exists() else None) == before
         if (code != 75 and not early) or seconds > 10:
             raise runs.Failed(f"signal {name}: exit code {code} after {seconds:.1f} s: {errors}")
         return False

@@ -37,9 +37,13 @@ def main():
                                 text=True, timeout=300)
         return result, out
 
+    # What the program's libraries take before it begins: with CUDA's, some hundred MiB.
+    listed = subprocess.run(["ldd", arguments.program], capture_output=True, text=True, check=True).stdout
+    libraries = sum(pathlib.Path(path).stat().st_size for path in re.findall(r"=> (/\S+)", listed))
+
     fits = tight = advised = 0
     for trial in range(arguments.trials):
-        limit = choose.randrange(600, 1500) * MIB
+        limit = libraries + choose.randrange(600, 1500) * MIB
         hidden = choose.choice([64, 200, 700])
         columns = choose.choice([16, 28])
         result, out = train(1 << 22, limit, hidden, columns)

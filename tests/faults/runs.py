@@ -28,12 +28,12 @@ def run(program, arguments, env=None, timeout=300):
 
 
 def side_by_side(trial, inputs, jobs):
-    """trial(input) for every input, `jobs` at a time; their results in order. The first Failed ends the program."""
+    """trial(input) for every input, `jobs` at a time; their results in order. The first that fails ends the program."""
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         futures = [pool.submit(trial, one) for one in inputs]
         try:
             return [future.result() for future in futures]
-        except Failed as error:
+        except (Failed, OSError, subprocess.SubprocessError) as error:
             pool.shutdown(cancel_futures=True)
             sys.exit(str(error))
 
@@ -54,9 +54,10 @@ def is_whole(path):
     length = struct.unpack("<Q", content[:8])[0]
     try:
         header = json.loads(content[8:8 + length])
+        end = max(v["data_offsets"][1] for k, v in header.items() if k != "__metadata__")
     except ValueError:
         return False
-    return len(content) == 8 + length + max(v["data_offsets"][1] for k, v in header.items() if k != "__metadata__")
+    return len(content) == 8 + length + end
 
 
 def difference(folder, expected):

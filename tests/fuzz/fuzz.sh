@@ -47,7 +47,7 @@ compile() {
   [[ $source != */tests/fuzz/* || $source == */targets.cpp ]] || sanitizers=address
   echo "  ${source#"$root"/}"
   ${CMAKE_CXX_COMPILER_LAUNCHER:-} "$clang" -std=c++20 -g1 -O2 -fno-omit-frame-pointer -DFMT_SHARED -DVAECUDA_VERSION='"fuzz"' \
-    -fsanitize=$sanitizers -fno-sanitize-recover=all \
+    -fsanitize=$sanitizers -fno-sanitize-recover=all -fno-sized-deallocation \
     -I"$root" -I"$root/include" -I"$root/tests" -c "$source" -o "$object"
 }
 sources=("$root"/host/{config,data,io,model}/*.cpp "$root"/host/train/checkpoint*.cpp

@@ -60,6 +60,8 @@ def main():
     parser.add_argument("--least", type=float, default=0.0, help="per cent of the digits, less is a failure")
     parser.add_argument("--count", type=int, default=1000, help="digits of every class [1000]")
     given = parser.parse_args()
+    if not given.model and not given.train:
+        parser.error("--model or --train is needed")
     data = given.data or os.path.join(os.environ.get("VAECUDA_DATA_DIR") or default_data(), "mnist")
     if not os.path.isdir(data):
         print(f"skipped: {data} is absent (set VAECUDA_DATA_DIR)")

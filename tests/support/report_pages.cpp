@@ -76,8 +76,8 @@ std::size_t count_of(const std::string& text, std::string_view part) {
 }
 
 void check_page(const std::string& page) {
-  CHECK(fault_of(page).empty());
   INFO(fault_of(page));
+  CHECK(fault_of(page).empty());
   CHECK(page.find("<!DOCTYPE html>\n<html lang=\"en\">") == 0);
   CHECK(count_of(page, "<img ") == count_of(page, "<img alt=\"") - count_of(page, "<img alt=\"\""));
   CHECK(count_of(page, "role=\"img\"") ==

@@ -47,8 +47,10 @@ TEST_CASE("the advised batch size fits, and one a little larger does not", "[mem
   const Bytes burdened = [](std::int64_t batch) {
     return even_row(batch) + std::max<std::int64_t>(0, 3'000 * (batch - 2'000));
   };
+  // What the smallest batches take hides what a row does.
+  const Bytes topped = [](std::int64_t batch) { return even_row(batch) + (batch < 512 ? 4'190'000 : 0); };
   const Bytes in_steps = [](std::int64_t batch) { return 5'000'000 + (batch + 511) / 512 * 512 * 4'096; };
-  for (const Bytes& bytes : {even, relieved, burdened, in_steps}) {
+  for (const Bytes& bytes : {even, relieved, burdened, topped, in_steps}) {
     for (const std::int64_t free : {std::int64_t{411'000'000}, std::int64_t{9'000'000'000}}) {
       Device device{bytes, free};
       const std::int64_t advised = device.advice(kAsked);

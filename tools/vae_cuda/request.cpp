@@ -144,6 +144,12 @@ std::unique_ptr<RowSource> open_data(const cli::Arguments& arguments, const Mode
   const DataRequest request = data_request(arguments);
   auto rows = open_rows(request.source, request.part);
   check_width(rows->name(), rows->columns(), model);
+  if (rows->has_label_vectors() && !model.model.conditional) {
+    throw ConfigError(
+        fmt::format("--labels: vectors for the rows of {}, which only a conditional model is told; give one "
+                    "label per row",
+                    rows->name()));
+  }
   return rows;
 }
 
@@ -187,6 +193,12 @@ std::string label_for(const cli::Arguments& arguments, const ModelInfo& model) {
   if (label == nullptr && !model.condition_names.empty()) {
     throw ConfigError(fmt::format("--label is missing: this model is conditional; it knows {}",
                                   fmt::join(model.condition_names, ", ")));
+  }
+  if (label == nullptr && model.model.conditional) {
+    throw ConfigError(
+        fmt::format("--label is missing: this model is conditional; it is told vectors of {} numbers, "
+                    "with commas between them",
+                    model.model.condition_dim));
   }
   return label == nullptr ? std::string() : *label;
 }
