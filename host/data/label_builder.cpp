@@ -69,6 +69,7 @@ std::optional<std::int32_t> find_class(const std::vector<std::string>& names, st
 }
 
 Labels as_classes(const std::vector<std::int32_t>& values, const std::vector<std::string>& texts) {
+  if (!std::all_of(texts.begin(), texts.end(), number_of)) return {values, texts};
   LabelBuilder builder;
   for (const std::int32_t value : values) builder.add(texts[static_cast<std::size_t>(value)]);
   return std::move(builder).finish();

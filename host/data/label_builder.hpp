@@ -31,8 +31,8 @@ class LabelBuilder {
   std::vector<std::int32_t> values_;
 };
 
-/// The classes of labels that came row by row with the texts they are written by: what finish() makes of
-/// them.
+/// The classes of labels that came row by row with the texts they are written by: those of finish() where
+/// all are numbers, else as they came.
 [[nodiscard]] Labels as_classes(const std::vector<std::int32_t>& values,
                                 const std::vector<std::string>& texts);
 

@@ -1,6 +1,7 @@
 #include "host/train/fitting_batch.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace vaecuda {
 namespace {
@@ -39,18 +40,16 @@ std::int64_t largest_fitting_batch(const std::function<std::optional<std::int64_
   while (second > 1 && !(high = bytes(second))) second /= 2;
   if (second <= 1 || !high) return 1;
   const double room = kUsed * static_cast<double>(free_bytes) - kAfterwards;
-  std::optional<Tried> low = one;
-  // The smallest batches have buffers that larger ones do without, or have them of another kind.
-  for (std::int64_t rough = std::min(extrapolate(*one, *high, room), asked - 1); rough / 16 > second;
-       rough /= 2) {
-    const std::optional<Tried> b = bytes(rough / 8);
-    const std::optional<Tried> a = b ? bytes(rough / 16) : std::nullopt;
-    if (!a) continue;
-    low = a;
-    high = b;
-    break;
+  // The smallest batches have buffers that larger ones do without, or have them of another kind: twice as
+  // many rows, until a tenth of what is free is taken.
+  Tried low = *one;
+  while (high->batch < asked / 2) {
+    const std::optional<Tried> next = bytes(2 * high->batch);
+    if (!next) break;
+    low = *std::exchange(high, next);
+    if (high->bytes - one->bytes > free_bytes / 10) break;
   }
-  return std::clamp(extrapolate(*low, *high, room), std::int64_t{1}, asked - 1);
+  return std::clamp(extrapolate(low, *high, room), std::int64_t{1}, asked - 1);
 }
 
 }  // namespace vaecuda
