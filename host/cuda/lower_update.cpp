@@ -4,23 +4,26 @@
 
 namespace vaecuda::cuda {
 
+template <typename Args, typename Op>
+void UpdateLowering::take_sums(Args& args, const Op& op) const {
+  args.nll = memory_.single(op.nll);
+  args.nll_stride = op.nll.stride;
+  args.nll_rows = op.nll.rows;
+  args.kl = memory_.single(op.kl);
+  args.kl_stride = OpLaunches::stride_of(op.kl);
+  args.kl_term = memory_.single(op.kl_term);
+  args.loss = memory_.single(op.loss);
+  args.loss_stride = OpLaunches::stride_of(op.loss);
+  args.batch = plan_.batch;
+}
+
 void UpdateLowering::add(const GradNorm& op) {
   linear_.add_bias_gradients(at_.op());
   kernels::GradNormArgs args;
   args.gradient = memory_.gradients();
   args.elements = updated_elements();
   args.clip_norm = op.clip_norm;
-  if (op.nll.valid()) {
-    args.nll = memory_.single(op.nll);
-    args.nll_stride = op.nll.stride;
-    args.nll_rows = op.nll.rows;
-    args.kl = memory_.single(op.kl);
-    args.kl_stride = OpLaunches::stride_of(op.kl);
-    args.kl_term = memory_.single(op.kl_term);
-    args.loss = memory_.single(op.loss);
-    args.loss_stride = OpLaunches::stride_of(op.loss);
-    args.batch = plan_.batch;
-  }
+  if (op.nll.valid()) take_sums(args, op);
   args.state = memory_.state();
   args.scratch = memory_.scratch();
   if (args.gradient == nullptr) throw std::logic_error("a gradient norm outside of a training step");
@@ -56,18 +59,10 @@ void UpdateLowering::add(const AdamUpdate& op) {
 void UpdateLowering::add(const AdvanceStep& op) {
   if (!update_) throw std::logic_error("a step ends without an update of parameters before it");
   kernels::AdvanceArgs advance;
-  advance.nll = memory_.single(op.nll);
-  advance.nll_stride = op.nll.stride;
-  advance.nll_rows = op.nll.rows;
-  advance.kl = memory_.single(op.kl);
-  advance.kl_stride = OpLaunches::stride_of(op.kl);
+  take_sums(advance, op);
   advance.perplexity = memory_.single(op.perplexity);
   advance.perplexity_stride = op.perplexity.stride;
   advance.groups = op.perplexity.rows;
-  advance.kl_term = memory_.single(op.kl_term);
-  advance.loss = memory_.single(op.loss);
-  advance.loss_stride = OpLaunches::stride_of(op.loss);
-  advance.batch = plan_.batch;
   advance.schedule = op.schedule;
   advance.beta1 = op.beta1;
   advance.beta2 = op.beta2;

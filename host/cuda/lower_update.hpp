@@ -30,6 +30,9 @@ class UpdateLowering {
   [[nodiscard]] bool is_open() const { return update_.has_value(); }
 
  private:
+  /// Where the terms of a step's rows lie.
+  template <typename Args, typename Op>
+  void take_sums(Args& args, const Op& op) const;
   /// The norm covers what the update covers.
   [[nodiscard]] std::int64_t updated_elements() const;
 

@@ -71,8 +71,11 @@ std::optional<std::int32_t> find_class(const std::vector<std::string>& names, st
 Labels as_classes(const std::vector<std::int32_t>& values, const std::vector<std::string>& texts) {
   if (!std::all_of(texts.begin(), texts.end(), number_of)) return {values, texts};
   LabelBuilder builder;
-  for (const std::int32_t value : values) builder.add(texts[static_cast<std::size_t>(value)]);
-  return std::move(builder).finish();
+  for (const std::string& text : texts) builder.add(text);
+  Labels classes = std::move(builder).finish();
+  const std::vector<std::int32_t> class_of = std::exchange(classes.values, values);
+  for (std::int32_t& value : classes.values) value = class_of[static_cast<std::size_t>(value)];
+  return classes;
 }
 
 Labels LabelBuilder::finish() && {

@@ -149,6 +149,18 @@ CodebookAverage average_of(const Case& c, const CodebookBatch& batch, double res
   return op;
 }
 
+/// By moving averages, and then Adam leaves the codes alone, or by their gradient.
+void add_move(MoveBench& move, const Case& c, bool average, double restart_below) {
+  if (average) {
+    move.bench.add(average_of(c, move.batch, restart_below, move.bench));
+    move.adam.elements = c.offset;
+    return;
+  }
+  CodebookGradient op;
+  op.batch = move.batch;
+  move.bench.add(op);
+}
+
 /// Row that a dead code takes, from the documented table.
 std::int64_t restart_row(std::int64_t code, std::int64_t position, std::int64_t batch) {
   const std::uint32_t word =
@@ -240,14 +252,7 @@ TEST_CASE("a codebook stays where it is once a step has failed", "[codebook][fau
       quantize.error = move.bench.matrix("error", 1);
       move.advance.kl = quantize.error;
       move.bench.add(quantize);
-      if (average) {
-        move.bench.add(average_of(c, move.batch, 0.5, move.bench));
-        move.adam.elements = c.offset;
-      } else {
-        CodebookGradient op;
-        op.batch = move.batch;
-        move.bench.add(op);
-      }
+      add_move(move, c, average, 0.5);
       move.bench.end_training(move.adam, move.advance);
       move.bench.run(executor, nullptr, 3);
       REQUIRE(move.bench.fault().has_value());
@@ -267,14 +272,7 @@ TEST_CASE("codebooks move to the same bits for any number of threads", "[codeboo
       const auto run = [&](int threads) {
         MoveBench move(c, 0, latent, make_codes(c));
         move.bench.set_parameters(make_arena(c));
-        if (average) {
-          move.bench.add(average_of(c, move.batch, 0.9, move.bench));
-          move.adam.elements = c.offset;
-        } else {
-          CodebookGradient op;
-          op.batch = move.batch;
-          move.bench.add(op);
-        }
+        add_move(move, c, average, 0.9);
         move.bench.end_training(move.adam, move.advance);
         move.bench.run(test::cpu_executor(threads), nullptr, 4);
         std::vector<float> all = move.bench.parameters();

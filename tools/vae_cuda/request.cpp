@@ -190,15 +190,12 @@ std::string label_for(const cli::Arguments& arguments, const ModelInfo& model) {
   if (label != nullptr && !model.model.conditional) {
     throw ConfigError("--label: this model was not trained with --conditional; it knows no classes");
   }
-  if (label == nullptr && !model.condition_names.empty()) {
-    throw ConfigError(fmt::format("--label is missing: this model is conditional; it knows {}",
-                                  fmt::join(model.condition_names, ", ")));
-  }
   if (label == nullptr && model.model.conditional) {
-    throw ConfigError(
-        fmt::format("--label is missing: this model is conditional; it is told vectors of {} numbers, "
-                    "with commas between them",
-                    model.model.condition_dim));
+    const std::string told = model.condition_names.empty()
+                                 ? fmt::format("is told vectors of {} numbers, with commas between them",
+                                               model.model.condition_dim)
+                                 : fmt::format("knows {}", fmt::join(model.condition_names, ", "));
+    throw ConfigError("--label is missing: this model is conditional; it " + told);
   }
   return label == nullptr ? std::string() : *label;
 }
