@@ -7,4 +7,5 @@
 #define VAECUDA_BLOCK_ROWS 12
 #include "host/cpu/loops_body.inc"
 #include "host/cpu/products_body.inc"
+#include "host/cpu/update_body.inc"
 #endif

@@ -10,7 +10,7 @@ constexpr std::int64_t kChainRows = 128;
 constexpr std::int64_t kLightRows = 32;  // rows of a unit of light ops in small batches
 constexpr double kLightFlops = 6e6;  // a product below this is light: one packing of W per 32 rows is cheap
 constexpr std::int64_t kProductRows = 256;
-constexpr std::int64_t kProductPieces = 4;  // columns of a heavy product in small batches: pieces, and their
+constexpr std::int64_t kProductPieces = 16;  // columns of a heavy product in small batches: pieces, and their
 constexpr std::int64_t kProductColumns = 64;  // least width
 // Floats of a weight tile: its gradient and what Adam reads and writes stay in L2, and near a square a
 // product packs least. Small batches come with small models, which would otherwise have fewer tiles than

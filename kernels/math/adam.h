@@ -27,6 +27,28 @@ struct AdamStep {
   T gradient_scale;      ///< 1, or the factor that clips the global norm
 };
 
+/// All numbers of one step's update.
+template <typename T>
+struct AdamCoefficients {
+  T one_minus_beta1;
+  T beta2;
+  T one_minus_beta2;
+  T epsilon;
+  T coupled;    ///< decay through the gradient
+  T decoupled;  ///< decay of the weight itself: its rate times lr
+  T step_size;
+  T inverse_sqrt_bias2;
+  T gradient_scale;
+};
+
+template <typename T>
+VAECUDA_HD AdamCoefficients<T> adam_coefficients(const AdamConstants<T>& c, const AdamStep<T>& s) {
+  const T coupled = c.decoupled ? T(0) : c.weight_decay;
+  const T decoupled = c.decoupled ? s.lr * c.weight_decay : T(0);
+  return AdamCoefficients<T>{c.one_minus_beta1, c.beta2,     c.one_minus_beta2,    c.epsilon,       coupled,
+                             decoupled,         s.step_size, s.inverse_sqrt_bias2, s.gradient_scale};
+}
+
 template <typename T>
 struct AdamElement {
   T parameter;
@@ -44,15 +66,19 @@ VAECUDA_HD bool is_unusable_gradient(float gradient, float gradient_scale) {
 /// One element's update. The caller skips elements whose gradient is unusable or whose result is.
 template <typename T>
 VAECUDA_HD AdamElement<T> adam_update(T parameter, T moment1, T moment2, T gradient,
-                                      const AdamConstants<T>& c, const AdamStep<T>& s) {
-  T g = gradient * s.gradient_scale;
-  const T coupled = c.decoupled ? T(0) : c.weight_decay;
-  const T decoupled = c.decoupled ? s.lr * c.weight_decay : T(0);
-  g = g + coupled * parameter;
+                                      const AdamCoefficients<T>& c) {
+  T g = gradient * c.gradient_scale;
+  g = g + c.coupled * parameter;
   const T m = moment1 + c.one_minus_beta1 * (g - moment1);
   const T v = c.beta2 * moment2 + c.one_minus_beta2 * g * g;
-  const T denominator = square_root(v) * s.inverse_sqrt_bias2 + c.epsilon;
-  return AdamElement<T>{parameter - decoupled * parameter - s.step_size * m / denominator, m, v};
+  const T denominator = square_root(v) * c.inverse_sqrt_bias2 + c.epsilon;
+  return AdamElement<T>{parameter - c.decoupled * parameter - c.step_size * m / denominator, m, v};
+}
+
+template <typename T>
+VAECUDA_HD AdamElement<T> adam_update(T parameter, T moment1, T moment2, T gradient,
+                                      const AdamConstants<T>& c, const AdamStep<T>& s) {
+  return adam_update(parameter, moment1, moment2, gradient, adam_coefficients(c, s));
 }
 
 /// True for an element that no step may leave behind: the caller keeps the old one.

@@ -259,6 +259,66 @@ TEST_CASE("a weight update names the first unusable gradient and leaves its elem
   }
 }
 
+TEST_CASE("wherever an element cannot be updated, it alone stays", "[products]") {
+  struct Place {
+    std::int64_t row;
+    std::int64_t col;
+  };
+  // Blocks that are updated beside the next one, in part of it and after it; sums in one part and in two.
+  for (const Shape& s : {Shape{26, 70, 300}, {26, 112, 128}, {29, 48, 64}, {13, 33, 20}, {12, 32, 3}}) {
+    const std::array<Place, 6> places = {
+        {{0, 0}, {s.m - 1, s.n - 1}, {s.m / 2, s.n / 2}, {s.m - 1, 0}, {11, 31}, {0, s.n - 1}}};
+    for (const Loops* loops : cpu::supported_loops()) {
+      for (std::size_t which = 0; which < places.size(); ++which) {
+        const auto [row, col] = places[which];
+        const Place other = places[(which + 1) % places.size()];
+        INFO(loops->name << ", (" << s.m << ", " << s.n << ") over " << s.k << ", at (" << row << ", " << col
+                         << ")");
+        const Products& products = loops->products();
+        Operands o = operands_of(Kind::weight_gradient, s);
+        // 1e30 where both meet, whose square is infinite, and 1e15 elsewhere.
+        o.left.data()[(s.k / 2) * o.left.stride + row] = 1e15f;
+        o.right.data()[(s.k / 2) * o.right.stride + col] = 1e15f;
+        Guarded gradient(s.m, s.n);
+        multiply(products, Kind::weight_gradient, o, s, 0, 0, gradient);
+        Guarded parameter = random_matrix(s.m, s.n, 3);
+        Guarded moment1 = random_matrix(s.m, s.n, 4);
+        Guarded moment2(s.m, s.n);
+        for (std::int64_t r = 0; r < s.m; ++r) {
+          for (std::int64_t c = 0; c < s.n; ++c) moment2.data()[r * moment2.stride + c] = 0.25f;
+        }
+        // Its gradient can be used, and what comes of it cannot.
+        parameter.data()[other.row * parameter.stride + other.col] = std::numeric_limits<float>::infinity();
+        const cpu::UpdateTarget target = target_of(parameter, moment1, moment2);
+        Guarded expected_parameter = parameter;
+        Guarded expected_moment1 = moment1;
+        Guarded expected_moment2 = moment2;
+        for (std::int64_t r = 0; r < s.m; ++r) {
+          for (std::int64_t c = 0; c < s.n; ++c) {
+            if ((r == row && c == col) || (r == other.row && c == other.col)) continue;
+            const std::int64_t at = r * target.stride + c;
+            const cpu::AdamOutcome one = loops->adam(
+                target.constants, target.step, expected_parameter.data() + at, expected_moment1.data() + at,
+                expected_moment2.data() + at, gradient.data() + r * gradient.stride + c, 1);
+            REQUIRE(one.first_bad == -1);
+          }
+        }
+        std::vector<float> scratch = scratch_for(products, s.m, s.n, s.k);
+        const cpu::AdamOutcome outcome =
+            products.weight_update({o.left.data(), o.left.stride}, {o.right.data(), o.right.stride}, target,
+                                   s.m, s.n, s.k, aligned(scratch));
+        CHECK(outcome.first_bad ==
+              std::min(row * target.stride + col, other.row * target.stride + other.col));
+        CHECK(std::isfinite(outcome.sum_of_squares));
+        CHECK(outcome.sum_of_squares > 1e59);
+        CHECK(test::compare_bits(parameter.values, expected_parameter.values) == "");
+        CHECK(test::compare_bits(moment1.values, expected_moment1.values) == "");
+        CHECK(test::compare_bits(moment2.values, expected_moment2.values) == "");
+      }
+    }
+  }
+}
+
 TEST_CASE("the loops of every table agree", "[products]") {
   constexpr std::int64_t kColumns = 333;
   const Loops& baseline = cpu::baseline::table();
