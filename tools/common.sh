@@ -22,13 +22,6 @@ logged() {
   fi
 }
 
-# Ninja keeps all processors busy where make waits for a target's last file, but is not asked of anybody. A build that
-# is there stays what it is.
-# Usage: generator BUILD-DIR: CMake's arguments, one a line
-generator() {
-  if [[ ! -e $1/CMakeCache.txt ]] && command -v ninja >/dev/null; then printf '%s\n' -G Ninja; fi
-}
-
 # Configures a build; shows the lines that this project itself prints.
 # Usage: configure LOG CMAKE-ARGUMENTS...
 configure() {
