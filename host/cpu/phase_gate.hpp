@@ -1,10 +1,14 @@
-// Hands out the units of one phase after the other. A phase is over when its units are done, not when all
-// threads have arrived: a thread that the system has taken off its core holds nobody up unless it holds a
+// Hands out the units of one phase after the other. Each thread has a queue of its own, and where that is
+// empty it takes from the others': a thread meets the same part of the data at every step, mostly in its own
+// caches, and still no thread waits while there is work. A phase is over when its units are done, not when
+// all threads have arrived: a thread that the system has taken off its core holds nobody up unless it holds a
 // unit, and joins whatever phase is open when it comes back.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace vaecuda::cpu {
 
@@ -12,53 +16,82 @@ class PhaseGate {
  public:
   struct Claim {
     std::uint64_t phase;  ///< the phase that was open
-    std::int64_t unit;    ///< the caller's; past the phase's last one where none was left
+    std::int64_t number;  ///< the caller's unit of the queue; past the queue's last one where none was left
   };
 
-  /// Phase and unit come from one atomic number, so a claim never mixes two phases.
-  [[nodiscard]] Claim claim() {
-    const std::uint64_t ticket = ticket_.fetch_add(1, std::memory_order_acq_rel);
-    return {ticket >> 32, static_cast<std::int64_t>(ticket & 0xffffffffU)};
+  /// Phase 0 is open.
+  explicit PhaseGate(int queues) : queues_(static_cast<std::size_t>(queues)) {}
+
+  [[nodiscard]] int queues() const { return static_cast<int>(queues_.size()); }
+
+  /// What a claim would get, without taking it.
+  [[nodiscard]] Claim look(int queue) const { return parts(ticket(queue).load(std::memory_order_acquire)); }
+
+  /// Phase and number come from one atomic number, so a claim never mixes two phases.
+  [[nodiscard]] Claim claim(int queue) {
+    return parts(ticket(queue).fetch_add(1, std::memory_order_acq_rel));
   }
 
   /// To be called once for each unit that was done; true for the last of `units`, whose caller then opens the
-  /// next phase.
+  /// next phase. Where nothing of the next one was left when all its queues were open, open() says so
+  /// instead.
   [[nodiscard]] bool finish_unit(std::int64_t units) {
-    return done_.fetch_add(1, std::memory_order_acq_rel) + 1 == units;
+    return done_.fetch_add(1, std::memory_order_acq_rel) == units;
   }
 
   /// Everything that the caller did before is visible to who claims a unit of `phase` (below 2³²).
-  void open(std::uint64_t phase) {
+  /// \return true if all of its `units` are done by now, so that the caller is to open the next one.
+  [[nodiscard]] bool open(std::uint64_t phase, std::int64_t units) {
+    // The opening counts as a unit: otherwise somebody could end the phase, and open another one, before the
+    // last queue is open.
     done_.store(0, std::memory_order_relaxed);
-    ticket_.store(phase << 32, std::memory_order_release);
-    ticket_.notify_all();
+    for (Queue& queue : queues_) {
+      queue.ticket.store(phase << 32, std::memory_order_release);
+      queue.ticket.notify_all();
+    }
+    return finish_unit(units);
   }
 
-  /// Returns when another phase than this one is open.
-  void wait_while(std::uint64_t phase) {
+  /// Returns when another phase than this one is open in the queue.
+  void wait_while(int queue, std::uint64_t phase) const {
     // A phase of a small model is over within microseconds, so sleeping at once would cost more than the
     // work.
     constexpr int kSpins = 4096;
     for (int i = 0; i < kSpins; ++i) {
-      if (ticket_.load(std::memory_order_acquire) >> 32 != phase) return;
+      if (look(queue).phase != phase) return;
       pause();
     }
     for (;;) {
-      const std::uint64_t ticket = ticket_.load(std::memory_order_acquire);
-      if (ticket >> 32 != phase) return;
-      ticket_.wait(ticket, std::memory_order_acquire);
+      const std::uint64_t seen = ticket(queue).load(std::memory_order_acquire);
+      if (parts(seen).phase != phase) return;
+      ticket(queue).wait(seen, std::memory_order_acquire);
     }
   }
 
  private:
+  /// Phase in the high half, next unit in the low one.
+  struct alignas(64) Queue {
+    std::atomic<std::uint64_t> ticket{0};
+  };
+
+  [[nodiscard]] static Claim parts(std::uint64_t ticket) {
+    return {ticket >> 32, static_cast<std::int64_t>(ticket & 0xffffffffU)};
+  }
+  [[nodiscard]] std::atomic<std::uint64_t>& ticket(int queue) {
+    return queues_[static_cast<std::size_t>(queue)].ticket;
+  }
+  [[nodiscard]] const std::atomic<std::uint64_t>& ticket(int queue) const {
+    return queues_[static_cast<std::size_t>(queue)].ticket;
+  }
+
   static void pause() {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
 #endif
   }
 
-  alignas(64) std::atomic<std::uint64_t> ticket_{0};  ///< phase in the high half, next unit in the low one
-  alignas(64) std::atomic<std::int64_t> done_{0};
+  std::vector<Queue> queues_;
+  alignas(64) std::atomic<std::int64_t> done_{1};  ///< units, and the opening
 };
 
 }  // namespace vaecuda::cpu

@@ -12,7 +12,122 @@
 
 namespace vaecuda::cpu {
 
+namespace {
+
+/// Steps that are under way: all threads are in work() until the last phase is over.
+class StepsRun {
+ public:
+  StepsRun(const std::vector<Phase>& phases, std::int64_t steps, int threads, ProgramMemory& memory)
+      : phases_(phases),
+        end_(static_cast<std::uint64_t>(steps) * phases.size()),
+        gate_(threads),
+        memory_(memory) {}
+
+  /// For the thread with this queue.
+  void work(int own, float* scratch) {
+    for (;;) {
+      while (take(own, scratch)) {
+      }
+      const std::uint64_t phase = gate_.look(own).phase;
+      if (phase >= end_) return;
+      if (!take_from_others(own, phase, scratch)) gate_.wait_while(own, phase);
+    }
+  }
+
+  void rethrow() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  [[nodiscard]] const Phase& phase(std::uint64_t number) const {
+    return phases_[static_cast<std::size_t>(number % phases_.size())];
+  }
+
+  /// Null where nothing was left.
+  [[nodiscard]] const Unit* unit_of(const PhaseGate::Claim& claim, int queue) const {
+    if (claim.phase >= end_) return nullptr;
+    const Phase& open = phase(claim.phase);
+    const auto share = static_cast<std::size_t>(queue);
+    const std::size_t begin = share == 0 ? 0 : open.shares[share - 1];
+    const std::size_t place = begin + static_cast<std::size_t>(claim.number);
+    return place < open.shares[share] ? &open.units[place] : nullptr;
+  }
+
+  /// False if the queue was empty.
+  bool take(int queue, float* scratch) {
+    const PhaseGate::Claim claim = gate_.claim(queue);
+    const Unit* unit = unit_of(claim, queue);
+    if (unit == nullptr) return false;
+    const Phase& open = phase(claim.phase);
+    for (std::size_t i = unit->first; i < unit->last; ++i) open.pieces[i].work(unit->tile, scratch);
+    if (gate_.finish_unit(static_cast<std::int64_t>(open.units.size()))) end_phase(claim.phase);
+    return true;
+  }
+
+  /// One unit of the open phase; then the thread's own queue may be open again.
+  bool take_from_others(int own, std::uint64_t phase, float* scratch) {
+    for (int i = 1; i < gate_.queues(); ++i) {
+      const int queue = (own + i) % gate_.queues();
+      const PhaseGate::Claim next = gate_.look(queue);
+      if (next.phase == phase && unit_of(next, queue) != nullptr && take(queue, scratch)) return true;
+    }
+    return false;
+  }
+
+  void end_phase(std::uint64_t number) {
+    for (bool over = true; over; ++number) {
+      try {
+        for (const Serial& serial : phase(number).after) serial.work();
+      } catch (...) {
+        failure_ = std::current_exception();
+      }
+      const bool step_done = (number + 1) % phases_.size() == 0;
+      const bool stop = failure_ != nullptr || (step_done && memory_.fault.has_value());
+      const std::uint64_t next = stop ? end_ : number + 1;
+      over = gate_.open(next, next < end_ ? static_cast<std::int64_t>(phase(next).units.size()) : -1);
+    }
+  }
+
+  const std::vector<Phase>& phases_;
+  const std::uint64_t end_;
+  PhaseGate gate_;
+  ProgramMemory& memory_;
+  // No unit throws: everything that can fail was checked when the plan was compiled. A serial part may
+  // (memory for metrics), and an exception must not leave a parallel region. Written by the thread that opens
+  // the last phase.
+  std::exception_ptr failure_;
+};
+
+}  // namespace
+
+void deal_units(Phase& phase, int threads) {
+  const auto area = [](const Unit& u) { return std::max<std::int64_t>(1, u.tile.rows() * u.tile.cols()); };
+  std::vector<std::vector<Unit>> shares(static_cast<std::size_t>(threads));
+  for (auto first = phase.units.begin(); first != phase.units.end();) {
+    const auto last =
+        std::find_if(first, phase.units.end(), [&](const Unit& u) { return u.first != first->first; });
+    std::int64_t total = 0;
+    for (auto unit = first; unit != last; ++unit) total += area(*unit);
+    std::int64_t before = 0;
+    for (; first != last; ++first) {
+      const std::int64_t middle = before + area(*first) / 2;
+      shares[static_cast<std::size_t>(middle * threads / total)].push_back(*first);
+      before += area(*first);
+    }
+  }
+  phase.units.clear();
+  phase.shares.clear();
+  for (std::vector<Unit>& share : shares) {
+    // The large ones first, so that what others may take at the end is small.
+    std::stable_sort(share.begin(), share.end(),
+                     [&](const Unit& a, const Unit& b) { return area(a) > area(b); });
+    phase.units.insert(phase.units.end(), share.begin(), share.end());
+    phase.shares.push_back(phase.units.size());
+  }
+}
+
 CpuProgram::CpuProgram(CompiledPlan compiled) : compiled_(std::move(compiled)) {
+  for (Phase& phase : compiled_.phases) deal_units(phase, compiled_.threads);
   set_step(0);
 }
 
@@ -35,43 +150,17 @@ void CpuProgram::run(const std::vector<Phase>& phases, std::int64_t count) {
 }
 
 void CpuProgram::run_steps(const std::vector<Phase>& phases, std::int64_t count) {
-  PhaseGate gate;
   ProgramMemory& memory = *compiled_.memory;
-  const auto phases_per_step = static_cast<std::uint64_t>(phases.size());
-  const std::uint64_t end = static_cast<std::uint64_t>(count) * phases_per_step;
-  // No unit throws: everything that can fail was checked when the plan was compiled. A serial part may
-  // (memory for metrics), and an exception must not leave a parallel region. Written by the thread that opens
-  // the last phase.
-  std::exception_ptr failure;
+  StepsRun steps(phases, count, compiled_.threads, memory);
 #pragma omp parallel num_threads(compiled_.threads) default(shared)
   {
     // OpenBLAS takes as many threads as OpenMP would give it. This bounds the number within this region
     // alone: the setting belongs to the region's tasks, and the host program's own stays as it was.
     omp_set_num_threads(1);
-    float* scratch = memory.scratch.data() + omp_get_thread_num() * memory.scratch_size;
-    for (;;) {
-      const PhaseGate::Claim claim = gate.claim();
-      if (claim.phase >= end) break;
-      const Phase& phase = phases[static_cast<std::size_t>(claim.phase % phases_per_step)];
-      const auto units = static_cast<std::int64_t>(phase.units.size());
-      if (claim.unit >= units) {
-        gate.wait_while(claim.phase);
-        continue;
-      }
-      const Unit& unit = phase.units[static_cast<std::size_t>(claim.unit)];
-      for (std::size_t i = unit.first; i < unit.last; ++i) phase.pieces[i].work(unit.tile, scratch);
-      if (!gate.finish_unit(units)) continue;
-      try {
-        for (const Serial& serial : phase.after) serial.work();
-      } catch (...) {
-        failure = std::current_exception();
-      }
-      const bool step_done = (claim.phase + 1) % phases_per_step == 0;
-      const bool stop = failure != nullptr || (step_done && memory.fault.has_value());
-      gate.open(stop ? end : claim.phase + 1);
-    }
+    const int thread = omp_get_thread_num();
+    steps.work(thread, memory.scratch.data() + thread * memory.scratch_size);
   }
-  if (failure) std::rethrow_exception(failure);
+  steps.rethrow();
 }
 
 void CpuProgram::run_bound(std::span<const Binding>, std::int64_t, std::int64_t, void*) {

@@ -49,8 +49,13 @@ struct Unit {
 struct Phase {
   std::vector<Piece> pieces;
   std::vector<Unit> units;
+  std::vector<std::size_t> shares;  ///< where each thread's units end; empty until they are dealt
   std::vector<Serial> after;  ///< by the thread that finishes the last unit, before the next phase opens
 };
+
+/// Orders the units by the thread that takes them first: of every op, each thread gets the same part from end
+/// to end, so that it meets the same rows and the same weights in all phases and at every step.
+void deal_units(Phase& phase, int threads);
 
 /// What the pieces of a program share. Its address stays the same as long as the program lives.
 struct ProgramMemory {

@@ -44,9 +44,12 @@ TileSize product_tile(std::int64_t batch, std::int64_t n, std::int64_t k) {
 TileSize weight_tile(std::int64_t batch, std::int64_t out, std::int64_t in) {
   const std::int64_t area = batch < kSmallBatch ? kSmallArea : kArea;
   if (out * in <= area) return {out, in};
-  const std::int64_t cols = in <= kWidest ? in : round_up(divide_up(in, divide_up(in, kWidest)), 16);
-  const std::int64_t rows = std::max<std::int64_t>(16, area / cols / 16 * 16);
-  return {std::min(rows, out), cols};
+  const std::int64_t across = divide_up(in, kWidest);
+  const std::int64_t cols = across == 1 ? in : round_up(divide_up(in, across), 16);
+  // Of equal height, and an even number of tiles in all: then two threads get equal shares.
+  std::int64_t down = divide_up(out * cols, area + area / 8);
+  if (across % 2 == 1) down = round_up(down, 2);
+  return {std::min(round_up(divide_up(out, down), 4), out), cols};
 }
 
 }  // namespace vaecuda::cpu
