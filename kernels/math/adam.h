@@ -27,17 +27,22 @@ struct AdamStep {
   T gradient_scale;      ///< 1, or the factor that clips the global norm
 };
 
-/// All numbers of one step's update.
+/// The numbers of one step's update without weight decay and clipping.
 template <typename T>
-struct AdamCoefficients {
+struct PlainAdamCoefficients {
   T one_minus_beta1;
   T beta2;
   T one_minus_beta2;
   T epsilon;
-  T coupled;    ///< decay through the gradient
-  T decoupled;  ///< decay of the weight itself: its rate times lr
   T step_size;
   T inverse_sqrt_bias2;
+};
+
+/// All numbers of one step's update.
+template <typename T>
+struct AdamCoefficients : PlainAdamCoefficients<T> {
+  T coupled;    ///< decay through the gradient
+  T decoupled;  ///< decay of the weight itself: its rate times lr
   T gradient_scale;
 };
 
@@ -45,8 +50,17 @@ template <typename T>
 VAECUDA_HD AdamCoefficients<T> adam_coefficients(const AdamConstants<T>& c, const AdamStep<T>& s) {
   const T coupled = c.decoupled ? T(0) : c.weight_decay;
   const T decoupled = c.decoupled ? s.lr * c.weight_decay : T(0);
-  return AdamCoefficients<T>{c.one_minus_beta1, c.beta2,     c.one_minus_beta2,    c.epsilon,       coupled,
-                             decoupled,         s.step_size, s.inverse_sqrt_bias2, s.gradient_scale};
+  return AdamCoefficients<T>{
+      {c.one_minus_beta1, c.beta2, c.one_minus_beta2, c.epsilon, s.step_size, s.inverse_sqrt_bias2},
+      coupled,
+      decoupled,
+      s.gradient_scale};
+}
+
+/// True where the plain coefficients alone give the same update.
+template <typename T>
+VAECUDA_HD bool is_plain(const AdamCoefficients<T>& c) {
+  return c.coupled == T(0) && c.decoupled == T(0) && c.gradient_scale == T(1);
 }
 
 template <typename T>
@@ -66,13 +80,19 @@ VAECUDA_HD bool is_unusable_gradient(float gradient, float gradient_scale) {
 /// One element's update. The caller skips elements whose gradient is unusable or whose result is.
 template <typename T>
 VAECUDA_HD AdamElement<T> adam_update(T parameter, T moment1, T moment2, T gradient,
-                                      const AdamCoefficients<T>& c) {
-  T g = gradient * c.gradient_scale;
-  g = g + c.coupled * parameter;
-  const T m = moment1 + c.one_minus_beta1 * (g - moment1);
-  const T v = c.beta2 * moment2 + c.one_minus_beta2 * g * g;
+                                      const PlainAdamCoefficients<T>& c) {
+  const T m = moment1 + c.one_minus_beta1 * (gradient - moment1);
+  const T v = c.beta2 * moment2 + c.one_minus_beta2 * gradient * gradient;
   const T denominator = square_root(v) * c.inverse_sqrt_bias2 + c.epsilon;
-  return AdamElement<T>{parameter - c.decoupled * parameter - c.step_size * m / denominator, m, v};
+  return AdamElement<T>{parameter - c.step_size * m / denominator, m, v};
+}
+
+template <typename T>
+VAECUDA_HD AdamElement<T> adam_update(T parameter, T moment1, T moment2, T gradient,
+                                      const AdamCoefficients<T>& c) {
+  const PlainAdamCoefficients<T>& plain = c;
+  const T g = gradient * c.gradient_scale + c.coupled * parameter;
+  return adam_update(parameter - c.decoupled * parameter, moment1, moment2, g, plain);
 }
 
 template <typename T>
