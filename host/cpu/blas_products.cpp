@@ -3,7 +3,6 @@
 #include <cblas.h>
 
 #include <cstring>
-#include <limits>
 
 #include "host/cpu/loops.hpp"
 
@@ -27,17 +26,20 @@ void clear(Result y, std::int64_t rows, std::int64_t cols) {
     std::memset(y.data + r * y.stride, 0, static_cast<std::size_t>(cols) * sizeof(float));
 }
 
-void blas_forward(Operand x, Operand w, Result y, std::int64_t m, std::int64_t n, std::int64_t k, float*) {
+void blas_forward(Operand x, Operand w, Result y, std::int64_t m, std::int64_t n, std::int64_t k, float*,
+                  const StripDone& done) {
   clear(y, m, n);
   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, as_blas(m), as_blas(n), as_blas(k), 1.0f, x.data,
               as_blas(x.stride), w.data, as_blas(w.stride), 1.0f, y.data, as_blas(y.stride));
+  done(0, n);
 }
 
 void blas_data_gradient(Operand d, Operand w, Result dx, std::int64_t m, std::int64_t k, std::int64_t n,
-                        float*) {
+                        float*, const StripDone& done) {
   clear(dx, m, k);
   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, as_blas(m), as_blas(k), as_blas(n), 1.0f, d.data,
               as_blas(d.stride), w.data, as_blas(w.stride), 1.0f, dx.data, as_blas(dx.stride));
+  done(0, k);
 }
 
 void blas_weight_gradient(Operand d, Operand x, Result dw, std::int64_t n, std::int64_t k, std::int64_t rows,
@@ -71,10 +73,8 @@ std::int64_t blas_scratch_size(std::int64_t n, std::int64_t k, std::int64_t) {
 }  // namespace
 
 const Products& blas_products() {
-  static constexpr Products kTable = {"OpenBLAS",         std::numeric_limits<std::int64_t>::max(),
-                                      blas_scratch_size,  blas_forward,
-                                      blas_data_gradient, blas_weight_gradient,
-                                      blas_weight_update};
+  static constexpr Products kTable = {"OpenBLAS",         blas_scratch_size,    blas_forward,
+                                      blas_data_gradient, blas_weight_gradient, blas_weight_update};
   return kTable;
 }
 

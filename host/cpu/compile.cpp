@@ -121,16 +121,17 @@ class Compiler {
     const bool split = size.cols < n;
     add_piece(
         [=](const Tile& tile, float* scratch) {
-          const Operand x{in.row(tile.row_begin), in.stride};
-          const std::int64_t end = split ? tile.col_end : n;
-          for (std::int64_t c = split ? tile.col_begin : 0, cols = 0; c < end; c += cols) {
-            cols = std::min(end - c, products->strip);
-            float* y = out.row(tile.row_begin) + c;
-            products->forward(x, {weight + c * k, k}, {y, out.stride}, tile.rows(), cols, k, scratch);
+          const std::int64_t first = split ? tile.col_begin : 0;
+          const Result y{out.row(tile.row_begin) + first, out.stride};
+          const auto finish = [&](std::int64_t column, std::int64_t columns) {
+            const std::int64_t c = first + column;
             const Matrix<float> strip_pre{pre.data != nullptr ? pre.row(tile.row_begin) + c : nullptr,
                                           pre.stride};
-            loops->bias_activation(op.activation, {y, out.stride}, bias + c, strip_pre, tile.rows(), cols);
-          }
+            loops->bias_activation(op.activation, {y.data + column, y.stride}, bias + c, strip_pre,
+                                   tile.rows(), columns);
+          };
+          products->forward({in.row(tile.row_begin), in.stride}, {weight + first * k, k}, y, tile.rows(),
+                            split ? tile.cols() : n, k, scratch, StripDone(finish));
         },
         op.out.rows, n, size);
   }
@@ -180,16 +181,16 @@ class Compiler {
     const bool split = size.cols < k;
     add_piece(
         [=](const Tile& tile, float* scratch) {
-          const Operand upper{d.row(tile.row_begin), d.stride};
-          const std::int64_t end = split ? tile.col_end : k;
-          for (std::int64_t c = split ? tile.col_begin : 0, cols = 0; c < end; c += cols) {
-            cols = std::min(end - c, products->strip);
-            float* y = dx.row(tile.row_begin) + c;
-            products->data_gradient(upper, {weight + c, k}, {y, dx.stride}, tile.rows(), cols, n, scratch);
-            if (op.activation == math::ActivationKind::identity) continue;
-            loops->activation_gradient(op.activation, {y, dx.stride},
-                                       {saved.row(tile.row_begin) + c, saved.stride}, tile.rows(), cols);
-          }
+          const std::int64_t first = split ? tile.col_begin : 0;
+          const Result y{dx.row(tile.row_begin) + first, dx.stride};
+          const auto finish = [&](std::int64_t column, std::int64_t columns) {
+            if (op.activation == math::ActivationKind::identity) return;
+            loops->activation_gradient(op.activation, {y.data + column, y.stride},
+                                       {saved.row(tile.row_begin) + first + column, saved.stride},
+                                       tile.rows(), columns);
+          };
+          products->data_gradient({d.row(tile.row_begin), d.stride}, {weight + first, k}, y, tile.rows(),
+                                  split ? tile.cols() : k, n, scratch, StripDone(finish));
         },
         op.dx.rows, k, size);
   }

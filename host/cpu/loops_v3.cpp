@@ -6,6 +6,7 @@
 #define VAECUDA_LANES 8
 #define VAECUDA_BLOCK_ROWS 6
 #include "host/cpu/loops_body.inc"
+#include "host/cpu/packing_body.inc"
 #include "host/cpu/products_body.inc"
 #include "host/cpu/update_body.inc"
 #endif

@@ -119,7 +119,7 @@ class Product {
         products_.forward({a_.data() + thread * kArea, kProductSize},
                           {b_.data() + thread * kArea, kProductSize},
                           {c_.data() + thread * kArea, kProductSize}, kProductSize, kProductSize,
-                          kProductSize, scratch_.data() + thread * scratch_size_);
+                          kProductSize, scratch_.data() + thread * scratch_size_, StripDone());
       }
     });
   }

@@ -36,20 +36,36 @@ struct AdamOutcome {
   std::int64_t first_bad;  ///< index of the first element that could not be updated, −1 if there is none
 };
 
+/// What a caller does with some columns of a product as soon as they are done, while they are in cache.
+/// Refers to a callable that lives longer.
+class StripDone {
+ public:
+  StripDone() = default;
+  template <typename Finish>
+  explicit StripDone(const Finish& finish)
+      : finish_(&finish), call_([](const void* what, std::int64_t column, std::int64_t columns) {
+          (*static_cast<const Finish*>(what))(column, columns);
+        }) {}
+  void operator()(std::int64_t column, std::int64_t columns) const {
+    if (call_ != nullptr) call_(finish_, column, columns);
+  }
+
+ private:
+  const void* finish_ = nullptr;
+  void (*call_)(const void* finish, std::int64_t column, std::int64_t columns) = nullptr;
+};
+
 struct Products {
   const char* name;
-  /// A product is made in strips of so many columns; a caller that has something to do with each of them
-  /// while it is in cache asks for one at a time.
-  std::int64_t strip;
   /// Floats of scratch memory, aligned to 64 bytes, for a weight gradient (n,k) over `depth` rows and for
   /// every other product with an inner size of `depth`.
   std::int64_t (*scratch_size)(std::int64_t n, std::int64_t k, std::int64_t depth);
   /// y (m,n) = x (m,k) · w (n,k)ᵀ
   void (*forward)(Operand x, Operand w, Result y, std::int64_t m, std::int64_t n, std::int64_t k,
-                  float* scratch);
+                  float* scratch, const StripDone& done);
   /// dx (m,k) = d (m,n) · w (n,k)
   void (*data_gradient)(Operand d, Operand w, Result dx, std::int64_t m, std::int64_t k, std::int64_t n,
-                        float* scratch);
+                        float* scratch, const StripDone& done);
   /// dw (n,k) = d (rows,n)ᵀ · x (rows,k)
   void (*weight_gradient)(Operand d, Operand x, Result dw, std::int64_t n, std::int64_t k, std::int64_t rows,
                           float* scratch);

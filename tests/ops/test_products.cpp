@@ -95,11 +95,11 @@ void multiply(const Products& products, Kind kind, Operands& o, const Shape& s, 
     case Kind::forward:
       return products.forward({o.left.data() + row * o.left.stride, o.left.stride},
                               {o.right.data() + col * o.right.stride, o.right.stride}, result, out.rows,
-                              out.cols, s.k, aligned(scratch));
+                              out.cols, s.k, aligned(scratch), cpu::StripDone());
     case Kind::data_gradient:
       return products.data_gradient({o.left.data() + row * o.left.stride, o.left.stride},
                                     {o.right.data() + col, o.right.stride}, result, out.rows, out.cols, s.k,
-                                    aligned(scratch));
+                                    aligned(scratch), cpu::StripDone());
     case Kind::weight_gradient:
       return products.weight_gradient({o.left.data() + row, o.left.stride},
                                       {o.right.data() + col, o.right.stride}, result, out.rows, out.cols, s.k,
