@@ -19,6 +19,7 @@ constexpr std::int64_t kSmallBatch = 256;
 constexpr std::int64_t kSmallArea = 49152;
 constexpr std::int64_t kArea = 98304;
 constexpr std::int64_t kWidest = 400;
+constexpr std::int64_t kTallest = 96;  // rows of a matrix that is not worth cutting in a small batch
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
@@ -43,12 +44,11 @@ TileSize product_tile(std::int64_t batch, std::int64_t n, std::int64_t k) {
 
 TileSize weight_tile(std::int64_t batch, std::int64_t out, std::int64_t in) {
   const std::int64_t area = batch < kSmallBatch ? kSmallArea : kArea;
-  if (out * in <= area) return {out, in};
-  const std::int64_t across = divide_up(in, kWidest);
+  const std::int64_t across = out * in <= area ? 1 : divide_up(in, kWidest);
   const std::int64_t cols = across == 1 ? in : round_up(divide_up(in, across), 16);
   // Of equal height, and an even number of tiles in all: then two threads get equal shares.
   std::int64_t down = divide_up(out * cols, area + area / 8);
-  if (across % 2 == 1) down = round_up(down, 2);
+  if (across % 2 == 1 && (down > 1 || (batch < kSmallBatch && out >= kTallest))) down = round_up(down, 2);
   return {std::min(round_up(divide_up(out, down), 4), out), cols};
 }
 
