@@ -34,6 +34,13 @@ ConditionRows conditions_of(const GatherBatch& op, const Dataset* data, const Ro
   return {op.label_vectors ? nullptr : data->labels().data(), data->label_vectors().data(), size};
 }
 
+/// Asks for a row that will be read soon: where a shuffled row lies, no processor foresees.
+void fetch_row(const char* row, std::int64_t bytes) {
+  constexpr std::int64_t kLine = 64;
+  constexpr std::int64_t kMost = 4096;  // by then a processor has seen the pattern
+  for (std::int64_t at = 0; at < std::min(bytes, kMost); at += kLine) __builtin_prefetch(row + at);
+}
+
 }  // namespace
 
 TileWork gather_rows(const GatherBatch& op, const Dataset* data, const RowSources& sources) {
@@ -47,6 +54,9 @@ TileWork gather_rows(const GatherBatch& op, const Dataset* data, const RowSource
     bytes = data->u8().data();
     floats = data->f32().data();
   }
+  const std::int64_t row_bytes = op.x.cols * (op.type == ElementType::u8 ? 1 : 4);
+  const char* rows = op.type == ElementType::u8 ? reinterpret_cast<const char*>(bytes)
+                                                : reinterpret_cast<const char*>(floats);
   const Loops* loops = &sources.loops;
   const ProgramMemory* memory = sources.memory;
   const Matrix<float> x = sources.addresses.matrix(op.x);
@@ -60,17 +70,23 @@ TileWork gather_rows(const GatherBatch& op, const Dataset* data, const RowSource
     const std::int64_t n = op.data_rows;
     std::int64_t epoch = -1;
     math::PermutationKeys keys{};
-    for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
+    const auto source_of = [&](std::int64_t r) {
       const std::int64_t p = memory->state.position + r;
-      std::int64_t source = std::min(p - memory->state.origin, n - 1);
-      if (op.order == RowOrder::shuffled) {
-        if (p / n != epoch) {
-          epoch = p / n;
-          keys = math::permutation_keys(op.seed, math::RandomPurpose::shuffle,
-                                        static_cast<std::uint64_t>(epoch));
-        }
-        source = static_cast<std::int64_t>(
-            math::permute(keys, static_cast<std::uint64_t>(p % n), static_cast<std::uint64_t>(n)));
+      if (op.order != RowOrder::shuffled) return std::min(p - memory->state.origin, n - 1);
+      if (p / n != epoch) {
+        epoch = p / n;
+        keys =
+            math::permutation_keys(op.seed, math::RandomPurpose::shuffle, static_cast<std::uint64_t>(epoch));
+      }
+      return static_cast<std::int64_t>(
+          math::permute(keys, static_cast<std::uint64_t>(p % n), static_cast<std::uint64_t>(n)));
+    };
+    std::int64_t next = source_of(tile.row_begin);
+    for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
+      const std::int64_t source = next;
+      if (r + 1 < tile.row_end) {
+        next = source_of(r + 1);
+        fetch_row(rows + next * row_bytes, row_bytes);
       }
       float* row = x.row(r);
       if (op.type == ElementType::u8) {
