@@ -30,6 +30,17 @@ double mean_of(Matrix<const float> column, std::int64_t rows) {
   return sum / static_cast<double>(rows);
 }
 
+/// An odd number of tiles, or a last one that is narrower, would leave two threads unequal shares: the last one is
+/// cut in two.
+void halve_last(std::vector<Tile>& tiles, TileSize size) {
+  constexpr std::int64_t kLeastRows = 64;
+  const Tile last = tiles.back();
+  if (last.rows() < kLeastRows || (tiles.size() % 2 == 0 && last.cols() == size.cols)) return;
+  const std::int64_t middle = last.row_begin + last.rows() / 2;
+  tiles.back().row_end = middle;
+  tiles.push_back({middle, last.row_end, last.col_begin, last.col_end, last.slot});
+}
+
 /// Walks the ops in order. Row-wise ops with the same cut join one chain: a unit takes its rows through all
 /// of them at a stretch. Weight gradients need every row, so they are collected into one phase after the
 /// last chain.
@@ -75,9 +86,9 @@ class Compiler {
     }
     Phase phase;
     phase.pieces.push_back(std::move(piece));
-    for (const Tile& tile : grid(rows, whole_rows ? 1 : cols, whole_rows ? TileSize{size.rows, 1} : size)) {
-      phase.units.push_back({0, 1, tile});
-    }
+    std::vector<Tile> tiles = grid(rows, whole_rows ? 1 : cols, whole_rows ? TileSize{size.rows, 1} : size);
+    if (!whole_rows) halve_last(tiles, size);
+    for (const Tile& tile : tiles) phase.units.push_back({0, 1, tile});
     phases_.push_back(std::move(phase));
     chain_rows_ = whole_rows ? size.rows : 0;
     chain_total_ = rows;

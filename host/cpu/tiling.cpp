@@ -19,7 +19,7 @@ constexpr std::int64_t kSmallBatch = 256;
 constexpr std::int64_t kSmallArea = 49152;
 constexpr std::int64_t kArea = 98304;
 constexpr std::int64_t kWidest = 400;
-constexpr std::int64_t kTallest = 96;  // rows of a matrix that is not worth cutting in a small batch
+constexpr std::int64_t kTallest = 32;  // rows of a matrix that is not worth cutting in a small batch
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
