@@ -12,13 +12,15 @@ constexpr double kLightFlops = 6e6;  // a product below this is light: one packi
 constexpr std::int64_t kProductRows = 256;
 constexpr std::int64_t kProductPieces = 16;  // columns of a heavy product in small batches: pieces, and their
 constexpr std::int64_t kProductColumns = 64;  // least width
-// Floats of a weight tile: its gradient and what Adam reads and writes stay in L2, and near a square a
-// product packs least. Small batches come with small models, which would otherwise have fewer tiles than
-// threads.
+// Floats of a weight tile, whose gradient stays in L2, and its greatest width. Every tile of a row of tiles
+// packs the left-hand operand anew, and waits for it; the right-hand one is packed beside products where the
+// batch is large enough. So large batches have wide tiles. Small ones come with small models, which would
+// otherwise have fewer tiles than threads.
 constexpr std::int64_t kSmallBatch = 256;
 constexpr std::int64_t kSmallArea = 49152;
+constexpr std::int64_t kSmallWidth = 400;
 constexpr std::int64_t kArea = 98304;
-constexpr std::int64_t kWidest = 400;
+constexpr std::int64_t kWidth = 800;
 constexpr std::int64_t kTallest = 32;  // rows of a matrix that is not worth cutting in a small batch
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) {
@@ -43,12 +45,13 @@ TileSize product_tile(std::int64_t batch, std::int64_t n, std::int64_t k) {
 }
 
 TileSize weight_tile(std::int64_t batch, std::int64_t out, std::int64_t in) {
-  const std::int64_t area = batch < kSmallBatch ? kSmallArea : kArea;
-  const std::int64_t across = out * in <= area ? 1 : divide_up(in, kWidest);
+  const bool small = batch < kSmallBatch;
+  const std::int64_t area = small ? kSmallArea : kArea;
+  const std::int64_t across = out * in <= area ? 1 : divide_up(in, small ? kSmallWidth : kWidth);
   const std::int64_t cols = across == 1 ? in : round_up(divide_up(in, across), 16);
   // Of equal height, and an even number of tiles in all: then two threads get equal shares.
   std::int64_t down = divide_up(out * cols, area + area / 8);
-  if (across % 2 == 1 && (down > 1 || (batch < kSmallBatch && out >= kTallest))) down = round_up(down, 2);
+  if (across % 2 == 1 && (down > 1 || (small && out >= kTallest))) down = round_up(down, 2);
   return {std::min(round_up(divide_up(out, down), 4), out), cols};
 }
 
