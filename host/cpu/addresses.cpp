@@ -29,7 +29,11 @@ std::vector<Lifetime> lifetimes_as_compiled(const Plan& plan) {
   const bool chained = std::any_of(plan.buffers.begin(), plan.buffers.end(), [](const Buffer& buffer) {
     return buffer.kind == BufferKind::activation && row_tile(buffer.rows) < buffer.rows;
   });
-  if (training || chained) {
+  const bool sampled = std::any_of(plan.ops.begin(), plan.ops.end(), [](const Op& op) {
+    const auto* latents = std::get_if<LatentForward>(&op);
+    return latents != nullptr && latents->z.rows > latents->head.rows;
+  });
+  if (training || chained || sampled) {
     for (Lifetime& life : lifetimes) {
       if (life.first >= 0) life = {0, kEnd};
     }

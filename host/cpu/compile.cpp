@@ -30,8 +30,8 @@ double mean_of(Matrix<const float> column, std::int64_t rows) {
   return sum / static_cast<double>(rows);
 }
 
-/// An odd number of tiles, or a last one that is narrower, would leave two threads unequal shares: the last one is
-/// cut in two.
+/// An odd number of tiles, or a last one that is narrower, would leave two threads unequal shares: the last
+/// one is cut in two.
 void halve_last(std::vector<Tile>& tiles, TileSize size) {
   constexpr std::int64_t kLeastRows = 64;
   const Tile last = tiles.back();
@@ -98,6 +98,9 @@ class Compiler {
   void add_rows(TileWork work, std::int64_t rows) {
     add_piece(std::move(work), rows, 1, {row_tile(rows), 1});
   }
+  void add_sampled_rows(TileWork work, std::int64_t rows, std::int64_t samples) {
+    add_piece(std::move(work), rows, 1, {sampled_tile(rows, samples), 1});
+  }
 
   void add_serial(std::function<void()> serial) {
     if (phases_.empty()) add_rows([](const Tile&, float*) {}, 1);  // a phase ends with its last unit
@@ -147,7 +150,9 @@ class Compiler {
         op.out.rows, n, size);
   }
 
-  void add(const LatentForward& op) { add_rows(latent_forward_rows(op, sources()), op.head.rows); }
+  void add(const LatentForward& op) {
+    add_sampled_rows(latent_forward_rows(op, sources()), op.head.rows, op.z.rows / op.head.rows);
+  }
 
   void add(const VectorQuantize& op) {
     need_scratch(quantize_scratch(op));
@@ -206,7 +211,9 @@ class Compiler {
         op.dx.rows, k, size);
   }
 
-  void add(const LatentBackward& op) { add_rows(latent_backward_rows(op, sources()), op.head.rows); }
+  void add(const LatentBackward& op) {
+    add_sampled_rows(latent_backward_rows(op, sources()), op.head.rows, op.dz.rows / op.head.rows);
+  }
 
   void add(const LatentPenalty& op) { add_rows(latent_penalty_rows(op, sources()), op.z.rows); }
 

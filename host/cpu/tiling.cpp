@@ -12,6 +12,7 @@ constexpr double kLightFlops = 6e6;  // a product below this is light: one packi
 constexpr std::int64_t kProductRows = 256;
 constexpr std::int64_t kProductPieces = 16;  // columns of a heavy product in small batches: pieces, and their
 constexpr std::int64_t kProductColumns = 64;  // least width
+constexpr std::int64_t kFewestPieces = 4;  // with fewer, narrower ones or, in the end, rows keep threads busy
 // Floats of a weight tile, whose gradient stays in L2, and its greatest width. Every tile of a row of tiles
 // packs the left-hand operand anew, and waits for it; the right-hand one is packed beside products where the
 // batch is large enough. So large batches have wide tiles. Small ones come with small models, which would
@@ -37,11 +38,18 @@ std::int64_t row_tile(std::int64_t batch) {
   return batch < 2 * kChainBatch ? kChainRows : 2 * kChainRows;
 }
 
+std::int64_t sampled_tile(std::int64_t batch, std::int64_t samples) {
+  if (samples == 1 || batch >= kChainBatch) return row_tile(batch);
+  return std::min(batch, std::max<std::int64_t>(1, kLightRows / samples));
+}
+
 TileSize product_tile(std::int64_t batch, std::int64_t n, std::int64_t k) {
   const double flops = 2.0 * static_cast<double>(batch) * static_cast<double>(n) * static_cast<double>(k);
   if (batch >= kChainBatch || flops < kLightFlops) return {row_tile(batch), n};
-  const std::int64_t cols = std::max(kProductColumns, round_up(divide_up(n, kProductPieces), 16));
-  return {std::min(batch, kProductRows), std::min(cols, n)};
+  std::int64_t cols = std::max(kProductColumns, round_up(divide_up(n, kProductPieces), 16));
+  if (divide_up(n, cols) < kFewestPieces) cols = kProductColumns / 2;
+  if (divide_up(n, cols) < kFewestPieces) return {row_tile(batch), n};
+  return {std::min(batch, kProductRows), cols};
 }
 
 TileSize weight_tile(std::int64_t batch, std::int64_t out, std::int64_t in) {

@@ -15,6 +15,10 @@ struct TileSize {
 /// cut into chains of 128 rows (1,024 and more: of 256), whose activations stay in cache from op to op.
 [[nodiscard]] std::int64_t row_tile(std::int64_t batch);
 
+/// Rows of a unit of an op that takes `samples` samples of each row of a batch: one sample is as much work as
+/// another op's row.
+[[nodiscard]] std::int64_t sampled_tile(std::int64_t batch, std::int64_t samples);
+
 /// Tile of a matrix product's output (batch, n) with inner size k. `cols` below n only where row_tile alone
 /// would leave too few units.
 [[nodiscard]] TileSize product_tile(std::int64_t batch, std::int64_t n, std::int64_t k);
