@@ -1,14 +1,17 @@
-// The CPU's ceilings: memory, matrix products through the backend's own calls, and the phase gate.
+// The CPU's ceilings: memory, matrix products through the backend's own calls, the phase gate, and the way
+// from core to core.
 #include <fmt/format.h>
 #include <omp.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <functional>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "host/cpu/loops.hpp"
@@ -25,6 +28,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kProductSize = 1024;
 constexpr std::int64_t kPhases = 16;
+constexpr std::int64_t kTurns = 64;
 constexpr std::int64_t kMebibyte = std::int64_t{1} << 18;  // in floats
 
 /// Floats of one of the two buffers of a copy: together well above the caches, and no more than a part of
@@ -134,6 +138,22 @@ class Product {
   FloatBuffer scratch_;
 };
 
+/// Two threads hand a number to and fro `turns` times. Gives its wall time.
+double hand_over(std::int64_t turns) {
+  constexpr int kSpins =
+      1 << 14;  // two threads on one core would otherwise wait for each other's time slices
+  alignas(64) std::atomic<std::int64_t> turn{0};
+  return timed_region(2, [&turn, turns](int thread) {
+    if (omp_get_num_threads() < 2) return;
+    for (std::int64_t mine = thread; mine < turns; mine += 2) {
+      for (int spin = 1; turn.load(std::memory_order_acquire) != mine; ++spin) {
+        if (spin % kSpins == 0) std::this_thread::yield();
+      }
+      turn.store(mine + 1, std::memory_order_release);
+    }
+  });
+}
+
 /// A program of phases in which there is nothing to do, one unit for each thread.
 std::unique_ptr<CpuProgram> make_empty_phases(int threads) {
   CompiledPlan compiled;
@@ -176,11 +196,16 @@ class CpuMachine final : public Machine {
                      all),
          ""},
         [this](std::int64_t count) { return phases_->timed_run(count); });
+    add({"core to core", CeilingKind::cost, static_cast<double>(kTurns),
+         "until a thread sees what another one has written, 2 threads",
+         threads_ < 2 ? "one thread has no other" : ""},
+        [](std::int64_t count) { return hand_over(count * kTurns); });
   }
 
   [[nodiscard]] const std::vector<Ceiling>& ceilings() const override { return ceilings_; }
 
   [[nodiscard]] double timed_run(std::size_t ceiling, std::int64_t count) override {
+    if (!ceilings_.at(ceiling).refused.empty()) throw std::logic_error("a ceiling that the device refused");
     return work_.at(ceiling)(count);
   }
 

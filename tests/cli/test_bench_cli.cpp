@@ -24,19 +24,20 @@ namespace {
 constexpr int kUsage = 2;
 constexpr int kNoDevice = 5;
 
-const Words kQuick{"--device", "cpu", "--threads", "1", "--time-limit", "0.01"};
+const Words kQuick{"--device", "cpu", "--time-limit", "0.01"};
 const Words kTiny{"--input", "12", "--hidden", "8,6", "--latent-dim", "3", "--batch-size", "16"};
 const Words kTinyNetwork{"--input", "12", "--hidden", "8,6", "--latent-dim", "3"};
 
-std::string bench(const Words& words) {
-  const test::ProgramResult result = test::run_program(VAECUDA_BENCH_PATH, words + kQuick);
+std::string bench(const Words& words, const char* threads = "1") {
+  const test::ProgramResult result =
+      test::run_program(VAECUDA_BENCH_PATH, words + kQuick + Words{"--threads", threads});
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
   return result.out;
 }
 
-Json bench_json(const Words& words) {
-  return Json::parse(bench(words + Words{"--json"}));
+Json bench_json(const Words& words, const char* threads = "1") {
+  return Json::parse(bench(words + Words{"--json"}, threads));
 }
 
 void check_refused(const Words& words, int exit_code, std::string_view part) {
@@ -52,12 +53,12 @@ void check_positive(const Json& row, const std::vector<std::string>& keys) {
 }
 
 /// What every document has.
-void check_frame(const Json& json, const std::string& command) {
+void check_frame(const Json& json, const std::string& command, int threads = 1) {
   CHECK(json.at("schema") == 1);
   CHECK(json.at("command") == command);
   const Json& device = json.at("device");
   CHECK(device.at("kind") == "cpu");
-  CHECK(device.at("threads") == 1);
+  CHECK(device.at("threads") == threads);
   CHECK(device.at("index") == 0);
   CHECK_FALSE(device.at("name").get<std::string>().empty());
   CHECK(device.at("memory_bytes").get<std::int64_t>() > 0);
@@ -201,10 +202,13 @@ TEST_CASE("bench infer measures encoding, decoding and scoring", "[bench]") {
 }
 
 TEST_CASE("bench machine measures the ceilings", "[bench]") {
-  const Json json = bench_json({"machine"});
-  check_frame(json, "machine");
-  const std::vector<std::pair<std::string, std::string>> expected{
-      {"copy", "GB/s"}, {"gemm fp32", "TFLOP/s"}, {"gemm fp32 one thread", "TFLOP/s"}, {"phase", "us"}};
+  const Json json = bench_json({"machine"}, "2");
+  check_frame(json, "machine", 2);
+  const std::vector<std::pair<std::string, std::string>> expected{{"copy", "GB/s"},
+                                                                  {"gemm fp32", "TFLOP/s"},
+                                                                  {"gemm fp32 one thread", "TFLOP/s"},
+                                                                  {"phase", "us"},
+                                                                  {"core to core", "us"}};
   REQUIRE(json.at("results").size() == expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const Json& row = json.at("results").at(i);
@@ -214,6 +218,14 @@ TEST_CASE("bench machine measures the ceilings", "[bench]") {
     CHECK_FALSE(row.at("detail").get<std::string>().empty());
     check_positive(row, {"value", "repeats", "runs_per_repeat"});
   }
+}
+
+TEST_CASE("bench machine says what one thread cannot show", "[bench]") {
+  const Json json = bench_json({"machine"});
+  const Json& row = json.at("results").back();
+  CHECK(row.at("name") == "core to core");
+  CHECK(row.at("refused") == "one thread has no other");
+  CHECK(row.at("value").is_null());
 }
 
 TEST_CASE("bench prints tables for spreadsheets, pages and people", "[bench]") {
