@@ -57,9 +57,10 @@ TileSize weight_tile(std::int64_t batch, std::int64_t out, std::int64_t in) {
   const std::int64_t area = small ? kSmallArea : kArea;
   const std::int64_t across = out * in <= area ? 1 : divide_up(in, small ? kSmallWidth : kWidth);
   const std::int64_t cols = across == 1 ? in : round_up(divide_up(in, across), 16);
-  // Of equal height, and an even number of tiles in all: then two threads get equal shares.
+  // Of equal height, and an even number of them: then two threads get equal shares, of whole rows of the
+  // weights, the same as in the products that read them.
   std::int64_t down = divide_up(out * cols, area + area / 8);
-  if (across % 2 == 1 && (down > 1 || (small && out >= kTallest))) down = round_up(down, 2);
+  if (down > 1 || (small && out >= kTallest)) down = round_up(down, 2);
   return {std::min(round_up(divide_up(out, down), 4), out), cols};
 }
 
