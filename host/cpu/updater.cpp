@@ -1,6 +1,50 @@
 #include "host/cpu/updater.hpp"
 
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+#include <limits>
+
 namespace vaecuda::cpu {
+namespace {
+
+/// While it lives, its thread takes numbers below 2⁻¹²⁶ for zero, where its processor can. The first moment
+/// of a weight without a gradient shrinks to such a number and stays there, and arithmetic with them is many
+/// times slower.
+class FlushSubnormals {
+ public:
+#if defined(__SSE2__)
+  explicit FlushSubnormals(bool flush) : before_(_mm_getcsr()) {
+    if (flush) _mm_setcsr(before_ | kInputs | kResults);
+  }
+  ~FlushSubnormals() {
+    _mm_setcsr(before_);
+  }
+#else
+  explicit FlushSubnormals(bool) {}
+  ~FlushSubnormals() = default;
+#endif
+  FlushSubnormals(const FlushSubnormals&) = delete;
+  FlushSubnormals& operator=(const FlushSubnormals&) = delete;
+
+ private:
+#if defined(__SSE2__)
+  static constexpr unsigned kInputs = 0x0040;
+  static constexpr unsigned kResults = 0x8000;
+  unsigned before_;
+#endif
+};
+
+/// True where no parameter can differ for it: the root of what is taken for zero is far below ε, and the
+/// factor of clipping is not taken for zero.
+bool may_flush(const UpdateTarget& target) {
+  constexpr float kLeastEpsilon = 1e-12f;
+  return target.constants.epsilon >= kLeastEpsilon &&
+         target.step.gradient_scale >= std::numeric_limits<float>::min();
+}
+
+}  // namespace
 
 void note_bad(std::atomic<std::int64_t>& lowest, std::int64_t element) {
   std::int64_t seen = lowest.load(std::memory_order_relaxed);
@@ -11,14 +55,16 @@ void note_bad(std::atomic<std::int64_t>& lowest, std::int64_t element) {
 
 double Updater::operator()(std::int64_t element, const float* gradient, std::int64_t count) const {
   const UpdateTarget target = target_at(element, count);
+  const FlushSubnormals flush(may_flush(target));
   return noted(element, loops_->adam(target.constants, target.step, target.parameter, target.moment1,
                                      target.moment2, gradient, count));
 }
 
 double Updater::operator()(std::int64_t element, std::int64_t stride, Operand d, Operand x, std::int64_t n,
                            std::int64_t k, std::int64_t rows, float* scratch) const {
-  return noted(element,
-               loops_->products().weight_update(d, x, target_at(element, stride), n, k, rows, scratch));
+  const UpdateTarget target = target_at(element, stride);
+  const FlushSubnormals flush(may_flush(target));
+  return noted(element, loops_->products().weight_update(d, x, target, n, k, rows, scratch));
 }
 
 UpdateTarget Updater::target_at(std::int64_t element, std::int64_t stride) const {

@@ -78,6 +78,37 @@ TEST_CASE("AdamUpdate follows the paper from any moments at any step", "[adam]")
   }
 }
 
+#if defined(__SSE2__)
+TEST_CASE("the CPU takes moments that are no normal numbers for zero where no weight can differ", "[adam]") {
+  constexpr float kSubnormal = 1e-40f;
+  constexpr std::int64_t kIdle = 3;  // an output without a gradient
+  for (const test::Executor& executor : test::executors()) {
+    if (executor.name.rfind("cpu", 0) != 0) continue;
+    for (const float clip : {0.0f, 1e6f}) {
+      for (const float epsilon : {1e-8f, 1e-20f}) {
+        INFO(executor.name << ", clip " << clip << ", epsilon " << epsilon);
+        UpdateBench update({0.9f, 0.999f, epsilon, 0.0f, false, clip, 7});
+        for (std::int64_t r = 0; r < test::kBatch; ++r)
+          update.d[static_cast<std::size_t>(r * test::kOut + kIdle)] = 0.0f;
+        const auto row = static_cast<std::size_t>(test::kWeight + kIdle * test::kIn);
+        for (std::size_t i = row; i < row + test::kIn; ++i) update.first[i] = kSubnormal;
+        update.run(executor);
+        const std::vector<float> moment = update.bench.moment1();
+        const std::vector<float> parameter = update.bench.parameters();
+        for (std::size_t i = row; i < row + test::kIn; ++i) {
+          CHECK((moment[i] == 0.0f) == (epsilon == 1e-8f));
+          CHECK(parameter[i] == update.parameters[i]);
+        }
+        // The thread that asked for the step goes on with all numbers.
+        const volatile float number = kSubnormal;
+        const volatile float sum = number + number;
+        CHECK(sum > 0.0f);
+      }
+    }
+  }
+}
+#endif
+
 TEST_CASE("AdvanceStep reports the step's means", "[metrics]") {
   for (const test::Executor& executor : test::executors()) {
     for (const float clip : {0.0f, 0.05f}) {
