@@ -41,6 +41,7 @@ TEST_CASE("each unit of each phase is done once, after all of the phase before",
   for (const int threads : {1, 2, 3, 4, 7}) {
     INFO(threads << " threads");
     std::vector<std::vector<std::int64_t>> done;  // times, per phase and unit
+    done.reserve(counts.size());
     for (const std::int64_t count : counts) done.emplace_back(count, 0);
     std::atomic<std::int64_t> early{0};
     std::int64_t ends = 0;
