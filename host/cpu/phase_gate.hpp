@@ -32,9 +32,8 @@ class PhaseGate {
     return parts(ticket(queue).fetch_add(1, std::memory_order_acq_rel));
   }
 
-  /// To be called once for each unit that was done; true for the last of `units`, whose caller then opens the
-  /// next phase. Where nothing of the next one was left when all its queues were open, open() says so
-  /// instead.
+  /// To be called once for each unit that was done; true for the phase's last one, whose caller then opens
+  /// the next phase. The opening counts as a unit too: where it is the last, open() says so instead.
   [[nodiscard]] bool finish_unit(std::int64_t units) {
     return done_.fetch_add(1, std::memory_order_acq_rel) == units;
   }
@@ -42,8 +41,8 @@ class PhaseGate {
   /// Everything that the caller did before is visible to who claims a unit of `phase` (below 2³²).
   /// \return true if all of its `units` are done by now, so that the caller is to open the next one.
   [[nodiscard]] bool open(std::uint64_t phase, std::int64_t units) {
-    // The opening counts as a unit: otherwise somebody could end the phase, and open another one, before the
-    // last queue is open.
+    // If the opening did not count, somebody could end the phase, and open another one, before the last queue
+    // is open.
     done_.store(0, std::memory_order_relaxed);
     for (Queue& queue : queues_) {
       queue.ticket.store(phase << 32, std::memory_order_release);

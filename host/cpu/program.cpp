@@ -26,9 +26,9 @@ class StepsRun {
   /// For the thread with this queue.
   void work(int own, float* scratch) {
     for (;;) {
-      while (take(own, scratch)) {
+      std::uint64_t phase = 0;  // the one in which the queue was empty
+      while (take(own, scratch, phase)) {
       }
-      const std::uint64_t phase = gate_.look(own).phase;
       if (phase >= end_) return;
       if (!take_from_others(own, phase, scratch)) gate_.wait_while(own, phase);
     }
@@ -53,9 +53,10 @@ class StepsRun {
     return place < open.shares[share] ? &open.units[place] : nullptr;
   }
 
-  /// False if the queue was empty.
-  bool take(int queue, float* scratch) {
+  /// False if the queue was empty. `claimed` becomes the phase that was open in it.
+  bool take(int queue, float* scratch, std::uint64_t& claimed) {
     const PhaseGate::Claim claim = gate_.claim(queue);
+    claimed = claim.phase;
     const Unit* unit = unit_of(claim, queue);
     if (unit == nullptr) return false;
     const Phase& open = phase(claim.phase);
@@ -66,10 +67,12 @@ class StepsRun {
 
   /// One unit of the open phase; then the thread's own queue may be open again.
   bool take_from_others(int own, std::uint64_t phase, float* scratch) {
+    std::uint64_t claimed = 0;
     for (int i = 1; i < gate_.queues(); ++i) {
       const int queue = (own + i) % gate_.queues();
       const PhaseGate::Claim next = gate_.look(queue);
-      if (next.phase == phase && unit_of(next, queue) != nullptr && take(queue, scratch)) return true;
+      if (next.phase == phase && unit_of(next, queue) != nullptr && take(queue, scratch, claimed))
+        return true;
     }
     return false;
   }
