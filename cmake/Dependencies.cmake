@@ -1,27 +1,38 @@
-# Third-party packages: from VAECUDA_DEPS where it is set, else the system's.
+# Third-party packages: from VAECUDA_DEPS where it is set, else the system's. All that is missing is named at once.
 if(VAECUDA_DEPS)
   list(PREPEND CMAKE_PREFIX_PATH "${VAECUDA_DEPS}")
 endif()
+set(vaecuda_missing "")
+set(vaecuda_missing_packages "")
+# Usage: vaecuda_require(FOUND NAME PACKAGE): remembers NAME, which Debian's PACKAGE brings, if FOUND is false.
+macro(vaecuda_require found name package)
+  if(NOT ${found})
+    list(APPEND vaecuda_missing "${name}")
+    list(APPEND vaecuda_missing_packages "${package}")
+  endif()
+endmacro()
 
-find_package(OpenMP REQUIRED COMPONENTS CXX)
-find_package(ZLIB REQUIRED)
-find_package(PNG REQUIRED)
+find_package(OpenMP COMPONENTS CXX)
+vaecuda_require(OpenMP_CXX_FOUND "OpenMP for ${CMAKE_CXX_COMPILER}" g++)
+find_package(ZLIB)
+vaecuda_require(ZLIB_FOUND zlib zlib1g-dev)
+find_package(PNG)
+vaecuda_require(PNG_FOUND libpng libpng-dev)
 find_package(Threads REQUIRED)
 
 # Header-only packages are looked for by header, since the distributions differ in their CMake files.
-function(vaecuda_header_package target header hint)
+macro(vaecuda_header_package target header package)
   find_path(VAECUDA_${target}_INCLUDE ${header} HINTS "${VAECUDA_DEPS}/include")
-  if(NOT VAECUDA_${target}_INCLUDE)
-    message(FATAL_ERROR "${header} not found: install ${hint} (Debian/Ubuntu), or run tools/quickstart.sh, which does")
-  endif()
+  vaecuda_require(VAECUDA_${target}_INCLUDE ${header} ${package})
   add_library(vaecuda_${target} INTERFACE)
   target_include_directories(vaecuda_${target} SYSTEM INTERFACE "${VAECUDA_${target}_INCLUDE}")
-endfunction()
+endmacro()
 vaecuda_header_package(cli11 CLI/CLI.hpp libcli11-dev)
 vaecuda_header_package(json nlohmann/json.hpp nlohmann-json3-dev)
 vaecuda_header_package(toml toml++/toml.h libtomlplusplus-dev)
 # fmt's compiled library: header-only use costs five seconds of compilation for every file.
-find_package(fmt REQUIRED)
+find_package(fmt)
+vaecuda_require(fmt_FOUND fmt libfmt-dev)
 add_library(vaecuda_fmt INTERFACE)
 target_link_libraries(vaecuda_fmt INTERFACE fmt::fmt)
 
@@ -36,7 +47,16 @@ find_library(VAECUDA_OPENBLAS_LIBRARY NAMES libopenblas.a
         /usr/lib64/openblas-openmp
   NO_DEFAULT_PATH)
 if(NOT VAECUDA_OPENBLAS_INCLUDE OR NOT VAECUDA_OPENBLAS_LIBRARY)
-  message(FATAL_ERROR "OpenBLAS built with OpenMP not found: install libopenblas-openmp-dev (Debian/Ubuntu), or run tools/quickstart.sh, which does")
+  list(APPEND vaecuda_missing "OpenBLAS built with OpenMP")
+  list(APPEND vaecuda_missing_packages libopenblas-openmp-dev)
+endif()
+if(vaecuda_missing)
+  string(REPLACE ";" ", " vaecuda_missing "${vaecuda_missing}")
+  string(REPLACE ";" " " vaecuda_missing_packages "${vaecuda_missing_packages}")
+  # CMake leaves lines that begin with a blank as they are.
+  message(FATAL_ERROR " vaecuda: not found: ${vaecuda_missing}
+  Debian, Ubuntu: apt-get install ${vaecuda_missing_packages}   (or tools/setup.sh, which does)
+  Elsewhere: docs/install.md, or a folder with them: -DVAECUDA_DEPS=DIR")
 endif()
 add_library(vaecuda_openblas INTERFACE)
 target_include_directories(vaecuda_openblas SYSTEM INTERFACE "${VAECUDA_OPENBLAS_INCLUDE}")

@@ -14,6 +14,17 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
 endif()
 
+# Older ones stop somewhere in C++20's library, with pages of errors.
+foreach(pair "GNU 11 g++" "Clang 14 clang++")
+  separate_arguments(pair UNIX_COMMAND "${pair}")
+  list(GET pair 0 vaecuda_compiler_id)
+  list(GET pair 1 vaecuda_compiler_minimum)
+  list(GET pair 2 vaecuda_compiler_name)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL vaecuda_compiler_id AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS vaecuda_compiler_minimum)
+    message(FATAL_ERROR " vaecuda: ${vaecuda_compiler_name} ${CMAKE_CXX_COMPILER_VERSION} is too old: ${vaecuda_compiler_minimum} or newer is needed; name one by -DCMAKE_CXX_COMPILER=")
+  endif()
+endforeach()
+
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
