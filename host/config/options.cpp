@@ -250,7 +250,7 @@ void append_device(std::vector<Option>& table) {
                    },
                    [](const RunConfig& config) { return config.train.device; }});
   table.push_back(integer_option<kThreads, kTrain, &TrainConfig::threads>(
-      {"train.threads", "--threads", "N", kGroup, "CPU threads; 0 is one per core. Never changes a result"}));
+      {"train.threads", "--threads", "N", kGroup, "CPU threads; 0 is one per core that may be used. Never changes a result"}));
   table.push_back(choice_option<kPrecisions, kTrain, &TrainConfig::precision>(
       {"train.precision", "--precision", "", kGroup, "of the matrix products; tf32 and bf16 need a GPU"}));
   table.push_back(

@@ -1,9 +1,8 @@
-#include <omp.h>
-
 #include <algorithm>
 #include <stdexcept>
 
 #include "host/cpu/compile.hpp"
+#include "host/cpu/core_count.hpp"
 #include "host/cpu/loops.hpp"
 #include "host/plan/backend.hpp"
 
@@ -51,7 +50,7 @@ class CpuBackend final : public Backend {
   explicit CpuBackend(int threads) : loops_(select_loops()), counter_(std::make_shared<ByteCounter>(0)) {
     algorithms_ = algorithms_of(loops_);
     device_.kind = DeviceKind::cpu;
-    device_.threads = threads > 0 ? threads : std::max(1, omp_get_num_procs());
+    device_.threads = threads > 0 ? threads : usable_cores();
     device_.name = "cpu";
     device_.memory_bytes = host_memory().total;
   }

@@ -14,6 +14,7 @@
 #include <thread>
 #include <utility>
 
+#include "host/cpu/core_count.hpp"
 #include "host/cpu/loops.hpp"
 #include "host/cpu/memory.hpp"
 #include "host/cpu/program.hpp"
@@ -176,7 +177,7 @@ std::string product_kernels() {
 class CpuMachine final : public Machine {
  public:
   explicit CpuMachine(int threads)
-      : threads_(threads > 0 ? threads : std::max(1, omp_get_num_procs())),
+      : threads_(threads > 0 ? threads : usable_cores()),
         counter_(std::make_shared<ByteCounter>(0)),
         copy_(threads_, counter_),
         product_(select_loops().products(), threads_, counter_),

@@ -47,7 +47,7 @@ inline constexpr const char* kCopyCeiling = "copy";
 /// What the CPU backend computes with on this processor: the matrix products' kernels and the loops'
 /// instruction set.
 [[nodiscard]] std::string cpu_kernels();
-/// `threads` 0: one per core that this process may run on. \throws OutOfMemoryError
+/// `threads` 0: one per core that this process may use. \throws OutOfMemoryError
 [[nodiscard]] std::unique_ptr<Machine> make_cpu_machine(int threads);
 /// \throws DeviceError, OutOfMemoryError
 [[nodiscard]] std::unique_ptr<Machine> make_machine(const DeviceInfo& device);

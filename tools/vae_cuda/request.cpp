@@ -53,7 +53,7 @@ void check_width(const std::string& name, std::int64_t columns, const ModelInfo&
 const std::vector<cli::ProgramOption>& common_options() {
   static const std::vector<cli::ProgramOption> kOptions = {
       {"--device", "auto|cpu|cuda|cuda:N", "where to compute; auto takes a GPU if there is one [auto]"},
-      {"--threads", "N", "CPU threads; 0 is one per core. Never changes a result [0]"},
+      {"--threads", "N", "CPU threads; 0 is one per core that may be used. Never changes a result [0]"},
       {"--precision", "fp32|tf32|bf16", "of the matrix products; tf32 and bf16 need a GPU [fp32]"},
       {"--batch-size", "N", "rows at a time; by default as many as 32 MiB hold. Never changes a result"},
       {"--seed", "N", "of everything that is drawn; by default the model's own"},
