@@ -57,6 +57,10 @@ class CpuBackend final : public Backend {
 
   [[nodiscard]] const DeviceInfo& device() const override { return device_; }
 
+  [[nodiscard]] bool has_small_blocks() const override { return &loops_.products() != &blas_products(); }
+  // More than there are cores would only hold memory while they wait for one.
+  [[nodiscard]] int programs_at_once() const override { return std::max(kLeastAtOnce, usable_cores()); }
+
   [[nodiscard]] std::unique_ptr<ParameterStore> make_parameters(std::int64_t size, bool training) override {
     return std::make_unique<CpuParameters>(size, training, counter_);
   }
@@ -72,15 +76,17 @@ class CpuBackend final : public Backend {
     if (store == nullptr || (data != nullptr && rows == nullptr) || store->size() != plan.parameter_size) {
       throw std::logic_error("parameters or data of another device or model");
     }
-    return compile_plan({plan, *store, rows, loops_, counter_, device_.threads, algorithms_});
+    return compile_plan({plan, *store, rows, loops_, counter_, device_.threads, algorithms_, regions_});
   }
 
   [[nodiscard]] std::int64_t allocated_bytes() const override { return counter_->load(); }
   [[nodiscard]] std::int64_t free_bytes() const override { return host_memory().available; }
 
  private:
+  static constexpr int kLeastAtOnce = 8;
   const Loops& loops_;
   std::shared_ptr<ByteCounter> counter_;
+  std::shared_ptr<RegionCounter> regions_ = std::make_shared<RegionCounter>(0);
   std::vector<std::string> algorithms_;
   DeviceInfo device_;
 };

@@ -59,14 +59,21 @@ class Compiler {
     memory_->scratch_size = (scratch_size_ + 15) / 16 * 16;
     double flops = 0.0;
     for (const Op& op : plan_.ops) flops += cost_of(op).flops;
-    const int threads = flops < kParallelFlops ? 1 : in_.threads;
+    const int threads = flops < kParallelFlops ? 1 : std::min(in_.threads, most_units());
     memory_->scratch = FloatBuffer(memory_->scratch_size * threads, "scratch memory", in_.counter);
     return std::make_unique<CpuProgram>(CompiledPlan{std::move(phases_), std::move(memory_),
                                                      std::move(state_of_step_), ops_as_compiled(plan_),
-                                                     threads, in_.algorithms});
+                                                     threads, in_.algorithms, in_.regions});
   }
 
  private:
+  /// Of any phase: a thread more would wake up to find nothing.
+  [[nodiscard]] int most_units() const {
+    std::size_t most = 1;
+    for (const Phase& phase : phases_) most = std::max(most, phase.units.size());
+    return static_cast<int>(std::min<std::size_t>(most, std::numeric_limits<int>::max()));
+  }
+
   [[nodiscard]] Matrix<float> matrix(const View& view) const { return addresses_.matrix(view); }
   [[nodiscard]] Matrix<const float> input(const View& view) const { return addresses_.input(view); }
   [[nodiscard]] const float* parameter(std::int64_t offset) const {

@@ -40,7 +40,8 @@ struct CompileInputs {
   const Loops& loops;
   std::shared_ptr<ByteCounter> counter;
   int threads = 1;
-  std::vector<std::string> algorithms;  ///< what the program says of itself
+  std::vector<std::string> algorithms;     ///< what the program says of itself
+  std::shared_ptr<RegionCounter> regions;  ///< of the backend; null: no other program runs at the same time
 };
 
 [[nodiscard]] std::unique_ptr<Program> compile_plan(const CompileInputs& inputs);

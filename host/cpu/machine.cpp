@@ -60,7 +60,8 @@ void fill_random(float* values, std::int64_t size, std::uint64_t stream) {
 template <typename Work>
 double timed_region(int threads, const Work& work) {
   const Clock::time_point began = Clock::now();
-#pragma omp parallel num_threads(threads) default(shared)
+  const Team team(threads, nullptr);
+#pragma omp parallel num_threads(team.threads()) default(shared)
   {
     omp_set_num_threads(1);  // of a product within: OpenBLAS takes as many threads as OpenMP would give it
     work(omp_get_thread_num());

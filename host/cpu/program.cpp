@@ -155,7 +155,9 @@ void CpuProgram::run(const std::vector<Phase>& phases, std::int64_t count) {
 void CpuProgram::run_steps(const std::vector<Phase>& phases, std::int64_t count) {
   ProgramMemory& memory = *compiled_.memory;
   StepsRun steps(phases, count, compiled_.threads, memory);
-#pragma omp parallel num_threads(compiled_.threads) default(shared)
+  // Fewer threads serve the queues of all.
+  const Team team(compiled_.threads, compiled_.regions);
+#pragma omp parallel num_threads(team.threads()) default(shared)
   {
     // OpenBLAS takes as many threads as OpenMP would give it. This bounds the number within this region
     // alone: the setting belongs to the region's tasks, and the host program's own stays as it was.

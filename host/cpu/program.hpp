@@ -12,6 +12,7 @@
 
 #include "host/cpu/memory.hpp"
 #include "host/cpu/phase_gate.hpp"
+#include "host/cpu/team.hpp"
 #include "host/plan/backend.hpp"
 
 namespace vaecuda::cpu {
@@ -84,6 +85,7 @@ struct CompiledPlan {
   std::vector<OpTime> ops;                                     ///< in the plan's order, the seconds zero
   int threads = 1;
   std::vector<std::string> algorithms;
+  std::shared_ptr<RegionCounter> regions;  ///< may be null
 };
 
 class CpuProgram final : public Program {

@@ -2,6 +2,7 @@
 // first needed and kept.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -48,31 +49,69 @@ class Pass {
   std::unique_ptr<Program> program_;
 };
 
-/// Not thread-safe.
+/// How many rows a pass takes.
+struct PassSize {
+  std::int64_t capacity = kInferenceBatch;  ///< by exchange buffers, at the most
+  std::int64_t block = kInferenceBatch;     ///< of these computed at a time
+};
+
+/// What identifies a pass of a model.
+struct PassKey {
+  PassKind kind;
+  PassSize size;
+  std::uint64_t seed = 0;    ///< of the noise in evaluation
+  std::int64_t samples = 1;  ///< of each row, for the likelihood
+};
+
+struct KeptPass {
+  PassKey key;
+  std::unique_ptr<Pass> pass;
+};
+
+/// The passes of a model, for any number of threads. Each call has one to itself, with its own memory: one
+/// that is kept and not in use, or one that is compiled. Idle ones are kept, the seven used last and as many
+/// more as were ever in use at once. Where more are wanted than the device runs at a time, a call waits for
+/// another's end.
+///
+/// A forked process has none of the passes that its parent had: another thread may have been in the middle of
+/// one, or of this list. It leaves the parent's memory alone and begins with an empty list.
 class Passes {
+  struct Shelf;
+
  public:
   /// Everything referred to must outlive the passes. `batch_size`: rows at a time; 0: as many as 32 MiB hold.
   Passes(Backend& backend, ParameterStore& store, const ParameterLayout& layout, const ModelConfig& model,
          const Preparation& preparation, std::int64_t batch_size);
+  ~Passes();
+  Passes(const Passes&) = delete;
+  Passes& operator=(const Passes&) = delete;
 
-  /// How many rows go to the device at a time where `rows` are to come (−1: not known). Fewer with many
-  /// samples of each, so that a caller hears of a long pass now and then.
-  [[nodiscard]] std::int64_t capacity_for(std::int64_t rows, std::int64_t samples = 1) const;
-  /// The pass for so many rows at a time, compiled if it is not there. Valid until the next call.
-  /// `seed`: of the noise in evaluation. `samples`: of each row, for the likelihood.
-  [[nodiscard]] Pass& get(PassKind kind, std::int64_t capacity, std::uint64_t seed = 0,
-                          std::int64_t samples = 1);
+  /// How many rows go to the device at a time where `rows` are to come (−1: not known), and in what blocks.
+  /// Fewer with many samples of each, so that a caller hears of a long pass now and then.
+  [[nodiscard]] PassSize size_for(std::int64_t rows, std::int64_t samples = 1) const;
+
+  /// A pass that nobody else uses until the end of this.
+  class Lease {
+   public:
+    Lease(Lease&&) noexcept;
+    Lease& operator=(Lease&&) = delete;
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    ~Lease();
+    /// Valid until the pass is given to somebody else, or dropped for another one.
+    [[nodiscard]] Pass& pass() const;
+
+   private:
+    friend class Passes;
+    explicit Lease(Shelf& shelf);
+    Shelf* shelf_;
+    std::list<KeptPass> held_;  ///< one, so that giving it back needs no memory
+  };
+  [[nodiscard]] Lease take(const PassKey& key);
 
  private:
-  struct Entry {
-    PassKind kind;
-    std::int64_t capacity;
-    std::uint64_t seed;
-    std::int64_t samples;
-    std::unique_ptr<Pass> pass;
-  };
-  [[nodiscard]] Plan build(PassKind kind, std::int64_t capacity, std::uint64_t seed,
-                           std::int64_t samples) const;
+  [[nodiscard]] Shelf& shelf();
+  [[nodiscard]] Plan build(const PassKey& key) const;
 
   Backend& backend_;
   ParameterStore& store_;
@@ -80,7 +119,7 @@ class Passes {
   const ModelConfig& model_;
   const Preparation& preparation_;
   std::int64_t most_rows_;
-  std::list<Entry> entries_;  ///< the one used last comes first
+  std::atomic<Shelf*> shelf_;  ///< of the process that used it last
 };
 
 }  // namespace vaecuda

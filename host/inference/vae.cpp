@@ -1,10 +1,11 @@
 #include "vaecuda/vae.hpp"
 
 #include <fmt/format.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
 #include <utility>
 
 #include "host/data/prepare.hpp"
@@ -33,7 +34,7 @@ struct Vae::Impl {
   using Reader = std::function<void(const Block&)>;
   using Sink = std::function<void()>;
 
-  /// Runs a pass over all rows of `source`: for every block `read` takes its results while the device is
+  /// Runs a pass over all rows of `source`: for every block `read` takes its results while the pass is
   /// ours, then `sink` passes them on. Gives the number of rows.
   std::int64_t run(PassKind kind, std::uint64_t seed, RowSource& source, const Reader& read, const Sink& sink,
                    std::int64_t samples = 1);
@@ -60,8 +61,11 @@ struct Vae::Impl {
   std::unique_ptr<Backend> backend;
   ParameterLayout layout;
   std::unique_ptr<ParameterStore> store;
-  std::mutex device;  ///< guards everything below, and the device
   std::optional<Passes> passes;
+  pid_t process = ::getpid();  ///< that loaded the model
+
+  /// A GPU's context belongs to the process that opened it. \throws DeviceError in a forked one
+  void check_process() const;
 };
 
 Vae::Impl::Impl(ModelFile from, const RunOn& on) : file(std::move(from)), info(info_of(file)) {
@@ -78,6 +82,14 @@ Vae::Impl::Impl(ModelFile from, const RunOn& on) : file(std::move(from)), info(i
   passes.emplace(*backend, *store, layout, file.model, file.preparation, on.batch_size);
 }
 
+void Vae::Impl::check_process() const {
+  if (backend->device().kind == DeviceKind::cpu || process == ::getpid()) return;
+  throw DeviceError(
+      "this model was loaded on a GPU by the process that this one was forked from, and CUDA does not "
+      "survive a fork: "
+      "load it in each process (in Python start them by spawn), or run it with --device cpu");
+}
+
 void Vae::Impl::check_columns(PassKind kind, const RowSource& source) const {
   const bool latent = kind == PassKind::decode;
   const std::int64_t expected = latent ? latent_dim() : input_dim();
@@ -88,14 +100,15 @@ void Vae::Impl::check_columns(PassKind kind, const RowSource& source) const {
 
 std::int64_t Vae::Impl::run(PassKind kind, std::uint64_t seed, RowSource& source, const Reader& read,
                             const Sink& sink, std::int64_t samples) {
+  check_process();
   check_columns(kind, source);
   const std::int64_t columns = source.columns();
-  const std::int64_t capacity = passes->capacity_for(source.rows().value_or(-1), samples);
+  const PassSize size = passes->size_for(source.rows().value_or(-1), samples);
   const Preparation unprepared;
   const bool latent = kind == PassKind::decode;
   std::int64_t first = 0;
   for (;;) {
-    const std::span<const float> block = source.next(capacity);
+    const std::span<const float> block = source.next(size.capacity);
     if (block.empty()) return first;
     check_values({block, columns, first, source.name(), source.column_names()},
                  latent ? unprepared : file.preparation,
@@ -104,11 +117,10 @@ std::int64_t Vae::Impl::run(PassKind kind, std::uint64_t seed, RowSource& source
     std::vector<float> condition;
     if (file.model.condition_dim > 0) condition = conditions_of(source, rows, file);
     {
-      // Another thread may take the device between two blocks: each block sets up all that it needs.
-      const std::lock_guard<std::mutex> turn(device);
-      Pass& pass = passes->get(kind, capacity, seed, samples);
-      pass.run(first, rows, block, condition);
-      read({pass, first, rows, block});
+      // Another thread may have it between two blocks: each block sets up all that it needs.
+      const Passes::Lease lease = passes->take({kind, size, seed, samples});
+      lease.pass().run(first, rows, block, condition);
+      read({lease.pass(), first, rows, block});
     }
     sink();
     first += rows;
@@ -124,9 +136,9 @@ void Vae::Impl::run_on_device(PassKind kind, std::uint64_t seed, const float* x,
     throw ConfigError(
         "this model is conditional, and rows in device memory bring no labels: pass them by a source");
   }
-  const std::lock_guard<std::mutex> turn(device);
-  Pass& pass = passes->get(kind, kInferenceBatch, seed);
-  pass.run_bound(0, rows, x, out, stream);
+  check_process();
+  const Passes::Lease lease = passes->take({kind, {}, seed, 1});
+  lease.pass().run_bound(0, rows, x, out, stream);
 }
 
 Vae::Vae(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -53,7 +53,8 @@ struct Binding {
   float* memory = nullptr;
 };
 
-/// A compiled plan. Not thread-safe; programs of one store must not run at the same time.
+/// A compiled plan. Not thread-safe; programs of one store must not run at the same time, but for those of
+/// inference as Backend::programs_at_once allows.
 class Program {
  public:
   virtual ~Program() = default;
@@ -103,6 +104,12 @@ class Backend {
   /// \throws OutOfMemoryError, std::logic_error for a malformed plan
   [[nodiscard]] virtual std::unique_ptr<Program> compile(const Plan& plan, ParameterStore& parameters,
                                                          const ResidentData* data) = 0;
+  /// Whether a row's bits are the same in a pass of any number of rows at a time, so that a few rows need not
+  /// fill a block of kInferenceBatch.
+  [[nodiscard]] virtual bool has_small_blocks() const { return false; }
+  /// Inference programs of one store that may run at the same time, each called by a thread of its own; the
+  /// same goes for compiling them.
+  [[nodiscard]] virtual int programs_at_once() const { return 1; }
   /// Bytes allocated on the device by everything that this backend made and that still lives.
   [[nodiscard]] virtual std::int64_t allocated_bytes() const = 0;
   /// Bytes that could still be allocated, as far as the system tells.
@@ -111,7 +118,7 @@ class Backend {
   [[nodiscard]] virtual Roofline roofline() const { return {}; }
 };
 
-/// The CPU backend. `threads` 0: one per core that this process may run on.
+/// The CPU backend. `threads` 0: one per core that this process may use (host/cpu/core_count.hpp).
 [[nodiscard]] std::unique_ptr<Backend> make_cpu_backend(int threads);
 /// The backend of a chosen device. `autotune`: measure the library's algorithms for the matrix products and
 /// take the fastest; the CPU has no choice to make. \throws DeviceError, OutOfMemoryError

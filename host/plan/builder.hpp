@@ -19,21 +19,22 @@ struct Preparation {
   Binarize binarize = Binarize::none;
 };
 
+/// Rows that evaluation and inference compute at a time: fixed, so that a row's result depends on nothing
+/// else.
+inline constexpr std::int64_t kInferenceBatch = 256;
+
 /// What all passes over data need.
 struct DataShape {
   std::int64_t rows = 0;  ///< N
   ElementType type = ElementType::f32;
   bool exchanged = false;  ///< raw rows in the exchange buffer "rows.raw" (N,D) instead of a data set; f32
-  bool label_vectors = false;  ///< a conditional model is told vectors, not classes
+  bool label_vectors = false;            ///< a conditional model is told vectors, not classes
+  std::int64_t block = kInferenceBatch;  ///< rows that a pass of inference computes at a time
 };
 
 [[nodiscard]] inline DataShape shape_of(const Dataset& data) {
   return {data.rows(), data.type(), false, !data.label_vectors().empty()};
 }
-
-/// Rows that evaluation and inference compute at a time: fixed, so that a row's result depends on nothing
-/// else.
-inline constexpr std::int64_t kInferenceBatch = 256;
 
 struct TrainingPlanInputs {
   const ParameterLayout& layout;
@@ -79,7 +80,7 @@ inline constexpr std::int64_t kImportanceBlock = 1024;
 /// Means of p(x|z) for given latents: exchange buffers "rows.z" (N,Z) in, "rows.mean" (N,D) out. A
 /// conditional model also reads "rows.condition" (N,C): one-hot classes or label vectors.
 [[nodiscard]] Plan build_decode_plan(const ParameterLayout& layout, const ModelConfig& model,
-                                     std::int64_t rows);
+                                     std::int64_t rows, std::int64_t block = kInferenceBatch);
 
 /// Why nothing can be drawn from the model; empty where it has a prior.
 [[nodiscard]] std::string why_no_prior(const ModelConfig& model);

@@ -16,7 +16,7 @@ std::string why_no_prior(const ModelConfig& model) {
 Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& model,
                            const Preparation& preparation, DataShape data, std::uint64_t seed,
                            std::int64_t head_rows) {
-  PlanBuilder build(layout, model, "evaluation", kInferenceBatch);
+  PlanBuilder build(layout, model, "evaluation", data.block);
   const View x = build.gather(preparation, data, RowOrder::sequential, seed);
   const View head = build.encoder(x, false).out;
   const PlanBuilder::Latent latent = build.latent(head, seed, math::RandomPurpose::evaluate, 1);
@@ -42,7 +42,9 @@ Plan build_log_likelihood_plan(const ParameterLayout& layout, const ModelConfig&
         "importance sampling needs the density of the posterior: only a model with --latent gaussian has "
         "one");
   }
-  PlanBuilder build(layout, model, "log-likelihood", std::max<std::int64_t>(1, kImportanceBlock / samples));
+  std::int64_t block = kImportanceBlock / samples;
+  if (data.block < kInferenceBatch) block = std::min(block, data.block);
+  PlanBuilder build(layout, model, "log-likelihood", std::max<std::int64_t>(1, block));
   const View x = build.gather(preparation, data, RowOrder::sequential, seed, samples);
   const View head = build.encoder(x, false).out;
   const PlanBuilder::Latent latent = build.latent(head, seed, math::RandomPurpose::evaluate, samples, true);
@@ -57,7 +59,7 @@ Plan build_log_likelihood_plan(const ParameterLayout& layout, const ModelConfig&
 
 Plan build_encode_plan(const ParameterLayout& layout, const ModelConfig& model,
                        const Preparation& preparation, DataShape data) {
-  PlanBuilder build(layout, model, "encode", kInferenceBatch);
+  PlanBuilder build(layout, model, "encode", data.block);
   const View x = build.gather(preparation, data, RowOrder::sequential, 0, 0);
   const View head = build.encoder(x, false).out;
   if (model.latent == LatentKind::vq) {
@@ -76,11 +78,12 @@ Plan build_encode_plan(const ParameterLayout& layout, const ModelConfig& model,
   return build.finish_inference();
 }
 
-Plan build_decode_plan(const ParameterLayout& layout, const ModelConfig& model, std::int64_t rows) {
-  PlanBuilder build(layout, model, "decode", kInferenceBatch);
+Plan build_decode_plan(const ParameterLayout& layout, const ModelConfig& model, std::int64_t rows,
+                       std::int64_t block) {
+  PlanBuilder build(layout, model, "decode", block);
   LoadRows load;
   load.whole = build.exchange("rows.z", rows, model.latent_dim);
-  load.batch = build.code(kInferenceBatch);
+  load.batch = build.code(block);
   build.add(load);
   build.load_condition(rows);
   build.observation_mean(load.batch, rows);
@@ -108,7 +111,7 @@ Plan build_generate_plan(const ParameterLayout& layout, const ModelConfig& model
 
 Plan build_reconstruct_plan(const ParameterLayout& layout, const ModelConfig& model,
                             const Preparation& preparation, DataShape data) {
-  PlanBuilder build(layout, model, "reconstruct", kInferenceBatch);
+  PlanBuilder build(layout, model, "reconstruct", data.block);
   const View x = build.gather(preparation, data, RowOrder::sequential, 0);
   build.store(x, "rows.x", data.rows);
   const View head = build.encoder(x, false).out;

@@ -52,7 +52,7 @@ struct ModelInfo {
 /// Where and how a model runs.
 struct RunOn {
   std::string device = "auto";  ///< auto, cpu, cuda, cuda:N
-  std::int64_t threads = 0;     ///< CPU threads; 0: one per available core
+  std::int64_t threads = 0;  ///< CPU threads; 0: one per core that affinity, cgroup and OMP_NUM_THREADS allow
   Precision precision = Precision::fp32;
   /// Rows handed to the device at a time; 0: chosen by their size (32 MiB). It changes speed and memory,
   /// never a result.
@@ -111,8 +111,9 @@ struct LogLikelihoodBlock {
 /// A row's result depends on the row, its index (where noise is drawn for it) and the model alone: not on the
 /// rows beside it, on how many are passed at a time, or on the number of threads.
 ///
-/// Thread safety: const members may be called from several threads at once; the calls take turns on the
-/// device. For calls that run side by side, load the model once per thread.
+/// Thread safety: const members may be called from several threads at once. On the CPU the calls run side by
+/// side, each with memory of its own, and share the threads of RunOn; on a GPU they take turns. A forked
+/// process may use the model too, on one thread; one on a GPU throws DeviceError there.
 ///
 /// Every member that takes rows throws ConfigError if their number of values is no multiple of D (or Z),
 /// FileError naming row and column for a value that the likelihood cannot take (NaN; outside [0, 1] after

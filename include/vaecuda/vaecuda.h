@@ -14,7 +14,8 @@
  * model was trained with is applied inside.
  *
  * Threads: different handles may be used by different threads at the same time. Of one handle, the functions
- * that take it as const may be called from several threads at once. */
+ * that take it as const may be called from several threads at once. A forked process may use what it
+ * inherited, on one thread once its parent had run several; a model on a GPU gives it VAECUDA_DEVICE. */
 #ifndef VAECUDA_VAECUDA_H
 #define VAECUDA_VAECUDA_H
 
@@ -180,7 +181,7 @@ typedef struct vaecuda_model vaecuda_model;
 typedef struct vaecuda_run_on {
   size_t size;           /* sizeof(vaecuda_run_on) */
   const char* device;    /* "auto", "cpu", "cuda", "cuda:N"; NULL: auto */
-  int64_t threads;       /* CPU threads; 0: one per available core */
+  int64_t threads;       /* CPU threads; 0: one per core that the process may use */
   const char* precision; /* "fp32", "tf32", "bf16"; NULL: fp32 */
 } vaecuda_run_on;
 
@@ -219,8 +220,9 @@ VAECUDA_API int vaecuda_model_describe(const vaecuda_model* model, vaecuda_model
 VAECUDA_API void vaecuda_model_free(vaecuda_model* model);
 
 /* In what follows a row's result depends on the row, its index and the model, and where noise is drawn on the
- * seed: not on the rows beside it, nor on threads. (The index counts for the noise, and for the last bits: a
- * row's place in a block of a matrix product.) `columns` must be D (or Z for latents). */
+ * seed: not on the rows beside it, nor on threads. (The index counts for the noise; on a GPU or a processor
+ * without AVX2 also for the last bits: a row's place in a block of a matrix product.) `columns` must be D (or
+ * Z for latents). */
 
 /* Mean and log variance of q(z|x), each (rows, Z). Either may be NULL with a size of 0. A deterministic or
  * quantized latent has no log variance; asking for it is refused. The mean of a quantized one are its codes.

@@ -201,6 +201,23 @@ TEST_CASE("bench infer measures encoding, decoding and scoring", "[bench]") {
   }
 }
 
+TEST_CASE("bench infer --rows measures calls beside a reading of the weights", "[bench]") {
+  const Json json = bench_json(Words{"infer", "--rows", "1,9"} + kTinyNetwork);
+  check_frame(json, "infer");
+  const std::vector<std::string> passes{"encode", "decode", "reconstruct", "score"};
+  REQUIRE(json.at("results").size() == 2 * passes.size());
+  for (std::size_t i = 0; i < 2 * passes.size(); ++i) {
+    const Json& row = json.at("results").at(i);
+    CHECK(row.at("pass") == passes[i % passes.size()]);
+    CHECK(row.at("rows") == (i < passes.size() ? 1 : 9));
+    check_positive(row, {"us_per_call", "us_fastest", "us_read_weights", "us_read_fastest", "readings",
+                         "readings_fastest", "repeats", "calls_per_repeat", "rows_per_second"});
+    CHECK(row.at("us_per_call").get<double>() >= row.at("us_fastest").get<double>());
+    CHECK(row.at("readings").get<double>() ==
+          Approx(row.at("us_per_call").get<double>() / row.at("us_read_weights").get<double>()));
+  }
+}
+
 TEST_CASE("bench machine measures the ceilings", "[bench]") {
   const Json json = bench_json({"machine"}, "2");
   check_frame(json, "machine", 2);
@@ -314,6 +331,9 @@ TEST_CASE("bench refuses what makes no sense", "[bench]") {
   check_refused({"step", "--input", "9", "--samples", "0"}, kUsage, "--samples");
   check_refused({"step", "--shape", "A", "--samples", "5"}, kUsage, "--shape and --samples contradict");
   check_refused({"infer", "--samples", "5"}, kUsage, "infer has no use for it");
+  check_refused({"step", "--rows", "5"}, kUsage, "step has no use for it");
+  check_refused({"infer", "--rows", "0"}, kUsage, "--rows");
+  check_refused({"infer", "--rows", "1,"}, kUsage, "--rows");
   check_refused({"step", "--json", "--csv"}, kUsage, "--json and --csv contradict");
   check_refused({"step", "--values", "zeros"}, kUsage, "'zeros' is not one of bits, bytes, floats");
   check_refused({"infer", "--batch-size", "8"}, kUsage, "infer has no use for it");

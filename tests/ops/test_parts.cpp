@@ -1,7 +1,14 @@
 // A pass over many rows, made in parts through exchange buffers, gives the bits of the pass that has them
 // all.
+#include <array>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <future>
+#include <mutex>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "host/inference/passes.hpp"
@@ -64,8 +71,8 @@ TEST_CASE("a pass made in parts has the random numbers and the bits of the whole
     program->read(plan.find_buffer("rows.kl"), whole.kl);
 
     Passes passes(*backend, *store, model.layout, model.config, model.preparation, 1);
-    CHECK(passes.capacity_for(-1) == kInferenceBatch);
-    Pass& pass = passes.get(PassKind::evaluate, kInferenceBatch, 5);
+    CHECK(passes.size_for(-1).capacity == kInferenceBatch);
+    Pass& pass = passes.take({PassKind::evaluate, {}, 5}).pass();
     Evaluation parts;
     const auto run_part = [&](std::int64_t first, std::int64_t count) {
       const auto begin = static_cast<std::size_t>(first);
@@ -80,8 +87,8 @@ TEST_CASE("a pass made in parts has the random numbers and the bits of the whole
     CHECK(test::compare_bits(parts.kl, whole.kl) == "");
 
     // A pass that is used again is the same program; another seed is another one.
-    CHECK(&passes.get(PassKind::evaluate, kInferenceBatch, 5) == &pass);
-    Pass& other = passes.get(PassKind::evaluate, kInferenceBatch, 6);
+    CHECK(&passes.take({PassKind::evaluate, {}, 5}).pass() == &pass);
+    Pass& other = passes.take({PassKind::evaluate, {}, 6}).pass();
     CHECK(&other != &pass);
     other.run(0, 45, std::span(model.rows).first(45 * kColumns));
     std::vector<float> noise(45);
@@ -97,7 +104,7 @@ TEST_CASE("passes beyond those that are kept are compiled anew and give the same
   store->write(ParameterStore::Part::parameters, model.parameters);
   Passes passes(*backend, *store, model.layout, model.config, model.preparation, 0);
   const auto evaluate = [&](std::uint64_t seed) {
-    Pass& pass = passes.get(PassKind::evaluate, kInferenceBatch, seed);
+    Pass& pass = passes.take({PassKind::evaluate, {}, seed}).pass();
     pass.run(0, 20, std::span(model.rows).first(20 * kColumns));
     std::vector<float> nll(20);
     pass.read("rows.nll", nll);
@@ -109,4 +116,99 @@ TEST_CASE("passes beyond those that are kept are compiled anew and give the same
   CHECK(test::compare_bits(evaluate(0), first) == "");
   // Bytes stay bounded: at most eight passes live, and the parameters.
   CHECK(backend->allocated_bytes() <= 8 * one);
+}
+
+TEST_CASE("calls at the same time have a pass each, and its memory is used again", "[parts][threads]") {
+  const Model model;
+  const auto backend = make_cpu_backend(1);
+  const auto store = backend->make_parameters(model.layout.size, false);
+  store->write(ParameterStore::Part::parameters, model.parameters);
+  Passes passes(*backend, *store, model.layout, model.config, model.preparation, 0);
+  const PassKey key{PassKind::evaluate, {1, 1}, 5};
+  const auto nll_of = [&](Pass& pass, std::int64_t row) {
+    pass.run(row, 1, std::span(model.rows).subspan(static_cast<std::size_t>(row * kColumns), kColumns));
+    std::vector<float> nll(1);
+    pass.read("rows.nll", nll);
+    return nll[0];
+  };
+  const float first = nll_of(passes.take(key).pass(), 0);
+  const float second = nll_of(passes.take(key).pass(), 1);
+  // Each thread holds its pass until the other one has run: calls that took turns would never get there.
+  std::array<float, 2> found{};
+  std::array<Pass*, 2> used{};
+  {
+    std::mutex guard;
+    std::condition_variable met;
+    int there = 0;
+    std::array<bool, 2> in_time{};
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < 2; ++t) {
+      threads.emplace_back([&, t] {
+        const Passes::Lease lease = passes.take(key);
+        used[t] = &lease.pass();
+        found[t] = nll_of(lease.pass(), static_cast<std::int64_t>(t));
+        std::unique_lock<std::mutex> lock(guard);
+        ++there;
+        met.notify_all();
+        in_time[t] = met.wait_for(lock, std::chrono::seconds(60), [&] { return there == 2; });
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(in_time == std::array<bool, 2>{true, true});
+  }
+  CHECK(used[0] != used[1]);
+  CHECK(found == std::array<float, 2>{first, second});
+  const std::int64_t bytes = backend->allocated_bytes();
+  const Passes::Lease again = passes.take(key);
+  const Passes::Lease beside = passes.take(key);
+  CHECK(((&again.pass() == used[0] && &beside.pass() == used[1]) ||
+         (&again.pass() == used[1] && &beside.pass() == used[0])));
+  CHECK(backend->allocated_bytes() == bytes);
+}
+
+TEST_CASE("a call for which there is no pass left waits for one", "[parts][threads]") {
+  const Model model;
+  const auto backend = make_cpu_backend(1);
+  const auto store = backend->make_parameters(model.layout.size, false);
+  store->write(ParameterStore::Part::parameters, model.parameters);
+  Passes passes(*backend, *store, model.layout, model.config, model.preparation, 0);
+  const PassKey key{PassKind::encode, {1, 1}};
+  std::vector<Passes::Lease> all;
+  for (int i = 0; i < backend->programs_at_once(); ++i) all.push_back(passes.take(key));
+  std::set<const Pass*> different;
+  for (const Passes::Lease& lease : all) different.insert(&lease.pass());
+  CHECK(different.size() == all.size());
+  std::future<const Pass*> waiting =
+      std::async(std::launch::async, [&]() -> const Pass* { return &passes.take(key).pass(); });
+  CHECK(waiting.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout);
+  const Pass* freed = &all.back().pass();
+  all.pop_back();
+  CHECK(waiting.get() == freed);
+}
+
+TEST_CASE("a pass of one row holds little", "[parts]") {
+  ModelConfig config;
+  config.input_dim = 784;
+  config.hidden = {400};
+  config.latent_dim = 20;
+  const ParameterLayout layout = make_layout(config);
+  const auto backend = make_cpu_backend(1);
+  const auto store = backend->make_parameters(layout.size, false);
+  const Preparation preparation;
+  Passes passes(*backend, *store, layout, config, preparation, 0);
+  const auto bytes_of = [&](PassSize size) {
+    const std::int64_t before = backend->allocated_bytes();
+    const Passes::Lease lease = passes.take({PassKind::evaluate, size, 1});
+    return backend->allocated_bytes() - before;
+  };
+  constexpr std::int64_t kKibibyte = 1024;
+  // What docs/library.md says, and with AVX-512 twice the scratch memory.
+  CHECK(bytes_of({1, 1}) < 160 * kKibibyte);
+  const std::int64_t many = bytes_of(passes.size_for(-1));
+  CHECK(many > 30 * 1024 * kKibibyte);
+  CHECK(many < 36 * 1024 * kKibibyte);
+  const PassSize one = passes.size_for(1);
+  CHECK(one.block == (backend->has_small_blocks() ? 1 : kInferenceBatch));
+  CHECK(passes.size_for(33).block == (backend->has_small_blocks() ? 32 : kInferenceBatch));
+  CHECK(passes.size_for(129).block == kInferenceBatch);
 }

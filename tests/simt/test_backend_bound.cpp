@@ -82,13 +82,13 @@ TEST_CASE("rows in device memory give the bits of rows from the host", "[bound]"
       float* decoded = model.allocate(rows * kColumns);
       float* reconstructed = model.allocate(rows * kColumns);
 
-      Pass& evaluate = model.passes().get(PassKind::evaluate, kInferenceBatch, 5);
+      Pass& evaluate = model.passes().take({PassKind::evaluate, {}, 5}).pass();
       evaluate.run_bound(0, rows, device_x, {{"rows.nll", nll}, {"rows.kl", kl}}, callers.stream());
-      Pass& encode = model.passes().get(PassKind::encode, kInferenceBatch);
+      Pass& encode = model.passes().take({PassKind::encode, {}}).pass();
       encode.run_bound(0, rows, device_x, {{"rows.mu", mu}, {"rows.logvar", logvar}}, nullptr);
-      Pass& decode = model.passes().get(PassKind::decode, kInferenceBatch);
+      Pass& decode = model.passes().take({PassKind::decode, {}}).pass();
       decode.run_bound(0, rows, device_z, {{"rows.mean", decoded}}, callers.stream());
-      Pass& reconstruct = model.passes().get(PassKind::reconstruct, kInferenceBatch);
+      Pass& reconstruct = model.passes().take({PassKind::reconstruct, {}}).pass();
       reconstruct.run_bound(0, rows, device_x, {{"rows.mean", reconstructed}}, nullptr);
 
       // The same programs on their own buffers, in parts, as a model in use runs them.
@@ -127,7 +127,7 @@ TEST_CASE("rows in device memory give the bits of rows from the host", "[bound]"
 TEST_CASE("a stream that is none and a buffer that is none are refused", "[bound]") {
   DeviceModel model(Precision::fp32);
   float* x = model.allocate(kColumns);
-  Pass& pass = model.passes().get(PassKind::evaluate, kInferenceBatch, 5);
+  Pass& pass = model.passes().take({PassKind::evaluate, {}, 5}).pass();
   std::uint64_t no_stream[64] = {};
   CHECK_THROWS_AS(pass.run_bound(0, 1, x, {}, no_stream), simt::SimtError);
   CHECK_THROWS_AS(pass.run_bound(0, 1, x, {{"rows.z", x}}, nullptr), std::logic_error);

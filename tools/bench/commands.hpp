@@ -14,6 +14,9 @@ void run_ops(const BenchOptions& options, const DeviceInfo& device, cli::Console
 void run_infer(const BenchOptions& options, const DeviceInfo& device, cli::Console& console, Report& report);
 void run_machine(const BenchOptions& options, const DeviceInfo& device, cli::Console& console,
                  Report& report);
+/// What `infer --rows` gives of a network: for each number of rows and pass the time of a call, and the time
+/// in which the weights are read once.
+[[nodiscard]] std::vector<Json> measure_few_rows(const BenchOptions& options, const Shape& shape);
 /// What there is to measure.
 [[nodiscard]] Report list_report();
 

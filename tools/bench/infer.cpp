@@ -54,9 +54,31 @@ Json measure_pass(Backend& backend, Model& model, const Pass& pass, const Shape&
   return row;
 }
 
+void run_few_rows(const BenchOptions& options, cli::Console& console, Report& report) {
+  report.columns = {{"shape", "shape"},
+                    {"input", "input"},
+                    {"hidden", "hidden"},
+                    {"latent_dim", "latent"},
+                    {"pass", "pass"},
+                    {"rows", "rows"},
+                    {"us_per_call", "us/call"},
+                    {"us_fastest", "fastest"},
+                    {"spread", "spread"},
+                    {"us_read_weights", "us/reading"},
+                    {"us_read_fastest", "fastest"},
+                    {"readings", "readings"},
+                    {"rows_per_second", "rows/s"}};
+  for (const Shape& shape : options.shapes) {
+    console.message(fmt::format("infer {}: {}, calls of few rows", shape.name, network_of(shape)));
+    const std::vector<Json> results = measure_few_rows(options, shape);
+    report.results.insert(report.results.end(), results.begin(), results.end());
+  }
+}
+
 }  // namespace
 
 void run_infer(const BenchOptions& options, const DeviceInfo& device, cli::Console& console, Report& report) {
+  if (!options.rows.empty()) return run_few_rows(options, console, report);
   report.columns = {{"shape", "shape"},
                     {"input", "input"},
                     {"hidden", "hidden"},

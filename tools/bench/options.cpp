@@ -19,7 +19,7 @@ constexpr std::string_view kSummary =
 constexpr std::string_view kFooter =
     "step     a whole training step: ms, rows/s, TFLOP/s\n"
     "ops      each op of the training step beside a copy and a matrix product measured in the same run\n"
-    "infer    encode, decode and score: rows/s\n"
+    "infer    encode, decode and score: rows/s; with --rows 1 the time of a call with one row\n"
     "machine  what the device can do at the most, and what starting and waiting cost on it\n"
     "\n"
     "Exit codes: 0 done, 1 runtime error, 2 wrong options, 4 out of memory, 5 no fit device, 6 diverged.";
@@ -39,6 +39,7 @@ constexpr std::array<std::string_view, 9> kShared{"--hidden",  "--latent-dim", "
 constexpr std::array<std::string_view, 5> kNetwork{"--input", "--hidden", "--latent-dim", "--batch-size",
                                                    "--samples"};
 constexpr std::int64_t kMostColumns = std::int64_t{1} << 24;
+constexpr std::int64_t kMostRows = 65536;
 constexpr std::int64_t kMostRepeats = 1'000'000;
 constexpr double kMostSeconds = 1e6;
 
@@ -124,6 +125,18 @@ std::vector<Shape> parse_shapes(const cli::Arguments& arguments, const RunConfig
   return find_shapes(names != nullptr ? *names : "A");
 }
 
+std::vector<std::int64_t> parse_rows(const cli::Arguments& arguments) {
+  const std::string* text = arguments.find("--rows");
+  if (text == nullptr) return {};
+  std::vector<std::int64_t> rows;
+  for (std::size_t first = 0; first <= text->size();) {
+    const std::size_t comma = std::min(text->find(',', first), text->size());
+    rows.push_back(cli::parse_integer("--rows", text->substr(first, comma - first), 1, kMostRows));
+    first = comma + 1;
+  }
+  return rows;
+}
+
 /// Options that the sub-command would have to ignore.
 void refuse_useless(Command command, const cli::Arguments& arguments) {
   const auto refuse = [&](std::string_view flag, std::string_view why) {
@@ -131,6 +144,7 @@ void refuse_useless(Command command, const cli::Arguments& arguments) {
       throw ConfigError(fmt::format("{}: {} has no use for it; {}", flag, name_of(command), why));
     }
   };
+  if (command != Command::infer) refuse("--rows", "the number of rows is its batch");
   if (command == Command::infer) {
     refuse("--batch-size", "inference has blocks of a fixed size");
     refuse("--samples", "it draws one latent a row");
@@ -164,6 +178,8 @@ cli::CommandLine bench_command_line() {
           {{"--shape", "NAME[,NAME...]|all", "networks and batches by name; --list shows them [A]"},
            {"--input", "N", "columns of the data, for a network of your own"},
            {"--values", "bits|bytes|floats", "what the random data hold [bits]"},
+           {"--rows", "N[,N...]",
+            "infer: calls of so many rows through the public API, beside a reading of the weights"},
            {"--time-limit", "S", "seconds for each measurement at the most, its warm-up aside [5]"},
            {"--min-repeats", "N", "repeats of each measurement at the least, unless the time runs out [10]"},
            {"--json", "", "print one JSON document"},
@@ -186,6 +202,7 @@ BenchOptions parse_options(std::vector<std::string> words) {
   options.format = parse_format(arguments);
   options.quiet = arguments.flag("--quiet");
   options.budget = parse_budget(arguments);
+  options.rows = parse_rows(arguments);
   if (const std::string* text = arguments.find("--values")) options.values = parse_values(*text);
   RunConfig config;
   for (const Option& option : vaecuda::options()) {

@@ -32,7 +32,8 @@ struct BenchOptions {
   bool list = false;  ///< show what there is and measure nothing
   Command command = Command::step;
   std::vector<Shape> shapes;
-  TrainConfig train;  ///< device, precision, threads, autotune and seed
+  std::vector<std::int64_t> rows;  ///< infer: of calls through the public API; empty: blocks of passes
+  TrainConfig train;               ///< device, precision, threads, autotune and seed
   Values values = Values::bits;
   Budget budget;
   Format format = Format::text;

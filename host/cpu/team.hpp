@@ -1,0 +1,29 @@
+// How many threads a parallel region gets: what it was compiled for, less where other regions run beside it,
+// one in a forked child.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+namespace vaecuda::cpu {
+
+/// Counts the regions of several threads of a backend that are under way.
+using RegionCounter = std::atomic<int>;
+
+/// One region, for as long as it lives.
+class Team {
+ public:
+  /// `regions` may be null: nothing runs beside it. The threads are shared evenly with what already runs.
+  Team(int threads, std::shared_ptr<RegionCounter> regions);
+  ~Team();
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+
+  [[nodiscard]] int threads() const { return threads_; }
+
+ private:
+  std::shared_ptr<RegionCounter> regions_;
+  int threads_ = 1;
+};
+
+}  // namespace vaecuda::cpu
