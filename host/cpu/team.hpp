@@ -10,6 +10,11 @@ namespace vaecuda::cpu {
 /// Counts the regions of several threads of a backend that are under way.
 using RegionCounter = std::atomic<int>;
 
+/// Whether this process was forked from one that had run a region of several threads. A child inherits the
+/// OpenMP runtime's memory but not its threads, and a region of several would wait for them for ever. The
+/// library installs no handler for forks; it compares the process's id with that of the first such region.
+[[nodiscard]] bool is_forked_from_threads();
+
 /// One region, for as long as it lives.
 class Team {
  public:
