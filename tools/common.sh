@@ -44,3 +44,9 @@ build() {
     exit 1
   fi
 }
+
+# The architectures of the cards that are here, as CMake writes them ("80-real;90-real"); nothing where there is none.
+card_architectures() {
+  { nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null || true; } |
+    sed -n 's/^ *\([0-9][0-9]*\)\.\([0-9]\) *$/\1\2-real/p' | sort -u | paste -sd ';'
+}

@@ -142,7 +142,14 @@ if ((checks)); then
 fi
 
 if nvcc=$(command -v nvcc || command -v /usr/local/cuda/bin/nvcc); then
-  echo "setup: CUDA compiler $nvcc," "$("$nvcc" --version | sed -n 's/.*\(release [0-9.]*\).*/\1/p')"
+  release=$("$nvcc" --version 2>/dev/null | sed -n 's/.*release \([0-9]*\.[0-9]*\).*/\1/p') || true
+  if [[ -z $release ]]; then
+    echo "setup: CUDA compiler $nvcc, which does not say its version"
+  elif [[ $(printf '%s\n' 12.4 "$release" | sort -V | head -n 1) == 12.4 ]]; then
+    echo "setup: CUDA compiler $nvcc, release $release"
+  else
+    echo "setup: CUDA compiler $nvcc, release $release: too old, so this is a CPU build (complete). For a GPU: cuda-toolkit 12.4 or newer from developer.nvidia.com/cuda-downloads"
+  fi
 else
   echo "setup: no nvcc, so this is a CPU build (complete). For a GPU: install cuda-toolkit 12.4 or newer from developer.nvidia.com/cuda-downloads"
 fi

@@ -1,0 +1,21 @@
+# Several sources in one compilation, for builds that are made once: most of a source's time goes into the headers that
+# it shares with its neighbours. Off by default, so that each source shows that it includes what it needs.
+option(VAECUDA_UNITY "Compile sources in groups: a third of the time for a whole build, more for a single change" OFF)
+find_program(VAECUDA_AWK NAMES awk mawk gawk)
+
+# Usage: vaecuda_unity(TARGET): sets the groups of the target's sources in this folder.
+function(vaecuda_unity target)
+  if(NOT VAECUDA_UNITY OR NOT VAECUDA_AWK)
+    return()
+  endif()
+  get_target_property(sources ${target} SOURCES)
+  list(FILTER sources INCLUDE REGEX "[.]cpp$")
+  execute_process(COMMAND "${VAECUDA_AWK}" -v most=8 -f "${PROJECT_SOURCE_DIR}/cmake/unity.awk" ${sources}
+    WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" OUTPUT_VARIABLE groups COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "[^\n]+" groups "${groups}")
+  foreach(line IN LISTS groups)
+    string(REGEX MATCH "^([0-9]+) (.*)$" line "${line}")
+    set_source_files_properties("${CMAKE_MATCH_2}" PROPERTIES UNITY_GROUP ${CMAKE_MATCH_1})
+  endforeach()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+endfunction()

@@ -1,0 +1,49 @@
+# Which sources may be compiled as one: a source's names of its own (macros, static, in an unnamed namespace) must not be
+# another's in the same group, and all of a group have the same using-directives.
+# Usage: awk -v most=8 -f unity.awk SOURCE...      Prints "GROUP SOURCE" lines.
+function keep(name) {
+  if (name == "" || name ~ /^(static_assert|if|for|while|return|TEST_CASE|TEMPLATE_TEST_CASE|SECTION)$/) return
+  if (!((file, name) in own)) { own[file, name] = 1; names[file] = names[file] " " name }
+}
+FNR == 1 { file = FILENAME; order[++files] = file; unnamed = 0 }
+/^#[ ]*define/ { text = $0; sub(/^#[ ]*define[ ]+/, "", text); sub(/[^A-Za-z0-9_].*/, "", text); keep(text) }
+/^using namespace/ && !/_literals;/ { directives[file] = directives[file] $3 }
+/^namespace \{/ { unnamed = 1; next }
+/^\}  \/\/ namespace$/ { unnamed = 0; next }
+# Declarations begin in the first column. An alias may be said twice where it says the same.
+unnamed && /^(struct|class|enum|union) / {
+  text = $0
+  sub(/^enum (class|struct) /, "enum ", text)
+  split(text, words, /[ :;{]+/)
+  keep(words[2])
+  next
+}
+unnamed && /^using / { split($0, words, " "); alias(words[2]); next }
+(unnamed || /^static /) && /^[A-Za-z_\[]/ && !/^(template|namespace|extern|public|private)/ {
+  text = $0
+  sub(/^\[\[[a-z_]+\]\] /, "", text)
+  sub(/[(={;].*/, "", text)
+  sub(/\[.*$/, "", text)
+  sub(/[ ]+$/, "", text)
+  count = split(text, words, /[ *&]+/)
+  keep(words[count])
+}
+function alias(name) {
+  if ((name in said) && said[name] != $0) keep(name)
+  if (!(name in said)) said[name] = $0
+}
+END {
+  for (i = 1; i <= files; ++i) {
+    file = order[i]
+    count = split(names[file], mine, " ")
+    for (group = 1; group <= groups; ++group) {
+      fits = size[group] < most && directives[file] == shared[group]
+      for (j = 1; j <= count && fits; ++j) if ((group, mine[j]) in taken) fits = 0
+      if (fits) break
+    }
+    if (group > groups) { groups = group; shared[group] = directives[file] }
+    ++size[group]
+    for (j = 1; j <= count; ++j) taken[group, mine[j]] = 1
+    print group, file
+  }
+}
