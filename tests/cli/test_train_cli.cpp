@@ -1,4 +1,5 @@
 // vae_cuda_train as a person meets it: help, exit codes, messages, and a small run from start to files.
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -265,6 +266,26 @@ TEST_CASE("--explain answers for a folder that holds a run, and leaves it alone"
     CHECK(contains(result.out, "LatentForward"));
     CHECK(read_file(folder.path() / "run" / "model.safetensors") == model);
   }
+}
+
+TEST_CASE("a line of progress comes every five seconds, however short the epochs are", "[cli]") {
+  const TempDir folder;
+  const auto begun = std::chrono::steady_clock::now();
+  const ProgramResult run =
+      train({"--data", "shapes:16x16x1,n=400", "--valid-fraction", "0.1", "--hidden", "8", "--latent-dim",
+             "2", "--device", "cpu", "--epochs", "200", "--out", (folder.path() / "run").string()});
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
+  INFO(run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK(contains(run.err, "epoch 1/200  "));
+  CHECK(contains(run.err, "epoch 200/200  "));
+  std::size_t lines = 0;
+  for (std::size_t at = run.err.find("epoch "); at != std::string::npos;
+       at = run.err.find("epoch ", at + 1)) {
+    if (run.err.find("/200  step", at) < at + 12) ++lines;
+  }
+  CHECK(lines >= 2);
+  CHECK(static_cast<double>(lines) <= 3.0 + taken.count() / 5.0);
 }
 
 TEST_CASE("a run writes its folder, repeats from its config.toml, and does not overwrite unasked", "[cli]") {

@@ -74,11 +74,12 @@ void ProgressReporter::operator()(const Progress& progress) {
     return;
   }
   const auto now = std::chrono::steady_clock::now();
-  if (!progress.epoch_end && now - last_line_ < kLineInterval) return;
+  // However short the epochs are; the end of the first and of the last are told at once.
+  const bool at_once = progress.step == progress.total_steps || (progress.epoch_end && progress.epoch == 1);
+  if (!at_once && now - last_line_ < kLineInterval) return;
   last_line_ = now;
   console_.message(fmt::format("{}  step {}/{}  {}{}  {:.0f} samples/s", format_epoch(progress),
-                               progress.step, progress.total_steps, format_loss(progress.train),
-                               progress.epoch_end && progress.valid ? valid_ : "",
+                               progress.step, progress.total_steps, format_loss(progress.train), valid_,
                                progress.samples_per_second));
 }
 
