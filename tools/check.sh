@@ -5,23 +5,38 @@ set -euo pipefail
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
+# Seconds of processor time that a part may take, from scratch: twice what it takes on two cores of an AVX2 machine.
+declare -A allowance=(
+  [packages]=120
+  [rules]=60
+  [build]=1800
+  [clang-tidy]=1200
+  [sanitizers-build]=1200
+  [sanitizers-tests]=900
+  [tests]=1200
+  [full]=0
+)
+
 usage() {
   cat <<'EOF'
-Usage: tools/check.sh [--quick | --tidy]
+Usage: tools/check.sh [--quick | --full]
 Installs the missing packages (as root or with sudo), then formatting, include rules, build, clang-tidy, and the
 tests: once with AddressSanitizer and UndefinedBehaviorSanitizer, once optimized. Builds are kept in build/check.
+CUDA code is built for the card that is here, and else for one architecture.
   --quick  without clang-tidy and sanitizers
-  --tidy   clang-tidy with its static analyzer as well (slow)
-JOBS=N limits the number of processes.
+  --full   also what takes long: CUDA code for every architecture that an installed build has, clang-tidy's static
+           analyzer, every way to use an installed library, more points at which runs are killed and files fail
+JOBS=N limits the number of processes. Each part's processor time is printed, and a part that takes more than its
+allowance fails; CHECK_ALLOWANCE=N sets the allowances to N per cent, 0 to none (--full has none).
 EOF
 }
 
 quick=0
-deep_tidy=0
+full=0
 for argument in "$@"; do
   case $argument in
     --quick) quick=1 ;;
-    --tidy) deep_tidy=1 ;;
+    --full) full=1 ;;
     -h | --help)
       usage
       exit 0
@@ -33,20 +48,49 @@ for argument in "$@"; do
       ;;
   esac
 done
+share=${CHECK_ALLOWANCE:-100}
+if ! [[ $share =~ ^[0-9]+$ ]]; then
+  echo "check.sh: CHECK_ALLOWANCE='$share' is no number of per cent" >&2
+  exit 2
+fi
+if ((full)); then share=0; fi
 
 cd "$root"
 work=build/check
 release=$work/release
 asan=$work/asan
+mkdir -p "$work"
 summary=()
+costs=()
+over=()
+part=
+part_began=0
 
-heading "Packages"
+# Usage: begin PART HEADING: ends the part before it, and charges it with what it took
+begin() {
+  local now took
+  # Of the processes that have ended; in a subshell it would be those of the subshell.
+  times >"$work/times"
+  now=$(awk 'NR == 2 { split($1 "m" $2, t, /[ms]+/); printf "%.0f", 60 * (t[1] + t[3]) + t[2] + t[4] }' "$work/times")
+  if [[ -n $part ]]; then
+    took=$((now - part_began))
+    costs+=("$(printf '%-18s %5d s of processor time' "$part" $took)")
+    if ((share > 0 && took > allowance[$part] * share / 100)); then
+      over+=("$part took $took s of processor time, more than its $((allowance[$part] * share / 100))")
+    fi
+  fi
+  part=$1
+  part_began=$now
+  if [[ -n ${2:-} ]]; then heading "$2"; fi
+}
+
+begin packages "Packages"
 tools/setup.sh --checks
 
 # Ninja keeps all processors busy where make waits for a target's last file. A build that is there stays what it is.
 if command -v ninja >/dev/null; then export CMAKE_GENERATOR=${CMAKE_GENERATOR:-Ninja}; fi
 
-heading "Include rules"
+begin rules "Include rules"
 tests/lint/check_includes.sh
 summary+=("include rules: kept")
 
@@ -67,67 +111,70 @@ else
   summary+=("formatting: NOT CHECKED (needs clang-format 14)")
 fi
 
-heading "Optimized build ($release)"
-configure "$work/release-configure.log" -B "$release" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON -DVAECUDA_COVERAGE=ON
+begin build "Optimized build ($release)"
+# Each product source on its own here, as everyone else builds it, so that a missing include shows.
+options=(-DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON -DVAECUDA_COVERAGE=ON)
+if ((!full)); then
+  card=$(card_architectures)
+  # The newest of an installed build's, since it compiles every line of the kernels; with its PTX.
+  options+=("-DCMAKE_CUDA_ARCHITECTURES=${card:-90}")
+fi
+configure "$work/release-configure.log" -B "$release" -U CMAKE_CUDA_ARCHITECTURES "${options[@]}"
 build "$work/release-build.log" "$release"
 
-# Runs clang-tidy over the product's sources, each on its own, and prints only what it finds.
-tidy() {
-  local options=(-p "$release" --quiet --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-error)
-  # omp.h is g++'s own; after clang's folders, so that clang's headers come first.
-  options+=("--extra-arg=-idirafter$(g++ -print-file-name=include)")
-  if ((deep_tidy)); then options+=(--checks='clang-analyzer-*'); fi
-  export -f tidy_one
-  # CMake writes one "file" line per translation unit.
-  sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$release/compile_commands.json" |
-    awk -v root="$root/" 'index($0, root) == 1 { path = substr($0, length(root) + 1) }
-      path ~ /^(host|tools|kernels)\/.*\.cpp$/ && !seen[path]++ { print path }
-      { path = "" }' >"$work/tidy-files"
-  [[ -s $work/tidy-files ]] || { echo "check.sh: clang-tidy: no file to look at" >&2; return 1; }
-  xargs -P "$jobs" -I{} bash -c 'tidy_one "$@"' _ {} "${options[@]}" <"$work/tidy-files"
-}
-tidy_one() {
-  local file=$1 found
-  shift
-  # What goes to stderr is a count of silenced warnings, or a file that does not compile.
-  if ! found=$(clang-tidy-14 "$@" "$file" 2>&1); then
-    printf '%s\n' "$found"
-    return 1
-  fi
-}
-
 if ((!quick)); then
-  heading "clang-tidy"
+  begin clang-tidy "clang-tidy"
   if command -v clang-tidy-14 >/dev/null; then
-    tidy || { echo "check.sh: clang-tidy found something; its rules are in .clang-tidy" >&2; exit 1; }
-    echo "$(wc -l <"$work/tidy-files") files, nothing found"
+    tools/tidy.sh "$release"
     summary+=("clang-tidy: nothing found")
+    if ((full)); then
+      tools/tidy.sh "$release" --analyzer
+      summary+=("clang-tidy's static analyzer: nothing found")
+    fi
   else
     echo "left out: clang-tidy is pinned to 14, which is not here"
     summary+=("clang-tidy: NOT RUN (needs clang-tidy 14)")
   fi
 
-  heading "Build with AddressSanitizer and UndefinedBehaviorSanitizer ($asan)"
-  configure "$work/asan-configure.log" --preset cpu-asan -B "$asan" -DBUILD_TESTING=ON
+  begin sanitizers-build "Build with AddressSanitizer and UndefinedBehaviorSanitizer ($asan)"
+  configure "$work/asan-configure.log" --preset cpu-asan -B "$asan" -DBUILD_TESTING=ON -DVAECUDA_UNITY=ON
   build "$work/asan-build.log" "$asan"
 
-  heading "Tests with the sanitizers"
+  begin sanitizers-tests "Tests with the sanitizers"
   UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir "$asan" --output-on-failure --no-tests=error --parallel "$jobs"
   summary+=("tests with sanitizers: passed")
 fi
 
-# Kernels first and alone, so that the lines counted are those of the tests that mean to execute them.
-heading "Kernels under the SIMT executor"
-tools/coverage.sh --reset "$release"
-for room in simt ops; do
-  VAECUDA_EXECUTORS=simt logged "$work/kernels-$room.log" "$release/tests/test_$room"
-  tail -n 2 "$work/kernels-$room.log" | sed -n 1p
-done
-tools/coverage.sh "$release" 98 | tee "$work/coverage.log"
-summary+=("$(tail -n 1 "$work/coverage.log")")
+if ((full)); then
+  begin full "Installed libraries, in every way"
+  tests/consumer/check_install.sh "$release" --full
+  heading "Runs killed and files that fail, at more points"
+  python3 tests/faults/kill_and_resume.py "$release/bin/vae_cuda_train" --hits 40
+  python3 tests/faults/kill_and_resume.py "$release/bin/vae_cuda_train" --signal any --hits 40
+  python3 tests/faults/io_faults.py "$release/bin/vae_cuda_train" --stride 3
+  python3 tests/faults/oom.py "$release/bin/vae_cuda_train" --trials 30
+  summary+=("the long versions of the tests of faults: passed")
+fi
 
 heading "So far"
 printf '%s\n' "${summary[@]}"
 
-heading "Tests"
-exec ctest --test-dir "$release" --output-on-failure --no-tests=error --parallel "$jobs"
+begin tests "Tests"
+# ctest's closing lines are held back, so that they are the last.
+status=0
+ctest --test-dir "$release" --output-on-failure --no-tests=error --parallel "$jobs" 2>&1 |
+  awk -v held="$work/closing-lines" '
+    BEGIN { printf "" >held }
+    /^[0-9]+% tests passed, / { closing = 1 }
+    closing { print >held; next }
+    { print; fflush() }' || status=$?
+begin ""
+
+heading "Processor time of each part"
+printf '%s\n' "${costs[@]}"
+if ((${#over[@]} > 0)); then
+  printf 'check.sh: %s: make it cheaper, or move something to --full (CHECK_ALLOWANCE in --help)\n' "${over[@]}" >&2
+  if ((status == 0)); then status=1; fi
+fi
+cat "$work/closing-lines"
+exit "$status"

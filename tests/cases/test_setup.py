@@ -12,7 +12,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from support import SOURCE, main
+from support import SOURCE, Case, main
 
 CMAKE = shutil.which("cmake")
 NVCC = shutil.which("nvcc") or shutil.which("/usr/local/cuda/bin/nvcc")
@@ -157,6 +157,85 @@ esac
         self.assertIn("vaecuda: not found: libpng, toml++/toml.h, fmt\n", output)
         self.assertIn("apt-get install libpng-dev libtomlplusplus-dev libfmt-dev ", output)
         self.assertEqual(output.count("CMake Error"), 1, output)
+
+
+class Scripts(Case):
+    """tools/quickstart.sh and tools/check.sh themselves, in a tree where all that they call is a stand-in."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.folder / "path"
+        for name in ["quickstart.sh", "check.sh", "common.sh"]:
+            self.program(f"tree/tools/{name}", (SOURCE / "tools" / name).read_text())
+        self.program("tree/tools/setup.sh", "")
+        # Notes how it is called, and makes what a build makes.
+        self.program("path/cmake", r"""
+echo "$@" >>"$(dirname "$0")/../calls"
+if [[ $1 == -S ]]; then echo "-- vaecuda: ${CONFIGURED:-CPU build}"; fi
+mkdir -p build/quickstart/bin
+cat >build/quickstart/bin/vae_cuda_train <<'END'
+#!/bin/bash
+mkdir -p runs/quickstart
+touch runs/quickstart/{report.html,model.safetensors}
+END
+chmod +x build/quickstart/bin/vae_cuda_train
+""")
+
+    def program(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("#!/bin/bash\n" + text)
+        path.chmod(0o755)
+
+    def run_script(self, name, *words, **environment):
+        result = self.shell(f"tree/tools/{name} {' '.join(words)}",
+                            environment={"PATH": f"{self.path}:/usr/bin:/bin", **environment})
+        calls = self.folder / "calls"
+        return result, calls.read_text() if calls.exists() else ""
+
+    @unittest.skipIf(Path("/dev/nvidia0").exists(), "a card is here")
+    def test_quickstart_without_a_card(self):
+        result, calls = self.run_script("quickstart.sh")
+        self.assert_done(result, "no NVIDIA card with a driver is here, so nothing is built for one; "
+                                 "to do so anyway: tools/quickstart.sh --gpu")
+        self.assertIn("-DVAECUDA_CUDA=OFF", calls)
+        self.assertTrue(calls.strip().endswith("--target vae_cuda_train vae_cuda"), calls)
+        listed = result.out[result.out.index("== Done"):].splitlines()
+        self.assertEqual(listed[1].split(), ["Report:", "runs/quickstart/report.html"])
+
+    def test_quickstart_builds_for_the_cards_that_are_here(self):
+        self.program("path/nvidia-smi", "printf '%s\\n' 9.0 8.6 9.0")
+        result, calls = self.run_script("quickstart.sh", CONFIGURED="CUDA 12.6, architectures 86-real;90-real")
+        self.assert_done(result)
+        self.assertIn("-DVAECUDA_CUDA=AUTO -DCMAKE_CUDA_ARCHITECTURES=86-real;90-real", calls)
+        self.assertTrue(calls.strip().endswith("--target vae_cuda_train vae_cuda vaecuda_cuda"), calls)
+        _, calls = self.run_script("quickstart.sh", "--cpu")
+        self.assertIn("-DVAECUDA_CUDA=OFF", calls)
+
+    def test_check_charges_its_parts(self):
+        closing = "100% tests passed, 0 tests failed out of 1\n\nTotal Test time (real) = 0 sec\n"
+        self.program("tree/tests/lint/check_includes.sh", "")
+        busy = "import time\nwhile time.process_time() < 2.5: pass"
+        self.program("tree/tools/setup.sh", f"exec {sys.executable} -c '{busy}'\n")
+        for folder in ["include", "host", "kernels", "tools"]:
+            (self.folder / "tree" / folder).mkdir(exist_ok=True)
+        self.program("path/clang-format-14", "")
+        self.program("path/ctest", f"echo 'Start 1'; cat <<'END'\n{closing}END\n")
+        result, calls = self.run_script("check.sh", "--quick", CHECK_ALLOWANCE="0")
+        self.assert_done(result)
+        self.assertIn("-DCMAKE_CUDA_ARCHITECTURES=", calls)
+        for part in ["packages", "rules", "build", "tests"]:
+            self.assertRegex(result.out, rf"(?m)^{part} +[0-9]+ s of processor time$")
+        self.assertTrue(result.out.endswith(closing), str(result))
+
+        result, _ = self.run_script("check.sh", "--quick", CHECK_ALLOWANCE="1")
+        self.assertEqual(result.code, 1, str(result))
+        self.assertRegex(result.err, "check.sh: packages took [0-9]+ s of processor time, more than its 1")
+        self.assertTrue(result.out.endswith(closing), str(result))
+
+        self.program("path/ctest", "echo '50% tests passed, 1 tests failed out of 2'; exit 8")
+        result, _ = self.run_script("check.sh", "--quick", CHECK_ALLOWANCE="0")
+        self.assertEqual(result.code, 8, str(result))
 
 
 if __name__ == "__main__":
