@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "host/capi/guard.hpp"
 #include "host/capi/handles.hpp"
 #include "vaecuda/options.hpp"
+#include "vaecuda/presets.hpp"
 
 namespace vaecuda::capi {
 namespace {
@@ -25,6 +27,22 @@ const Option& find_option(const std::string& name) {
   const std::string nearest = nearest_name(name, candidates);
   throw ConfigError(nearest.empty() ? fmt::format("unknown option '{}'", name)
                                     : fmt::format("unknown option '{}'; did you mean {}?", name, nearest));
+}
+
+/// Reads a preset or a file over the rest. A length that it gives takes the place of another one from such a
+/// layer; what was set by name stays, so that two lengths set by name contradict each other as on the command
+/// line.
+template <typename Read>
+void take_layer(vaecuda_config& config, Read&& read) {
+  RunConfig base = config.run;
+  if (config.given.count("train.epochs") == 0) base.train.epochs.reset();
+  if (config.given.count("train.steps") == 0) base.train.steps.reset();
+  RunConfig taken = read(base);
+  if (!taken.train.epochs && !taken.train.steps) {
+    taken.train.epochs = config.run.train.epochs;
+    taken.train.steps = config.run.train.steps;
+  }
+  config.run = std::move(taken);
 }
 
 }  // namespace
@@ -47,21 +65,37 @@ int vaecuda_config_set(vaecuda_config* config, const char* option, const char* v
     const std::string name = required_text(option, "option");
     const vaecuda::Option& row = find_option(name);
     const std::string_view where = option[0] == '-' ? row.flag : row.key;
-    row.set(config->run, required_text(value, "value"), where);
+    const std::string text = required_text(value, "value");
+    vaecuda::RunConfig changed = config->run;
+    if (config->given.count(vaecuda::alternative_of(row.key)) == 0)
+      vaecuda::drop_alternative(changed, row.key);
+    row.set(changed, text, where);
+    config->run = std::move(changed);
+    config->given.emplace(row.key);
+  });
+}
+
+int vaecuda_config_preset(vaecuda_config* config, const char* name) {
+  return guarded([&] {
+    required(config, "config");
+    const std::string preset = required_text(name, "name");
+    take_layer(*config, [&](const vaecuda::RunConfig& base) { return vaecuda::load_preset(preset, base); });
   });
 }
 
 int vaecuda_config_load(vaecuda_config* config, const char* path) {
   return guarded([&] {
     required(config, "config");
-    config->run = vaecuda::load_config(required_text(path, "path"), config->run);
+    const std::string file = required_text(path, "path");
+    take_layer(*config, [&](const vaecuda::RunConfig& base) { return vaecuda::load_config(file, base); });
   });
 }
 
 int vaecuda_config_parse(vaecuda_config* config, const char* toml) {
   return guarded([&] {
     required(config, "config");
-    config->run = vaecuda::parse_config(required_text(toml, "toml"), config->run);
+    const std::string text = required_text(toml, "toml");
+    take_layer(*config, [&](const vaecuda::RunConfig& base) { return vaecuda::parse_config(text, base); });
   });
 }
 
@@ -69,6 +103,7 @@ int vaecuda_config_load_run(vaecuda_config* config, const char* run_dir) {
   return guarded([&] {
     required(config, "config");
     config->run = vaecuda::load_run_config(required_text(run_dir, "run_dir"));
+    config->given.clear();
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "host/capi/guard.hpp"
 #include "host/capi/handles.hpp"
+#include "vaecuda/array.hpp"
 
 namespace vaecuda::capi {
 namespace {
@@ -21,6 +22,38 @@ int copy_rows(const T* values, std::int64_t rows, std::int64_t columns, vaecuda_
     dataset->data = Dataset(std::vector<T>(first, first + count), rows, columns);
     *result = dataset.release();
   });
+}
+
+static_assert(static_cast<int>(NumberType::boolean) == VAECUDA_BOOL);
+static_assert(static_cast<int>(NumberType::u8) == VAECUDA_U8);
+static_assert(static_cast<int>(NumberType::f64) == VAECUDA_F64);
+static_assert(static_cast<int>(NumberType::text) == VAECUDA_TEXT);
+
+ArrayView to_cpp(const vaecuda_array* given, std::string_view argument) {
+  const vaecuda_array none = VAECUDA_ARRAY_INIT;
+  const vaecuda_array from = read_struct(&required(given, argument), none, argument);
+  constexpr std::int64_t kMostAxes = 64;
+  if (from.axes < 0 || from.axes > kMostAxes) {
+    throw ConfigError(fmt::format("{} has {} axes; expected 1 to {}", argument, from.axes, kMostAxes));
+  }
+  if (from.type < VAECUDA_BOOL || from.type > VAECUDA_TEXT) {
+    throw ConfigError(fmt::format("{}: {} is no type of elements", argument, from.type));
+  }
+  const auto numbers = [&](const std::int64_t* first) {
+    return first == nullptr ? std::vector<std::int64_t>()
+                            : std::vector<std::int64_t>(first, first + from.axes);
+  };
+  ArrayView view;
+  view.data = from.data;
+  view.type = static_cast<NumberType>(from.type);
+  if (from.axes > 0) (void)required(from.shape, std::string(argument) + "->shape");
+  view.shape = numbers(from.shape);
+  view.strides = numbers(from.strides);
+  view.swapped = from.swapped != 0;
+  view.mask = from.mask;
+  view.mask_strides = numbers(from.mask_strides);
+  if (from.name != nullptr) view.name = from.name;
+  return view;
 }
 
 }  // namespace
@@ -52,9 +85,84 @@ int vaecuda_dataset_from_bytes(const uint8_t* values, int64_t rows, int64_t colu
   return copy_rows(values, rows, columns, result);
 }
 
+int vaecuda_dataset_from_array(const vaecuda_array* array, vaecuda_dataset** result) {
+  return guarded([&] {
+    required(result, "result");
+    auto dataset = std::make_unique<vaecuda_dataset>();
+    dataset->data = vaecuda::dataset_from_array(to_cpp(&required(array, "array"), "array"));
+    *result = dataset.release();
+  });
+}
+
+int vaecuda_dataset_from_columns(const vaecuda_array* const* columns, int64_t count, const char* label_column,
+                                 vaecuda_dataset** result) {
+  return guarded([&] {
+    required(result, "result");
+    if (count < 1) throw vaecuda::ConfigError(fmt::format("{} columns; expected 1 or more", count));
+    required(columns, "columns");
+    std::vector<vaecuda::ArrayView> views;
+    for (std::int64_t i = 0; i < count; ++i) views.push_back(to_cpp(columns[i], "columns"));
+    auto dataset = std::make_unique<vaecuda_dataset>();
+    dataset->data = vaecuda::dataset_from_columns(views, label_column == nullptr ? "" : label_column);
+    *result = dataset.release();
+  });
+}
+
+int vaecuda_dataset_from_config(const vaecuda_config* config, vaecuda_dataset** result) {
+  return guarded([&] {
+    required(result, "result");
+    auto dataset = std::make_unique<vaecuda_dataset>();
+    dataset->data = vaecuda::load_dataset(required(config, "config").run.data.train);
+    *result = dataset.release();
+  });
+}
+
 int vaecuda_dataset_set_image(vaecuda_dataset* dataset, int64_t height, int64_t width, int64_t channels) {
   return guarded([&] {
     required(dataset, "dataset").data.set_image(vaecuda::ImageShape{height, width, channels});
+  });
+}
+
+int vaecuda_dataset_set_labels(vaecuda_dataset* dataset, const vaecuda_array* labels) {
+  return guarded([&] {
+    vaecuda::Dataset& data = required(dataset, "dataset").data;
+    vaecuda::set_labels(data, to_cpp(&required(labels, "labels"), "labels"));
+  });
+}
+
+int vaecuda_dataset_load_labels(vaecuda_dataset* dataset, const char* path) {
+  return guarded([&] {
+    vaecuda::Dataset& data = required(dataset, "dataset").data;
+    vaecuda::load_labels(data, required_text(path, "path"));
+  });
+}
+
+int vaecuda_dataset_notes(const vaecuda_dataset* dataset, char* text, size_t size, size_t* length) {
+  return guarded([&] {
+    const vaecuda::Dataset& data = required(dataset, "dataset").data;
+    const std::string lines =
+        fmt::format("{}: {} rows × {} columns", data.name(), data.rows(), data.columns());
+    give_text(lines, text, size, length);
+  });
+}
+
+int vaecuda_dataset_describe(const vaecuda_dataset* dataset, vaecuda_dataset_info* info) {
+  return guarded([&] {
+    const vaecuda::Dataset& data = required(dataset, "dataset").data;
+    required(info, "info");
+    vaecuda_dataset_info result = VAECUDA_DATASET_INFO_INIT;
+    result.rows = data.rows();
+    result.columns = data.columns();
+    result.type = data.type() == vaecuda::ElementType::u8 ? VAECUDA_U8 : VAECUDA_F32;
+    result.named = data.column_names().empty() ? 0 : 1;
+    if (data.image()) {
+      result.image_height = data.image()->height;
+      result.image_width = data.image()->width;
+      result.image_channels = data.image()->channels;
+    }
+    result.classes = static_cast<std::int64_t>(data.label_names().size());
+    result.label_vector = data.label_vector_size();
+    write_struct(info, result, "info");
   });
 }
 

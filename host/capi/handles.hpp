@@ -1,6 +1,7 @@
 // What lies behind the C API's handles.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "vaecuda/config.hpp"
@@ -13,6 +14,7 @@ struct vaecuda_dataset {
 
 struct vaecuda_config {
   vaecuda::RunConfig run;
+  std::set<std::string, std::less<>> given;  ///< keys that vaecuda_config_set was called with
 };
 
 struct vaecuda_model {

@@ -8,6 +8,7 @@
 
 #include "host/capi/guard.hpp"
 #include "host/capi/handles.hpp"
+#include "host/capi/output.hpp"
 #include "vaecuda/options.hpp"
 
 vaecuda_model::vaecuda_model(vaecuda::Vae loaded) : vae(std::move(loaded)) {
@@ -33,18 +34,6 @@ std::span<const float> rows_of(const float* values, std::int64_t rows, std::int6
   if (count > 0) (void)required(values, what);
   return {values, static_cast<std::size_t>(count)};
 }
-
-/// A caller's result of `rows` rows; NULL with a size of 0 where it is not wanted.
-struct Output {
-  float* values;
-  std::size_t size;
-  std::string_view name;
-  [[nodiscard]] bool wanted() const { return values != nullptr || size > 0; }
-  void require(std::int64_t rows, std::int64_t columns) const {
-    require_room(values, size, checked_count(rows, columns), name);
-  }
-  void take(const std::vector<float>& from) const { std::copy(from.begin(), from.end(), values); }
-};
 
 std::int64_t input_dim(const vaecuda_model& model) {
   return model.vae.info().model.input_dim;
@@ -124,11 +113,7 @@ int vaecuda_encode(const vaecuda_model* model, const float* x, int64_t rows, int
     for (const Output& output : {means, logvars}) {
       if (output.wanted()) output.require(rows, latent_dim(*model));
     }
-    if (logvars.wanted() && model->vae.info().model.latent != vaecuda::LatentKind::gaussian) {
-      throw vaecuda::ConfigError(
-          "the model's latent is deterministic or quantized, so it has no log variance: ask for the mean "
-          "alone");
-    }
+    if (logvars.wanted()) require_logvar(*model);
     const vaecuda::Encoded encoded = model->vae.encode(values);
     if (means.wanted()) means.take(encoded.mean);
     if (logvars.wanted()) logvars.take(encoded.logvar);

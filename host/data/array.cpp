@@ -1,66 +1,18 @@
 #include "host/data/array.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cfloat>
-#include <cmath>
-#include <cstring>
 #include <limits>
-#include <type_traits>
 #include <utility>
 
 #include "host/data/message.hpp"
+#include "host/data/scalar.hpp"
 #include "host/data/storage.hpp"
 
 namespace vaecuda::data {
 namespace {
 
 constexpr std::size_t kChunkBytes = 256 * 1024;
-
-// b1 needs a type of its own: its only values are 0 and 1.
-struct Bool {
-  std::uint8_t value;
-};
-
-// Calls f with a value of the C++ type that stands for the scalar.
-template <class F>
-auto with_type(Scalar scalar, F&& f) {
-  switch (scalar) {
-    case Scalar::b1:
-      return f(Bool{});
-    case Scalar::u8:
-      return f(std::uint8_t{});
-    case Scalar::i8:
-      return f(std::int8_t{});
-    case Scalar::u16:
-      return f(std::uint16_t{});
-    case Scalar::i16:
-      return f(std::int16_t{});
-    case Scalar::u32:
-      return f(std::uint32_t{});
-    case Scalar::i32:
-      return f(std::int32_t{});
-    case Scalar::u64:
-      return f(std::uint64_t{});
-    case Scalar::i64:
-      return f(std::int64_t{});
-    case Scalar::f32:
-      return f(float{});
-    case Scalar::f64:
-      break;
-  }
-  return f(double{});
-}
-
-template <class T>
-T decode(const std::uint8_t* bytes, bool swap) {
-  std::array<std::uint8_t, sizeof(T)> raw{};
-  std::memcpy(raw.data(), bytes, sizeof(T));
-  if (swap) std::reverse(raw.begin(), raw.end());
-  T value;
-  std::memcpy(&value, raw.data(), sizeof(T));
-  return value;
-}
+constexpr std::int64_t kMostChannels = 4;  // grey, grey + alpha, RGB, RGBA
 
 // Calls sink(values, count) for consecutive pieces of the array.
 template <class T, class Sink>
@@ -75,54 +27,6 @@ void for_each_piece(ByteSource& source, std::int64_t count, std::endian order, S
     for (std::int64_t i = 0; i < piece; ++i) sink(done + i, decode<T>(part.data() + i * sizeof(T), swap));
     done += piece;
   }
-}
-
-// True where the 24 bits of f32's significand hold the integer.
-bool is_exact_in_f32(std::uint64_t magnitude) {
-  return magnitude == 0 || (magnitude >> std::countr_zero(magnitude)) < (std::uint64_t{1} << 24);
-}
-
-// Why a value cannot be used as f32; empty where it can.
-template <class T>
-std::string refusal(T value) {
-  if constexpr (std::is_same_v<T, Bool>) {
-    return value.value > 1 ? fmt::format("byte {} is not a boolean (0 or 1)", value.value) : "";
-  } else if constexpr (std::is_floating_point_v<T>) {
-    if (!std::isfinite(value)) return fmt::format("the value is {}; every value must be finite", value);
-    if (std::abs(static_cast<double>(value)) > static_cast<double>(FLT_MAX)) {
-      return fmt::format("{} is too large for a 32-bit float (at most 3.4028235e38)", value);
-    }
-  } else {
-    const auto wide = static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
-    if (!is_exact_in_f32(value < T{0} ? std::uint64_t{0} - wide : wide)) {
-      return fmt::format("a 32-bit float cannot hold the integer {} exactly; scale the data and store floats",
-                         value);
-    }
-  }
-  return "";
-}
-
-template <class T>
-float to_f32(T value) {
-  if constexpr (std::is_same_v<T, Bool>) {
-    return value.value != 0 ? 1.0F : 0.0F;
-  } else {
-    return static_cast<float>(value);
-  }
-}
-
-// The common case of refusal(), cheap enough for every element.
-template <class T>
-bool is_usable(T value) {
-  if constexpr (std::is_floating_point_v<T>) {
-    return std::abs(value) <= static_cast<T>(FLT_MAX);  // false for nan too
-  } else {
-    return refusal(value).empty();
-  }
-}
-template <>
-bool is_usable(Bool value) {
-  return value.value <= 1;
 }
 
 // Calls sink(value) for the next `count` elements; the first is element `first` of the array.
@@ -181,6 +85,25 @@ std::int64_t scalar_bytes(Scalar scalar) {
   return with_type(scalar, [](auto value) { return static_cast<std::int64_t>(sizeof(value)); });
 }
 
+std::optional<ImageShape> picture_of(const std::vector<std::int64_t>& dims) {
+  if (dims.size() == 3) return ImageShape{dims[1], dims[2], 1};
+  if (dims.size() != 4) return std::nullopt;
+  if (dims[3] <= kMostChannels) return ImageShape{dims[1], dims[2], dims[3]};
+  if (dims[1] == 1) return ImageShape{dims[2], dims[3], 1};
+  return std::nullopt;
+}
+
+std::string picture_warning(const std::vector<std::int64_t>& dims) {
+  if (dims.size() != 4 || picture_of(dims) || dims[1] > kMostChannels) return "";
+  return fmt::format(
+      "rows of {}x{}x{} look like pictures of {}x{} whose {} channels come first; pictures are (rows, "
+      "height, width, "
+      "channels). The values are taken as they stand, without a picture shape: for pictures in the report "
+      "give "
+      "the array as a.transpose(0, 2, 3, 1)",
+      dims[1], dims[2], dims[3], dims[2], dims[3], dims[1]);
+}
+
 RowShape row_shape(const std::string& path, const ArrayHeader& header) {
   const std::vector<std::int64_t>& dims = header.dims;
   std::int64_t product = scalar_bytes(header.scalar);
@@ -198,9 +121,7 @@ RowShape row_shape(const std::string& path, const ArrayHeader& header) {
   RowShape shape;
   shape.rows = dims.front();
   shape.columns = product / scalar_bytes(header.scalar) / shape.rows;
-  constexpr std::int64_t kMostChannels = 4;  // grey, grey + alpha, RGB, RGBA
-  if (dims.size() == 3) shape.image = ImageShape{dims[1], dims[2], 1};
-  if (dims.size() == 4 && dims[3] <= kMostChannels) shape.image = ImageShape{dims[1], dims[2], dims[3]};
+  shape.image = picture_of(dims);
   return shape;
 }
 
@@ -259,20 +180,10 @@ Labels read_label_array(ByteSource& source, const ArrayHeader& header) {
   with_type(header.scalar, [&](auto type) {
     using T = decltype(type);
     for_each_piece<T>(source, shape.rows, header.order, [&](std::int64_t row, T value) {
-      if constexpr (std::is_same_v<T, Bool>) {
-        builder.add(std::int64_t{value.value});
-      } else if constexpr (std::is_floating_point_v<T>) {
-        constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
-        const auto wide = static_cast<double>(value);
-        if (!(std::abs(wide) < kExactIntegers) || std::trunc(wide) != wide) {
-          fail(source.path(), "row {} (counted from 0): label {} is not an integer", row, value);
-        }
-        builder.add(static_cast<std::int64_t>(wide));
-      } else if (std::is_same_v<T, std::uint64_t> && static_cast<std::uint64_t>(value) > INT64_MAX) {
-        fail(source.path(), "row {} (counted from 0): label {} is larger than 2^63", row, value);
-      } else {
-        builder.add(static_cast<std::int64_t>(value));
+      if (const std::string reason = label_refusal(value); !reason.empty()) {
+        fail(source.path(), "row {} (counted from 0): {}", row, reason);
       }
+      builder.add(to_label(value));
     });
   });
   source.expect_end("the last label");

@@ -30,8 +30,16 @@ struct ArrayHeader {
 struct RowShape {
   std::int64_t rows = 0;
   std::int64_t columns = 0;
-  std::optional<ImageShape> image;  // for N,H,W and N,H,W,C with C from 1 to 4
+  std::optional<ImageShape> image;
 };
+
+/// The picture that a row of an array with these dimensions is: N,H,W, and N,H,W,C with C from 1 to 4.
+/// N,1,H,W is the same picture in the same order; of more channels before the sides the order of values is
+/// another.
+[[nodiscard]] std::optional<ImageShape> picture_of(const std::vector<std::int64_t>& dims);
+/// What a person is to know where the dimensions look like pictures whose channels come first (N,3,32,32),
+/// which have no picture shape; else empty.
+[[nodiscard]] std::string picture_warning(const std::vector<std::int64_t>& dims);
 
 /// \throws FileError for a dimension below 1 and for more than 2^63 bytes.
 [[nodiscard]] RowShape row_shape(const std::string& path, const ArrayHeader& header);

@@ -43,8 +43,10 @@ bool has_header(const std::vector<std::string>& first, std::span<const std::stri
   return !next_is_text || is_label_name(first[*label]);
 }
 
-std::optional<std::size_t> find_label(const std::string& path, const CsvColumns& columns,
-                                      const std::string& label_column) {
+}  // namespace
+
+std::optional<std::size_t> find_label_column(const std::string& path, const CsvColumns& columns,
+                                             const std::string& label_column) {
   const std::vector<std::string>& names = columns.names;
   if (label_column == "none") return std::nullopt;
   if (label_column.empty()) {
@@ -81,8 +83,6 @@ std::optional<std::size_t> find_label(const std::string& path, const CsvColumns&
       nearest.empty() ? "" : fmt::format(" (did you mean {}?)", in_quotes(nearest)), columns.count - 1));
 }
 
-}  // namespace
-
 std::string CsvColumns::describe(std::size_t column) const {
   if (names.empty() || names[column].empty()) return fmt::format("column {} (counted from 0)", column);
   return fmt::format("column {}", in_quotes(names[column]));
@@ -94,7 +94,7 @@ CsvColumns find_csv_columns(const std::string& path, const std::vector<std::stri
   columns.count = first.size();
   columns.has_header = has_header(first, second, label_column);
   if (columns.has_header) columns.names = first;
-  columns.label = find_label(path, columns, label_column);
+  columns.label = find_label_column(path, columns, label_column);
   return columns;
 }
 

@@ -21,6 +21,11 @@ struct CsvColumns {
   [[nodiscard]] std::string describe(std::size_t column) const;
 };
 
+/// The column of a table with these names (or none) and this count that holds labels; label_column as in
+/// DataSource. \throws ConfigError if label_column names no column
+[[nodiscard]] std::optional<std::size_t> find_label_column(const std::string& path, const CsvColumns& columns,
+                                                           const std::string& label_column);
+
 /// \param first, second the first two records; `second` is empty where the file holds one only
 /// \param label_column as in DataSource
 /// \throws ConfigError if label_column names no column

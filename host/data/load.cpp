@@ -17,6 +17,7 @@
 #include "host/data/message.hpp"
 #include "host/data/npy.hpp"
 #include "host/data/shapes.hpp"
+#include "vaecuda/array.hpp"
 #include "vaecuda/dataset.hpp"
 
 namespace vaecuda {
@@ -113,6 +114,10 @@ Dataset load_dataset(const DataSource& source, DataPart part) {
     throw OutOfMemoryError(source.path +
                            ": does not fit in memory; use fewer rows or a machine with more memory");
   }
+}
+
+void load_labels(Dataset& dataset, const std::string& path) {
+  data::add_labels(dataset, path, dataset.name());
 }
 
 bool has_test_part(const DataSource& source) {

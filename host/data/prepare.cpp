@@ -75,7 +75,7 @@ void keep_normal(const Dataset& data, const std::string& label, Rows& rows) {
   if (data.labels().empty()) {
     throw ConfigError(fmt::format("--normal-label {} needs labels, and {} has {}", label, data.name(),
                                   data.label_vectors().empty()
-                                      ? "none: give --labels or --label-column"
+                                      ? "none: give --labels or --label-column, or labels with rows in memory"
                                       : "vectors, which are no classes: give a file with one label per row"));
   }
   const std::optional<std::int32_t> index = data::find_class(names, label);
@@ -197,7 +197,7 @@ void prepare_conditions(PreparedData& prepared) {
     if (!data.labels().empty() || !data.label_vectors().empty()) return;
     throw ConfigError(
         fmt::format("--conditional needs a label for every row, and {} has none: give --labels or "
-                    "--label-column, or hold "
+                    "--label-column, or labels with rows in memory, or hold "
                     "rows out of the training data (--test-fraction, --valid-fraction)",
                     data.name()));
   };

@@ -12,6 +12,7 @@
 #include "host/train/fitting_batch.hpp"
 #include "host/train/run_folder.hpp"
 #include "host/train/run_identity.hpp"
+#include "vaecuda/array.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
 
@@ -34,8 +35,10 @@ std::string absolute_path(const std::string& path) {
 void enter_rows(RunConfig& config, RunData& rows) {
   const auto enter = [](std::string& path, const char* key, Dataset* data) {
     if (!path.empty() && path != kMemory) {
-      throw ConfigError(
-          fmt::format("{} names '{}', but the rows of this run are in memory: leave it unset", key, path));
+      throw ConfigError(fmt::format(
+          "{} names '{}', but the rows of this run are in memory: leave it unset, and load that file "
+          "into memory as well if its rows are to be used",
+          key, path));
     }
     if (data == nullptr) return;
     path = kMemory;
@@ -44,6 +47,30 @@ void enter_rows(RunConfig& config, RunData& rows) {
   enter(config.data.train.path, "data.path", &rows.train);
   enter(config.data.valid_path, "data.valid", rows.valid ? &*rows.valid : nullptr);
   enter(config.data.test_path, "data.test", rows.test ? &*rows.test : nullptr);
+}
+
+/// Options that say how a file is read, for rows that come from none: they take effect, or are refused.
+void apply_file_options(const DataSource& asked, RunData& rows) {
+  if (!asked.labels_path.empty()) {
+    if (!rows.train.labels().empty() || !rows.train.label_vectors().empty()) {
+      throw ConfigError(fmt::format(
+          "data.labels names '{}', but the rows of this run, which are in memory, have labels already: "
+          "choose one",
+          asked.labels_path));
+    }
+    load_labels(rows.train, asked.labels_path);
+  }
+  if (!asked.label_column.empty() && asked.label_column != "none") {
+    throw ConfigError(fmt::format(
+        "data.label_column is '{}', which is for CSV files, and the rows of this run are in memory: give "
+        "their labels beside them (set_labels of the data set, in Python labels=), without the column",
+        asked.label_column));
+  }
+  if (!asked.image) return;
+  rows.train.set_image(asked.image);
+  for (std::optional<Dataset>* held : {&rows.valid, &rows.test}) {
+    if (*held) (*held)->set_image(asked.image);
+  }
 }
 
 /// A model that is trained on keeps its own view of the data, or its weights would mean something else.
@@ -93,6 +120,7 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
     : config(std::move(asked)) {
   if (rows) {
     enter_rows(config, *rows);
+    apply_file_options(config.data.train, *rows);
   } else if (start == Start::resume && config.data.train.path == kMemory) {
     throw ConfigError(
         fmt::format("the rows of the run in {} were in memory: only the program that has them can "

@@ -36,6 +36,12 @@ struct Option {
 [[nodiscard]] VAECUDA_API std::span<const Option> options();
 /// The option with this key, or null.
 [[nodiscard]] VAECUDA_API const Option* find_option_by_key(std::string_view key);
+/// The key of the option that is another way to say what this one says (epochs and steps, a file of test rows
+/// and a fraction), empty where there is none.
+[[nodiscard]] VAECUDA_API std::string_view alternative_of(std::string_view key);
+/// Unsets the alternative of an option: for one that is given over a preset or a file, whose values it
+/// overrules. Two that are given alike are a contradiction, which validate() reports.
+VAECUDA_API void drop_alternative(RunConfig& config, std::string_view key);
 /// The candidate nearest to `word` by edit distance, empty where none is near.
 [[nodiscard]] VAECUDA_API std::string nearest_name(std::string_view word,
                                                    std::span<const std::string_view> candidates);

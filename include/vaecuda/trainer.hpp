@@ -110,7 +110,9 @@ class VAECUDA_API Trainer {
   explicit Trainer(RunConfig config, TrainObserver observer = {}, Start start = Start::fresh);
   /// Trains on these rows instead of those that data.path, data.valid and data.test name, which must be
   /// unset; config() and config.toml then say "(memory)" there. Fractions hold out rows of `data.train` as
-  /// they do of a file's. \throws as above, FileError for a float that is not finite
+  /// they do of a file's. Of the options of files data.labels gives `data.train` its labels and data.image
+  /// all rows their picture shape; the others are refused. \throws as above, FileError for a float that is
+  /// not finite
   Trainer(RunConfig config, RunData data, TrainObserver observer = {}, Start start = Start::fresh);
   ~Trainer();
   Trainer(const Trainer&) = delete;

@@ -57,6 +57,7 @@ VAECUDA_API const char* vaecuda_last_error(void);
 /* --- Rows of data ------------------------------------------------------------------------------------- */
 
 typedef struct vaecuda_dataset vaecuda_dataset;
+typedef struct vaecuda_config vaecuda_config; /* below */
 
 /* Reads a data set: a file or folder of docs/formats.md, or "shapes". `labels_path` may be NULL. */
 VAECUDA_API int vaecuda_dataset_load(const char* path, const char* labels_path, vaecuda_dataset** result);
@@ -65,9 +66,87 @@ VAECUDA_API int vaecuda_dataset_from_floats(const float* values, int64_t rows, i
                                             vaecuda_dataset** result);
 VAECUDA_API int vaecuda_dataset_from_bytes(const uint8_t* values, int64_t rows, int64_t columns,
                                            vaecuda_dataset** result);
+/* What the elements of an array are. A text is a `const char*`, ended by a zero. */
+enum {
+  VAECUDA_BOOL = 0,
+  VAECUDA_U8 = 1,
+  VAECUDA_I8 = 2,
+  VAECUDA_U16 = 3,
+  VAECUDA_I16 = 4,
+  VAECUDA_U32 = 5,
+  VAECUDA_I32 = 6,
+  VAECUDA_U64 = 7,
+  VAECUDA_I64 = 8,
+  VAECUDA_F32 = 9,
+  VAECUDA_F64 = 10,
+  VAECUDA_TEXT = 11
+};
+
+/* An array of any layout in the caller's memory, which is read during the call alone. Elements need not be
+ * aligned. Fill it with VAECUDA_ARRAY_INIT first. */
+typedef struct vaecuda_array {
+  size_t size; /* sizeof(vaecuda_array) */
+  const void* data;
+  int type; /* VAECUDA_F32 ... */
+  int64_t axes;
+  const int64_t* shape;   /* `axes` numbers; the first axis counts rows */
+  const int64_t* strides; /* bytes from neighbour to neighbour of each axis; NULL: row-major */
+  int swapped;            /* other than 0: an element's bytes stand in the other order than the machine's */
+  const uint8_t* mask;    /* of the same shape; other than 0: the element is missing; NULL: none is */
+  const int64_t* mask_strides; /* as `strides` */
+  const char* name;            /* what messages call it; of a table's column its name; NULL: none */
+} vaecuda_array;
+
+/* clang-format off */
+#define VAECUDA_ARRAY_INIT {sizeof(vaecuda_array), NULL, VAECUDA_F32, 0, NULL, NULL, 0, NULL, NULL, NULL}
+/* clang-format on */
+
+/* Copies an array of two axes or more as the rows of a .npy file are read: bytes stay bytes, every other type
+ * becomes float, (N, H, W) and (N, H, W, C) with up to 4 channels are pictures. An element that is missing,
+ * not finite, or an integer that a 32-bit float cannot hold exactly is VAECUDA_BAD_FILE with its row and
+ * column. */
+VAECUDA_API int vaecuda_dataset_from_array(const vaecuda_array* array, vaecuda_dataset** result);
+/* The same of a table's `count` columns, one axis each and of equal length. They are bytes if all are, else
+ * floats. `label_column`: the one that holds labels, by name or by index from 0; "none"; NULL or "": a last
+ * column named label, class or target is taken. Only that column may hold texts. */
+VAECUDA_API int vaecuda_dataset_from_columns(const vaecuda_array* const* columns, int64_t count,
+                                             const char* label_column, vaecuda_dataset** result);
+/* Reads what a configuration's options data.path, data.labels, data.label_column, data.image and the like ask
+ * for. */
+VAECUDA_API int vaecuda_dataset_from_config(const vaecuda_config* config, vaecuda_dataset** result);
 /* The picture that a row is, channels varying fastest. height * width * channels must be the columns. */
 VAECUDA_API int vaecuda_dataset_set_image(vaecuda_dataset* dataset, int64_t height, int64_t width,
                                           int64_t channels);
+/* Labels, one for each row: classes by whole numbers or texts, or with two axes, the second above 1, a vector
+ * of numbers per row. */
+VAECUDA_API int vaecuda_dataset_set_labels(vaecuda_dataset* dataset, const vaecuda_array* labels);
+/* The labels that a file holds, as option data.labels. */
+VAECUDA_API int vaecuda_dataset_load_labels(vaecuda_dataset* dataset, const char* path);
+/* Lines for a person: what was read, then what may be wrong with it, each of which begins with "warning: ".
+ * `length` as that of vaecuda_config_get. */
+VAECUDA_API int vaecuda_dataset_notes(const vaecuda_dataset* dataset, char* text, size_t size,
+                                      size_t* length);
+
+/* What a data set holds. The library may append members in later versions. Fill it with
+ * VAECUDA_DATASET_INFO_INIT first. */
+typedef struct vaecuda_dataset_info {
+  size_t size; /* sizeof(vaecuda_dataset_info) */
+  int64_t rows;
+  int64_t columns;
+  int type;             /* VAECUDA_U8 or VAECUDA_F32 */
+  int named;            /* columns have names */
+  int64_t image_height; /* 0 where rows are no pictures */
+  int64_t image_width;
+  int64_t image_channels;
+  int64_t classes;      /* of the labels; 0 where there are none or they are vectors */
+  int64_t label_vector; /* numbers of a label that is a vector; 0 where there are none */
+} vaecuda_dataset_info;
+
+/* clang-format off */
+#define VAECUDA_DATASET_INFO_INIT {sizeof(vaecuda_dataset_info), 0, 0, 0, 0, 0, 0, 0, 0, 0}
+/* clang-format on */
+
+VAECUDA_API int vaecuda_dataset_describe(const vaecuda_dataset* dataset, vaecuda_dataset_info* info);
 /* Either pointer may be NULL. */
 VAECUDA_API int vaecuda_dataset_size(const vaecuda_dataset* dataset, int64_t* rows, int64_t* columns);
 /* Rows `first` to `first + count - 1` as floats (count, columns). */
@@ -77,13 +156,14 @@ VAECUDA_API void vaecuda_dataset_free(vaecuda_dataset* dataset);
 
 /* --- Configuration of a training run ------------------------------------------------------------------ */
 
-typedef struct vaecuda_config vaecuda_config;
-
 /* All defaults. */
 VAECUDA_API int vaecuda_config_create(vaecuda_config** result);
 /* Sets one option, named as in a configuration file ("model.latent_dim") or as on the command line
  * ("--latent-dim"); `vae_cuda_train --help` lists them. */
 VAECUDA_API int vaecuda_config_set(vaecuda_config* config, const char* option, const char* value);
+/* Takes a recipe by its name over what the configuration holds; a name that is none is refused with the list.
+ */
+VAECUDA_API int vaecuda_config_preset(vaecuda_config* config, const char* name);
 /* Reads a TOML file, or TOML text, over what the configuration holds. */
 VAECUDA_API int vaecuda_config_load(vaecuda_config* config, const char* path);
 VAECUDA_API int vaecuda_config_parse(vaecuda_config* config, const char* toml);
@@ -157,6 +237,8 @@ typedef struct vaecuda_summary {
  * `train` NULL: the rows come from where data.path says, and `valid` and `test` must be NULL too. Otherwise
  * the rows are those of the data sets, which the run copies; data.path must be unset, and held-out rows are
  * `valid` and `test`, or shares of `train` by data.valid_fraction and data.test_fraction.
+ * Of the options that say how files are read, data.labels and data.image are applied to `train` (data.image
+ * to all three), and the others are refused.
  *
  * `observer` and `summary` may be NULL. `summary` is filled with VAECUDA_OK and with VAECUDA_STOPPED. */
 VAECUDA_API int vaecuda_train(const vaecuda_config* config, const vaecuda_dataset* train,
@@ -259,6 +341,24 @@ VAECUDA_API int vaecuda_score(const vaecuda_model* model, const float* x, int64_
 VAECUDA_API int vaecuda_log_likelihood(const vaecuda_model* model, const float* x, int64_t rows,
                                        int64_t columns, int64_t samples, uint64_t seed, float* log_likelihood,
                                        size_t log_likelihood_size);
+
+/* The same for the rows of a data set, whose names and labels are used: columns are put in the model's order
+ * by name, and a conditional model is told each row's label. `reconstruction` and `kl`, `mean` and `logvar`
+ * may be NULL with a size of 0. `latents` are rows of Z values. */
+VAECUDA_API int vaecuda_encode_dataset(const vaecuda_model* model, const vaecuda_dataset* data, float* mean,
+                                       size_t mean_size, float* logvar, size_t logvar_size);
+VAECUDA_API int vaecuda_decode_dataset(const vaecuda_model* model, const vaecuda_dataset* latents, float* x,
+                                       size_t x_size);
+VAECUDA_API int vaecuda_reconstruct_dataset(const vaecuda_model* model, const vaecuda_dataset* data,
+                                            float* result, size_t result_size);
+VAECUDA_API int vaecuda_elbo_dataset(const vaecuda_model* model, const vaecuda_dataset* data, uint64_t seed,
+                                     float* reconstruction, size_t reconstruction_size, float* kl,
+                                     size_t kl_size);
+VAECUDA_API int vaecuda_score_dataset(const vaecuda_model* model, const vaecuda_dataset* data, uint64_t seed,
+                                      float* score, size_t score_size);
+VAECUDA_API int vaecuda_log_likelihood_dataset(const vaecuda_model* model, const vaecuda_dataset* data,
+                                               int64_t samples, uint64_t seed, float* log_likelihood,
+                                               size_t log_likelihood_size);
 
 /* What a model is worth on data; docs/evaluation.md defines the figures. Means over rows in nats, with the
  * standard error of the mean as ..._error. What does not apply (no samples asked for, no posterior, no labels

@@ -9,6 +9,7 @@
 //   std::vector<float> pictures = vae.sample(64, 1);
 #pragma once
 
+#include "vaecuda/array.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/dataset.hpp"
 #include "vaecuda/device.hpp"

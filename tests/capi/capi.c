@@ -351,7 +351,9 @@ static void test_threads(void) {
   }
 }
 
-/* model.c */
+/* The other files here. */
+void test_rows(void);
+void test_memory_runs(const char* folder);
 void test_model(const char* path, const float* x, int64_t columns);
 
 int main(int argc, char** argv) {
@@ -364,6 +366,8 @@ int main(int argc, char** argv) {
   test_config();
   test_dataset();
   test_training(argv[1], values);
+  test_rows();
+  test_memory_runs(argv[1]);
   snprintf(model, sizeof model, "%s/memory/model.safetensors", argv[1]);
   test_model(model, values, kColumns);
   test_resume(argv[1], values);

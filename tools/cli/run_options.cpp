@@ -12,13 +12,9 @@ namespace {
 /// An option that the configuration file gives yields to the other way of saying the same on the command
 /// line. Both on the command line remain a contradiction, which validate() reports.
 void drop_overruled_alternatives(RunConfig& config, const Arguments& arguments) {
-  const auto given = [&arguments](std::string_view flag) { return arguments.find(flag) != nullptr; };
-  if (given("--epochs")) config.train.steps.reset();
-  if (given("--steps")) config.train.epochs.reset();
-  if (given("--test")) config.data.test_fraction = 0.0;
-  if (given("--test-fraction")) config.data.test_path.clear();
-  if (given("--valid")) config.data.valid_fraction = 0.0;
-  if (given("--valid-fraction")) config.data.valid_path.clear();
+  for (const Option& option : options()) {
+    if (arguments.find(option.flag) != nullptr) drop_alternative(config, option.key);
+  }
 }
 
 /// A length that the file gives yields to no other one of the preset.

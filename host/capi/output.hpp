@@ -1,0 +1,36 @@
+// Where the C API's functions on models put their results.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "host/capi/guard.hpp"
+#include "host/capi/handles.hpp"
+
+namespace vaecuda::capi {
+
+/// A caller's result of a number of rows; NULL with a size of 0 where it is not wanted.
+struct Output {
+  float* values;
+  std::size_t size;
+  std::string_view name;
+  [[nodiscard]] bool wanted() const { return values != nullptr || size > 0; }
+  void require(std::int64_t rows, std::int64_t columns) const {
+    require_room(values, size, checked_count(rows, columns), name);
+  }
+  /// Puts values at an offset.
+  void take(std::span<const float> from, std::int64_t at = 0) const {
+    std::copy(from.begin(), from.end(), values + at);
+  }
+};
+
+/// \throws ConfigError if the model's latent has no log variance
+inline void require_logvar(const vaecuda_model& model) {
+  if (model.vae.info().model.latent == LatentKind::gaussian) return;
+  throw ConfigError(
+      "the model's latent is deterministic or quantized, so it has no log variance: ask for the mean alone");
+}
+
+}  // namespace vaecuda::capi
