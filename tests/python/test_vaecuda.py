@@ -78,7 +78,7 @@ class Model(unittest.TestCase):
             labelled = model.evaluate(path, labels)
             self.assertEqual(labelled["negative_elbo"], figures["negative_elbo"])
             self.assertGreaterEqual(labelled["mutual_information_gap"], 0.0)
-        with self.assertRaisesRegex(vaecuda.RequestError, "labels is the path"):
+        with self.assertRaisesRegex(vaecuda.RequestError, "2 labels for the 300 rows"):
             model.evaluate(x, labels=[0, 1])
         with self.assertRaisesRegex(vaecuda.RequestError, "samples"):
             model.log_likelihood(x, samples=0)
@@ -125,8 +125,8 @@ class Model(unittest.TestCase):
             self.model.save(path)
             with vaecuda.Vae.load(path, device="cpu", threads=1) as again:
                 numpy.testing.assert_array_equal(again.encode(self.x), self.model.encode(self.x))
-            with self.assertRaisesRegex(vaecuda.RequestError, "model is NULL"):
-                again.encode(self.x)  # closed
+            with self.assertRaisesRegex(vaecuda.RequestError, "the model was closed"):
+                again.encode(self.x)
             with self.assertRaisesRegex(vaecuda.RequestError, "tpu"):
                 vaecuda.Vae.load(path, device="tpu")
         with self.assertRaisesRegex(vaecuda.FileError, "nowhere"):

@@ -12,26 +12,30 @@ The library is looked for in this order: the file that the environment variable 
 file; in the installation or build that this file belongs to; where the system looks for libraries.
 
 Rows are arrays of shape (rows, D) in the units of the training data (bytes as 0 to 255); more axes, as pictures have,
-are flattened. Results are float32. Errors are the exceptions below, with the library's message.
+are flattened; or DataFrames, whose columns meet those of a model by name. Results are float32. Errors are the
+exceptions below, with the library's message; what it warns of is a VaecudaWarning.
 """
 
+import contextlib
 import ctypes
 import ctypes.util
 import functools
 import glob
 import os
+import queue
 import shutil
 import sys
 import tempfile
 import threading
-from ctypes import POINTER, Structure, byref, c_char_p, c_double, c_float, c_int, c_int64, c_size_t, c_uint8, c_uint64
-from ctypes import c_void_p
+import warnings
+import weakref
+from ctypes import POINTER, Structure, byref, c_char_p, c_double, c_float, c_int, c_int64, c_size_t, c_uint64, c_void_p
 from typing import Any, Callable, Dict, NamedTuple, Optional
 
 import numpy
 
 __all__ = ["Vae", "train", "load_rows", "version", "build_info", "Training", "Error", "RequestError", "FileError",
-           "OutOfMemoryError", "DeviceError", "DivergedError"]
+           "OutOfMemoryError", "DeviceError", "DivergedError", "VaecudaWarning"]
 
 
 class Error(RuntimeError):
@@ -62,7 +66,12 @@ class DivergedError(Error):
     """Training met a value that is not finite."""
 
 
+class VaecudaWarning(UserWarning):
+    """What may be wrong with a result although nothing failed, with the remedy."""
+
+
 _STOPPED = 75
+_WARNING = "warning: "
 _ERRORS = {2: RequestError, 3: FileError, 4: OutOfMemoryError, 5: DeviceError, 6: DivergedError}
 
 
@@ -97,7 +106,8 @@ class _Summary(_Sized):
 
 
 class _RunOn(_Sized):
-    _fields_ = [("size", c_size_t), ("device", c_char_p), ("threads", c_int64), ("precision", c_char_p)]
+    _fields_ = [("size", c_size_t), ("device", c_char_p), ("threads", c_int64), ("precision", c_char_p),
+                ("user", c_void_p), ("message", _MESSAGE)]
 
 
 class _ModelInfo(_Sized):
@@ -115,17 +125,29 @@ class _Evaluation(_Sized):
             "marginal_kl", "mutual_information_gap")]
 
 
+class _Array(_Sized):
+    _fields_ = [("size", c_size_t), ("data", c_void_p), ("type", c_int), ("axes", c_int64), ("shape", POINTER(c_int64)),
+                ("strides", POINTER(c_int64)), ("swapped", c_int), ("mask", c_void_p), ("mask_strides", POINTER(c_int64)),
+                ("name", c_char_p)]
+
+
+_TYPES = {"b1": 0, "u1": 1, "i1": 2, "u2": 3, "i2": 4, "u4": 5, "i4": 6, "u8": 7, "i8": 8, "f4": 9, "f8": 10}
+_TEXT = 11
+
 _FLOATS = POINTER(c_float)
 _HANDLE = c_void_p
 _FUNCTIONS = {
-    "vaecuda_dataset_load": [c_char_p, c_char_p, POINTER(_HANDLE)],
-    "vaecuda_dataset_from_floats": [_FLOATS, c_int64, c_int64, POINTER(_HANDLE)],
-    "vaecuda_dataset_from_bytes": [POINTER(c_uint8), c_int64, c_int64, POINTER(_HANDLE)],
-    "vaecuda_dataset_set_image": [_HANDLE, c_int64, c_int64, c_int64],
+    "vaecuda_dataset_from_array": [POINTER(_Array), POINTER(_HANDLE)],
+    "vaecuda_dataset_from_columns": [POINTER(POINTER(_Array)), c_int64, c_char_p, POINTER(_HANDLE)],
+    "vaecuda_dataset_from_config": [_HANDLE, POINTER(_HANDLE)],
+    "vaecuda_dataset_set_labels": [_HANDLE, POINTER(_Array)],
+    "vaecuda_dataset_load_labels": [_HANDLE, c_char_p],
+    "vaecuda_dataset_notes": [_HANDLE, c_char_p, c_size_t, POINTER(c_size_t)],
     "vaecuda_dataset_size": [_HANDLE, POINTER(c_int64), POINTER(c_int64)],
     "vaecuda_dataset_values": [_HANDLE, c_int64, c_int64, _FLOATS, c_size_t],
     "vaecuda_config_create": [POINTER(_HANDLE)],
     "vaecuda_config_set": [_HANDLE, c_char_p, c_char_p],
+    "vaecuda_config_preset": [_HANDLE, c_char_p],
     "vaecuda_config_load": [_HANDLE, c_char_p],
     "vaecuda_config_load_run": [_HANDLE, c_char_p],
     "vaecuda_train": [_HANDLE, _HANDLE, _HANDLE, _HANDLE, POINTER(_Observer), POINTER(_Summary)],
@@ -142,6 +164,12 @@ _FUNCTIONS = {
     "vaecuda_elbo": [_HANDLE, _FLOATS, c_int64, c_int64, c_uint64, _FLOATS, c_size_t, _FLOATS, c_size_t],
     "vaecuda_score": [_HANDLE, _FLOATS, c_int64, c_int64, c_uint64, _FLOATS, c_size_t],
     "vaecuda_log_likelihood": [_HANDLE, _FLOATS, c_int64, c_int64, c_int64, c_uint64, _FLOATS, c_size_t],
+    "vaecuda_encode_dataset": [_HANDLE, _HANDLE, _FLOATS, c_size_t, _FLOATS, c_size_t],
+    "vaecuda_decode_dataset": [_HANDLE, _HANDLE, _FLOATS, c_size_t],
+    "vaecuda_reconstruct_dataset": [_HANDLE, _HANDLE, _FLOATS, c_size_t],
+    "vaecuda_elbo_dataset": [_HANDLE, _HANDLE, c_uint64, _FLOATS, c_size_t, _FLOATS, c_size_t],
+    "vaecuda_score_dataset": [_HANDLE, _HANDLE, c_uint64, _FLOATS, c_size_t],
+    "vaecuda_log_likelihood_dataset": [_HANDLE, _HANDLE, c_int64, c_uint64, _FLOATS, c_size_t],
     "vaecuda_evaluate": [_HANDLE, _HANDLE, c_int64, c_uint64, POINTER(_Evaluation), POINTER(c_double), c_size_t],
 }
 
@@ -188,12 +216,36 @@ def _library() -> ctypes.CDLL:
                 "VAECUDA_LIBRARY" + "".join(f"\n  {line}" for line in tried))
 
 
+def _warn(text: str) -> None:
+    """A warning at the line outside this file that led here."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename == __file__:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, VaecudaWarning, stacklevel=level)
+
+
+_said = threading.local()  # lines that the library says during a call of this thread
+
+
+def _note(_, line: bytes) -> None:
+    _said.__dict__.setdefault("lines", []).append(line.decode("utf-8", "replace"))
+
+
+_NOTE = _MESSAGE(_note)
+
+
 def _call(name: str, *arguments) -> int:
-    """Calls a function of the library; a status that is an error becomes an exception."""
-    status = getattr(_library(), name)(*arguments)
+    """Calls a function of the library; a status that is an error becomes an exception. What a model says of the rows
+    that it is given becomes a warning."""
+    with contextlib.ExitStack() as used:
+        status = getattr(_library(), name)(
+            *[used.enter_context(argument) if isinstance(argument, _Owned) else argument for argument in arguments])
+    lines = _said.__dict__.pop("lines", ())
     if status not in (0, _STOPPED):
         message = _library().vaecuda_last_error().decode("utf-8", "replace")
         raise _ERRORS.get(status, Error)(message, status)
+    for line in lines:
+        _warn(line[len(_WARNING):] if line.startswith(_WARNING) else line)
     return status
 
 
@@ -208,50 +260,234 @@ def build_info() -> str:
 
 
 class _Owned:
-    """A handle that is given back when it is no longer used."""
+    """A handle, given back when it is closed or no longer used, but not while a call uses it. At the interpreter's end
+    it is left to the system: threads may still be at work then."""
 
     def __init__(self, kind: str, maker: str, *arguments):
-        self.value = _HANDLE()
-        self._free = None
-        _call(maker, *arguments, byref(self.value))
-        self._free = getattr(_library(), f"vaecuda_{kind}_free")
+        value = _HANDLE()
+        _call(maker, *arguments, byref(value))
+        self._kind, self._value, self._lock, self._uses, self._closed = kind, value, threading.Lock(), 0, False
+        self._free = weakref.finalize(self, getattr(_library(), f"vaecuda_{kind}_free"), value)
+        self._free.atexit = False
 
-    def close(self):
-        if self._free is not None and self.value:
-            self._free(self.value)
-            self.value = _HANDLE()
+    def __enter__(self):
+        with self._lock:
+            if self._closed:
+                raise RequestError(f"the {self._kind} was closed", 2)
+            self._uses += 1
+        return self._value
 
-    def __del__(self):
-        self.close()
+    def __exit__(self, *unused) -> None:
+        with self._lock:
+            self._uses -= 1
+            if self._closed and self._uses == 0:
+                self._free()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._uses == 0:
+                self._free()  # which does nothing a second time
 
 
 def _path(path) -> bytes:
     return os.fsencode(os.fspath(path))
 
 
+def _is_path(value) -> bool:
+    return isinstance(value, (str, os.PathLike))
+
+
 def _pointer(array):
     return array.ctypes.data_as(_FLOATS)
 
 
-def _rows(values, name: str = "x"):
-    """A float32 array (rows, columns) of what a caller gives."""
-    array = numpy.asarray(values)
-    if array.ndim < 2:
-        raise RequestError(f"{name} has the shape {array.shape}, but rows have two axes, (rows, columns); "
-                           "one row is x[None, :]", 2)
-    if array.dtype.kind not in "fiub":
-        raise RequestError(f"{name} holds {array.dtype}, but rows are numbers", 2)
-    width = int(numpy.prod(array.shape[1:], dtype=numpy.int64))
-    return numpy.ascontiguousarray(array.reshape(array.shape[0], width), dtype=numpy.float32)
+def _is_missing(value) -> bool:
+    return value is None or (isinstance(value, float) and value != value) or type(value).__name__ in ("NAType", "NaTType")
+
+
+def _refuse_objects(array, where: str):
+    """Python objects are no numbers; says which is none, where one is."""
+    for place, value in numpy.ndenumerate(array):
+        if _is_missing(value) or not isinstance(value, (int, float, numpy.number, numpy.bool_)):
+            at = f"row {place[0]}" + "".join(f", column {column}" for column in place[1:])
+            what = "is missing" if _is_missing(value) else f"is {value!r}"
+            raise RequestError(f"{where}: {at} (counted from 0) {what}, but rows are numbers", 2)
+    raise RequestError(f"{where} holds Python objects (dtype object), but rows are numbers: convert it, as by "
+                       ".astype('float64')", 2)
+
+
+def _view(values, where: str, name: str = "", mask=None) -> _Array:
+    """An array as the library takes it, which reads it where it lies. `where` is for messages of this file, `name` for
+    those of the library."""
+    if isinstance(values, numpy.ma.MaskedArray):
+        mask, values = numpy.ma.getmaskarray(values), values.data
+    try:
+        array = numpy.asarray(values)
+    except ValueError as error:  # rows of unlike length
+        raise RequestError(f"{where}: {error}", 2) from None
+    if array.ndim == 0:
+        raise RequestError(f"{where} is a {type(values).__name__} of shape (), but rows are arrays (rows, columns)", 2)
+    texts = None
+    kind = array.dtype.kind
+    if kind == "U" or (kind == "O" and all(isinstance(value, str) or _is_missing(value) for value in array.flat)):
+        texts = (c_char_p * max(1, array.size))(*[None if _is_missing(value) else value.encode()
+                                                  for value in array.ravel().tolist()])
+        array, code = numpy.frombuffer(texts, numpy.uintp)[:array.size].reshape(array.shape), _TEXT
+    else:
+        if kind == "O":
+            _refuse_objects(array, where)
+        if kind == "f" and array.dtype.itemsize not in (4, 8):
+            array = array.astype(numpy.float32 if array.dtype.itemsize == 2 else numpy.float64)
+        code = _TYPES.get(f"{kind}{array.dtype.itemsize}")
+        if code is None:
+            raise RequestError(f"{where} holds {array.dtype}, but rows are numbers", 2)
+    view = _Array()
+    view.data, view.type, view.axes, view.name = array.ctypes.data, code, array.ndim, name.encode()
+    view.shape, view.strides = (c_int64 * array.ndim)(*array.shape), (c_int64 * array.ndim)(*array.strides)
+    view.swapped = int(not array.dtype.isnative)
+    if mask is not None:
+        mask = numpy.ascontiguousarray(mask, dtype=numpy.uint8)
+        view.mask = mask.ctypes.data
+    view.kept = array, texts, mask  # alive as long as the view
+    return view
+
+
+def _column(values, where: str):
+    """A column of a DataFrame as an array, and which of its values are missing where the array does not say so."""
+    dtype = getattr(values, "dtype", None)
+    if isinstance(dtype, numpy.dtype) or not hasattr(values, "isna"):
+        return (values if isinstance(values, numpy.ndarray) else values.to_numpy()), None
+    missing = values.isna().to_numpy(dtype=bool)
+    plain = getattr(dtype, "subtype" if str(dtype).startswith("Sparse") else "numpy_dtype", None)
+    if isinstance(plain, numpy.dtype) and plain.kind in "fiub":
+        return values.to_numpy(dtype=plain, na_value=plain.type(0)), missing
+    if str(dtype) in ("category", "str") or "string" in str(dtype):
+        texts = [None if gone else str(value) for value, gone in zip(values.tolist(), missing.tolist())]
+        return numpy.array(texts, dtype=object), None
+    raise RequestError(f"{where} holds {dtype}, but rows are numbers", 2)
+
+
+def _columns(values):
+    """Names and columns of a table: a DataFrame or a structured array; None for anything else. Names that merely count
+    the columns, as pandas gives them, are none."""
+    if hasattr(values, "column_names") and hasattr(values, "to_pandas"):  # an Arrow table
+        values = values.to_pandas()
+    if isinstance(values, numpy.ndarray) and values.dtype.names is not None:
+        return [(name, values[name]) for name in values.dtype.names]
+    if hasattr(values, "iloc") and hasattr(values, "columns"):
+        names = list(values.columns)
+        columns = [values.iloc[:, i] for i in range(len(names))]
+    elif hasattr(values, "get_columns"):  # polars
+        columns = list(values.get_columns())
+        names = [column.name for column in columns]
+    else:
+        return None
+    counted = names == list(range(len(names)))
+    return [("" if counted else str(name), column) for name, column in zip(names, columns)]
+
+
+def _dataset(values, name: str, labels=None, label_column: str = "") -> _Owned:
+    """Rows in memory as the library's data set."""
+    if isinstance(values, _Owned):
+        return values
+    if hasattr(values, "toarray"):
+        raise TypeError(f"{name} is a sparse matrix ({type(values).__module__.split('.')[0]}.sparse), but rows are dense "
+                        f"arrays: give {name}.toarray()")
+    columns = _columns(values)
+    if columns is None:
+        if label_column not in ("", "none"):
+            raise RequestError(f"label_column is {label_column!r}, but {name} is an array, whose columns have no names: "
+                               "give the labels as labels=, and the rows without their column", 2)
+        view = _view(values, name, name)
+        if view.axes < 2:
+            raise RequestError(f"{name} has the shape {tuple(view.shape[:view.axes])}, but rows have two axes, "
+                               f"(rows, columns); one row is {name}[None, :]", 2)
+        data = _Owned("dataset", "vaecuda_dataset_from_array", byref(view))
+    else:
+        views = []
+        for i, (title, column) in enumerate(columns):
+            where = f"{name}: column {title or i!r}"
+            array, missing = _column(column, where)
+            views.append(_view(array, where, title, missing))
+        pointers = (POINTER(_Array) * max(1, len(views)))(*map(ctypes.pointer, views))
+        data = _Owned("dataset", "vaecuda_dataset_from_columns", pointers, len(views), label_column.encode())
+    if labels is not None:
+        if label_column not in ("", "none"):
+            raise RequestError(f"labels are asked for twice, by labels= and label_column={label_column!r}: choose one", 2)
+        _label(data, labels)
+    return data
+
+
+def _label(data: _Owned, labels) -> None:
+    """Gives rows their labels: those of a file, or an array or a DataFrame's column."""
+    if _is_path(labels):
+        _call("vaecuda_dataset_load_labels", data, _path(labels))
+        return
+    array, missing = (labels, None)
+    if hasattr(labels, "to_numpy") and not hasattr(labels, "columns"):
+        array, missing = _column(labels, "labels")
+    _call("vaecuda_dataset_set_labels", data, byref(_view(array, "labels", "labels", missing)))
+
+
+def _load(path, labels=None, **options) -> _Owned:
+    """The rows of a file."""
+    settings = _Owned("config", "vaecuda_config_create")
+    from_file = labels is None or _is_path(labels)
+    for option, value in {"data": path, "labels": labels if from_file else None, **options}.items():
+        if value not in (None, ""):
+            _set(settings, option, value)
+    data = _Owned("dataset", "vaecuda_dataset_from_config", settings)
+    if not from_file:
+        _label(data, labels)
+    return data
+
+
+def _noted(data: _Owned) -> _Owned:
+    """Warns of what reading the rows showed."""
+    length = c_size_t()
+    _call("vaecuda_dataset_notes", data, None, 0, byref(length))
+    text = ctypes.create_string_buffer(length.value + 1)
+    _call("vaecuda_dataset_notes", data, text, len(text), None)
+    for line in text.value.decode("utf-8", "replace").split("\n"):
+        if line.startswith(_WARNING):
+            _warn(line[len(_WARNING):])
+    return data
+
+
+def _size(data: _Owned):
+    rows, columns = c_int64(), c_int64()
+    _call("vaecuda_dataset_size", data, byref(rows), byref(columns))
+    return rows.value, columns.value
+
+
+def _values(data: _Owned):
+    values = numpy.empty(_size(data), numpy.float32)
+    _call("vaecuda_dataset_values", data, 0, len(values), _pointer(values), values.size)
+    return values
+
+
+def _taken(function: str, x, labels=None, name: str = "x"):
+    """The function of the library that takes these rows, their number, and its arguments for them: floats as they lie
+    in memory, or a data set."""
+    if labels is None and type(x) is numpy.ndarray and x.dtype == numpy.float32 and x.ndim == 2 and x.flags.c_contiguous:
+        return function, len(x), (_pointer(x), *x.shape)
+    data = _noted(_dataset(x, name, labels))
+    return f"{function}_dataset", _size(data)[0], (data,)
 
 
 class Vae:
-    """A trained model on a device. Use `Vae.load`; its methods may be called from several threads."""
+    """A trained model on a device. Use `Vae.load`; its methods may be called from several threads.
 
-    def __init__(self, handle: _Owned):
+    Rows `x` may be a DataFrame, whose columns are taken by the names that the model was trained with. `labels` are
+    those of the rows, for a conditional model: an array, a DataFrame's column, or the path of a file.
+    It can be pickled and copied: the model file travels, and is loaded again onto the device that was asked for."""
+
+    def __init__(self, handle: _Owned, on=("auto", 0, "fp32")):
         self._handle = handle
+        self._on = on
         info = _ModelInfo()
-        _call("vaecuda_model_describe", handle.value, byref(info))
+        _call("vaecuda_model_describe", handle, byref(info))
         self.input_dim: int = info.input_dim
         """Values in a row."""
         self.latent_dim: int = info.latent_dim
@@ -271,15 +507,16 @@ class Vae:
         """Reads a model file (model.safetensors of a run). device: auto, cpu, cuda, cuda:N; threads: of the CPU, 0
         for one per core."""
         on = _RunOn()
-        on.device, on.threads, on.precision = device.encode(), threads, precision.encode()
-        return cls(_Owned("model", "vaecuda_model_load", _path(path), byref(on)))
+        on.device, on.threads, on.precision, on.message = device.encode(), threads, precision.encode(), _NOTE
+        return cls(_Owned("model", "vaecuda_model_load", _path(path), byref(on)), (device, threads, precision))
 
     def save(self, path) -> None:
         """Writes the model file, as a whole or not at all."""
-        _call("vaecuda_model_save", self._handle.value, _path(path))
+        _call("vaecuda_model_save", self._handle, _path(path))
 
     def close(self) -> None:
-        """Gives the memory back at once. The model cannot be used afterwards."""
+        """Gives the memory back, at once or when the calls that use it have ended. The model cannot be used
+        afterwards; closing it again does nothing."""
         self._handle.close()
 
     def __enter__(self) -> "Vae":
@@ -288,126 +525,120 @@ class Vae:
     def __exit__(self, *unused) -> None:
         self.close()
 
+    def __reduce__(self):
+        with tempfile.TemporaryDirectory(prefix="vaecuda-") as folder:
+            path = os.path.join(folder, "model.safetensors")
+            self.save(path)
+            with open(path, "rb") as file:
+                return _unpickled, (file.read(), self._on)
+
     def __repr__(self) -> str:
         return (f"Vae(input_dim={self.input_dim}, latent_dim={self.latent_dim}, likelihood={self.info['likelihood']!r}, "
                 f"device={self.info['device']!r})")
 
-    def _through(self, function: str, rows, width: int):
-        result = numpy.empty((len(rows), width), numpy.float32)
-        _call(function, self._handle.value, _pointer(rows), *rows.shape, _pointer(result), result.size)
-        return result
+    def _seed(self, seed: Optional[int]) -> int:
+        return self.seed if seed is None else seed
 
-    def encode(self, x, logvar: bool = False):
+    def encode(self, x, logvar: bool = False, labels=None):
         """Posterior means of rows (rows, D): (rows, Z). With `logvar` the pair of means and log variances,
         which a deterministic latent does not have."""
-        rows = _rows(x)
-        mean = numpy.empty((len(rows), self.latent_dim), numpy.float32)
+        function, count, rows = _taken("vaecuda_encode", x, labels)
+        mean = numpy.empty((count, self.latent_dim), numpy.float32)
         other = numpy.empty_like(mean) if logvar else None
-        _call("vaecuda_encode", self._handle.value, _pointer(rows), *rows.shape, _pointer(mean), mean.size,
-              _pointer(other) if logvar else None, mean.size if logvar else 0)
+        _call(function, self._handle, *rows, _pointer(mean), mean.size, _pointer(other) if logvar else None,
+              mean.size if logvar else 0)
         return (mean, other) if logvar else mean
 
-    def decode(self, z):
-        """Means of p(x|z) for latents (rows, Z): (rows, D), in the units of the training data."""
-        return self._through("vaecuda_decode", _rows(z, "z"), self.input_dim)
+    def _decoded(self, function: str, x, labels, name: str):
+        function, count, rows = _taken(function, x, labels, name)
+        result = numpy.empty((count, self.input_dim), numpy.float32)
+        _call(function, self._handle, *rows, _pointer(result), result.size)
+        return result
 
-    def reconstruct(self, x):
+    def decode(self, z, labels=None):
+        """Means of p(x|z) for latents (rows, Z): (rows, D), in the units of the training data."""
+        return self._decoded("vaecuda_decode", z, labels, "z")
+
+    def reconstruct(self, x, labels=None):
         """Rows encoded to their posterior means and decoded: (rows, D)."""
-        return self._through("vaecuda_reconstruct", _rows(x), self.input_dim)
+        return self._decoded("vaecuda_reconstruct", x, labels, "x")
 
     def sample(self, count: int, seed: int = 0, temperature: float = 1.0):
-        """Means of p(x|z) for z drawn from N(0, temperature²): (count, D)."""
+        """Means of p(x|z) for z drawn from N(0, temperature²): (count, D). Of a conditional model:
+        decode(sample_latents(count), labels=...)."""
         result = numpy.empty((max(count, 0), self.input_dim), numpy.float32)
-        _call("vaecuda_sample", self._handle.value, count, seed, temperature, _pointer(result), result.size)
+        _call("vaecuda_sample", self._handle, count, seed, temperature, _pointer(result), result.size)
         return result
 
     def sample_latents(self, count: int, seed: int = 0, temperature: float = 1.0):
         """The z that sample() decodes: (count, Z)."""
         result = numpy.empty((max(count, 0), self.latent_dim), numpy.float32)
-        _call("vaecuda_sample_latents", self._handle.value, count, seed, temperature, _pointer(result), result.size)
+        _call("vaecuda_sample_latents", self._handle, count, seed, temperature, _pointer(result), result.size)
         return result
 
     def interpolate(self, z1, z2, steps: int = 10, spherical: bool = False):
         """Means of p(x|z) along `steps` latents from z1 to z2 (Z values each), ends included: (steps, D)."""
-        ends = [_rows(numpy.asarray(z).reshape(1, -1), name) for z, name in ((z1, "z1"), (z2, "z2"))]
+        ends = [_values(_dataset(numpy.asanyarray(z).reshape(1, -1), name)) for z, name in ((z1, "z1"), (z2, "z2"))]
         if ends[0].shape != ends[1].shape:
             raise RequestError(f"z1 has {ends[0].shape[1]} values, but z2 has {ends[1].shape[1]}", 2)
         result = numpy.empty((max(steps, 0), self.input_dim), numpy.float32)
-        _call("vaecuda_interpolate", self._handle.value, _pointer(ends[0]), _pointer(ends[1]), ends[0].shape[1], steps,
+        _call("vaecuda_interpolate", self._handle, _pointer(ends[0]), _pointer(ends[1]), ends[0].shape[1], steps,
               int(spherical), _pointer(result), result.size)
         return result
 
-    def elbo(self, x, seed: Optional[int] = None):
+    def elbo(self, x, seed: Optional[int] = None, labels=None):
         """The two terms of the negative ELBO per row in nats, for one z drawn from q(z|x): -log p(x|z) and
         KL(q(z|x) || N(0, 1)), (rows,) each."""
-        rows = _rows(x)
-        terms = numpy.empty((2, len(rows)), numpy.float32)
-        _call("vaecuda_elbo", self._handle.value, _pointer(rows), *rows.shape, self.seed if seed is None else seed,
-              _pointer(terms[0]), len(rows), _pointer(terms[1]), len(rows))
+        function, count, rows = _taken("vaecuda_elbo", x, labels)
+        terms = numpy.empty((2, count), numpy.float32)
+        _call(function, self._handle, *rows, self._seed(seed), _pointer(terms[0]), count, _pointer(terms[1]), count)
         return terms[0], terms[1]
 
-    def score(self, x, seed: Optional[int] = None):
+    def score(self, x, seed: Optional[int] = None, labels=None):
         """The negative ELBO per row in nats, (rows,): large for rows that are unlike the training data."""
-        rows = _rows(x)
-        result = numpy.empty(len(rows), numpy.float32)
-        _call("vaecuda_score", self._handle.value, _pointer(rows), *rows.shape, self.seed if seed is None else seed,
-              _pointer(result), result.size)
+        function, count, rows = _taken("vaecuda_score", x, labels)
+        result = numpy.empty(count, numpy.float32)
+        _call(function, self._handle, *rows, self._seed(seed), _pointer(result), result.size)
         return result
 
-    def log_likelihood(self, x, samples: int = 500, seed: Optional[int] = None):
+    def log_likelihood(self, x, samples: int = 500, seed: Optional[int] = None, labels=None):
         """log p(x) per row in nats, (rows,), by importance sampling: in expectation a lower bound, tighter with every
         sample (Burda et al., arXiv 1509.00519)."""
-        rows = _rows(x)
-        result = numpy.empty(len(rows), numpy.float32)
-        _call("vaecuda_log_likelihood", self._handle.value, _pointer(rows), *rows.shape, samples,
-              self.seed if seed is None else seed, _pointer(result), result.size)
+        function, count, rows = _taken("vaecuda_log_likelihood", x, labels)
+        result = numpy.empty(count, numpy.float32)
+        _call(function, self._handle, *rows, samples, self._seed(seed), _pointer(result), result.size)
         return result
 
-    def evaluate(self, data, labels=None, samples: int = 0, seed: Optional[int] = None) -> Dict[str, Any]:
-        """What the model is worth on rows: an array, or the path of a file or folder, with a file of labels. Means
-        over rows in nats with the standard error as ..._error, active_units, information, latent_kl (Z,) and more;
-        docs/evaluation.md defines them. samples: of the importance-sampled nll. NaN is what does not apply."""
-        if isinstance(data, (str, os.PathLike)):
-            handle = _Owned("dataset", "vaecuda_dataset_load", _path(data), None if labels is None else _path(labels))
-        elif labels is not None:
-            raise RequestError("labels is the path of a file, and belongs to rows from a file", 2)
+    def evaluate(self, data, labels=None, samples: int = 0, seed: Optional[int] = None, **options) -> Dict[str, Any]:
+        """What the model is worth on rows: an array or DataFrame, or the path of a file or folder, for which `options`
+        such as label_column="y" say how it is read. Means over rows in nats with the standard error as ..._error,
+        active_units, information, latent_kl (Z,) and more; docs/evaluation.md defines them. samples: of the
+        importance-sampled nll. NaN is what does not apply."""
+        if _is_path(data):
+            rows = _load(data, labels, **options)
         else:
-            handle = _dataset(data, "data")
+            rows = _dataset(data, "data", labels, **options)
         result = _Evaluation()
         latent_kl = numpy.empty(self.latent_dim)
-        _call("vaecuda_evaluate", self._handle.value, handle.value, samples, self.seed if seed is None else seed,
-              byref(result), latent_kl.ctypes.data_as(POINTER(c_double)), latent_kl.size)
+        _call("vaecuda_evaluate", self._handle, _noted(rows), samples, self._seed(seed), byref(result),
+              latent_kl.ctypes.data_as(POINTER(c_double)), latent_kl.size)
         figures = {name: getattr(result, name) for name, _ in _Evaluation._fields_ if name != "size"}
         figures["latent_kl"] = latent_kl
         return figures
 
 
-def load_rows(path, labels=None):
-    """The rows of a file that the library can read (IDX, .npy, CSV, folders, "shapes"): float32 (rows, columns)."""
-    data = _Owned("dataset", "vaecuda_dataset_load", _path(path), None if labels is None else _path(labels))
-    return _values(data)
+def _unpickled(content: bytes, on) -> Vae:
+    with tempfile.TemporaryDirectory(prefix="vaecuda-") as folder:
+        path = os.path.join(folder, "model.safetensors")
+        with open(path, "wb") as file:
+            file.write(content)
+        return Vae.load(path, *on)
 
 
-def _values(data: _Owned):
-    rows, columns = c_int64(), c_int64()
-    _call("vaecuda_dataset_size", data.value, byref(rows), byref(columns))
-    values = numpy.empty((rows.value, columns.value), numpy.float32)
-    _call("vaecuda_dataset_values", data.value, 0, rows.value, _pointer(values), values.size)
-    return values
-
-
-def _dataset(values, name: str) -> _Owned:
-    """A data set of an array. Bytes stay bytes, since their scale is another than that of floats."""
-    array = numpy.asarray(values)
-    if array.dtype == numpy.uint8 and array.ndim >= 2:
-        rows = numpy.ascontiguousarray(array.reshape(array.shape[0], -1))
-        data = _Owned("dataset", "vaecuda_dataset_from_bytes", rows.ctypes.data_as(POINTER(c_uint8)), *rows.shape)
-    else:
-        rows = _rows(array, name)
-        data = _Owned("dataset", "vaecuda_dataset_from_floats", _pointer(rows), *rows.shape)
-    if array.ndim in (3, 4):
-        _call("vaecuda_dataset_set_image", data.value, *array.shape[1:3], array.shape[3] if array.ndim == 4 else 1)
-    return data
+def load_rows(path, labels=None, **options):
+    """The rows of a file that the library can read (IDX, .npy, CSV, folders, "shapes"): float32 (rows, columns).
+    options: those of vae_cuda_train that say how a file is read, such as label_column="y"."""
+    return _values(_noted(_load(path, labels, **options)))
 
 
 def _option_text(value) -> str:
@@ -420,9 +651,16 @@ def _option_text(value) -> str:
     return str(value)
 
 
-def _in_thread(work, failures: list):
+def _set(settings: _Owned, option: str, value) -> None:
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    _call("vaecuda_config_set", settings, f"--{option}".encode(), os.fsencode(_option_text(value)))
+
+
+def _in_thread(work, failures: list, warned):
     """Runs `work` in another thread, since a signal interrupts Python's code alone, not that of a library. What the
-    waiting thread is interrupted by goes to `failures`, where `work` looks."""
+    waiting thread is interrupted by goes to `failures`, where `work` looks; what comes by the queue `warned` is warned of
+    in the waiting thread, whose filters and line they concern."""
     results = []
 
     def call():
@@ -433,9 +671,11 @@ def _in_thread(work, failures: list):
 
     thread = threading.Thread(target=call)
     thread.start()
-    while thread.is_alive():
+    while thread.is_alive() or not warned.empty():
         try:
-            thread.join()
+            _warn(warned.get(timeout=0.2 if thread.is_alive() else 0.0))
+        except queue.Empty:
+            pass
         except BaseException as error:
             failures.append(error)
     return results[0] if results else None
@@ -451,45 +691,63 @@ class Training(NamedTuple):
     """Where the run lies; None where no folder was asked for."""
 
 
-def train(data=None, valid=None, test=None, out=None, *, config=None, resume=None, message: Optional[Callable[[str], None]] = None,
+def _rows_of_run(settings: _Owned, rows: Dict[str, Any], labels: Dict[str, Any], options: Dict[str, Any]) -> list:
+    """The data sets of a run, None where there are none or the configuration says which file it is. Where one is in
+    memory all are."""
+    for name, its in labels.items():
+        if its is not None and rows[name] is None:
+            raise RequestError(f"labels are given for {name}, but no rows", 2)
+    given = [value for value in rows.values() if value is not None]
+    if all(map(_is_path, given)) and labels["valid"] is None and labels["test"] is None and (
+            labels["data"] is None or _is_path(labels["data"])):
+        for name, value in {**rows, "labels": labels["data"]}.items():
+            if value is not None:
+                _set(settings, name, value)
+        return [None, None, None]
+    label_column = options.pop("label_column", None) or ""
+    return [None if value is None else
+            _load(value, labels[name], label_column=label_column) if _is_path(value) else
+            _dataset(value, name, labels[name], label_column) for name, value in rows.items()]
+
+
+def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labels=None, test_labels=None, preset=None,
+          config=None, resume=None, message: Optional[Callable[[str], None]] = None,
           progress: Optional[Callable[[Dict[str, Any]], None]] = None, stop: Optional[Callable[[], bool]] = None,
           **options) -> Training:
     """Trains a model.
 
-    data: an array (rows, D), or (rows, height, width[, channels]) for pictures, uint8 or float; or the path of a file
-    or folder; or None where `config` says it. valid, test: held-out rows, of the same kind as `data`.
+    data: an array (rows, D), or (rows, height, width[, channels]) for pictures; or a DataFrame; or the path of a file or
+    folder; or None where `config` says it. valid, test: held-out rows.
+    labels, valid_labels, test_labels: of the rows, for conditional=True, normal_label= and figures by label: an array, a
+    DataFrame's column, or the path of a file. label_column: the column of a DataFrame or CSV file that holds them.
     out: the folder of the run; without it the run's files are removed once the model is loaded.
-    config: a TOML file with options. options: those of `vae_cuda_train --help`, with underscores: latent_dim=10,
-    hidden=[400, 200], lr=1e-3, likelihood="gaussian", standardize=True.
+    preset: a recipe by its name. config: a TOML file with options. options: those of `vae_cuda_train --help`, with
+    underscores: latent_dim=10, hidden=[400, 200], lr=1e-3, likelihood="gaussian", standardize=True. Each goes over what
+    stands before it.
     resume: the folder of a run that was stopped or killed, or is to become longer (epochs=...); it goes on from its last
-    checkpoint, and the folder becomes what one run would have made it. Everything comes from that run, so `out` and
-    `config` are refused, as is an option that would change its result; rows in memory have to be given again.
+    checkpoint, and the folder becomes what one run would have made it. Everything comes from that run, so `out`,
+    `preset` and `config` are refused, as is an option that would change its result; rows in memory have to be given
+    again.
     message, progress: called with a line, and with a dict, a few times a second. stop: asked as often; True ends the
     run after saving. Ctrl-C does the same and then raises KeyboardInterrupt. The run, and so what it calls, has a
-    thread of its own.
+    thread of its own. What may be wrong is a VaecudaWarning besides.
     """
-    if resume is not None and (out is not None or config is not None):
-        raise RequestError("out and config contradict resume: everything comes from the run that is resumed", 2)
+    if resume is not None and not (out is None and config is None and preset is None):
+        raise RequestError("out, preset and config contradict resume: everything comes from the run that is resumed", 2)
     settings = _Owned("config", "vaecuda_config_create")
-
-    def put(option: str, value) -> None:
-        _call("vaecuda_config_set", settings.value, f"--{option}".encode(), _option_text(value).encode())
-
     if resume is not None:
-        _call("vaecuda_config_load_run", settings.value, _path(resume))
+        _call("vaecuda_config_load_run", settings, _path(resume))
+    if preset is not None:
+        _call("vaecuda_config_preset", settings, str(preset).encode())
     if config is not None:
-        _call("vaecuda_config_load", settings.value, _path(config))
+        _call("vaecuda_config_load", settings, _path(config))
+    sets = _rows_of_run(settings, {"data": data, "valid": valid, "test": test},
+                        {"data": labels, "valid": valid_labels, "test": test_labels}, options)
     for option, value in options.items():
-        put(option, value)
-    rows = {"data": data, "valid": valid, "test": test}
-    in_memory = {}
-    for name, value in rows.items():
-        if isinstance(value, (str, os.PathLike)):
-            put(name, os.fspath(value))
-        elif value is not None:
-            in_memory[name] = _dataset(value, name)
+        _set(settings, option, value)
 
     failures = []
+    warned = queue.SimpleQueue()
 
     def guarded(function, fallback):
         """A callback. What it raises ends the run, and is raised again after it; ctypes would print and forget it."""
@@ -501,9 +759,15 @@ def train(data=None, valid=None, test=None, out=None, *, config=None, resume=Non
                 return fallback
         return call
 
+    def say(_, line: bytes) -> None:
+        text = line.decode("utf-8", "replace")
+        if text.startswith(_WARNING):
+            warned.put(text[len(_WARNING):])
+        if message is not None:
+            message(text)
+
     observer = _Observer()
-    if message is not None:
-        observer.message = _MESSAGE(guarded(lambda _, line: message(line.decode("utf-8", "replace")), None))
+    observer.message = _MESSAGE(guarded(say, None))
     if progress is not None:
         observer.progress = _PROGRESS(guarded(
             lambda _, now: progress({name: getattr(now.contents, name) for name, _ in _Progress._fields_}), None))
@@ -515,13 +779,11 @@ def train(data=None, valid=None, test=None, out=None, *, config=None, resume=Non
     try:
         folder = temporary or os.fspath(out if resume is None else resume)
         if resume is None:
-            put("out", folder)
-        handles = [in_memory[name].value if name in in_memory else None for name in rows]
-        status = _in_thread(
-            lambda: _call(function, settings.value, *handles, byref(observer), byref(summary)), failures)
+            _set(settings, "out", folder)
+        status = _in_thread(lambda: _call(function, settings, *sets, byref(observer), byref(summary)), failures, warned)
         if failures:
             raise failures[0]
-        model = Vae.load(os.path.join(folder, "model.safetensors"), device=options.get("device", "auto"))
+        model = Vae.load(os.path.join(folder, "model.safetensors"), options.get("device", "auto"), options.get("threads", 0))
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
