@@ -194,7 +194,8 @@ void append_training(std::vector<Option>& table) {
   table.push_back(integer_option<kSteps, kTrain, &TrainConfig::steps>(
       {"train.steps", "--steps", "N", kGroup, "batches to train on, instead of --epochs"}));
   table.push_back(integer_option<kBatchSize, kTrain, &TrainConfig::batch_size>(
-      {"train.batch_size", "--batch-size", "N", kGroup, "rows per step"}));
+      {"train.batch_size", "--batch-size", "N", kGroup,
+       "rows per step; where there are fewer training rows, all of them"}));
   table.push_back(integer_option<kSeed, kTrain, &TrainConfig::seed>(
       {"train.seed", "--seed", "N", kGroup, "of every random number; the same seed gives the same model"}));
   table.push_back(integer_option<kPatience, kTrain, &TrainConfig::patience>(

@@ -154,6 +154,8 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
   if (const std::string reason = why_no_prior(config.model); !reason.empty()) {
     say("no samples.png: " + reason);
   }
+  // A run that has a state goes on with the batch it began with.
+  if (!from) fit_batch(say);
   choose_length();
 
   layout = make_layout(config.model);
@@ -338,6 +340,15 @@ void RunSetup::prepare(std::optional<RunData> rows, const Say& say, const ModelF
   check_values(data.train, data.preparation, config.model.likelihood);
   if (data.valid) check_values(*data.valid, data.preparation, config.model.likelihood);
   if (data.test) check_values(*data.test, data.preparation, config.model.likelihood);
+}
+
+/// A batch of more rows than there are would take rows twice and end several epochs in one update.
+void RunSetup::fit_batch(const Say& say) {
+  const std::int64_t rows = data.train.rows();
+  if (config.train.batch_size <= rows) return;
+  say(fmt::format("the batch of {} rows is larger than the {} training row{}: batches of {}",
+                  config.train.batch_size, rows, rows == 1 ? "" : "s", rows));
+  config.train.batch_size = rows;
 }
 
 void RunSetup::choose_length() {

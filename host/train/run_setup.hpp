@@ -42,7 +42,8 @@ struct RunSetup {
 
   /// The step that ends epoch e.
   [[nodiscard]] std::int64_t epoch_end(std::int64_t epoch) const;
-  /// Whether an epoch ends with this step, the count of steps done; with B > N it may end several.
+  /// Whether an epoch ends with this step, the count of steps done; in a resumed run with B > N it may end
+  /// several.
   [[nodiscard]] bool ends_epoch(std::int64_t step) const { return step == epoch_end(epochs_done(step)); }
   /// Epochs that the first `step` steps complete.
   [[nodiscard]] std::int64_t epochs_done(std::int64_t step) const;
@@ -57,6 +58,7 @@ struct RunSetup {
 
  private:
   void prepare(std::optional<RunData> rows, const Say& say, const ModelFile* start);
+  void fit_batch(const Say& say);
   void choose_length();
   [[nodiscard]] Plan training_plan(std::int64_t steps, std::int64_t restores) const;
   void allocate(std::int64_t restores);

@@ -134,7 +134,7 @@ struct OptimizerConfig {
 struct TrainConfig {
   std::optional<std::int64_t> epochs;  ///< passes over the rows; neither epochs nor steps: 10 epochs
   std::optional<std::int64_t> steps;
-  std::int64_t batch_size = 128;
+  std::int64_t batch_size = 128;  ///< rows per step; a run of fewer training rows takes them all
   std::uint64_t seed = 1;
   std::int64_t patience = 0;    ///< stop after so many epochs without a better validation loss; 0 = never
   std::string device = "auto";  ///< auto, cpu, cuda, cuda:N

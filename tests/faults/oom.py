@@ -3,7 +3,7 @@
 
 usage: oom.py PROGRAM [--trials N] [--seed N]
 
-Every trial limits the address space to a random size, asks for a batch that is too large, and expects exit code 4, no file in
+Every trial limits the address space to a random size, asks for a batch of all rows of a file, which is too large, and expects exit code 4, no file in
 the output folder, and a message with asked, free, total and the largest batch size that fits. That size must then train, and one
 that is 15 per cent larger must not. Prints how often the advice held; exit code 1 below 95 per cent.
 """
@@ -28,10 +28,20 @@ def main():
     choose = random.Random(arguments.seed)
     base = pathlib.Path(tempfile.mkdtemp(prefix="vaecuda-oom-"))
 
+    # A batch is at most all rows: so many that their activations do not fit where they themselves do.
+    files = {}
+    for columns, rows in ((16, 500_000), (28, 200_000)):
+        header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({rows}, {columns * columns}), }}"
+        header += " " * (-(len(header) + 11) % 64) + "\n"
+        files[columns] = base / f"rows{columns}.npy"
+        with open(files[columns], "wb") as file:
+            file.write(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
+            file.write(bytes(range(256)) * (rows * columns * columns // 256))
+
     def train(batch, limit, hidden, columns):
         out = base / "run"
         shutil.rmtree(out, ignore_errors=True)
-        command = [arguments.program, "--data", f"shapes:{columns}x{columns},n=500", "--hidden", str(hidden), "--latent-dim", "8",
+        command = [arguments.program, "--data", str(files[columns]), "--hidden", str(hidden), "--latent-dim", "8",
                    "--batch-size", str(batch), "--steps", "1", "--device", "cpu", "--threads", "2", "--out", str(out)]
         result = subprocess.run(["bash", "-c", f'ulimit -v {limit // 1024}; exec "$@"', "_", *command], capture_output=True,
                                 text=True, timeout=300)
