@@ -95,6 +95,7 @@ int run(int argc, const char* const* argv) {
     }
   }
   cli::Console console(arguments.flag("--quiet"));
+  console.busy(command->name);
   return command->run(arguments, console);
 }
 

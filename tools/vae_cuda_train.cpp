@@ -100,14 +100,22 @@ int train(const RunConfig& config, TrainObserver observer, Start start, Console&
   }
   observer.progress = ProgressReporter(console);
   observer.stop_requested = [] { return StopSignal::received() != 0; };
+  observer.pass = [&console](const PassProgress& now) { console.progress(now); };
   TrainSummary summary;
   {
+    console.busy("reading the data");
     Trainer run(config, std::move(observer), start);
     const StopSignal signals;  // before this line nothing has been written that would have to be saved
+    console.idle();
     summary = run.run();
+    console.idle();
     console.finish_status();
     print_summary(console, summary);
-    if (wishes.report && !summary.stopped) write_page(run, console);
+    if (wishes.report && !summary.stopped) {
+      console.busy("report");
+      write_page(run, console);
+      console.idle();
+    }
   }
   if (wishes.json) write_output(dump_line(to_json(summary)));
   if (!summary.stopped) return kExitOk;

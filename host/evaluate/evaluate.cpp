@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
+#include <string_view>
 
 #include "host/evaluate/anomalies.hpp"
 #include "host/evaluate/factors.hpp"
@@ -12,6 +14,7 @@
 #include "host/evaluate/latent_moments.hpp"
 #include "host/evaluate/moments.hpp"
 #include "host/evaluate/row_facts.hpp"
+#include "host/evaluate/warnings.hpp"
 
 namespace vaecuda {
 namespace {
@@ -43,7 +46,44 @@ void check_count(const RowSource& rows, std::int64_t count, const Evaluation& re
                               count, result.rows));
 }
 
-void add_elbo(const Vae& vae, RowSource& rows, const EvaluateOptions& options, Evaluation& result) {
+/// Tells how far the evaluation is. A pass takes so much work for each row as it draws latents.
+class Teller {
+ public:
+  Teller(const EvaluateOptions& options, bool samples_likelihood)
+      : told_(options.progress),
+        all_(static_cast<double>(options.elbo_samples) + 2.0 +
+             (samples_likelihood ? static_cast<double>(options.samples) : 0.0)) {}
+
+  void begin(std::string_view pass, std::int64_t work, std::optional<std::int64_t> total) {
+    before_ += work_;
+    work_ = static_cast<double>(work);
+    pass_ = pass;
+    total_ = total;
+    tell(0);
+  }
+  void tell(std::int64_t rows) const {
+    if (!told_) return;
+    PassProgress now{pass_, rows, total_, std::nullopt};
+    if (total_ && *total_ > 0) {
+      now.share = (before_ + work_ * static_cast<double>(rows) / static_cast<double>(*total_)) / all_;
+    }
+    told_(now);
+  }
+
+ private:
+  const std::function<void(const PassProgress&)>& told_;
+  double all_;
+  double before_ = 0.0;
+  double work_ = 0.0;
+  std::string_view pass_;
+  std::optional<std::int64_t> total_;
+};
+
+void add_elbo(const Vae& vae, RowSource& rows, const EvaluateOptions& options, Teller& teller,
+              Evaluation& result) {
+  teller.begin("bound", options.elbo_samples, rows.rows());
+  ScoreWatch watch(vae.info());
+  std::vector<float> scores;
   Moments negative_elbo;
   Moments reconstruction;
   Moments kl;
@@ -53,6 +93,7 @@ void add_elbo(const Vae& vae, RowSource& rows, const EvaluateOptions& options, E
       const auto first_term = static_cast<double>(block.reconstruction[i]);
       const auto second_term = static_cast<double>(block.kl[i]);
       negative_elbo.add(first_term + second_term);
+      scores.push_back(block.reconstruction[i] + block.kl[i]);
       reconstruction.add(first_term);
       kl.add(second_term);
     }
@@ -60,14 +101,20 @@ void add_elbo(const Vae& vae, RowSource& rows, const EvaluateOptions& options, E
     per_row.reconstruction.insert(per_row.reconstruction.end(), block.reconstruction.begin(),
                                   block.reconstruction.end());
     per_row.kl.insert(per_row.kl.end(), block.kl.begin(), block.kl.end());
+    watch.add(scores);
+    scores.clear();
+    teller.tell(block.first + block.rows);
   });
   if (result.rows == 0) throw ConfigError(fmt::format("{}: no rows to evaluate on", rows.name()));
   result.negative_elbo = negative_elbo.estimate();
   result.reconstruction = reconstruction.estimate();
   result.kl = kl.estimate();
+  result.warnings = watch.warnings(rows.name());
 }
 
-void add_nll(const Vae& vae, RowSource& rows, const EvaluateOptions& options, Evaluation& result) {
+void add_nll(const Vae& vae, RowSource& rows, const EvaluateOptions& options, Teller& teller,
+             Evaluation& result) {
+  teller.begin("likelihood", options.samples, result.rows);
   Moments moments;
   std::vector<float>& per_row = result.per_row.nll;
   const auto sink = [&](const LogLikelihoodBlock& block) {
@@ -75,7 +122,7 @@ void add_nll(const Vae& vae, RowSource& rows, const EvaluateOptions& options, Ev
       per_row.push_back(-log_likelihood);
       moments.add(-static_cast<double>(log_likelihood));
     }
-    if (options.progress) options.progress(block.first + block.rows);
+    teller.tell(block.first + block.rows);
   };
   const std::int64_t count = vae.log_likelihood(rows, options.samples, result.seed, sink);
   check_count(rows, count, result);
@@ -86,7 +133,8 @@ void add_nll(const Vae& vae, RowSource& rows, const EvaluateOptions& options, Ev
 
 /// Differences in data units become differences in prepared ones. Stochastic and threshold binarization have
 /// no part in it: the error is that of the values before them.
-void add_errors(const Vae& vae, RowSource& rows, Evaluation& result) {
+void add_errors(const Vae& vae, RowSource& rows, Teller& teller, Evaluation& result) {
+  teller.begin("reconstruction", 1, result.rows);
   const ModelInfo& info = vae.info();
   const auto columns = static_cast<std::size_t>(info.model.input_dim);
   Moments moments;
@@ -106,29 +154,50 @@ void add_errors(const Vae& vae, RowSource& rows, Evaluation& result) {
         norm += (x * unit - centre) * (x * unit - centre);
       }
       error /= static_cast<double>(columns);
+      if (std::isnan(error)) error = std::numeric_limits<double>::infinity();  // ∞ − ∞ on the way
       moments.add(error);
       result.per_row.squared_error.push_back(static_cast<float>(error));
       result.per_row.norm.push_back(static_cast<float>(norm));
     }
+    teller.tell(block.first + block.rows);
   });
   check_count(rows, count, result);
   result.squared_error = moments.estimate();
 }
 
-Encoded encode_all(const Vae& vae, RowSource& rows, const Evaluation& result) {
+Encoded encode_all(const Vae& vae, RowSource& rows, Teller& teller, const Evaluation& result) {
+  teller.begin("latents", 1, result.rows);
   Encoded all;
   const std::int64_t count = vae.encode(rows, [&](const EncodedBlock& block) {
     all.mean.insert(all.mean.end(), block.mean.begin(), block.mean.end());
     all.logvar.insert(all.logvar.end(), block.logvar.begin(), block.logvar.end());
+    teller.tell(block.first + block.rows);
   });
   check_count(rows, count, result);
   return all;
 }
 
+/// The rows whose posterior is finite, of the others the latents say nothing; empty if all are.
+std::optional<Encoded> finite_rows(const Encoded& encoded, std::int64_t latents) {
+  const auto width = static_cast<std::size_t>(latents);
+  const auto is_finite = [](float value) { return std::isfinite(value); };
+  if (std::all_of(encoded.mean.begin(), encoded.mean.end(), is_finite)) return std::nullopt;
+  Encoded kept;
+  for (std::size_t at = 0; at < encoded.mean.size(); at += width) {
+    const auto mean = std::span(encoded.mean).subspan(at, width);
+    if (!std::all_of(mean.begin(), mean.end(), is_finite)) continue;
+    kept.mean.insert(kept.mean.end(), mean.begin(), mean.end());
+    if (encoded.logvar.empty()) continue;
+    const auto logvar = std::span(encoded.logvar).subspan(at, width);
+    kept.logvar.insert(kept.logvar.end(), logvar.begin(), logvar.end());
+  }
+  return kept;
+}
+
 void add_latents(const Encoded& encoded, std::int64_t latents, double threshold, Evaluation& result) {
   LatentMoments moments(latents);
   const auto width = static_cast<std::size_t>(latents);
-  for (std::size_t row = 0; row < static_cast<std::size_t>(result.rows); ++row) {
+  for (std::size_t row = 0; row < encoded.mean.size() / width; ++row) {
     const auto part_of = [&](const std::vector<float>& values) {
       return values.empty() ? std::span<const float>() : std::span(values).subspan(row * width, width);
     };
@@ -157,28 +226,40 @@ double bits_per_dimension(double nats, const ModelInfo& model) {
 
 Evaluation evaluate(const Vae& vae, const RowOpener& open, const EvaluateOptions& options) {
   check(options);
-  const std::int64_t latents = vae.info().model.latent_dim;
+  const ModelConfig& model = vae.info().model;
+  const std::int64_t latents = model.latent_dim;
+  const bool samples_likelihood = options.samples > 0 && model.latent == LatentKind::gaussian;
+  Teller teller(options, samples_likelihood);
   Evaluation result;
   result.seed = options.seed.value_or(vae.info().seed);
   RowFacts facts;
   {
     const auto rows = open();
     NotedRows noted(*rows, facts);
-    add_elbo(vae, noted, options, result);
+    add_elbo(vae, noted, options, teller, result);
   }
   facts.name_classes();
   // Before the pass that takes most of the time.
   const std::optional<std::int32_t> anomaly = anomaly_label(facts, options);
   result.negative_elbo_bits = bits_per_dimension(result.negative_elbo.mean, vae.info());
-  if (options.samples > 0 && vae.info().model.latent == LatentKind::gaussian) {
-    add_nll(vae, *open(), options, result);
-  }
-  add_errors(vae, *open(), result);
-  const Encoded encoded = encode_all(vae, *open(), result);
-  add_latents(encoded, latents, options.active_threshold, result);
+  if (samples_likelihood) add_nll(vae, *open(), options, teller, result);
+  add_errors(vae, *open(), teller, result);
+  const Encoded encoded = encode_all(vae, *open(), teller, result);
+  const std::optional<Encoded> kept = finite_rows(encoded, latents);
+  const Encoded& finite = kept ? *kept : encoded;
+  add_latents(finite, latents, options.active_threshold, result);
   if (!encoded.logvar.empty()) {
-    result.aggregate = aggregate_information({result.rows, latents, encoded.mean, encoded.logvar},
-                                             result.seed, kAggregateRows);
+    const std::int64_t rows = static_cast<std::int64_t>(finite.mean.size()) / latents;
+    result.aggregate =
+        aggregate_information({rows, latents, finite.mean, finite.logvar}, result.seed, kAggregateRows);
+    double kl = 0.0;
+    std::int64_t held = 0;
+    for (const LatentFigures& latent : result.latents) {
+      kl += latent.kl;
+      held += latent.kl >= kCollapsedKl ? 1 : 0;
+    }
+    const std::string collapse = collapse_warning(model, vae.info().objective, kl, held);
+    if (!collapse.empty() && rows > 0) result.warnings.push_back(collapse);
   }
   result.factors = factor_figures(facts, encoded.mean, latents, options.bins);
   if (!result.factors.empty()) result.mutual_information_gap = mean_gap(result.factors);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "host/evaluate/log_sum_exp.hpp"
@@ -90,12 +91,18 @@ Densities densities_of(const Posteriors& posteriors, const std::vector<std::int6
 std::vector<std::int32_t> equal_width_bins(std::span<const float> values, std::int64_t bins) {
   std::vector<std::int32_t> result(values.size(), 0);
   if (values.empty()) return result;
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  const auto least = static_cast<double>(*low);
-  const double width = static_cast<double>(*high) - least;
+  double least = std::numeric_limits<double>::infinity();
+  double greatest = -least;
+  for (const float value : values) {
+    if (!std::isfinite(value)) continue;
+    least = std::min(least, static_cast<double>(value));
+    greatest = std::max(greatest, static_cast<double>(value));
+  }
+  const double width = greatest - least;
   if (!(width > 0.0)) return result;
   const auto count = static_cast<double>(bins);
   for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) continue;  // in the first bin
     const double place = (static_cast<double>(values[i]) - least) / width * count;
     result[i] = static_cast<std::int32_t>(std::min(place, count - 1.0));
   }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "vaecuda/evaluate.hpp"
 
@@ -11,8 +12,14 @@ namespace vaecuda {
 
 class Moments {
  public:
+  /// One that is not finite makes all that is told of the numbers infinite.
   void add(double value) {
     ++count_;
+    if (!std::isfinite(value)) {
+      mean_ = squares_ = std::numeric_limits<double>::infinity();
+      endless_ = true;
+    }
+    if (endless_) return;
     const double before = value - mean_;
     mean_ += before / static_cast<double>(count_);
     squares_ += before * (value - mean_);
@@ -30,6 +37,7 @@ class Moments {
   std::int64_t count_ = 0;
   double mean_ = 0.0;
   double squares_ = 0.0;  ///< Σ (value − mean)²
+  bool endless_ = false;  ///< a number was not finite
 };
 
 }  // namespace vaecuda

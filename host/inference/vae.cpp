@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "host/data/prepare.hpp"
@@ -20,6 +21,18 @@
 #include "host/model/model_file.hpp"
 
 namespace vaecuda {
+
+namespace {
+
+/// A row whose values no float carries through the network is infinitely unlikely; on the way ∞ − ∞ may have
+/// made it NaN, which no threshold finds.
+void take_overflow_for_infinite(std::vector<float>& nats) {
+  for (float& value : nats) {
+    if (std::isnan(value)) value = std::numeric_limits<float>::infinity();
+  }
+}
+
+}  // namespace
 
 struct Vae::Impl {
   Impl(ModelFile from, const RunOn& on);
@@ -261,6 +274,8 @@ std::int64_t Vae::elbo(RowSource& rows, std::uint64_t seed,
     kl.assign(static_cast<std::size_t>(ran.rows), static_cast<float>(constant));
     ran.pass.read("rows.nll", reconstruction);
     if (has_kl) ran.pass.read("rows.kl", kl);
+    take_overflow_for_infinite(reconstruction);
+    take_overflow_for_infinite(kl);
     block = {ran.first, ran.rows, reconstruction, kl};
   };
   return impl_->run(PassKind::evaluate, seed, rows, read, [&] { sink(block); });
@@ -309,6 +324,7 @@ std::int64_t Vae::log_likelihood(RowSource& rows, std::int64_t samples, std::uin
   const auto read = [&](const Impl::Block& ran) {
     values.resize(static_cast<std::size_t>(ran.rows));
     ran.pass.read("rows.nll", values);
+    take_overflow_for_infinite(values);
     for (float& value : values) value = -value;
     block = {ran.first, ran.rows, values};
   };

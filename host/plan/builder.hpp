@@ -7,6 +7,7 @@
 
 #include "host/model/layout.hpp"
 #include "host/plan/plan.hpp"
+#include "kernels/math/step_state.h"
 #include "vaecuda/config.hpp"
 
 namespace vaecuda {
@@ -47,6 +48,9 @@ struct TrainingPlanInputs {
 /// Weight of a quantized latent's squared distance to its codes in the loss: the commitment, and 1 more where
 /// the codes have a gradient.
 [[nodiscard]] double quantization_weight(const RunConfig& config);
+
+/// Weight and capacity of the KL term, or of what a latent has in its place, by step.
+[[nodiscard]] math::KlSchedule kl_schedule_of(const RunConfig& config);
 
 /// One training step over a batch of config.train.batch_size rows.
 [[nodiscard]] Plan build_training_plan(const TrainingPlanInputs& inputs);

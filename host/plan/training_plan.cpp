@@ -54,23 +54,6 @@ AdamUpdate update_of(const OptimizerConfig& optimizer, std::int64_t elements) {
   return AdamUpdate{constants, elements};
 }
 
-math::KlSchedule kl_schedule_of(const RunConfig& config) {
-  const ObjectiveConfig& objective = config.objective;
-  math::KlSchedule schedule;
-  schedule.beta = objective.beta;
-  if (config.model.latent == LatentKind::deterministic) schedule.beta = objective.latent_l2;
-  if (config.model.latent == LatentKind::vq) schedule.beta = quantization_weight(config);
-  schedule.kind = objective.beta_schedule.kind == BetaScheduleKind::linear ? math::KlScheduleKind::linear
-                  : objective.beta_schedule.kind == BetaScheduleKind::cyclical
-                      ? math::KlScheduleKind::cyclical
-                      : math::KlScheduleKind::constant;
-  schedule.steps = objective.beta_schedule.steps;
-  schedule.ramp = objective.beta_schedule.ramp;
-  schedule.capacity = objective.capacity;
-  schedule.capacity_steps = objective.capacity_steps;
-  return schedule;
-}
-
 /// The norm before the update; that looks at the loss as well where a step can be skipped.
 GradNorm norm_of(const OptimizerConfig& optimizer, const AdvanceStep& advance, bool skips) {
   GradNorm norm;
@@ -173,6 +156,23 @@ class Step {
 };
 
 }  // namespace
+
+math::KlSchedule kl_schedule_of(const RunConfig& config) {
+  const ObjectiveConfig& objective = config.objective;
+  math::KlSchedule schedule;
+  schedule.beta = objective.beta;
+  if (config.model.latent == LatentKind::deterministic) schedule.beta = objective.latent_l2;
+  if (config.model.latent == LatentKind::vq) schedule.beta = quantization_weight(config);
+  schedule.kind = objective.beta_schedule.kind == BetaScheduleKind::linear ? math::KlScheduleKind::linear
+                  : objective.beta_schedule.kind == BetaScheduleKind::cyclical
+                      ? math::KlScheduleKind::cyclical
+                      : math::KlScheduleKind::constant;
+  schedule.steps = objective.beta_schedule.steps;
+  schedule.ramp = objective.beta_schedule.ramp;
+  schedule.capacity = objective.capacity;
+  schedule.capacity_steps = objective.capacity_steps;
+  return schedule;
+}
 
 Plan build_training_plan(const TrainingPlanInputs& inputs) {
   const RunConfig& config = inputs.config;

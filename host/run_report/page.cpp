@@ -38,6 +38,16 @@ std::string head(const PageContent& content) {
   return text + fmt::format(", seed {}.</p>\n</header>\n", config.train.seed);
 }
 
+/// What the run's end shows to be wrong with it; nothing where all is well.
+std::string warnings_section(const PageContent& content) {
+  if (content.warnings.empty()) return "";
+  std::string text = "<section id=\"warnings\" aria-label=\"Warnings\">\n";
+  for (const std::string& line : content.warnings) {
+    text += "<p class=\"warning\"><strong>Warning:</strong> " + escape_markup(line) + ".</p>\n";
+  }
+  return text + "</section>\n";
+}
+
 }  // namespace
 
 std::string note(const std::string& sentence) {
@@ -59,7 +69,7 @@ std::string render_page(const PageContent& content) {
       "<link rel=\"icon\" href=\"data:,\"/>\n<title>{} – "
       "vaecuda</title>\n<style>{}</style>\n</head>\n<body>\n",
       escape_markup(content.run.name), kPageStyle);
-  page += head(content) + "<main>\n";
+  page += head(content) + "<main>\n" + warnings_section(content);
   page += figures_section(content) + curves_section(content) + latents_section(content);
   page += pictures_section(content) + settings_section(content);
   page +=

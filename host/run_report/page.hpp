@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "host/run_report/latent_view.hpp"
 #include "host/run_report/run_record.hpp"
@@ -20,7 +21,8 @@ struct PageContent {
   std::string no_latents;          ///< why
   std::optional<LossTerms> valid;  ///< of the best model
   std::optional<LossTerms> test;
-  std::string no_test;  ///< why
+  std::string no_test;                     ///< why
+  std::vector<std::string> warnings = {};  ///< what the run's end shows to be wrong with it
 };
 
 /// Well-formed as XML too, without references to anything outside.

@@ -6,6 +6,7 @@
 #include "host/model/model_file.hpp"
 #include "host/plan/backend.hpp"
 #include "host/run_report/page.hpp"
+#include "host/train/diagnosis.hpp"
 #include "host/train/evaluator.hpp"
 
 namespace vaecuda {
@@ -57,6 +58,16 @@ void look_at_rows(PageContent& content, const Vae& vae, const PreparedData& data
   }
 }
 
+/// As the end of training had them; none of a run that has not come to it.
+std::vector<std::string> warnings_of(const RunRecord& run, const Vae& vae, const PreparedData& data,
+                                     const PageContent& content) {
+  const std::optional<LossTerms> train = last_epoch(run);
+  if (!train) return {};
+  RunConfig config = run.config;
+  config.model = vae.info().model;
+  return diagnose(config, data, {run.lines.back().step, *train, content.valid, content.test});
+}
+
 }  // namespace
 
 std::string write_report(const std::filesystem::path& run_dir, const ReportOptions& options,
@@ -85,6 +96,11 @@ std::string write_report(const std::filesystem::path& run_dir, const ReportOptio
     } else if (data != nullptr && content.latents) {
       if (!content.valid && data->valid) content.valid = loss_of(*data->valid, run, model, options.on);
       if (data->test) content.test = loss_of(*data->test, run, model, options.on);
+    }
+    if (results != nullptr) {
+      content.warnings = results->warnings;
+    } else if (data != nullptr && content.latents) {
+      content.warnings = warnings_of(run, *vae, *data, content);
     }
     if (!content.test) {
       content.no_test =

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "host/data/prepare.hpp"
 #include "vaecuda/report.hpp"
@@ -15,6 +17,7 @@ struct RunResults {
   const PreparedData& data;
   std::optional<LossTerms> valid;
   std::optional<LossTerms> test;
+  std::vector<std::string> warnings;
 };
 
 /// As the public write_report; `results` null: the rows are read again.

@@ -91,17 +91,23 @@ LossTerms Evaluator::evaluate() {
   return *evaluate({});
 }
 
-std::optional<LossTerms> Evaluator::evaluate(const std::function<bool()>& stop) {
+std::optional<LossTerms> Evaluator::evaluate(const EvaluationWatch& watch) {
   constexpr double kBetweenLooks = 0.25;
   using Clock = std::chrono::steady_clock;
   program_->set_position(0);
-  std::int64_t blocks = (rows_ + plan_.batch - 1) / plan_.batch;
-  for (std::int64_t chunk = stop ? 1 : blocks; blocks > 0;) {
-    if (stop && stop()) return std::nullopt;
+  const bool watched = watch.stop || watch.told;
+  const std::int64_t all = (rows_ + plan_.batch - 1) / plan_.batch;
+  std::int64_t blocks = all;
+  for (std::int64_t chunk = watched ? 1 : all; blocks > 0;) {
+    if (watch.stop && watch.stop()) return std::nullopt;
     const Clock::time_point began = Clock::now();
     program_->run(std::min(chunk, blocks));
     blocks -= std::min(chunk, blocks);
-    if (stop) static_cast<void>(program_->fault());  // waits until the work is done
+    if (watched) static_cast<void>(program_->fault());  // waits until the work is done
+    if (watch.told) {
+      const std::int64_t done = std::min(rows_, (all - blocks) * plan_.batch);
+      watch.told({watch.pass, done, rows_, static_cast<double>(done) / static_cast<double>(rows_)});
+    }
     if (std::chrono::duration<double>(Clock::now() - began).count() < kBetweenLooks / 2) chunk *= 2;
   }
   const auto read = [&](const char* name) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "host/model/layout.hpp"
 #include "host/plan/backend.hpp"
@@ -11,6 +12,13 @@
 #include "vaecuda/trainer.hpp"
 
 namespace vaecuda {
+
+/// What an evaluation asks and tells a few times a second; both may be empty.
+struct EvaluationWatch {
+  std::string_view pass;                          ///< what it is called in `told`
+  std::function<bool()> stop;                     ///< true ends it
+  std::function<void(const PassProgress&)> told;  ///< how far it is
+};
 
 /// One pass over all rows: with one sampled z per row, or for the importance-weighted bound with as many as
 /// in training. The noise depends on the seed and the row alone, so that two evaluations of the same
@@ -26,8 +34,8 @@ class Evaluator {
             const Preparation& preparation, const Dataset& data, ParameterStore& store,
             std::int64_t head_bytes = kHeadBytes);
   [[nodiscard]] LossTerms evaluate();
-  /// The same, asking every now and then whether to give up; empty if it did.
-  [[nodiscard]] std::optional<LossTerms> evaluate(const std::function<bool()>& stop);
+  /// The same, watched; empty if it was ended.
+  [[nodiscard]] std::optional<LossTerms> evaluate(const EvaluationWatch& watch);
 
  private:
   ObjectiveConfig objective_;

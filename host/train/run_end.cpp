@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "host/report/png.hpp"
+#include "host/train/diagnosis.hpp"
 #include "host/train/evaluator.hpp"
 #include "host/train/pictures.hpp"
 
@@ -30,20 +31,22 @@ void draw(RunSetup& setup, RunFolder& folder, std::int64_t step) {
 /// The figures of the model that was saved as the best, and its pictures. False if a stop came first.
 bool show_best(RunSetup& setup, RunFolder& folder, const TrainingState& state, const TrainObserver& observer,
                TrainSummary& summary) {
-  const auto stop = [&observer] { return observer.stop_requested && observer.stop_requested(); };
+  const auto watch = [&observer](std::string_view pass) {
+    return EvaluationWatch{pass, observer.stop_requested, observer.pass};
+  };
   if (state.best) setup.store->write(ParameterStore::Part::parameters, state.best->parameters);
   // A checkpoint keeps the best loss, not what its evaluation told of the latents.
   const bool is_told =
       setup.config.model.latent != LatentKind::gaussian || (summary.valid && summary.valid->latents);
   if (setup.validation && (!summary.valid || !is_told)) {
-    const std::optional<LossTerms> valid = setup.validation->evaluate(stop);
+    const std::optional<LossTerms> valid = setup.validation->evaluate(watch("validation"));
     if (!valid) return false;
     summary.valid = valid;
   }
   if (setup.data.test) {
     Evaluator test(*setup.backend, setup.layout, setup.config, setup.data.preparation, *setup.data.test,
                    *setup.store);
-    summary.test = test.evaluate(stop);
+    summary.test = test.evaluate(watch("test"));
     if (!summary.test) return false;
   }
   draw(setup, folder, state.step);
@@ -76,6 +79,13 @@ TrainSummary end_run(RunSetup& setup, RunFolder& folder, const TrainingLoop& loo
   summary.skipped_steps = state.skipped;
   summary.restores = state.restores;
   summary.model = folder.best_model().string();
+  if (!summary.stopped) {
+    summary.warnings =
+        diagnose(setup.config, setup.data, {state.step, summary.train, summary.valid, summary.test});
+    for (const std::string& line : summary.warnings) {
+      if (observer.message) observer.message("warning: " + line);
+    }
+  }
   return summary;
 }
 

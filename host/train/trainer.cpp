@@ -72,7 +72,8 @@ std::string Trainer::write_report() const {
   options.on.device = config.train.device;
   options.on.threads = config.train.threads;
   options.on.precision = config.train.precision;
-  const RunResults results{impl_->setup.data, impl_->summary->valid, impl_->summary->test};
+  const RunResults results{impl_->setup.data, impl_->summary->valid, impl_->summary->test,
+                           impl_->summary->warnings};
   return vaecuda::write_report(std::filesystem::path(config.output.dir), options, &results);
 }
 

@@ -135,7 +135,7 @@ void TrainingLoop::end_boundary() {
 /// False if a stop request came first.
 bool TrainingLoop::evaluate() {
   if (!setup_.validation) return true;
-  valid_ = setup_.validation->evaluate([this] { return stop_asked(); });
+  valid_ = setup_.validation->evaluate({"validation", observer_.stop_requested, observer_.pass});
   if (!valid_) return false;
   improved_ = std::isfinite(valid_->loss) && (!state_.best || valid_->loss < state_.best->valid.loss);
   if (improved_) {

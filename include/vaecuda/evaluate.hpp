@@ -13,15 +13,20 @@
 #include "vaecuda/dataset.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/export.h"
+#include "vaecuda/pass_progress.hpp"
 #include "vaecuda/row_source.hpp"
 #include "vaecuda/vae.hpp"
 
 namespace vaecuda {
 
+/// Importance samples of each row where nobody asks for another number: seconds on ten thousand rows. What
+/// more of them bring is told in docs/evaluation.md; the literature's usual number is 5,000.
+inline constexpr std::int64_t kDefaultImportanceSamples = 100;
+
 struct EvaluateOptions {
   /// Importance samples of each row for the log-likelihood; 0: none is computed. Without effect on a latent
   /// that has no density.
-  std::int64_t samples = 5000;
+  std::int64_t samples = kDefaultImportanceSamples;
   /// Latents drawn for each row of the evidence lower bound, whose mean is taken.
   std::int64_t elbo_samples = 1;
   std::optional<std::uint64_t> seed;  ///< of the drawn z; by default the model's own
@@ -31,9 +36,8 @@ struct EvaluateOptions {
   std::int64_t bins = 20;
   /// The label that marks anomalies. Without it "1", where the labels are just "0" and "1".
   std::optional<std::string> anomaly_label;
-  /// Told now and then for how many rows the likelihood is known: with many samples it takes most of the
-  /// time.
-  std::function<void(std::int64_t rows)> progress;
+  /// Told after every block of rows how far the evaluation is.
+  std::function<void(const PassProgress&)> progress;
 };
 
 /// A mean over rows, and the standard error of that mean (0 for a single row).
@@ -108,6 +112,9 @@ struct Evaluation {
   std::optional<double> mutual_information_gap;
   std::optional<AnomalyFigures> anomalies;
   RowFigures per_row;
+  /// What shows that the model cannot say much of these rows, one line each with its remedy
+  /// (docs/evaluation.md, "Warnings").
+  std::vector<std::string> warnings;
 };
 
 /// Opens the same rows anew, from the first on.
@@ -124,6 +131,26 @@ using RowOpener = std::function<std::unique_ptr<RowSource>()>;
 /// The same over rows in memory.
 [[nodiscard]] VAECUDA_API Evaluation evaluate(const Vae& vae, const Dataset& data,
                                               const EvaluateOptions& options = {});
+
+/// Watches scores in nats (negative ELBO, its reconstruction, −log p(x)) as they come and says whether the
+/// rows can be such as the model was trained on. Not thread-safe.
+class VAECUDA_API ScoreWatch {
+ public:
+  explicit ScoreWatch(const ModelInfo& model);
+  /// The scores of the next rows.
+  void add(std::span<const float> scores);
+  /// One line each, with its remedy: scores that are not finite, and most rows far from all that the model
+  /// describes. `name`: of the data. Empty where all is well.
+  [[nodiscard]] std::vector<std::string> warnings(const std::string& name) const;
+
+ private:
+  double far_;  ///< nats of a row that lies that far
+  std::int64_t rows_ = 0;
+  std::int64_t distant_ = 0;
+  std::int64_t infinite_ = 0;
+  std::int64_t first_infinite_ = 0;  ///< index
+  double greatest_ = 0.0;            ///< that is finite
+};
 
 /// Nats of a row of prepared data as bits per dimension: of a density (Gaussian likelihood) in the units of
 /// the raw data, by the preparation's Jacobian; of Bernoulli data nats / (D log 2). docs/evaluation.md says

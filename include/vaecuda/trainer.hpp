@@ -13,6 +13,7 @@
 #include "vaecuda/device.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/export.h"
+#include "vaecuda/pass_progress.hpp"
 
 namespace vaecuda {
 
@@ -78,6 +79,9 @@ struct TrainSummary {
   std::int64_t skipped_steps = 0;  ///< whose loss or gradient was not finite (train.on_nonfinite = skip)
   std::int64_t restores = 0;       ///< returns to a checkpoint (train.on_nonfinite = restore)
   std::string model;               ///< path of the best model
+  /// What shows that the run taught the model little, one line each with its remedy (docs/evaluation.md,
+  /// "Warnings"); none where it was stopped. Each was a message to the observer as well.
+  std::vector<std::string> warnings;
 };
 
 /// Callbacks of a run. Each may be empty. They are called from the thread that called run().
@@ -86,6 +90,8 @@ struct TrainObserver {
   std::function<void(const Progress&)> progress;    ///< a few times a second and at every epoch's end
   /// Asked a few times a second; true ends the run after saving a checkpoint.
   std::function<bool()> stop_requested;
+  /// How far an evaluation of held-out rows is: a few times a second while one runs.
+  std::function<void(const PassProgress&)> pass;
 };
 
 /// The rows of a run that are in memory already.

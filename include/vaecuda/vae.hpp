@@ -67,7 +67,7 @@ struct Encoded {
 };
 
 /// The two terms of the negative ELBO per row, in nats of the prepared data; the negative ELBO is their sum
-/// (β does not enter).
+/// (β does not enter). Of a row whose values no float carries through the network they are infinite.
 struct ElboTerms {
   std::vector<float> reconstruction;  ///< −log p(x|z), summed over columns, for one z drawn from q(z|x)
   /// KL(q(z|x) ‖ N(0, 1)), summed over latents; deterministic latent: 0; quantized: G·log M, that of the
@@ -181,7 +181,8 @@ class VAECUDA_API Vae {
   /// log (1/K Σ_k p(x|z_k) p(z_k) / q(z_k|x)) of `x` (rows, D) with K = `samples` latents drawn from q(z|x)
   /// for each row, nats of the prepared data: in expectation a lower bound on log p(x), tighter with every
   /// sample and exact in the limit (Burda et al., arXiv 1509.00519, theorem 1). Row i depends on seed, K and
-  /// i alone. \throws ConfigError for fewer than 1 sample, and for a latent without a density
+  /// i alone; −∞ where no float carries its values through the network. \throws ConfigError for fewer than 1
+  /// sample, and for a latent without a density
   [[nodiscard]] std::vector<float> log_likelihood(std::span<const float> x, std::int64_t samples,
                                                   std::uint64_t seed) const;
 

@@ -101,10 +101,17 @@ TEST_CASE("the importance-sampled likelihood agrees with the exact one", "[evalu
   const double widening = 2.5;
   const LinearVae wrong(shift, widening);
   options.samples = 500;
-  std::vector<std::int64_t> told;
-  options.progress = [&told](std::int64_t rows) { told.push_back(rows); };
+  std::vector<PassProgress> told;
+  options.progress = [&told](const PassProgress& now) { told.push_back(now); };
   const Evaluation result = evaluate(open_model(wrong.file()), data, options);
-  CHECK(told.back() == 400);
+  REQUIRE(told.size() >= 4);
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    CHECK(told[i].total == 400);
+    REQUIRE(told[i].share);
+    if (i > 0) CHECK(*told[i].share >= *told[i - 1].share);
+  }
+  CHECK(told.back().rows == 400);
+  CHECK(*told.back().share == Approx(1.0));
   Moments error;
   Moments square;
   Moments nll;

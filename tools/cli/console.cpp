@@ -4,11 +4,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <system_error>
 
+#include "cli/progress.hpp"
 #include "vaecuda/error.hpp"
 
 namespace vaecuda::cli {
@@ -16,6 +18,7 @@ namespace {
 
 constexpr std::string_view kClearLine = "\r\x1b[K";
 constexpr std::size_t kDefaultWidth = 80;
+constexpr std::size_t kLongestLine = 200;
 
 std::string_view environment(const char* name) {
   const char* value = std::getenv(name);
@@ -53,32 +56,114 @@ void write_output(std::string_view text) {
   }
 }
 
-Console::Console(bool quiet) : quiet_(quiet), interactive_(!quiet && is_capable_terminal()) {}
+bool shows_output() {
+  return isatty(STDOUT_FILENO) == 1;
+}
+
+Console::Console(bool quiet) : quiet_(quiet), interactive_(!quiet && is_capable_terminal()) {
+  status_.reserve(kLongestLine);
+  doing_.reserve(kLongestLine);
+}
 
 Console::~Console() {
+  idle();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ends_ = true;
+  }
+  wake_.notify_all();
+  if (watcher_.joinable()) watcher_.join();
   finish_status();
 }
 
 void Console::message(std::string_view line) {
   if (quiet_) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
   write_stderr(fmt::format("{}{}\n", status_.empty() ? "" : kClearLine, line));
   if (!status_.empty()) draw_status();
 }
 
-void Console::status(std::string line) {
+void Console::status(std::string_view line) {
   if (!interactive_) return;
-  status_ = std::move(line);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  status_ = line;
   draw_status();
 }
 
 void Console::finish_status() {
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (!status_.empty()) write_stderr("\n");
   status_.clear();
 }
 
+void Console::busy(std::string_view doing) {
+  if (quiet_) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  begin(doing);
+  if (watcher_.joinable()) return;
+  try {
+    watcher_ = std::thread([this] { watch(); });
+  } catch (const std::system_error&) {
+    // Without a thread to spare the work is done in silence.
+  }
+}
+
+void Console::begin(std::string_view doing) {
+  doing_ = doing.substr(0, kLongestLine);
+  now_.reset();
+  began_ = Clock::now();
+  shown_.reset();
+}
+
+void Console::progress(const PassProgress& now) {
+  if (quiet_) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!now_ || (!now.share && now.pass != now_->pass)) begin(now.pass);
+  now_ = now;
+}
+
+void Console::idle() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (interactive_ && shown_) {
+    write_stderr(kClearLine);
+    status_.clear();
+  }
+  doing_.clear();
+  now_.reset();
+  shown_.reset();
+}
+
+/// Looks four times a second. What it writes is put together without a heap: a thread's first allocation
+/// would reserve address space that the work may need.
+void Console::watch() {
+  constexpr std::chrono::milliseconds kBetweenLooks{250};
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!wake_.wait_for(lock, kBetweenLooks, [this] { return ends_; })) show_work();
+}
+
+void Console::show_work() {
+  constexpr std::chrono::seconds kPatience{2};
+  constexpr std::chrono::seconds kLineInterval{5};
+  const Clock::time_point time = Clock::now();
+  if (doing_.empty() || time - began_ < kPatience) return;
+  if (!interactive_ && shown_ && time - *shown_ < kLineInterval) return;
+  shown_ = time;
+  std::array<char, kLongestLine> text{};
+  const std::string_view line =
+      format_work(text, doing_, now_, std::chrono::duration<double>(time - began_).count());
+  if (interactive_) {
+    status_ = line;
+    draw_status();
+  } else {
+    write_stderr(line);
+    write_stderr("\n");
+  }
+}
+
 void Console::draw_status() const {
   // The last column stays free: a character there makes some terminals wrap.
-  write_stderr(fmt::format("{}{}", kClearLine, std::string_view(status_).substr(0, terminal_width() - 1)));
+  write_stderr(kClearLine);
+  write_stderr(std::string_view(status_).substr(0, terminal_width() - 1));
 }
 
 }  // namespace vaecuda::cli

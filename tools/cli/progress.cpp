@@ -57,14 +57,51 @@ std::string format_duration(double seconds) {
   return fmt::format("{}:{:02}", minutes, whole % 60);
 }
 
+std::string_view format_work(std::span<char> room, std::string_view doing,
+                             const std::optional<PassProgress>& now, double seconds) {
+  std::size_t used = 0;
+  const auto add = [&](std::string_view piece) {
+    used += piece.copy(room.data() + used, room.size() - used);
+  };
+  const auto add_number = [&](std::int64_t number) {
+    const fmt::format_int digits(number);
+    add({digits.data(), digits.size()});
+  };
+  add(now ? now->pass : doing);
+  add(": ");
+  if (now) {
+    add_number(now->rows);
+    if (now->total) {
+      add(" of ");
+      add_number(*now->total);
+    }
+    add(" rows, ");
+  }
+  if (now && now->share && *now->share > 0.0) {
+    add_number(static_cast<std::int64_t>(100.0 * *now->share));
+    add(" %, ");
+    add(format_duration(seconds * (1.0 - *now->share) / *now->share));
+    add(" left");
+  } else {
+    add(format_duration(seconds));
+  }
+  return {room.data(), used};
+}
+
 ProgressReporter::ProgressReporter(Console& console)
     : console_(console), last_line_(std::chrono::steady_clock::now()) {}
 
 void ProgressReporter::operator()(const Progress& progress) {
   if (console_.quiet()) return;
+  console_.idle();
   if (progress.valid) {
     valid_ = fmt::format("  validation {:.2f}{}", progress.valid->loss, progress.improved ? " (best)" : "");
   }
+  show(progress);
+  if (progress.step == progress.total_steps) console_.busy("testing and drawing");
+}
+
+void ProgressReporter::show(const Progress& progress) {
   if (console_.interactive()) {
     // What a narrow terminal may cut off comes last.
     console_.status(fmt::format("{} {}  loss {:.2f}  {:.0f} samples/s  ETA {}{}", format_epoch(progress),

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "cli/console.hpp"
 #include "vaecuda/trainer.hpp"
@@ -15,6 +18,7 @@ class ProgressReporter {
   void operator()(const Progress& progress);
 
  private:
+  void show(const Progress& progress);
   Console& console_;
   std::string valid_;  ///< the latest validation loss, for the terminal's line
   std::chrono::steady_clock::time_point last_line_;
@@ -24,5 +28,9 @@ class ProgressReporter {
 [[nodiscard]] std::string format_loss(const LossTerms& terms);
 /// "0:07", "12:34", "1:02:03"
 [[nodiscard]] std::string format_duration(double seconds);
+/// "likelihood: 2560 of 10000 rows, 24 %, 0:31 left" after so many seconds at it; what is not known is left
+/// out. Written into `room`, without an allocation.
+[[nodiscard]] std::string_view format_work(std::span<char> room, std::string_view doing,
+                                           const std::optional<PassProgress>& now, double seconds);
 
 }  // namespace vaecuda::cli

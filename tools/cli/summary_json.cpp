@@ -51,6 +51,7 @@ nlohmann::ordered_json to_json(const TrainSummary& summary) {
   json["skipped_steps"] = summary.skipped_steps;
   json["restores"] = summary.restores;
   json["model"] = summary.model;
+  json["warnings"] = summary.warnings;
   return json;
 }
 

@@ -3,6 +3,7 @@
 
 #include "vae_cuda/command.hpp"
 #include "vae_cuda/result.hpp"
+#include "vae_cuda/row_watch.hpp"
 
 namespace vaecuda::tool {
 namespace {
@@ -34,7 +35,11 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
     for (std::int64_t g = 0; g < info.model.codebooks; ++g) names.push_back(fmt::format("code{}", g));
     codes.emplace(*codes_path, info.model.codebooks, RowType::i32, names);
   }
+  const RowCount done(console, "encoding", rows->rows());
+  OverflowWatch watch(info.model.latent_dim);
   const std::int64_t count = vae.encode(*rows, [&](const EncodedBlock& block) {
+    watch.add(block.mean);
+    done.tell(block.first + block.rows);
     mean.append(block.mean);
     if (logvar) logvar->append(block.logvar);
     if (codes) codes->append(std::vector<std::int32_t>(block.codes.begin(), block.codes.end()));
@@ -45,6 +50,8 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
   nlohmann::ordered_json document{{"rows", count}, {"latent_dim", info.model.latent_dim}, {"out", out}};
   if (logvar) document["logvar"] = *logvar_path;
   if (codes) document["codes"] = *codes_path;
+  document["warnings"] = watch.warnings(rows->name());
+  print_warnings(console, watch.warnings(rows->name()));
   report(arguments, console, fmt::format("{}: {} latents of {} values", out, count, info.model.latent_dim),
          document);
   return 0;

@@ -56,6 +56,17 @@ Json anomalies_json(const AnomalyFigures& anomalies) {
   return {{"label", anomalies.label}, {"rows", anomalies.anomalies}, {"scores", scores}};
 }
 
+/// As wide as the columns are, also where so many digits would not be.
+std::string figure(double value, int decimals = 4) {
+  constexpr double kMost = 1e9;
+  return std::abs(value) < kMost ? fmt::format("{:>12.{}f}", value, decimals)
+                                 : fmt::format("{:>12.6g}", value);
+}
+
+std::string trimmed(const std::string& words) {
+  return words.substr(words.find_first_not_of(' '));
+}
+
 /// Grows line by line; names stand in a column of their own.
 class Text {
  public:
@@ -64,7 +75,8 @@ class Text {
     text_ += fmt::format("  {:<22} {}\n", name, value);
   }
   void estimate(std::string_view name, const Estimate& estimate, std::string_view more) {
-    line(name, fmt::format("{:>12.4f} ± {:.4f}{}", estimate.mean, estimate.standard_error, more));
+    line(name,
+         fmt::format("{} ± {}{}", figure(estimate.mean), trimmed(figure(estimate.standard_error)), more));
   }
   [[nodiscard]] std::string take() { return std::move(text_); }
 
@@ -78,9 +90,9 @@ void add_latents(const Evaluation& evaluation, Text& text) {
                     : "latents: mean and variance of the code, active");
   for (std::size_t j = 0; j < evaluation.latents.size(); ++j) {
     const LatentFigures& latent = evaluation.latents[j];
-    const std::string kl = has_kl ? fmt::format("{:>12.4f}", latent.kl) : std::string();
-    text.line(fmt::format("z{}", j), fmt::format("{}{:>12.4f}{:>12.4f}  {}", kl, latent.mean, latent.variance,
-                                                 latent.active ? "yes" : "no"));
+    const std::string kl = has_kl ? figure(latent.kl) + " " : std::string();
+    text.line(fmt::format("z{}", j), fmt::format("{}{} {}  {}", kl, figure(latent.mean),
+                                                 figure(latent.variance), latent.active ? "yes" : "no"));
   }
 }
 
@@ -121,6 +133,7 @@ Json evaluation_json(const Evaluation& evaluation, const ModelInfo& model) {
   if (evaluation.nll) {
     json["nll"] = json_of(*evaluation.nll);
     json["nll"]["samples"] = evaluation.samples;
+    json["nll"]["rows"] = evaluation.rows;
   }
   json["bits_per_dimension"]["negative_elbo"] = cli::json_number(evaluation.negative_elbo_bits);
   if (evaluation.nll_bits) json["bits_per_dimension"]["nll"] = cli::json_number(*evaluation.nll_bits);
@@ -137,6 +150,7 @@ Json evaluation_json(const Evaluation& evaluation, const ModelInfo& model) {
     json["mutual_information_gap"] = cli::json_number(*evaluation.mutual_information_gap);
   }
   if (evaluation.anomalies) json["anomalies"] = anomalies_json(*evaluation.anomalies);
+  json["warnings"] = evaluation.warnings;
   return json;
 }
 
@@ -156,14 +170,15 @@ std::string evaluation_text(const Evaluation& evaluation, const ModelInfo& model
                   fmt::format(", {:.4f} bits per dimension", *evaluation.nll_bits));
   }
   text.line("squared error",
-            fmt::format("{:>12.6f} ± {:.6f} per value, root {:.4f}", evaluation.squared_error.mean,
-                        evaluation.squared_error.standard_error, std::sqrt(evaluation.squared_error.mean)));
+            fmt::format("{} ± {} per value, root {}", figure(evaluation.squared_error.mean, 6),
+                        trimmed(figure(evaluation.squared_error.standard_error, 6)),
+                        trimmed(figure(std::sqrt(evaluation.squared_error.mean)))));
   text.line("active units", fmt::format("{:>12} of {}", evaluation.active_units, evaluation.latents.size()));
-  if (evaluation.aggregate) {
+  if (evaluation.aggregate && evaluation.aggregate->rows > 0) {
     text.line("I(x; z)", fmt::format("{:>12.4f} nats over {} rows (at most {:.4f})",
                                      evaluation.aggregate->information, evaluation.aggregate->rows,
                                      std::log(static_cast<double>(evaluation.aggregate->rows))));
-    text.line("KL(mean q(z|x) || p)", fmt::format("{:>12.4f}", evaluation.aggregate->marginal_kl));
+    text.line("KL(mean q(z|x) || p)", figure(evaluation.aggregate->marginal_kl));
   }
   add_latents(evaluation, text);
   if (!evaluation.factors.empty()) add_factors(evaluation, text);

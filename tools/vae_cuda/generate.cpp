@@ -3,6 +3,7 @@
 
 #include "vae_cuda/command.hpp"
 #include "vae_cuda/result.hpp"
+#include "vae_cuda/row_watch.hpp"
 
 namespace vaecuda::tool {
 namespace {
@@ -15,13 +16,16 @@ constexpr double kMostTemperature = 1e6;
 /// Decoded rows, passed on block by block; gives their number.
 using Pass = std::function<std::int64_t(const std::function<void(const DecodedBlock&)>&)>;
 
+/// `total`: rows to come, where that is known.
 void write(const cli::Arguments& arguments, cli::Console& console, const Vae& vae, const Pass& pass,
-           nlohmann::ordered_json document) {
+           std::optional<std::int64_t> total, nlohmann::ordered_json document) {
+  const RowCount done(console, "generating", total);
   const std::string& out = required(arguments, "--out");
   const ModelInfo& info = vae.info();
   if (kind_of(out) == OutputKind::sheet) {
     std::vector<float> rows;
     pass([&](const DecodedBlock& block) {
+      done.tell(block.first + block.rows);
       rows.insert(rows.end(), block.mean.begin(), block.mean.end());
       if (static_cast<std::int64_t>(rows.size()) > kMostPictures * info.model.input_dim) {
         throw ConfigError(
@@ -31,7 +35,10 @@ void write(const cli::Arguments& arguments, cli::Console& console, const Vae& va
     return write_result(arguments, console, info, rows, 0, std::move(document));
   }
   RowWriter writer(out, info.model.input_dim, RowType::f32, info.column_names);
-  const std::int64_t count = pass([&](const DecodedBlock& block) { writer.append(block.mean); });
+  const std::int64_t count = pass([&](const DecodedBlock& block) {
+    done.tell(block.first + block.rows);
+    writer.append(block.mean);
+  });
   writer.commit();
   document["rows"] = count;
   document["columns"] = info.model.input_dim;
@@ -60,13 +67,13 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
     const auto latents = open_rows(source);
     const auto labelled = with_label(*latents, label);
     RowSource& rows = label.empty() ? *latents : *labelled;
-    write(arguments, console, vae, [&](const auto& sink) { return vae.decode(rows, sink); },
+    write(arguments, console, vae, [&](const auto& sink) { return vae.decode(rows, sink); }, rows.rows(),
           {{"latents", source.path}});
     return 0;
   }
   const std::uint64_t seed = seed_or(arguments, vae.info().seed);
   write(arguments, console, vae,
-        [&](const auto& sink) { return vae.sample(count, seed, temperature, sink, label); },
+        [&](const auto& sink) { return vae.sample(count, seed, temperature, sink, label); }, count,
         {{"seed", seed}, {"temperature", temperature}});
   return 0;
 }

@@ -133,9 +133,10 @@ nlohmann::ordered_json json_of(const ModelInfo& info) {
   return json;
 }
 
-int run(const cli::Arguments& arguments, cli::Console&) {
+int run(const cli::Arguments& arguments, cli::Console& console) {
   const std::string& path = required(arguments, "MODEL");
   const ModelInfo info = read_model_info(path);
+  console.idle();
   cli::write_output(arguments.flag("--json") ? cli::dump_line(json_of(info)) : text_of(info, path));
   return 0;
 }

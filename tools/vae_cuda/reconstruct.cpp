@@ -6,6 +6,7 @@
 
 #include "vae_cuda/command.hpp"
 #include "vae_cuda/result.hpp"
+#include "vae_cuda/row_watch.hpp"
 
 namespace vaecuda::tool {
 namespace {
@@ -43,11 +44,18 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
     throw ConfigError("--count chooses how many rows a picture shows; an array holds all rows");
   }
   RowWriter writer(out, info.model.input_dim, RowType::f32, info.column_names);
-  const std::int64_t count =
-      vae.reconstruct(*rows, [&](const ReconstructedBlock& block) { writer.append(block.mean); });
+  const RowCount done(console, "reconstructing", rows->rows());
+  OverflowWatch watch(info.model.input_dim);
+  const std::int64_t count = vae.reconstruct(*rows, [&](const ReconstructedBlock& block) {
+    watch.add(block.mean);
+    done.tell(block.first + block.rows);
+    writer.append(block.mean);
+  });
   writer.commit();
+  const std::vector<std::string> warnings = watch.warnings(rows->name());
+  print_warnings(console, warnings);
   report(arguments, console, fmt::format("{}: {} rows of {} values", out, count, info.model.input_dim),
-         {{"rows", count}, {"columns", info.model.input_dim}, {"out", out}});
+         {{"rows", count}, {"columns", info.model.input_dim}, {"out", out}, {"warnings", warnings}});
   return 0;
 }
 

@@ -26,22 +26,6 @@ RunConfig table_values(const cli::Arguments& arguments, std::span<const std::str
   return config;
 }
 
-struct DataRequest {
-  DataSource source;
-  DataPart part = DataPart::train;
-};
-
-DataRequest data_request(const cli::Arguments& arguments) {
-  static constexpr std::string_view kFlags[] = {"--data", "--labels", "--label-column"};
-  static_cast<void>(required(arguments, "--data"));
-  const std::string* part = arguments.find("--part");
-  if (part != nullptr && *part != "train" && *part != "test") {
-    throw ConfigError(fmt::format("--part: '{}' is not train or test", *part));
-  }
-  return {table_values(arguments, kFlags).data.train,
-          part != nullptr && *part == "test" ? DataPart::test : DataPart::train};
-}
-
 void check_width(const std::string& name, std::int64_t columns, const ModelInfo& model) {
   if (columns == model.model.input_dim) return;
   throw FileError(fmt::format("{}: rows have {} values, but the model was trained on rows of {}", name,
@@ -68,7 +52,7 @@ std::vector<cli::ProgramOption> data_options() {
       {"--data", "PATH",
        "rows: IDX, .npy, .csv (each also .gz), CIFAR-10 .bin, a folder with MNIST or CIFAR-10, or "
        "shapes[:32x32x3][:n=100000]"},
-      {"--part", "train|test", "which part of a folder with both [train]"},
+      {"--part", "train|test", "which part of a folder with both [train; evaluate: test]"},
       {"--labels", "PATH",
        "one label per row of --data: IDX, .npy or a one-column CSV; for a conditional model also a vector "
        "per row"},
@@ -140,9 +124,23 @@ Vae load_model(const cli::Arguments& arguments, cli::Console& console) {
   return vae;
 }
 
-std::unique_ptr<RowSource> open_data(const cli::Arguments& arguments, const ModelInfo& model) {
-  const DataRequest request = data_request(arguments);
-  auto rows = open_rows(request.source, request.part);
+DataSource data_source(const cli::Arguments& arguments) {
+  static constexpr std::string_view kFlags[] = {"--data", "--labels", "--label-column"};
+  static_cast<void>(required(arguments, "--data"));
+  return table_values(arguments, kFlags).data.train;
+}
+
+DataPart data_part(const cli::Arguments& arguments) {
+  const std::string* part = arguments.find("--part");
+  if (part != nullptr && *part != "train" && *part != "test") {
+    throw ConfigError(fmt::format("--part: '{}' is not train or test", *part));
+  }
+  return part != nullptr && *part == "test" ? DataPart::test : DataPart::train;
+}
+
+std::unique_ptr<RowSource> open_data(const cli::Arguments& arguments, const ModelInfo& model,
+                                     std::optional<DataPart> part) {
+  auto rows = open_rows(data_source(arguments), part.value_or(data_part(arguments)));
   check_width(rows->name(), rows->columns(), model);
   if (rows->has_label_vectors() && !model.model.conditional) {
     throw ConfigError(

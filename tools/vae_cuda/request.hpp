@@ -44,8 +44,14 @@ inline constexpr cli::ProgramOption kImage{"--image", "HxWxC",
 [[nodiscard]] RunOn run_on(const cli::Arguments& arguments);
 /// Loads MODEL where --device and its kin say. \throws ConfigError, FileError, DeviceError
 [[nodiscard]] Vae load_model(const cli::Arguments& arguments, cli::Console& console);
-/// Opens --data. \throws ConfigError, FileError; FileError if its rows are not as wide as the model's
-[[nodiscard]] std::unique_ptr<RowSource> open_data(const cli::Arguments& arguments, const ModelInfo& model);
+/// What --data and its kin name.
+[[nodiscard]] DataSource data_source(const cli::Arguments& arguments);
+/// --part, else train. \throws ConfigError for another word
+[[nodiscard]] DataPart data_part(const cli::Arguments& arguments);
+/// Opens --data, and of it `part`, by default what --part says. \throws ConfigError, FileError; FileError if
+/// its rows are not as wide as the model's
+[[nodiscard]] std::unique_ptr<RowSource> open_data(const cli::Arguments& arguments, const ModelInfo& model,
+                                                   std::optional<DataPart> part = std::nullopt);
 /// As many rows as come, up to `most`, with their labels.
 [[nodiscard]] Dataset first_rows(RowSource& rows, std::int64_t most);
 

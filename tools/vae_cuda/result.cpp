@@ -8,6 +8,7 @@ namespace vaecuda::tool {
 
 void report(const cli::Arguments& arguments, cli::Console& console, const std::string& line,
             const nlohmann::ordered_json& document) {
+  console.idle();
   if (arguments.flag("--json")) {
     cli::write_output(cli::dump_line(document));
   } else {

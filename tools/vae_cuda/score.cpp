@@ -11,6 +11,7 @@
 #include "cli/summary_json.hpp"
 #include "vae_cuda/command.hpp"
 #include "vae_cuda/result.hpp"
+#include "vae_cuda/row_watch.hpp"
 
 namespace vaecuda::tool {
 namespace {
@@ -86,7 +87,8 @@ struct Threshold {
   std::optional<double> quantile;
 };
 
-Threshold threshold_of(const cli::Arguments& arguments, const Vae& vae, const Measure& measure) {
+Threshold threshold_of(const cli::Arguments& arguments, cli::Console& console, const Vae& vae,
+                       const Measure& measure) {
   Threshold threshold;
   constexpr double kMost = std::numeric_limits<double>::max();
   if (arguments.find("--threshold") != nullptr) {
@@ -98,10 +100,19 @@ Threshold threshold_of(const cli::Arguments& arguments, const Vae& vae, const Me
     threshold.quantile = real_or(arguments, "--threshold-quantile", 0.0, 0.0, 1.0);
     std::vector<float> scores;
     const auto rows = open_reference(arguments, vae.info());
-    score_rows(vae, *rows, measure, [&](std::int64_t, std::span<const float> block) {
+    const RowCount done(console, "scoring the reference", rows->rows());
+    score_rows(vae, *rows, measure, [&](std::int64_t first, std::span<const float> block) {
+      done.tell(first + static_cast<std::int64_t>(block.size()));
       scores.insert(scores.end(), block.begin(), block.end());
     });
     threshold.value = static_cast<double>(quantile_of(scores, *threshold.quantile));
+    if (!std::isfinite(*threshold.value)) {
+      throw FileError(
+          fmt::format("{}: the quantile {} of its scores is infinite, and no score lies above: too many of "
+                      "its rows have values "
+                      "far too large for this model; leave them out",
+                      rows->name(), *threshold.quantile));
+    }
   } else if (arguments.find("--reference") != nullptr || arguments.find("--flags") != nullptr) {
     throw ConfigError("--reference and --flags belong to --threshold-quantile or --threshold");
   }
@@ -168,14 +179,21 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
   const Vae vae = load_model(arguments, console);
   measure.seed = seed_or(arguments, vae.info().seed);
   const auto rows = open_data(arguments, vae.info());
-  const Threshold threshold = threshold_of(arguments, vae, measure);
+  const Threshold threshold = threshold_of(arguments, console, vae, measure);
   ScoreFile file(out, threshold.value.has_value());
   std::optional<RowWriter> flags;
   if (const std::string* path = arguments.find("--flags")) flags.emplace(*path, 0, RowType::u8);
   Summary summary;
   std::vector<std::uint8_t> marks;
+  const RowCount done(console, "scoring", rows->rows());
+  ScoreWatch watch(vae.info());
+  // Rows that appear on a terminal show how far the work is.
+  if (out == nullptr && cli::shows_output()) console.idle();
   const std::int64_t count =
       score_rows(vae, *rows, measure, [&](std::int64_t first, std::span<const float> scores) {
+        watch.add(scores);
+        if (out != nullptr || !cli::shows_output())
+          done.tell(first + static_cast<std::int64_t>(scores.size()));
         file.append(first, scores, threshold.value);
         marks.clear();
         for (const float score : scores) {
@@ -187,7 +205,7 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
   file.commit();
   if (flags) flags->commit();
   const double mean = summary.sum / static_cast<double>(count);
-  std::string line = fmt::format("{} rows: mean {:.4f}, least {:.4f}, greatest {:.4f} nats", count, mean,
+  std::string line = fmt::format("{} rows: mean {:.8g}, least {:.8g}, greatest {:.8g} nats", count, mean,
                                  summary.least, summary.greatest);
   nlohmann::ordered_json document{{"rows", count},
                                   {"metric", measure.name},
@@ -203,6 +221,9 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
     document["flagged"] = summary.flagged;
   }
   if (out != nullptr) document["out"] = *out;
+  const std::vector<std::string> warnings = watch.warnings(rows->name());
+  document["warnings"] = warnings;
+  print_warnings(console, warnings);
   report(arguments, console, line, document);
   return 0;
 }

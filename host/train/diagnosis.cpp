@@ -1,0 +1,126 @@
+#include "host/train/diagnosis.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/config/likelihood_traits.hpp"
+#include "host/evaluate/warnings.hpp"
+#include "host/plan/builder.hpp"
+#include "host/train/column_model.hpp"
+#include "kernels/math/step_state.h"
+
+namespace vaecuda {
+namespace {
+
+/// The rows that a run is judged by.
+struct Judged {
+  const LossTerms& terms;
+  const Dataset& rows;
+  std::string_view name;
+};
+
+Judged judged(const PreparedData& data, const Outcome& outcome) {
+  if (outcome.valid && data.valid) return {*outcome.valid, *data.valid, "validation"};
+  if (outcome.test && data.test) return {*outcome.test, *data.test, "test"};
+  return {outcome.train, data.train, "training"};
+}
+
+std::optional<std::int64_t> held_latents(const LossTerms& terms) {
+  if (!terms.latents || terms.latents->kl.empty()) return std::nullopt;
+  const auto& kl = terms.latents->kl;
+  return std::count_if(kl.begin(), kl.end(), [](double one) { return one >= kCollapsedKl; });
+}
+
+/// What the objective would be if the latents were left out, beside what it is: with the weight of the KL
+/// term that the run has reached.
+struct Compared {
+  double loss = 0.0;
+  double without_latents = 0.0;
+};
+
+Compared compare(const RunConfig& config, const LossTerms& terms, double column_loss, std::int64_t steps) {
+  if (config.model.latent != LatentKind::gaussian) return {terms.reconstruction, column_loss};
+  if (config.objective.kind == ObjectiveKind::iwae) return {terms.loss, column_loss};
+  const math::KlSchedule schedule = kl_schedule_of(config);
+  const std::int64_t last = std::max<std::int64_t>(0, steps - 1);
+  const double weight = math::kl_weight(schedule, last);
+  const double capacity = math::kl_capacity(schedule, last);
+  const double added = schedule.capacity > 0.0 ? std::abs(terms.kl - capacity) : terms.kl;
+  return {terms.reconstruction + weight * added, column_loss + weight * capacity};
+}
+
+/// How far the values lie from what the decoder gives, in σ; 0 where that has no meaning.
+double distance_of(const RunConfig& config, double reconstruction) {
+  const ModelConfig& model = config.model;
+  if (!traits_of(model.likelihood).has_sigma || model.sigma_source != SigmaSource::fixed) return 0.0;
+  double at_mean = 0.0;
+  math::with_likelihood(kind_of(model.likelihood), [&](auto functor) {
+    at_mean = functor(0.0, 0.0, math::Deviation<double>{std::log(model.sigma), 1.0 / model.sigma, 0.0}).nll;
+  });
+  const double nats = reconstruction / static_cast<double>(model.input_dim) - at_mean;
+  if (!(nats > 0.0)) return 0.0;
+  return model.likelihood == Likelihood::laplace ? nats / std::sqrt(2.0) : std::sqrt(2.0 * nats);
+}
+
+std::string unreachable_warning(const RunConfig& config, const PreparedData& data, const ColumnModel& columns,
+                                double distance) {
+  const std::vector<double>& deviations = columns.deviations();
+  const auto widest = std::max_element(deviations.begin(), deviations.end());
+  const auto place = static_cast<std::size_t>(widest - deviations.begin());
+  const std::vector<std::string>& names = data.train.column_names();
+  const std::string column =
+      place < names.size() ? fmt::format("'{}'", names[place]) : fmt::format("{}", place);
+  return fmt::format(
+      "the values lie {:.3g} deviations from what the model decodes, and --sigma is {:g}: no training "
+      "reaches them. "
+      "Column {} alone has a deviation of {:.3g}; {}",
+      distance, config.model.sigma, column, *widest,
+      config.data.standardize ? "give a larger --sigma, or --sigma learned" : "train with --standardize");
+}
+
+std::string codes_warning(const RunConfig& config, const LossTerms& terms) {
+  constexpr double kOneCode = 1.5;
+  if (!terms.quantization || config.model.codebook_size < 4) return {};
+  const double least = terms.quantization->least_perplexity;
+  if (!(least < kOneCode)) return {};
+  return fmt::format(
+      "codebook collapse: nearly all rows take one code of {} (perplexity {:.2f}), so that the codes say "
+      "nearly "
+      "nothing of a row; give --restart-codes 0.1, lower --lr, or standardize the values",
+      config.model.codebook_size, least);
+}
+
+}  // namespace
+
+std::vector<std::string> diagnose(const RunConfig& config, const PreparedData& data, const Outcome& outcome) {
+  std::vector<std::string> lines;
+  const auto add = [&lines](std::string line) {
+    if (!line.empty()) lines.push_back(std::move(line));
+  };
+  const Judged by = judged(data, outcome);
+  if (!std::isfinite(by.terms.loss)) {
+    add(fmt::format(
+        "the loss of the {} rows is not finite: some of their values lie far from all training rows; look "
+        "at them, or train with --standardize",
+        by.name));
+    return lines;
+  }
+  const ColumnModel columns(data.train, data.preparation, config.model);
+  const double distance = distance_of(config, outcome.train.reconstruction);
+  if (distance > kFarDeviations) add(unreachable_warning(config, data, columns, distance));
+  const Compared compared = compare(config, by.terms, columns.loss(by.rows), outcome.steps);
+  if (compared.loss >= compared.without_latents) {
+    add(
+        fmt::format("the model is no better than the columns' means alone: its loss on the {} rows is {:.6g} "
+                    "nats, theirs {:.6g}; "
+                    "train longer (--epochs), change --lr, or look at the scale of the values",
+                    by.name, compared.loss, compared.without_latents));
+  }
+  add(collapse_warning(config.model, config.objective, by.terms.kl, held_latents(by.terms)));
+  add(codes_warning(config, by.terms));
+  return lines;
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,29 @@
+// What the end of a run shows to be wrong with it. docs/evaluation.md, "Warnings", has the thresholds.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/data/prepare.hpp"
+#include "vaecuda/config.hpp"
+#include "vaecuda/trainer.hpp"
+
+namespace vaecuda {
+
+/// The losses that a run ended with.
+struct Outcome {
+  std::int64_t steps = 0;
+  LossTerms train;                 ///< mean over the last epoch's steps
+  std::optional<LossTerms> valid;  ///< of the best model
+  std::optional<LossTerms> test;
+};
+
+/// One line each with its remedy: a posterior or codebooks that collapsed, a loss not below that of
+/// ColumnModel, values out of reach of a fixed σ, a loss that is not finite. Judged on validation rows, else
+/// on test rows, else on the training rows. `config` must be the run's own, with all sizes in it.
+[[nodiscard]] std::vector<std::string> diagnose(const RunConfig& config, const PreparedData& data,
+                                                const Outcome& outcome);
+
+}  // namespace vaecuda
