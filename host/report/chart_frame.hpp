@@ -8,12 +8,13 @@
 
 namespace vaecuda {
 
-/// A plot in SVG units; the page shows them about as CSS pixels.
+/// A plot in SVG units. The page shows every chart as wide as its units are CSS pixels, so that type has one
+/// size in all of them: `width` is that of the narrowest card.
 struct ChartFrame {
-  double width = 360.0;
+  double width = 320.0;
   double height = 232.0;
   double left = 46.0;
-  double right = 350.0;
+  double right = 306.0;
   double top = 20.0;
   double bottom = 194.0;
   Axis x;

@@ -87,17 +87,29 @@ void check(std::span<const float> values, std::int64_t columns, const std::optio
   }
 }
 
+/// A cell in sheet pixels.
+struct Cell {
+  std::int64_t picture_height = 0;  ///< of one of the stacked rows
+  std::int64_t scale = 1;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+};
+
+/// `scale` 0: the least that can be seen.
+Cell cell_for(const std::optional<ImageShape>& shape, std::int64_t stacked, std::int64_t scale) {
+  const std::int64_t height = shape ? shape->height : kPlotHeight;
+  const std::int64_t width = shape ? shape->width : kPlotWidth;
+  const std::int64_t visible = (kVisibleSide + std::min(height, width) - 1) / std::min(height, width);
+  const std::int64_t factor = scale > 0 ? scale : visible;
+  return {height, factor, stacked * height * factor + (stacked - 1) * kPairGap, width * factor};
+}
+
 // Draws row i of each source, one above the other, into cell i.
 Image draw_sheet(std::span<const std::span<const float>> sources, std::int64_t columns,
                  const std::optional<ImageShape>& shape, const SheetOptions& options) {
   const auto stacked = static_cast<std::int64_t>(sources.size());
   const std::int64_t rows = static_cast<std::int64_t>(sources[0].size()) / columns;
-  const std::int64_t height = shape ? shape->height : kPlotHeight;
-  const std::int64_t width = shape ? shape->width : kPlotWidth;
-  const std::int64_t visible = (kVisibleSide + std::min(height, width) - 1) / std::min(height, width);
-  const std::int64_t scale = options.scale > 0 ? options.scale : visible;
-  const std::int64_t cell_height = stacked * height * scale + (stacked - 1) * kPairGap;
-  const std::int64_t cell_width = width * scale;
+  const auto [height, scale, cell_height, cell_width] = cell_for(shape, stacked, options.scale);
 
   std::int64_t across = options.cells_across;
   if (across == 0) {
@@ -151,6 +163,17 @@ Image pair_sheet(std::span<const float> originals, std::span<const float> recons
   }
   const std::array<std::span<const float>, 2> sources = {originals, reconstructions};
   return draw_sheet(sources, columns, shape, options);
+}
+
+std::optional<SheetCells> cells_of(std::int64_t width, std::int64_t height,
+                                   const std::optional<ImageShape>& shape, std::int64_t stacked) {
+  const Cell cell = cell_for(shape, stacked, 0);
+  const auto count = [](std::int64_t side, std::int64_t of_cell) {
+    const std::int64_t inside = side - kGutter;
+    return inside > 0 && inside % (of_cell + kGutter) == 0 ? inside / (of_cell + kGutter) : 0;
+  };
+  const SheetCells cells{count(width, cell.width), count(height, cell.height)};
+  return cells.across > 0 && cells.down > 0 ? std::optional(cells) : std::nullopt;
 }
 
 }  // namespace vaecuda

@@ -25,4 +25,15 @@ namespace vaecuda {
                                std::int64_t columns, const std::optional<ImageShape>& shape,
                                const SheetOptions& options = {});
 
+/// Cells side by side, and lines of them.
+struct SheetCells {
+  std::int64_t across = 0;
+  std::int64_t down = 0;
+};
+/// Those of a sheet of so many pixels that was drawn at the scale chosen by itself, with `stacked` rows a
+/// cell; none if no such sheet has this size.
+[[nodiscard]] std::optional<SheetCells> cells_of(std::int64_t width, std::int64_t height,
+                                                 const std::optional<ImageShape>& shape,
+                                                 std::int64_t stacked);
+
 }  // namespace vaecuda

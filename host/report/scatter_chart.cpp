@@ -28,17 +28,42 @@ std::array<double, 2> middle_of(const std::vector<std::array<double, 2>>& points
   return {sum[0] / count, sum[1] / count};
 }
 
-/// Moves names apart that would lie on each other, downwards from the highest.
-void spread(std::vector<Label>& labels, double bottom) {
-  constexpr double kLine = 15.0;
-  constexpr double kLetter = 8.0;
-  std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.y < b.y; });
+constexpr double kLine = 14.0;    // height of a name with the space around it
+constexpr double kLetter = 7.4;   // width of one of its letters at the most
+constexpr double kCapital = 9.0;  // from its line to its top
+
+double half_width(const Label& label) {
+  return 0.5 * kLetter * static_cast<double>(label.name.size()) + 2.0;
+}
+
+bool overlap(const Label& a, const Label& b) {
+  return std::abs(a.x - b.x) < half_width(a) + half_width(b) && std::abs(a.y - b.y) < kLine;
+}
+
+/// Puts each name at the middle of its group, or as near to it as it lies on no other: places are tried in
+/// rings around the middle. Where the plot is full, the middle it is.
+void spread(std::vector<Label>& labels, const ChartFrame& frame) {
+  constexpr int kRings = 24;
+  constexpr int kPlaces = 24;
+  constexpr double kTurn = 6.283185307179586;
+  const auto is_free = [&](const Label& label, std::size_t placed) {
+    const double side = half_width(label);
+    if (label.x - side < frame.left || label.x + side > frame.right) return false;
+    if (label.y - kCapital < frame.top || label.y > frame.bottom - 2.0) return false;
+    return std::none_of(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(placed),
+                        [&](const Label& other) { return overlap(label, other); });
+  };
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      const double wide =
-          kLetter * static_cast<double>(std::max(labels[i].name.size(), labels[j].name.size()));
-      if (std::abs(labels[i].x - labels[j].x) >= wide || labels[i].y - labels[j].y >= kLine) continue;
-      labels[i].y = std::min(bottom, labels[j].y + kLine);
+    bool found = false;
+    for (int ring = 0; ring < kRings && !found; ++ring) {
+      for (int place = 0; place < (ring == 0 ? 1 : kPlaces) && !found; ++place) {
+        const double angle = kTurn * place / kPlaces;
+        Label tried = labels[i];
+        tried.x += 0.75 * kLine * ring * std::cos(angle);
+        tried.y += 0.5 * kLine * ring * std::sin(angle);
+        found = is_free(tried, i);
+        if (found) labels[i] = tried;
+      }
     }
   }
 }
@@ -86,7 +111,7 @@ std::string scatter_chart(const ChartText& text, const std::vector<PointGroup>& 
     labels.push_back({frame.place_x(middle[0]), frame.place_y(middle[1]) + 4.0, short_name(groups[i].name),
                       i % kSeriesColours});
   }
-  spread(labels, frame.bottom - 2.0);
+  spread(labels, frame);
   for (const Label& label : labels) {
     svg += fmt::format("<text class=\"group s{}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", label.colour,
                        label.x, label.y, escape_markup(label.name));

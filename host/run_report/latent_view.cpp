@@ -1,5 +1,7 @@
 #include "host/run_report/latent_view.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -157,6 +159,15 @@ LatentView view_latents(const Vae& vae, const Dataset& data) {
     return view;
   }
   view.interpolations = draw_ways(vae, some, encoded.mean, pairs);
+  view.way_steps = kSteps;
+  for (const auto& [from, to] : pairs) {
+    std::string name = fmt::format("{} → {}", from, to);
+    if (info.model.condition_dim > 0) {
+      const auto label = static_cast<std::size_t>(some.labels()[static_cast<std::size_t>(from)]);
+      name = fmt::format("{}: {}", some.label_names()[label], name);
+    }
+    view.way_names.push_back(std::move(name));
+  }
   return view;
 }
 

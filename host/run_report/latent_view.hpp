@@ -27,7 +27,9 @@ struct LatentView {
   std::vector<std::int32_t> labels;  ///< one per row, or empty
   std::vector<std::string> label_names;
   std::optional<Image> interpolations;  ///< a line for each pair of rows
-  std::string no_interpolations;        ///< why there are none
+  std::vector<std::string> way_names;  ///< of each line: "4 → 5", and the class where the model is told one
+  std::int64_t way_steps = 0;          ///< pictures in a line, ends included
+  std::string no_interpolations;       ///< why there are none
 };
 
 /// From the first rows of `data`, 4,000 at most. \throws FileError, OutOfMemoryError, DeviceError

@@ -38,6 +38,13 @@ std::string key(std::size_t colour, const std::string& name) {
       colour, escape_markup(name));
 }
 
+/// Of a curve that is level: what it is all the time, in words; empty for one that moves.
+std::string level_words(const std::string& name, const std::string& unit, const std::vector<double>& values) {
+  const auto moves = [&values](double value) { return value != values.front(); };
+  if (values.empty() || std::any_of(values.begin(), values.end(), moves)) return "";
+  return fmt::format("{}: {:.5g}{}{} throughout.", name, values.front(), unit.empty() ? "" : " ", unit);
+}
+
 struct Curve {
   std::string id;
   std::string name;
@@ -48,7 +55,8 @@ struct Curve {
   bool at_evaluations = false;  ///< known at some lines alone, and drawn as a dot for each of them
 };
 
-std::string curve_figure(const RunRecord& run, const Curve& curve, bool validated) {
+/// One that has no value or is level is a sentence among `notes` in the place of an empty card.
+std::string curve_figure(const RunRecord& run, const Curve& curve, bool validated, std::string& notes) {
   std::vector<Series> series(1);
   series[0].name = curve.validation ? "training" : curve.name;
   series[0].marked = curve.at_evaluations;
@@ -70,7 +78,17 @@ std::string curve_figure(const RunRecord& run, const Curve& curve, bool validate
   for (const auto& [epoch, value] : series[0].points) {
     if (std::isfinite(value)) known.push_back(value);
   }
-  if (known.empty()) return figure(curve.name, "", note("No value is known."), "");
+  if (known.empty()) {
+    notes += note(curve.name + ": no value is known.");
+    return "";
+  }
+  if (!curve.validation) {
+    const std::string level = level_words(curve.name, curve.unit, known);
+    if (!level.empty()) {
+      notes += note(level);
+      return "";
+    }
+  }
   words +=
       fmt::format("; the last value is {:.5g}{}", known.back(), curve.unit.empty() ? "" : " " + curve.unit);
   const Curves drawn = curves_chart({curve.id, words, "epoch", curve.unit}, series, curve.from_zero);
@@ -115,8 +133,9 @@ std::vector<std::size_t> latents_by_kl(const RecordLine& line) {
   return order;
 }
 
-/// KL of each latent over the epochs, and how many are active; empty where no evaluation tells them.
-std::string latent_figures(const RunRecord& run) {
+}  // namespace
+
+std::string latent_history(const RunRecord& run, std::string& notes) {
   constexpr std::size_t kMostRows = 64;
   constexpr double kNothing = 0.01;  // nats; what is below is no KL to speak of
   const std::vector<const RecordLine*> lines = latent_lines(run);
@@ -148,8 +167,10 @@ std::string latent_figures(const RunRecord& run) {
   if (order.size() > kMostRows) caption += fmt::format(" The {} greatest are drawn.", kMostRows);
   return figure("KL per latent over the epochs", "",
                 heat_chart({"kl-history", label, "epoch", "latent"}, ends, rows, "nats", kNothing), caption) +
-         curve_figure(run, {"active", "Active latents", "latents", active_at, {}, true, true}, false);
+         curve_figure(run, {"active", "Active latents", "latents", active_at, {}, true, true}, false, notes);
 }
+
+namespace {
 
 std::string lines_table(const RunRecord& run, bool quantized, bool validated) {
   constexpr std::size_t kMostRows = 100;
@@ -232,25 +253,20 @@ std::string curves_section(const PageContent& content) {
                       [perplexity](const RecordLine& line) { return perplexity(line.loss); }, perplexity});
   }
   text += "<div class=\"charts\">\n";
-  for (const Curve& curve : curves) text += curve_figure(run, curve, validated);
-  const std::string of_latents = latent_figures(run);
-  text += of_latents;
-  text += curve_figure(
-      run, {"lr", "Learning rate", "", [](const RecordLine& line) { return line.lr; }, {}, true}, false);
+  std::string notes;
+  for (const Curve& curve : curves) text += curve_figure(run, curve, validated, notes);
+  text +=
+      curve_figure(run, {"lr", "Learning rate", "", [](const RecordLine& line) { return line.lr; }, {}, true},
+                   false, notes);
   const auto rate = [&run](const RecordLine& line) {
     return rows_per_second(run, static_cast<std::size_t>(&line - run.lines.data()));
   };
-  text += curve_figure(run, {"throughput", "Throughput", "rows/s", rate, {}, true}, false);
+  text += curve_figure(run, {"throughput", "Throughput", "rows/s", rate, {}, true}, false, notes);
   const auto norm = [](const RecordLine& line) { return line.gradient_norm; };
   const bool has_norm = std::any_of(run.lines.begin(), run.lines.end(),
                                     [&](const RecordLine& line) { return std::isfinite(norm(line)); });
-  if (has_norm) text += curve_figure(run, {"gradient", "Gradient norm", "", norm, {}, false}, false);
-  text += "</div>\n";
-  if (latent == LatentKind::gaussian && of_latents.empty()) {
-    text += note(
-        "No evaluation in metrics.jsonl tells the KL of each latent over the epochs: those of held-out "
-        "rows do.");
-  }
+  if (has_norm) text += curve_figure(run, {"gradient", "Gradient norm", "", norm, {}, false}, false, notes);
+  text += "</div>\n" + notes;
   if (latent == LatentKind::deterministic) text += note("A deterministic latent has no KL.");
   return text + lines_table(run, latent == LatentKind::vq, validated) + "</section>\n";
 }

@@ -5,7 +5,6 @@
 
 #include "host/report/chart.hpp"
 #include "host/report/markup.hpp"
-#include "host/report/png.hpp"
 #include "host/run_report/page_parts.hpp"
 #include "vaecuda/options.hpp"
 
@@ -70,87 +69,32 @@ std::string scatter_figure(const PageContent& content) {
   return figure("Latents", "", scatter_chart(text, groups), caption);
 }
 
-std::span<const std::uint8_t> as_bytes(const std::string& text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-/// A side of a PNG file: a big-endian number of its first chunk.
-std::uint32_t side_of(std::span<const std::uint8_t> png, std::size_t at) {
-  std::uint32_t side = 0;
-  for (std::size_t i = 0; i < 4; ++i) side = side << 8U | png[at + i];
-  return side;
-}
-
-std::string picture_figure(const std::string& heading, std::span<const std::uint8_t> png,
-                           const std::string& words) {
-  constexpr std::size_t kWidthAt = 16;
-  constexpr std::size_t kHeightAt = 20;
-  constexpr std::size_t kMostBytes = std::size_t{4} << 20U;
-  if (png.size() < kHeightAt + 4) return figure(heading, "", note("The picture's file is broken."), "");
-  if (png.size() > kMostBytes) {
-    return figure(
-        heading, "",
-        note("The picture is too large for this page; it is a file of its own in the run's folder."), "");
-  }
-  std::string img =
-      fmt::format("<img alt=\"{}\" width=\"{}\" height=\"{}\" src=\"{}\"/>", escape_markup(words),
-                  side_of(png, kWidthAt), side_of(png, kHeightAt), png_address(png));
-  constexpr std::uint32_t kWide = 700;  // pixels: half as many on a phone can still be read
-  const bool large = side_of(png, kWidthAt) > kWide;
-  if (large) {  // on a phone it is moved across the screen, since the whole would be too small to be read
-    img = fmt::format("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">{}</div>",
-                      escape_markup(heading), img);
-  }
-  return figure(heading, "", img, words, large);
-}
-
 }  // namespace
 
 std::string latents_section(const PageContent& content) {
-  std::string text = "<section>\n<h2>Latents</h2>\n";
-  if (!content.latents) return text + note(content.no_latents) + "</section>\n";
-  const bool gaussian = !content.latents->kl.empty();
-  text += "<div class=\"charts two\">\n" + (gaussian ? kl_figure(content) : "") + scatter_figure(content) +
-          "</div>\n";
-  if (!gaussian) text += note("Only a Gaussian latent has a KL of its own for each latent.");
-  return text + "</section>\n";
-}
-
-std::string pictures_section(const PageContent& content) {
-  std::string text =
-      "<section class=\"pictures\">\n<h2>What the model draws</h2>\n<div class=\"charts two\">\n";
+  const bool gaussian = content.run.config.model.latent == LatentKind::gaussian;
   std::string notes;
-  const auto add = [&](const std::string& name, const std::string& heading, const std::string& words,
-                       const std::string& missing) {
-    const auto found = content.run.pictures.find(name);
-    if (found != content.run.pictures.end()) {
-      text += picture_figure(heading, as_bytes(found->second), words);
-    } else if (!missing.empty()) {
-      notes += note(missing);
+  std::string history;
+  if (gaussian) {
+    history = latent_history(content.run, notes);
+    if (history.empty()) {
+      notes += note(
+          "No evaluation in metrics.jsonl tells the KL of each latent over the epochs: those of held-out "
+          "rows do.");
     }
-  };
-  const std::string unfinished = ".png is not in the run's folder: the end of training draws it.";
-  add("reconstructions", "Reconstructions", "Each row above its reconstruction, the decoded posterior mean.",
-      "reconstructions" + unfinished);
-  const bool prior = content.run.config.model.latent != LatentKind::deterministic;
-  add("samples", "Samples",
-      content.run.config.model.conditional
-          ? "Means of p(x|z) for z drawn from the prior, a line for each class."
-          : "Means of p(x|z) for z drawn from the prior.",
-      prior ? "samples" + unfinished
-            : "There are no samples: a deterministic latent has no prior to draw from.");
-  if (content.latents && content.latents->interpolations) {
-    text +=
-        picture_figure("Interpolations", encode_png(*content.latents->interpolations),
-                       "Each line leads from the posterior mean of one row, left, to that of another, right, "
-                       "in equal steps.");
   } else {
-    notes += note("There are no interpolations. " +
-                  (content.latents ? content.latents->no_interpolations : content.no_latents));
+    notes = note("Only a Gaussian latent has a KL of its own for each latent.");
   }
-  add("manifold", "Latent plane", "Means of p(x|z) over a grid of the prior's quantiles in both latents.",
-      "");
-  return text + "</div>\n" + notes + "</section>\n";
+  std::string cards;
+  if (content.latents) {
+    if (!content.latents->kl.empty()) cards += kl_figure(content);
+    cards += history + scatter_figure(content);
+  } else {
+    cards = history;
+    notes = note(content.no_latents) + notes;
+  }
+  if (!cards.empty()) cards = "<div class=\"charts\">\n" + cards + "</div>\n";
+  return "<section>\n<h2>Latents</h2>\n" + cards + notes + "</section>\n";
 }
 
 std::string settings_section(const PageContent& content) {

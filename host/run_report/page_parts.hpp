@@ -14,6 +14,10 @@ namespace vaecuda {
 [[nodiscard]] std::string figure(const std::string& heading, const std::string& keys, const std::string& body,
                                  const std::string& caption, bool large = false);
 
+/// KL of each latent over the epochs, and how many are active; empty where no evaluation tells them. What has
+/// no card of its own is told in `notes`.
+[[nodiscard]] std::string latent_history(const RunRecord& run, std::string& notes);
+
 [[nodiscard]] std::string figures_section(const PageContent& content);
 [[nodiscard]] std::string curves_section(const PageContent& content);
 [[nodiscard]] std::string latents_section(const PageContent& content);

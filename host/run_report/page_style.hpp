@@ -5,8 +5,10 @@
 
 namespace vaecuda {
 
-/// Sizes in rem, spaces in multiples of 4 px. Every colour has a contrast of 4.5 on its ground as text, 3 as
-/// a mark. The ten of the categories are told apart by lightness as well as by hue.
+/// Sizes in rem, spaces in multiples of 4 px. Charts are 20 rem wide, their SVG units a sixteenth of it, in
+/// cards that are never narrower where the screen is not: their type is .75 rem everywhere. Every colour has
+/// a contrast of 4.5 on its ground as text, 3 as a mark. The ten of the categories are told apart by
+/// lightness as well as by hue.
 inline constexpr std::string_view kPageStyle = R"(
 :root{color-scheme:light dark;--ground:#fff;--panel:#f6f7f9;--text:#1a1d23;--soft:#59616e;--rule:#d9dde3;
 --c0:#0b5fa5;--c1:#c2410c;--c2:#00796b;--c3:#a3257a;--c4:#8a6a00;--c5:#0e8fb8;--c6:#6440a8;--c7:#23272f;--c8:#d42a5b;--c9:#747c88}
@@ -14,13 +16,14 @@ inline constexpr std::string_view kPageStyle = R"(
 --c0:#5fb0f5;--c1:#ff9a5c;--c2:#35c9ad;--c3:#ea8fd0;--c4:#ecd152;--c5:#86e0fb;--c6:#b79ff5;--c7:#f4f5f7;--c8:#ff7797;--c9:#9aa3af}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--text);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
-main,header,footer{max-width:69rem;margin:0 auto;padding:0 1rem}
+main,header,footer{max-width:72rem;margin:0 auto;padding:0 1rem}
 header{padding-top:2rem}
 h1{font-size:1.75rem;line-height:1.2;margin:0;overflow-wrap:anywhere}
 h2{font-size:1.25rem;line-height:1.3;margin:2.5rem 0 .75rem}
 p{margin:.25rem 0 .75rem;max-width:44rem;overflow-wrap:anywhere}
 header p,.note,figcaption,footer{color:var(--soft)}
 .note{font-size:.875rem}
+.warning{max-width:none;margin:1rem 0 0;padding:.75rem 1rem;background:var(--panel);border-left:.25rem solid var(--c1);border-radius:.25rem}
 footer{font-size:.875rem;margin:3rem auto 2rem}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
@@ -29,16 +32,23 @@ th,td{text-align:right;padding:.375rem 0 .375rem 1.5rem;border-bottom:1px solid 
 th{font-weight:600}
 tbody th{font-weight:400}
 th:first-child,td:first-child{text-align:left;padding-left:0}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,19rem),1fr));gap:1.5rem}
-.charts.two{grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr))}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,22rem),1fr));gap:1.5rem}
+.charts.two{grid-template-columns:repeat(auto-fill,minmax(min(100%,30rem),1fr))}
+.charts+p{margin-top:1rem}
 figure{margin:0;padding:1rem;background:var(--panel);border-radius:.5rem;min-width:0;break-inside:avoid}
 figure h3{font-size:1rem;line-height:1.3;margin:0 0 .5rem}
 figcaption{font-size:.875rem;line-height:1.45;margin-top:.5rem}
 .pictures .large{grid-column:1/-1}
 .pictures img{display:block;max-width:100%;height:auto}
-.pictures .large img{max-width:none;width:max(100%,60rem)}
-.chart{display:block;width:100%;height:auto;overflow:visible}
-.chart text{fill:var(--soft);font-size:11.5px;font-variant-numeric:tabular-nums}
+.sheet{display:grid;grid-template-columns:auto minmax(0,max-content);gap:.25rem .5rem;font-size:.75rem;line-height:1.2;color:var(--soft);font-variant-numeric:tabular-nums}
+.large .sheet{grid-template-columns:auto 1fr;min-width:60rem}
+.large .sheet img{width:100%}
+.across{grid-column:2;display:flex}
+.across span{flex:1 1 0;min-width:0;text-align:center;white-space:nowrap}
+.down{display:flex;flex-direction:column}
+.down span{flex:1 1 0;min-height:0;display:flex;align-items:center;justify-content:flex-end;white-space:nowrap}
+.chart{display:block;width:100%;max-width:20rem;height:auto;overflow:visible}
+.chart text{fill:var(--soft);font-size:12px;font-variant-numeric:tabular-nums}
 .chart .middle{text-anchor:middle}
 .chart .end{text-anchor:end}
 .grid{stroke:var(--rule);stroke-width:1}
@@ -47,15 +57,15 @@ figcaption{font-size:.875rem;line-height:1.45;margin-top:.5rem}
 .line.s1{stroke-dasharray:5 3}
 .dots,.points{fill:none;stroke:var(--s);stroke-width:5;stroke-linecap:round}
 .points{stroke-width:3.2;stroke-opacity:.6}
-.chart .group{fill:var(--s);font-size:14px;font-weight:700;text-anchor:middle;paint-order:stroke;stroke:var(--panel);stroke-width:4px;stroke-linejoin:round}
+.chart .group{fill:var(--s);font-weight:700;text-anchor:middle;paint-order:stroke;stroke:var(--panel);stroke-width:4px;stroke-linejoin:round}
 .bar{fill:var(--c0)}
 .bar.faint{fill:var(--c9)}
 .heat{fill:var(--c0);shape-rendering:crispEdges}
 .frame{fill:none;stroke:var(--soft);stroke-width:1}
 .hit{fill:none;pointer-events:all}
 .cursor{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 2}
-.readout{display:block;font-size:.8125rem;min-height:1.3rem;font-variant-numeric:tabular-nums}
-.keys{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1rem;margin:0 0 .5rem;padding:0;font-size:.8125rem;color:var(--soft)}
+.readout{display:block;font-size:.75rem;min-height:1.3rem;font-variant-numeric:tabular-nums}
+.keys{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1rem;margin:0 0 .5rem;padding:0;font-size:.75rem;color:var(--soft)}
 .keys li{display:flex;align-items:center;gap:.375rem}
 .keys svg{width:1.5rem;height:.75rem;flex:none}
 .s0{--s:var(--c0)}.s1{--s:var(--c1)}.s2{--s:var(--c2)}.s3{--s:var(--c3)}.s4{--s:var(--c4)}
@@ -74,7 +84,7 @@ details .wide{margin-top:.75rem}
 --c0:#0b5fa5;--c1:#c2410c;--c2:#00796b;--c3:#a3257a;--c4:#8a6a00;--c5:#0e8fb8;--c6:#6440a8;--c7:#23272f;--c8:#d42a5b;--c9:#747c88}
 body{font-size:10pt}main,header,footer{max-width:none;padding:0}figure{padding:0}h2{break-after:avoid;margin-top:1.5rem}
 .charts,.charts.two{grid-template-columns:1fr 1fr}.readout{display:none}.wide{overflow:visible}
-.pictures .large img{width:100%}tr{break-inside:avoid}}
+.large .sheet{min-width:0}tr{break-inside:avoid}}
 )";
 
 /// The value under the pointer, or under a cursor that the arrow keys move. The page is whole without it. No

@@ -2,13 +2,16 @@
 // missing.
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <string>
 #include <vector>
 
 #include "host/report/axis.hpp"
+#include "host/report/chart.hpp"
 #include "host/report/markup.hpp"
 #include "host/report/principal_axes.hpp"
 #include "tests/support/catch.hpp"
@@ -39,9 +42,8 @@ TEST_CASE("a run's page shows its figures, curves, latents, pictures and configu
   CHECK(contains(page, row_of("validation, best model", *summary.valid)));
   CHECK(contains(page, row_of("test, best model", *summary.test)));
   for (const std::string_view heading :
-       {"Loss", "Reconstruction", "KL divergence", "KL per latent over the epochs", "Active latents",
-        "Learning rate", "Throughput", "KL per latent", "Latents", "Reconstructions", "Samples",
-        "Interpolations"}) {
+       {"Loss", "Reconstruction", "KL divergence", "KL per latent over the epochs", "Throughput",
+        "KL per latent", "Latents", "Reconstructions", "Samples", "Interpolations"}) {
     INFO(heading);
     CHECK(contains(page, fmt::format("<h3>{}</h3>", heading)));
   }
@@ -49,7 +51,86 @@ TEST_CASE("a run's page shows its figures, curves, latents, pictures and configu
   CHECK(count_of(page, "src=\"data:image/png;base64,iVBORw0KGgo") == 3);
   CHECK(contains(page, "<th scope=\"row\">latent_dim</th><td>3</td>"));
   CHECK(contains(page, "256–24–3–24–256"));
-  CHECK_FALSE(contains(page, "class=\"note\""));
+  // What is the same at all times is a sentence and no card.
+  CHECK(contains(page, "<p class=\"note\">Learning rate: 0.001 throughout.</p>"));
+  CHECK_FALSE(contains(page, "<h3>Learning rate</h3>"));
+  CHECK(count_of(page, "class=\"note\"") == count_of(page, " throughout.</p>"));
+}
+
+TEST_CASE("the lines and columns of picture sheets have names", "[report]") {
+  const TempDir folder;
+  RunConfig config = report_run(folder.path() / "run");
+  config.model.latent_dim = 2;
+  const std::string page = page_of(config);
+  const auto names_of = [&](const std::string& heading, const std::string& side) {
+    const std::size_t figure = page.find("<h3>" + heading + "</h3>");
+    REQUIRE(figure != std::string::npos);
+    const std::size_t begin = page.find("<div class=\"" + side + "\"", figure);
+    std::string names = page.substr(begin, page.find("</div>", begin) - begin);
+    names.erase(0, names.find('>') + 1);
+    return names;
+  };
+  // 32 pairs of 48 x 97 pixels: eight side by side.
+  CHECK(names_of("Reconstructions", "across").starts_with("<span>+0</span><span>+1</span>"));
+  CHECK(names_of("Reconstructions", "across").ends_with("<span>+7</span>"));
+  CHECK(names_of("Reconstructions", "down") == "<span>0</span><span>8</span><span>16</span><span>24</span>");
+  CHECK(count_of(names_of("Samples", "across"), "<span>") == 8);
+  CHECK(names_of("Samples", "down").ends_with("<span>56</span>"));
+  CHECK(names_of("Interpolations", "across").starts_with("<span>0 %</span><span>11 %</span>"));
+  CHECK(names_of("Interpolations", "down").starts_with("<span>0 → 1</span><span>2 → 3</span>"));
+  CHECK(names_of("Latent plane", "across").starts_with("<span>-1.96</span>"));
+  CHECK(names_of("Latent plane", "down").starts_with("<span>1.96</span>"));
+}
+
+TEST_CASE("type has one size in all charts", "[report]") {
+  const TempDir folder;
+  const std::string page = page_of(report_run(folder.path() / "run"));
+  const std::size_t charts = count_of(page, "<svg class=\"chart ");
+  CHECK(charts >= 7);
+  CHECK(count_of(page, "viewBox=\"0 0 320 ") == charts);
+}
+
+TEST_CASE("the warnings of a run stand at the head of its page", "[report]") {
+  const TempDir folder;
+  RunConfig config = report_run(folder.path() / "run");
+  config.train.epochs.reset();
+  config.train.steps = 1;
+  config.optimizer.lr = 1e-6;
+  TrainSummary summary;
+  const std::string page = page_of(config, &summary);
+  REQUIRE_FALSE(summary.warnings.empty());
+  CHECK(contains(summary.warnings[0], "no better than the columns' means alone"));
+  CHECK(count_of(page, "<p class=\"warning\">") == summary.warnings.size());
+  CHECK(contains(page, "no better than the columns&#39; means alone"));
+  CHECK(page.find("class=\"warning\">") < page.find("Final figures"));
+}
+
+TEST_CASE("the names of groups lie on no other name", "[report]") {
+  // Ten groups with one middle, and ten along a line.
+  for (const double apart : {0.0, 0.05, 1.0}) {
+    std::vector<PointGroup> groups;
+    for (int i = 0; i < 10; ++i) {
+      const double x = apart * i;
+      groups.push_back({fmt::format("group number {}", i), {{x - 1.0, -1.0}, {x + 1.0, 1.0}}});
+    }
+    const std::string svg = scatter_chart({"id", "label", "x", "y"}, groups);
+    const std::regex name("<text class=\"group s[0-9]\" x=\"([0-9.]+)\" y=\"([0-9.]+)\">([^<]+)</text>");
+    std::vector<std::array<double, 2>> places;
+    for (std::sregex_iterator at(svg.begin(), svg.end(), name), end; at != end; ++at) {
+      places.push_back({std::stod((*at)[1]), std::stod((*at)[2])});
+    }
+    REQUIRE(places.size() == 10);
+    constexpr double kWide = 14 * 6.5;  // letters of 12 pixels, bold
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      CHECK(places[i][0] - kWide / 2 > 40.0);
+      CHECK(places[i][0] + kWide / 2 < 320.0);
+      for (std::size_t j = 0; j < i; ++j) {
+        const bool apart_from =
+            std::abs(places[i][0] - places[j][0]) >= kWide || std::abs(places[i][1] - places[j][1]) >= 12.0;
+        CHECK(apart_from);
+      }
+    }
+  }
 }
 
 TEST_CASE("names and labels reach the page as text", "[report]") {
@@ -96,7 +177,8 @@ TEST_CASE("what a run does not have is told in its place", "[report]") {
     CHECK(contains(page, "<h3>Latent plane</h3>"));
     // 20 pictures side by side: wider than a phone, so it is moved, by the keyboard too.
     CHECK(contains(page,
-                   "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Latent plane\"><img "));
+                   "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Latent plane\"><div "
+                   "class=\"sheet\">"));
     CHECK(contains(page, ">latent 1</text>"));
   }
   SECTION("a deterministic latent") {
