@@ -9,11 +9,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 declare -A allowance=(
   [packages]=120
   [rules]=60
-  [build]=1800
-  [clang-tidy]=1200
-  [sanitizers-build]=1200
+  [build]=2600
+  [clang-tidy]=1300
+  [sanitizers-build]=1600
   [sanitizers-tests]=900
-  [tests]=1200
+  [tests]=1400
   [full]=0
 )
 
