@@ -1,5 +1,7 @@
 #include "tests/support/tool_runs.hpp"
 
+#include <sstream>
+
 #include "tests/support/catch.hpp"
 #include "vaecuda/trainer.hpp"
 
@@ -13,7 +15,9 @@ nlohmann::json tool_json(const Words& words) {
   const ProgramResult result = run_tool(words + Words{"--json", "--device", "cpu"});
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
-  CHECK(result.err.empty());
+  // Beside the document stderr has warnings alone: of models that are trained for a moment here.
+  std::istringstream lines(result.err);
+  for (std::string line; std::getline(lines, line);) CHECK(line.starts_with("warning: "));
   return nlohmann::json::parse(result.out);  // throws where anything follows the document
 }
 
