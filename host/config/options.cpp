@@ -21,6 +21,7 @@ using namespace config;  // NOLINT(google-build-using-namespace): the table is w
 template <std::size_t N>
 using Names = std::array<std::string_view, N>;
 // Each in the order of its enumeration.
+constexpr Names<3> kHeaderModes{"auto", "yes", "no"};
 constexpr Names<3> kScaleModes{"auto", "none", "unit"};
 constexpr Names<3> kBinarizeModes{"none", "threshold", "stochastic"};
 constexpr Names<6> kActivations{"relu", "tanh", "leaky-relu", "gelu", "gelu-tanh", "silu"};
@@ -71,7 +72,10 @@ void append_data(std::vector<Option>& table) {
        "row"}));
   table.push_back(text_option<kData, kSource, &DataSource::label_column>(
       {"data.label_column", "--label-column", "NAME|INDEX|none", kGroup,
-       "CSV column that holds labels; without it, a last column named label, class or target"}));
+       "CSV column that holds labels; without it, one named label, class or target"}));
+  table.push_back(choice_option<kHeaderModes, kData, kSource, &DataSource::header>(
+      {"data.header", "--header", "", kGroup,
+       "whether the first line of a CSV file names its columns; auto: as the lines tell"}));
   table.push_back(text_option<kData, &DataConfig::normal_label>(
       {"data.normal_label", "--normal-label", "LABEL", kGroup, "train on the rows of this label alone"}));
   table.push_back({"data.image", "--image", OptionType::text, "HxWxC", kImageRange, kGroup,

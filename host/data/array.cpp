@@ -81,6 +81,12 @@ std::string dims_text(const std::vector<std::int64_t>& dims) {
 
 }  // namespace
 
+std::string_view name_of(Scalar scalar) {
+  constexpr std::array<std::string_view, 11> kNames = {
+      "bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"};
+  return kNames[static_cast<std::size_t>(scalar)];
+}
+
 std::int64_t scalar_bytes(Scalar scalar) {
   return with_type(scalar, [](auto value) { return static_cast<std::int64_t>(sizeof(value)); });
 }
@@ -125,7 +131,7 @@ RowShape row_shape(const std::string& path, const ArrayHeader& header) {
   return shape;
 }
 
-Dataset read_array(ByteSource& source, const ArrayHeader& header) {
+LoadedRows read_array(ByteSource& source, const ArrayHeader& header) {
   const RowShape shape = row_shape(source.path(), header);
   const std::int64_t count = shape.rows * shape.columns;
   check_size(source, count * scalar_bytes(header.scalar));
@@ -150,7 +156,7 @@ Dataset read_array(ByteSource& source, const ArrayHeader& header) {
   }
   source.expect_end("the last element");
   dataset.set_image(shape.image);
-  return dataset;
+  return {std::move(dataset), {std::string(name_of(header.scalar)), "", {}}};
 }
 
 ArrayRows::ArrayRows(ByteSource& source, ArrayHeader header)

@@ -6,16 +6,20 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/data/bytes.hpp"
 #include "host/data/label_builder.hpp"
+#include "host/data/source_facts.hpp"
 #include "vaecuda/dataset.hpp"
 
 namespace vaecuda::data {
 
 enum class Scalar { b1, u8, i8, u16, i16, u32, i32, u64, i64, f32, f64 };
 
+/// What NumPy calls it: "uint8", "float32".
+[[nodiscard]] std::string_view name_of(Scalar scalar);
 /// Size of one element in the file.
 [[nodiscard]] std::int64_t scalar_bytes(Scalar scalar);
 
@@ -47,7 +51,7 @@ struct RowShape {
 /// Reads the elements; `source` stands behind the header. u8 stays u8, every other type becomes f32.
 /// \throws FileError if the file holds fewer or more bytes than the header says, or an element that is not
 /// finite or that f32 cannot hold (an integer must be exact).
-[[nodiscard]] Dataset read_array(ByteSource& source, const ArrayHeader& header);
+[[nodiscard]] LoadedRows read_array(ByteSource& source, const ArrayHeader& header);
 
 /// The elements of an array, read row by row as f32; `source` stands behind the header and must outlive it.
 class ArrayRows {
@@ -55,6 +59,7 @@ class ArrayRows {
   /// \throws FileError as read_array, for what the header and the file's size tell.
   ArrayRows(ByteSource& source, ArrayHeader header);
   [[nodiscard]] const RowShape& shape() const { return shape_; }
+  [[nodiscard]] const ArrayHeader& header() const { return header_; }
   /// Fills `to` with the next rows, as many as fit or are left; gives their number. The call that reaches the
   /// end checks that nothing follows. \throws FileError as read_array
   std::int64_t read(std::span<float> to);

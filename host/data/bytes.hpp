@@ -22,6 +22,8 @@ class ByteSource {
 
   [[nodiscard]] const std::string& path() const { return file_.path(); }
   [[nodiscard]] bool is_compressed() const { return gzip_.has_value(); }
+  /// False for a pipe and the like, which can be read once and may let wait.
+  [[nodiscard]] bool is_regular() const { return file_.size().has_value(); }
   /// Content bytes read so far.
   [[nodiscard]] std::int64_t position() const { return position_; }
   /// Size of the content; unknown for gzip and for a pipe.

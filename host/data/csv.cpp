@@ -1,117 +1,145 @@
 #include "host/data/csv.hpp"
 
+#include <algorithm>
 #include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "host/data/csv_columns.hpp"
+#include "host/data/csv_header.hpp"
 #include "host/data/csv_reader.hpp"
+#include "host/data/csv_sample.hpp"
 #include "host/data/message.hpp"
 #include "host/data/number.hpp"
 #include "host/data/storage.hpp"
+#include "host/data/table_report.hpp"
 
 namespace vaecuda::data {
 namespace {
 
-[[noreturn]] void refuse_cell(const std::string& path, std::string_view cell, NumberStatus status,
-                              const std::string& place, char separator, const std::string& column) {
-  switch (status) {
-    case NumberStatus::missing:
-      if (cell.empty()) fail(path, "{}: the cell is empty; fill the gap or remove the row", place);
-      fail(path, "{}: {} stands for a missing value; fill the gap or remove the row", place, in_quotes(cell));
-    case NumberStatus::not_finite:
-      fail(path, "{}: the value is {}; every value must be finite", place, cell);
-    case NumberStatus::too_large:
-      fail(path, "{}: {} is too large for a 32-bit float (at most 3.4028235e38)", place, cell);
-    case NumberStatus::inexact:
-      fail(path,
-           "{}: a 32-bit float cannot hold the integer {} exactly; scale the column, leave it out if it only "
-           "numbers the rows, or write {}.0 if its last digits do not matter",
-           place, cell, cell);
-    default:
-      break;
+// So many cells are looked at once one is wrong: about a second's work.
+constexpr std::int64_t kMostCellsBehind = 10'000'000;
+
+bool is_text_alone(const CsvSample& sample, std::size_t record) {
+  std::size_t texts = 0;
+  for (const std::string_view cell : sample.row(record)) {
+    float value = 0.0F;
+    const NumberStatus status = parse_f32(cell, value);
+    if (status != NumberStatus::text && status != NumberStatus::missing) return false;
+    texts += status == NumberStatus::text ? 1 : 0;
   }
-  fail(path,
-       "{}: {} is not a number; expected digits with a decimal point (separator {}). If the column holds "
-       "labels, name "
-       "it: --label-column {}",
-       place, in_quotes(cell), in_quotes(std::string(1, separator)), column);
+  return texts >= 2;
 }
 
 }  // namespace
 
 struct CsvRows::State {
-  explicit State(ByteSource& source) : path(source.path()), reader(source) {}
+  explicit State(ByteSource& source)
+      : path(source.path()), can_read_on(source.is_regular()), reader(source) {}
 
   const std::string& path;
+  bool can_read_on;  ///< without waiting for what another program writes
   CsvReader reader;
+  CsvSample sample;
+  std::size_t given = 0;  ///< records of the sample that were given out
   CsvColumns columns;
-  std::vector<std::string> first;  ///< the first record where it is a row, until it was given out
-  std::int64_t first_line = 0;
-  bool second_waits = false;  ///< the reader stands at a record that was not given out yet
+  TableReport report;
+  std::int64_t rows = 0;  ///< that were taken
+  std::int64_t line = 0;  ///< of the last
   std::vector<float> row;
   std::string label;
 
-  void read_first_lines(const std::string& label_column);
-  void take(std::span<const std::string_view> cells, std::int64_t line);
+  void read_first_lines(const TableRequest& request);
+  void refuse_second_header() const;
+  [[nodiscard]] bool take_next();
+  void take(std::span<const std::string_view> cells);
+  [[noreturn]] void refuse();
 };
 
-void CsvRows::State::read_first_lines(const std::string& label_column) {
-  if (!reader.next()) fail(path, "holds only blank lines; expected a table of numbers");
-  // Kept as strings, since the next call of next() overwrites the reader's cells.
-  first.assign(reader.cells().begin(), reader.cells().end());
-  first_line = reader.line();
-  second_waits = reader.next();
-  const std::span<const std::string_view> second =
-      second_waits ? reader.cells() : std::span<const std::string_view>();
-  columns = find_csv_columns(path, first, second, label_column);
-  if (columns.has_header) first.clear();
-  if (columns.label && columns.count == 1) {
+void CsvRows::State::read_first_lines(const TableRequest& request) {
+  sample.read(reader);
+  if (sample.size() == 0) fail(path, "holds only blank lines; expected a table of numbers");
+  columns = find_csv_columns(path, sample, request);
+  given = columns.has_header ? 1 : 0;
+  if (columns.label && columns.count - columns.begin == 1) {
     fail(path, "has no column but the labels'; expected at least one column of numbers");
   }
-  if (columns.has_header && !second_waits) {
+  if (columns.has_header && sample.size() == 1) {
     fail(path, "holds a header line alone; expected at least one row of data behind it");
   }
-  row.reserve(columns.count);
+  refuse_second_header();
+  row.resize(columns.count - columns.begin - (columns.label ? 1 : 0));
 }
 
-void CsvRows::State::take(std::span<const std::string_view> cells, std::int64_t line) {
+void CsvRows::State::refuse_second_header() const {
+  if (!columns.has_header || sample.size() < 3) return;
+  if (is_text_alone(sample, 1) && !is_text_alone(sample, 2)) {
+    fail(path, "line {} is text alone, as a second header line would be: {}. Leave one header line",
+         sample.line(1), quoted_record(sample, 1));
+  }
+}
+
+/// Fills `row` and `label`, and the report with what is wrong.
+void CsvRows::State::take(std::span<const std::string_view> cells) {
+  ++rows;
+  if (columns.ends_in_separator && cells.size() == columns.count + 1 && cells.back().empty()) {
+    cells = cells.first(columns.count);
+  }
   if (cells.size() != columns.count) {
-    fail(path,
-         "line {} has {}, the first line has {}; every row must have the same number of cells (separator "
-         "{})",
-         line, counted(static_cast<std::int64_t>(cells.size()), "cell"), columns.count,
-         in_quotes(std::string(1, reader.separator())));
+    report.add_length(line, cells.size(), cells.empty() ? std::string_view() : cells.back());
+    return;
   }
-  row.clear();
-  for (std::size_t column = 0; column < cells.size(); ++column) {
-    if (column == columns.label) {
-      if (cells[column].empty()) {
-        fail(path, "line {}, {}: the label is missing", line, columns.describe(column));
-      }
-      label = cells[column];
-      continue;
-    }
-    float value = 0.0F;
-    const NumberStatus status = parse_f32(cells[column], value);
-    if (status != NumberStatus::ok) {
-      refuse_cell(path, cells[column], status, fmt::format("line {}, {}", line, columns.describe(column)),
-                  reader.separator(), columns.names.empty() ? std::to_string(column) : columns.names[column]);
-    }
-    row.push_back(value);
+  const std::size_t label_column = columns.label.value_or(cells.size());
+  float* to = row.data();
+  for (std::size_t column = columns.begin; column < cells.size(); ++column) {
+    if (column == label_column) continue;
+    const NumberStatus status = parse_f32(cells[column], *to++);
+    if (status != NumberStatus::ok) report.add_cell(column, status, line, cells[column]);
   }
+  if (label_column == cells.size()) return;
+  label = cells[label_column];
+  if (label.empty()) report.add_missing_label(label_column, line);
 }
 
-CsvRows::CsvRows(ByteSource& source, const std::string& label_column)
-    : state_(std::make_unique<State>(source)) {
-  state_->read_first_lines(label_column);
+bool CsvRows::State::take_next() {
+  if (given < sample.size()) {
+    line = sample.line(given);
+    take(sample.row(given));
+    ++given;
+    return true;
+  }
+  if (!reader.next()) return false;
+  line = reader.line();
+  take(reader.cells());
+  return true;
+}
+
+/// Reads on for what else is wrong.
+void CsvRows::State::refuse() {
+  const std::int64_t most =
+      std::max<std::int64_t>(kMostCellsBehind / static_cast<std::int64_t>(columns.count), 1);
+  bool is_whole = false;
+  try {
+    for (std::int64_t behind = 0; behind < most && !is_whole; ++behind) {
+      if (given == sample.size() && !can_read_on) break;
+      is_whole = !take_next();
+    }
+  } catch (const FileError& error) {
+    report.add_end(std::string(error.what()).substr(path.size() + 2));
+    is_whole = true;
+  }
+  fail(path, "{}", report.message(columns, reader.layout().separator, rows, line, is_whole));
+}
+
+CsvRows::CsvRows(ByteSource& source, const TableRequest& request) : state_(std::make_unique<State>(source)) {
+  state_->read_first_lines(request);
 }
 
 CsvRows::~CsvRows() = default;
 
 std::int64_t CsvRows::width() const {
-  return static_cast<std::int64_t>(state_->columns.count) - (has_labels() ? 1 : 0);
+  return static_cast<std::int64_t>(state_->columns.count - state_->columns.begin) - (has_labels() ? 1 : 0);
 }
 
 std::vector<std::string> CsvRows::names() const {
@@ -119,6 +147,8 @@ std::vector<std::string> CsvRows::names() const {
   if (has_labels() && state_->columns.has_header) {
     names.erase(names.begin() + static_cast<std::ptrdiff_t>(*state_->columns.label));
   }
+  if (!names.empty())
+    names.erase(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(state_->columns.begin));
   return names;
 }
 
@@ -126,17 +156,18 @@ bool CsvRows::has_labels() const {
   return state_->columns.label.has_value();
 }
 
+SourceFacts CsvRows::facts() const {
+  const CsvColumns& columns = state_->columns;
+  SourceFacts facts;
+  facts.content = columns.has_header ? "text, header" : "text, no header";
+  facts.warnings = columns.warnings;
+  facts.labels = has_labels() ? "labels in " + columns.describe(*columns.label) : "no label column";
+  return facts;
+}
+
 bool CsvRows::next() {
-  State& state = *state_;
-  if (!state.first.empty()) {
-    const std::vector<std::string> first = std::move(state.first);
-    state.first.clear();
-    state.take(std::vector<std::string_view>(first.begin(), first.end()), state.first_line);
-    return true;
-  }
-  if (!state.second_waits && !state.reader.next()) return false;
-  state.second_waits = false;
-  state.take(state.reader.cells(), state.reader.line());
+  if (!state_->take_next()) return false;
+  if (!state_->report.is_empty()) state_->refuse();
   return true;
 }
 
@@ -148,8 +179,8 @@ std::string_view CsvRows::label() const {
   return state_->label;
 }
 
-Dataset read_csv(ByteSource& source, const std::string& label_column) {
-  CsvRows rows(source, label_column);
+LoadedRows read_csv(ByteSource& source, const TableRequest& request) {
+  CsvRows rows(source, request);
   BlockList<float> values;
   LabelBuilder labels;
   std::int64_t count = 0;
@@ -163,12 +194,17 @@ Dataset read_csv(ByteSource& source, const std::string& label_column) {
     dataset.set_labels(std::move(found.values), std::move(found.names));
   }
   dataset.set_column_names(rows.names());
-  return dataset;
+  SourceFacts facts = rows.facts();
+  facts.missing = "no missing values";
+  return {std::move(dataset), std::move(facts)};
 }
 
 std::size_t count_csv_cells(ByteSource& source) {
-  CsvReader reader(source);
-  return reader.next() ? reader.cells().size() : 0;
+  constexpr std::size_t kHead = std::size_t{1} << 20;  // more than two cells take, far less than memory has
+  const std::span<const std::uint8_t> head = source.peek(kHead);
+  // Chars and bytes may alias.
+  return count_cells(
+      {reinterpret_cast<const char*>(head.data()), head.size()});  // NOLINT(*-reinterpret-cast)
 }
 
 Labels read_label_csv(ByteSource& source, std::int64_t rows) {

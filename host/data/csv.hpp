@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "host/data/bytes.hpp"
+#include "host/data/csv_columns.hpp"
 #include "host/data/label_builder.hpp"
+#include "host/data/source_facts.hpp"
 #include "vaecuda/dataset.hpp"
 
 namespace vaecuda::data {
@@ -18,9 +20,8 @@ namespace vaecuda::data {
 /// The rows of a table one after the other. Memory: one record.
 class CsvRows {
  public:
-  /// Reads the first lines. `source` must outlive the rows. \param label_column as in DataSource.
-  /// \throws FileError, ConfigError as read_csv
-  CsvRows(ByteSource& source, const std::string& label_column);
+  /// Reads the first lines. `source` must outlive the rows. \throws FileError, ConfigError as read_csv
+  CsvRows(ByteSource& source, const TableRequest& request);
   ~CsvRows();
   CsvRows(const CsvRows&) = delete;
   CsvRows& operator=(const CsvRows&) = delete;
@@ -30,6 +31,8 @@ class CsvRows {
   /// Of these columns; empty where there is no header.
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] bool has_labels() const;
+  /// What the first lines told.
+  [[nodiscard]] SourceFacts facts() const;
   /// Moves to the next row; false at the end. \throws FileError as read_csv
   bool next();
   /// The row's numbers, and its label's text (empty without labels); valid until the next call of next().
@@ -41,12 +44,12 @@ class CsvRows {
   std::unique_ptr<State> state_;
 };
 
-/// Reads a table as f32. \param label_column as in DataSource.
+/// Reads a table as f32.
 /// \throws FileError naming line and column for a row of another length and a cell that is not a finite
-/// number, ConfigError if label_column names no column.
-[[nodiscard]] Dataset read_csv(ByteSource& source, const std::string& label_column);
+/// number, ConfigError if the request's label_column names no column.
+[[nodiscard]] LoadedRows read_csv(ByteSource& source, const TableRequest& request);
 
-/// How many cells the first record has.
+/// How many cells the first record has; consumes nothing.
 [[nodiscard]] std::size_t count_csv_cells(ByteSource& source);
 
 /// Reads a file with one label per line, numbers or text. A first line too many is a header.

@@ -2,26 +2,17 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <system_error>
 
+#include "host/data/column_names.hpp"
+#include "host/data/csv_header.hpp"
 #include "host/data/message.hpp"
 #include "host/data/number.hpp"
 #include "vaecuda/options.hpp"
 
 namespace vaecuda::data {
 namespace {
-
-bool is_text(std::string_view cell) {
-  float value = 0.0F;
-  return parse_f32(cell, value) == NumberStatus::text;
-}
-
-bool is_label_name(std::string name) {
-  for (char& letter : name) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return name == "label" || name == "class" || name == "target";
-}
 
 std::optional<std::size_t> index_in(const std::string& text) {
   std::size_t index = 0;
@@ -30,17 +21,13 @@ std::optional<std::size_t> index_in(const std::string& text) {
   return status == std::errc() && stop == end && !text.empty() ? std::optional(index) : std::nullopt;
 }
 
-// A header is a first line with text in it. Where the only text stands in the label column, it may be the
-// label of a first row as well ("5.1,3.5,setosa" with column 2 as labels); the second line's label then
-// tells.
-bool has_header(const std::vector<std::string>& first, std::span<const std::string_view> second,
-                const std::string& label_column) {
-  const auto texts = std::count_if(first.begin(), first.end(), is_text);
-  if (texts == 0) return false;
-  const std::optional<std::size_t> label = index_in(label_column);
-  if (texts > 1 || !label || *label >= first.size() || !is_text(first[*label])) return true;
-  const bool next_is_text = *label < second.size() && is_text(second[*label]);
-  return !next_is_text || is_label_name(first[*label]);
+/// A last column named label, class or target, else the first one.
+std::optional<std::size_t> find_usual_label(const std::vector<std::string>& names) {
+  if (names.empty()) return std::nullopt;
+  if (is_label_name(names.back())) return names.size() - 1;
+  const auto found = std::find_if(names.begin(), names.end(), is_label_name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - names.begin());
 }
 
 }  // namespace
@@ -49,10 +36,7 @@ std::optional<std::size_t> find_label_column(const std::string& path, const CsvC
                                              const std::string& label_column) {
   const std::vector<std::string>& names = columns.names;
   if (label_column == "none") return std::nullopt;
-  if (label_column.empty()) {
-    if (!names.empty() && is_label_name(names.back())) return names.size() - 1;
-    return std::nullopt;
-  }
+  if (label_column.empty()) return find_usual_label(names);
   const auto named = std::find(names.begin(), names.end(), label_column);
   if (named != names.end()) {
     if (std::find(named + 1, names.end(), label_column) != names.end()) {
@@ -83,18 +67,134 @@ std::optional<std::size_t> find_label_column(const std::string& path, const CsvC
       nearest.empty() ? "" : fmt::format(" (did you mean {}?)", in_quotes(nearest)), columns.count - 1));
 }
 
+namespace {
+
+/// The column that the request means, as far as the first line alone can tell.
+std::optional<std::size_t> requested_label(const CsvSample& sample, const std::string& label_column) {
+  for (std::size_t column = 0; column < sample.cells(0); ++column) {
+    if (!label_column.empty() && sample.cell(0, column) == label_column) return column;
+  }
+  return index_in(label_column);
+}
+
+/// The whole numbers that the column holds in the sample's rows; none where a cell is no such number.
+std::optional<std::vector<std::int64_t>> whole_numbers(const CsvSample& sample, std::size_t first_row,
+                                                       std::size_t column) {
+  std::vector<std::int64_t> numbers;
+  for (std::size_t row = first_row; row < sample.size(); ++row) {
+    if (column >= sample.cells(row)) return std::nullopt;
+    const std::string_view cell = sample.cell(row, column);
+    double value = 0.0;
+    const auto [stop, status] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+    constexpr double kMost = 1e15;
+    if (status != std::errc() || stop != cell.data() + cell.size() || !(value > -kMost && value < kMost) ||
+        value != static_cast<double>(static_cast<std::int64_t>(value))) {
+      return std::nullopt;
+    }
+    numbers.push_back(static_cast<std::int64_t>(value));
+  }
+  return numbers;
+}
+
+/// pandas and R write the names of rows into a first column that has no name of its own.
+bool first_names_rows(const CsvColumns& columns) {
+  const std::vector<std::string>& names = columns.names;
+  if (names.size() < 2 || columns.label == std::size_t{0}) return false;
+  if (names[0] == "Unnamed: 0") return true;
+  return names[0].empty() && std::count(names.begin(), names.end(), "") == 1;
+}
+
+void leave_out_row_names(const std::string& path, CsvColumns& columns) {
+  if (!first_names_rows(columns)) return;
+  columns.begin = 1;
+  columns.warnings.push_back(fmt::format(
+      "{}: column 0 {}, as pandas writes the index of the rows: it is left out. Write the table with "
+      "index=False; to train on the column, name it",
+      path, columns.names[0].empty() ? "has no name" : "is named " + in_quotes(columns.names[0])));
+}
+
+/// Where every line ends in a separator, what stands behind it is no column.
+void leave_out_empty_end(const std::string& path, const CsvSample& sample, CsvColumns& columns) {
+  const std::size_t first_row = columns.has_header ? 1 : 0;
+  const std::size_t with_end = columns.count + (columns.has_header && !columns.names.back().empty() ? 1 : 0);
+  if (with_end < 2 || first_row >= sample.size()) return;
+  for (std::size_t row = first_row; row < sample.size(); ++row) {
+    if (sample.cells(row) != with_end || !sample.cell(row, with_end - 1).empty()) return;
+  }
+  columns.ends_in_separator = true;
+  columns.count = with_end - 1;
+  if (columns.has_header) columns.names.resize(columns.count);
+  columns.warnings.push_back(
+      fmt::format("{}: every line ends in a separator: the empty cell behind it is left out", path));
+}
+
+void warn_of_counting_columns(const std::string& path, const CsvSample& sample, CsvColumns& columns) {
+  constexpr std::size_t kEnoughRows = 10;
+  const std::size_t first_row = columns.has_header ? 1 : 0;
+  if (sample.size() < first_row + kEnoughRows) return;
+  for (std::size_t column = columns.begin; column < columns.count; ++column) {
+    if (column == columns.label) continue;
+    const auto numbers = whole_numbers(sample, first_row, column);
+    if (!numbers) continue;
+    const auto jump = std::adjacent_find(numbers->begin(), numbers->end(),
+                                         [](std::int64_t a, std::int64_t b) { return b != a + 1; });
+    if (jump != numbers->end()) continue;
+    columns.warnings.push_back(
+        fmt::format("{}: {} counts the rows ({}, {}, {}, …) and is trained on: write the table without it if "
+                    "it only numbers them",
+                    path, columns.describe(column), (*numbers)[0], (*numbers)[1], (*numbers)[2]));
+  }
+}
+
+void warn_of_labels_among_values(const std::string& path, const CsvSample& sample, CsvColumns& columns) {
+  constexpr std::size_t kMostClasses = 20;
+  for (std::size_t column = columns.begin; column < columns.names.size(); ++column) {
+    if (column == columns.label || !may_name_labels(columns.names[column])) continue;
+    const auto numbers = whole_numbers(sample, 1, column);
+    if (!numbers || std::set<std::int64_t>(numbers->begin(), numbers->end()).size() > kMostClasses) continue;
+    columns.warnings.push_back(fmt::format(
+        "{}: {} may hold labels and is taken for a value like the others: --label-column {} takes it for "
+        "labels, --label-column {} leaves it as it is",
+        path, columns.describe(column), columns.label_word(column),
+        columns.label ? columns.label_word(*columns.label) : "none"));
+  }
+}
+
+}  // namespace
+
 std::string CsvColumns::describe(std::size_t column) const {
   if (names.empty() || names[column].empty()) return fmt::format("column {} (counted from 0)", column);
   return fmt::format("column {}", in_quotes(names[column]));
 }
 
-CsvColumns find_csv_columns(const std::string& path, const std::vector<std::string>& first,
-                            std::span<const std::string_view> second, const std::string& label_column) {
+std::string CsvColumns::label_word(std::size_t column) const {
+  constexpr std::size_t kLongest = 40;
+  if (column >= names.size()) return std::to_string(column);
+  const std::string& name = names[column];
+  const bool is_usable = !name.empty() && name.size() <= kLongest &&
+                         name.find_first_of("'\n\r\t") == std::string::npos && !index_in(name) &&
+                         name != "none" && std::count(names.begin(), names.end(), name) == 1;
+  return is_usable ? as_word(name) : std::to_string(column);
+}
+
+CsvColumns find_csv_columns(const std::string& path, const CsvSample& sample, const TableRequest& request) {
   CsvColumns columns;
-  columns.count = first.size();
-  columns.has_header = has_header(first, second, label_column);
-  if (columns.has_header) columns.names = first;
-  columns.label = find_label_column(path, columns, label_column);
+  columns.count = sample.cells(0);
+  columns.has_header = request.header == HeaderMode::yes;
+  if (request.header == HeaderMode::automatic) {
+    HeaderFinding finding = find_header(path, sample, requested_label(sample, request.label_column));
+    columns.has_header = finding.has_header;
+    if (!finding.warning.empty()) columns.warnings.push_back(std::move(finding.warning));
+  }
+  if (columns.has_header) {
+    for (const std::string_view name : sample.row(0)) columns.names.emplace_back(name);
+  }
+  leave_out_empty_end(path, sample, columns);
+  columns.label = find_label_column(path, columns, request.label_column);
+  leave_out_row_names(path, columns);
+  warn_of_counting_columns(path, sample, columns);
+  // Who names a column, or none, has decided.
+  if (request.label_column.empty()) warn_of_labels_among_values(path, sample, columns);
   return columns;
 }
 

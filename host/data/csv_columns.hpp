@@ -1,24 +1,40 @@
 // What the first lines of a CSV table tell: whether there is a header, what the columns are called, which
-// holds labels.
+// holds labels, and which hold no values.
 #pragma once
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "host/data/csv_sample.hpp"
+#include "vaecuda/dataset.hpp"
 
 namespace vaecuda::data {
 
+/// How a table is asked to be read: the fields of DataSource.
+struct TableRequest {
+  TableRequest() = default;
+  explicit TableRequest(const DataSource& source)
+      : label_column(source.label_column), header(source.header) {}
+  std::string label_column;
+  HeaderMode header = HeaderMode::automatic;
+};
+
+/// Columns are counted from 0, those left out and the labels' included.
 struct CsvColumns {
   bool has_header = false;
-  std::vector<std::string> names;    // of all columns; empty where there is no header
-  std::size_t count = 0;             // of all columns, with the labels'
-  std::optional<std::size_t> label;  // the column that holds labels
+  std::vector<std::string> names;    ///< of all columns; empty where there is no header
+  std::size_t count = 0;             ///< of all columns
+  std::size_t begin = 0;             ///< the first that is read: 1 where the first numbers the rows
+  bool ends_in_separator = false;    ///< rows may have a cell more than columns, which is empty
+  std::optional<std::size_t> label;  ///< the column that holds labels
+  std::vector<std::string> warnings;
 
   /// How a message names a column: `column "x3"`, or `column 3 (counted from 0)`.
   [[nodiscard]] std::string describe(std::size_t column) const;
+  /// What --label-column takes for a column: its name, its index where it has none of its own.
+  [[nodiscard]] std::string label_word(std::size_t column) const;
 };
 
 /// The column of a table with these names (or none) and this count that holds labels; label_column as in
@@ -26,11 +42,8 @@ struct CsvColumns {
 [[nodiscard]] std::optional<std::size_t> find_label_column(const std::string& path, const CsvColumns& columns,
                                                            const std::string& label_column);
 
-/// \param first, second the first two records; `second` is empty where the file holds one only
-/// \param label_column as in DataSource
-/// \throws ConfigError if label_column names no column
-[[nodiscard]] CsvColumns find_csv_columns(const std::string& path, const std::vector<std::string>& first,
-                                          std::span<const std::string_view> second,
-                                          const std::string& label_column);
+/// \throws ConfigError if the request's label_column names no column; FileError as find_header
+[[nodiscard]] CsvColumns find_csv_columns(const std::string& path, const CsvSample& sample,
+                                          const TableRequest& request);
 
 }  // namespace vaecuda::data

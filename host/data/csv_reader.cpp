@@ -18,25 +18,18 @@ bool is_blank(std::span<const char> record) {
   return std::all_of(record.begin(), record.end(), [](char c) { return c == ' ' || c == '\t' || c == '\r'; });
 }
 
-char find_separator(std::span<const char> record) {
-  bool is_quoted = false;
-  char separator = ',';
-  for (const char letter : record) {
-    if (letter == '"') is_quoted = !is_quoted;
-    if (is_quoted) continue;
-    if (letter == '\t') return '\t';
-    if (letter == ';') separator = ';';
-  }
-  return separator;
-}
-
 }  // namespace
 
 CsvReader::CsvReader(ByteSource& source) : source_(source), buffer_(kBufferBytes) {
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-  while (end_ < kByteOrderMark.size() && refill()) {
+  const auto head = [this] { return std::string_view(buffer_.data() + begin_, end_ - begin_); };
+  while (head().size() < kByteOrderMark.size() && refill()) {
   }
-  if (std::string_view(buffer_.data(), std::min<std::size_t>(end_, 3)) == kByteOrderMark) begin_ = 3;
+  if (head().substr(0, kByteOrderMark.size()) == kByteOrderMark) begin_ = kByteOrderMark.size();
+  while (end_ < buffer_.size() && !has_two_lines(head()) && refill()) {
+  }
+  layout_ = find_layout(head());
+  begin_ += layout_.begin;
+  next_line_ = static_cast<std::int64_t>(layout_.first_line);
 }
 
 // Appends to the buffer; false at the end of the file.
@@ -70,7 +63,8 @@ std::span<char> CsvReader::take_record() {
     char* const start = buffer_.data() + begin_;
     char* const from = start + scanned;
     const std::size_t ready = end_ - begin_ - scanned;
-    auto* const newline = ready > 0 ? static_cast<char*>(std::memchr(from, '\n', ready)) : nullptr;
+    auto* const newline =
+        ready > 0 ? static_cast<char*>(std::memchr(from, layout_.line_end, ready)) : nullptr;
     char* const stop = newline != nullptr ? newline : from + ready;
     // An even number of quotes lies before the end of a record: "" inside a cell counts two.
     if (stop > from && std::memchr(from, '"', static_cast<std::size_t>(stop - from)) != nullptr) {
@@ -103,17 +97,31 @@ bool CsvReader::next() {
     if (record.data() == nullptr) return false;
     fail(source_.path(), "line {} is blank, and rows follow it; remove it", blank_line);
   }
-  if (record.back() == '\r') record = record.first(record.size() - 1);
-  if (separator_ == '\0') separator_ = find_separator(record);
-  split(record);
+  while (record.back() == '\r') record = record.first(record.size() - 1);
+  layout_.is_blank ? split_at_blanks(record) : split(record);
   return true;
 }
 
+void CsvReader::split_at_blanks(std::span<char> record) {
+  constexpr std::string_view kBlanks = " \t";
+  cells_.clear();
+  std::string_view rest(record.data(), record.size());
+  while (true) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(kBlanks), rest.size()));
+    if (rest.empty()) return;
+    if (cells_.size() == kMostCells)
+      fail(source_.path(), "line {} has more than {} cells", line_, kMostCells);
+    cells_.push_back(rest.substr(0, rest.find_first_of(kBlanks)));
+    rest.remove_prefix(cells_.back().size());
+  }
+}
+
 void CsvReader::split(std::span<char> record) {
+  const char separator = layout_.separator;
   cells_.clear();
   char* at = record.data();
   char* const end = at + record.size();
-  const auto is_space = [this](char c) { return (c == ' ' || c == '\t') && c != separator_; };
+  const auto is_space = [separator](char c) { return (c == ' ' || c == '\t') && c != separator; };
   while (true) {
     if (cells_.size() == kMostCells)
       fail(source_.path(), "line {} has more than {} cells", line_, kMostCells);
@@ -121,13 +129,13 @@ void CsvReader::split(std::span<char> record) {
     if (at < end && *at == '"') {
       cells_.push_back(unquote(at, end));
       while (at < end && is_space(*at)) ++at;
-      if (at < end && *at != separator_) {
+      if (at < end && *at != separator) {
         fail(source_.path(), "line {}, cell {}: text behind the closing quote; expected {}", line_,
-             cells_.size(), in_quotes(std::string_view(&separator_, 1)));
+             cells_.size(), in_quotes(std::string_view(&separator, 1)));
       }
     } else {
       char* const start = at;
-      while (at < end && *at != separator_) ++at;
+      while (at < end && *at != separator) ++at;
       char* stop = at;
       while (stop > start && is_space(stop[-1])) --stop;
       cells_.emplace_back(start, static_cast<std::size_t>(stop - start));

@@ -1,4 +1,4 @@
-// Cuts a CSV stream into records and cells (RFC 4180, with ',' ';' or tab between cells).
+// Cuts a CSV stream into records and cells (RFC 4180, with the separators of find_layout).
 #pragma once
 
 #include <cstdint>
@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "host/data/bytes.hpp"
+#include "host/data/csv_layout.hpp"
 
 namespace vaecuda::data {
 
-/// Accepts LF and CRLF, a UTF-8 byte order mark, quoted cells, and blank lines at the end. Memory: one
+/// Accepts LF, CRLF and CR, a UTF-8 byte order mark, quoted cells, and blank lines at the end. Memory: one
 /// buffer, at least as long as the longest record.
 class CsvReader {
  public:
@@ -23,20 +24,20 @@ class CsvReader {
   [[nodiscard]] std::span<const std::string_view> cells() const { return cells_; }
   /// The line on which the record begins, counted from 1.
   [[nodiscard]] std::int64_t line() const { return line_; }
-  /// The separator, taken from the first record: a tab if there is one, else ';' if there is one, else ','.
-  [[nodiscard]] char separator() const { return separator_; }
+  [[nodiscard]] const CsvLayout& layout() const { return layout_; }
 
  private:
   std::span<char> take_record();
   bool refill();
   void split(std::span<char> record);
+  void split_at_blanks(std::span<char> record);
   std::string_view unquote(char*& at, char* end);
 
   ByteSource& source_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  char separator_ = '\0';
+  CsvLayout layout_;
   std::int64_t line_ = 0;
   std::int64_t next_line_ = 1;
   std::vector<std::string_view> cells_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "host/data/message.hpp"
+#include "host/data/source_facts.hpp"
 
 namespace vaecuda {
 namespace {
@@ -49,6 +50,11 @@ Dataset::Dataset(std::vector<float> values, std::int64_t rows, std::int64_t colu
 
 std::int64_t Dataset::bytes() const {
   return static_cast<std::int64_t>(u8_.size() * sizeof(std::uint8_t) + f32_.size() * sizeof(float));
+}
+
+ReadNotes Dataset::notes() const {
+  if (!notes_.description.empty()) return notes_;
+  return {data::describe(name_, rows_, columns_), notes_.warnings};
 }
 
 void Dataset::set_image(std::optional<ImageShape> image) {
@@ -114,6 +120,7 @@ Dataset Dataset::select(std::span<const std::int64_t> rows) const {
   }
   Dataset selected;
   selected.name_ = name_;
+  selected.notes_ = notes();
   selected.rows_ = static_cast<std::int64_t>(rows.size());
   selected.columns_ = columns_;
   selected.type_ = type_;

@@ -6,14 +6,13 @@
 #include <string_view>
 
 #include "host/data/cifar.hpp"
+#include "host/data/foreign.hpp"
 #include "host/data/idx.hpp"
 #include "host/data/message.hpp"
 #include "host/data/npy.hpp"
 
 namespace vaecuda::data {
 namespace {
-
-constexpr std::size_t kHeadBytes = 512;
 
 bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
@@ -44,46 +43,12 @@ bool is_whole_idx(const ByteSource& source, std::span<const std::uint8_t> head) 
   return payload + static_cast<double>(kMagicBytes + 4 * dims) == static_cast<double>(*source.size());
 }
 
+// Of the first bytes alone: what is wrong further on is told with its line.
 bool is_text(std::span<const std::uint8_t> head) {
+  head = head.first(std::min<std::size_t>(head.size(), 512));
   return std::none_of(head.begin(), head.end(), [](std::uint8_t byte) {
     return (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f;
   });
-}
-
-struct Foreign {
-  std::size_t offset;
-  std::string_view magic;
-  std::string_view advice;
-};
-using namespace std::string_view_literals;
-constexpr std::array<Foreign, 14> kForeign = {{
-    {0, "PK\x03\x04"sv, "a zip archive (as .npz is); unpack it and give the .npy file inside"},
-    {0, "\x89HDF"sv, "an HDF5 file; export the array as .npy"},
-    {0, "PAR1"sv, "a Parquet file; export the table as .csv or .npy"},
-    {0, "ARROW1"sv, "an Arrow file; export the table as .csv or .npy"},
-    {0, "MATLAB"sv, "a MATLAB file; export the array as .npy"},
-    {0, "\x80\x02"sv, "a Python pickle, which is not opened for safety; save the array as .npy"},
-    {0, "\x80\x03"sv, "a Python pickle, which is not opened for safety; save the array as .npy"},
-    {0, "\x80\x04"sv, "a Python pickle, which is not opened for safety; save the array as .npy"},
-    {0, "\x89PNG"sv, "a PNG picture; put all pictures into one .npy array (N,H,W,C)"},
-    {0, "\xff\xd8\xff"sv, "a JPEG picture; put all pictures into one .npy array (N,H,W,C)"},
-    {0, "\x28\xb5\x2f\xfd"sv, "compressed by zstd; decompress it or use gzip"},
-    {0, "\xfd\x37zXZ"sv, "compressed by xz; decompress it or use gzip"},
-    {0, "\x1f\x8b"sv, "gzip inside gzip; decompress it once"},
-    {257, "ustar"sv, "a tar archive; unpack it and give the file or folder inside"},
-}};
-
-std::string_view foreign_advice(std::span<const std::uint8_t> head) {
-  for (const Foreign& format : kForeign) {
-    if (head.size() < format.offset + format.magic.size()) continue;
-    const auto part = head.subspan(format.offset, format.magic.size());
-    if (std::equal(part.begin(), part.end(), format.magic.begin(), [](std::uint8_t byte, char letter) {
-          return byte == static_cast<std::uint8_t>(letter);
-        })) {
-      return format.advice;
-    }
-  }
-  return {};
 }
 
 std::string hex(std::span<const std::uint8_t> bytes) {
@@ -95,15 +60,13 @@ std::string hex(std::span<const std::uint8_t> bytes) {
 }  // namespace
 
 FileFormat detect_format(ByteSource& source) {
-  const std::span<const std::uint8_t> head = source.peek(kHeadBytes);
+  const std::span<const std::uint8_t> head = source.peek(kForeignHeadBytes);
   if (is_npy(head)) return FileFormat::npy;
   if (is_cifar(source, head) && !is_whole_idx(source, head)) return FileFormat::cifar;
+  // A video begins as IDX does, with zeros.
+  const std::string foreign = foreign_format(source, head);
+  if (!foreign.empty()) fail(source.path(), "is {}", foreign);
   if (is_idx(head)) return FileFormat::idx;
-  const std::string_view advice = foreign_advice(head);
-  if (!advice.empty()) fail(source.path(), "is {}", advice);
-  if (head.size() >= 2 && ((head[0] == 0xff && head[1] == 0xfe) || (head[0] == 0xfe && head[1] == 0xff))) {
-    fail(source.path(), "is UTF-16 text; save the table as UTF-8");
-  }
   if (is_text(head)) return FileFormat::csv;
   fail(source.path(),
        "is of no known format: it begins with the bytes {}. Expected IDX (magic 00 00, type, dimensions), "

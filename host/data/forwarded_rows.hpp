@@ -22,6 +22,7 @@ class ForwardedRows : public RowSource {
   [[nodiscard]] const std::vector<std::string>& factor_names() const override { return rows_.factor_names(); }
   [[nodiscard]] std::optional<ImageShape> image() const override { return rows_.image(); }
   [[nodiscard]] const std::vector<std::string>& column_names() const override { return rows_.column_names(); }
+  [[nodiscard]] ReadNotes notes() const override { return rows_.notes(); }
 
  private:
   RowSource& rows_;

@@ -10,36 +10,31 @@
 
 namespace vaecuda::data {
 
-Labels read_labels(const std::string& path, std::int64_t rows) {
+namespace {
+
+LabelFile read_array_labels(ByteSource& source, const ArrayHeader& header) {
+  if (header.dims.size() == 2 && header.dims[1] >= 2) return {{}, read_array(source, header).rows};
+  return {read_label_array(source, header), std::nullopt};
+}
+
+}  // namespace
+
+LabelFile read_labels(const std::string& path, std::int64_t rows) {
   ByteSource source(path);
-  Labels labels;
   switch (detect_format(source)) {
     case FileFormat::idx:
-      labels = read_label_array(source, read_idx_header(source));
-      break;
+      return read_array_labels(source, read_idx_header(source));
     case FileFormat::npy:
-      labels = read_label_array(source, read_npy_header(source));
-      break;
+      return read_array_labels(source, read_npy_header(source));
     case FileFormat::csv:
-      labels = read_label_csv(source, rows);
       break;
     case FileFormat::cifar:
       fail(path, "is a CIFAR-10 batch; expected labels: IDX, .npy or a CSV file with one label per line");
   }
-  return labels;
-}
-
-std::optional<Dataset> read_label_vectors(const std::string& path) {
-  ByteSource source(path);
-  const FileFormat format = detect_format(source);
-  if (format == FileFormat::idx || format == FileFormat::npy) {
-    const ArrayHeader header = format == FileFormat::idx ? read_idx_header(source) : read_npy_header(source);
-    if (header.dims.size() != 2 || header.dims[1] < 2) return std::nullopt;
-    return read_array(source, header);
-  }
-  if (format != FileFormat::csv || count_csv_cells(source) < 2) return std::nullopt;
-  ByteSource again(path);
-  return read_csv(again, "none");
+  if (count_csv_cells(source) < 2) return {read_label_csv(source, rows), std::nullopt};
+  TableRequest request;
+  request.label_column = "none";
+  return {{}, read_csv(source, request).rows};
 }
 
 std::vector<float> take_label_vectors(const Dataset& vectors, const std::string& labels_path,

@@ -11,13 +11,15 @@
 
 namespace vaecuda::data {
 
-/// Reads one label per row; a text file with one line more than `rows` begins with a header.
-/// \throws FileError
-[[nodiscard]] Labels read_labels(const std::string& path, std::int64_t rows);
+/// A file of labels: one per row, or a vector per row in place of it.
+struct LabelFile {
+  Labels labels;
+  std::optional<Dataset> vectors;
+};
 
-/// A file of labels that holds a vector per row, as rows of numbers; none where it holds a label per row.
-/// \throws FileError
-[[nodiscard]] std::optional<Dataset> read_label_vectors(const std::string& path);
+/// Opens the file once, so that it may be a pipe. Rows of several numbers are vectors; a text file with one
+/// line more than `rows` begins with a header. \throws FileError
+[[nodiscard]] LabelFile read_labels(const std::string& path, std::int64_t rows);
 
 /// The vectors as floats, row-major. \throws FileError unless there is one for each of the `rows` rows at
 /// `data_path`

@@ -14,9 +14,11 @@
 #include "host/data/format.hpp"
 #include "host/data/idx.hpp"
 #include "host/data/labels.hpp"
+#include "host/data/load.hpp"
 #include "host/data/message.hpp"
 #include "host/data/npy.hpp"
 #include "host/data/shapes.hpp"
+#include "host/data/source_facts.hpp"
 #include "vaecuda/array.hpp"
 #include "vaecuda/dataset.hpp"
 
@@ -30,18 +32,16 @@ bool is_folder(const std::string& path) {
 }
 
 void add_labels(Dataset& dataset, const std::string& labels_path, const std::string& data_path) {
-  if (const std::optional<Dataset> vectors = read_label_vectors(labels_path)) {
-    dataset.set_label_vectors(take_label_vectors(*vectors, labels_path, data_path, dataset.rows()));
+  LabelFile file = read_labels(labels_path, dataset.rows());
+  if (file.vectors) {
+    dataset.set_label_vectors(take_label_vectors(*file.vectors, labels_path, data_path, dataset.rows()));
     return;
   }
-  Labels labels = read_labels(labels_path, dataset.rows());
-  check_label_count(labels, labels_path, data_path, dataset.rows());
-  dataset.set_labels(std::move(labels.values), std::move(labels.names));
+  check_label_count(file.labels, labels_path, data_path, dataset.rows());
+  dataset.set_labels(std::move(file.labels.values), std::move(file.labels.names));
 }
 
-Dataset load_file(const DataSource& source) {
-  ByteSource bytes(source.path);
-  const FileFormat format = detect_format(bytes);
+LoadedRows read_file(const DataSource& source, ByteSource& bytes, FileFormat format) {
   check_label_request(source, format == FileFormat::csv);
   switch (format) {
     case FileFormat::idx:
@@ -49,47 +49,48 @@ Dataset load_file(const DataSource& source) {
     case FileFormat::npy:
       return read_array(bytes, read_npy_header(bytes));
     case FileFormat::cifar:
-      return read_cifar(bytes);
+      return {read_cifar(bytes), {"CIFAR-10, uint8", "labels in the file", {}}};
     case FileFormat::csv:
       break;
   }
-  return read_csv(bytes, source.label_column);
+  return read_csv(bytes, TableRequest(source));
 }
 
-Dataset load_folder(const DataSource& source, DataPart part) {
+LoadedRows load_file(const DataSource& source) {
+  ByteSource bytes(source.path);
+  const FileFormat format = detect_format(bytes);
+  return read_file(source, bytes, format);
+}
+
+LoadedRows load_folder(const DataSource& source, DataPart part) {
   check_label_request(source, false);
   const std::optional<PartFiles> files = find_part(source.path, part);
   if (!files) {
     fail(source.path, "the folder holds no {} data; looked for {}. Give one of these folders, or a file",
          part == DataPart::train ? "training" : "test", expected_files(part));
   }
-  if (!files->batches.empty()) return read_cifar(files->batches);
+  if (!files->batches.empty()) {
+    return {read_cifar(files->batches), {"CIFAR-10, uint8", "labels in the files", {}}};
+  }
   DataSource images;
   images.path = files->images;
-  Dataset dataset = load_file(images);
-  if (!files->labels.empty()) add_labels(dataset, files->labels, files->images);
-  return dataset;
+  LoadedRows loaded = load_file(images);
+  if (!files->labels.empty()) {
+    add_labels(loaded.rows, files->labels, files->images);
+    loaded.facts.labels = "labels from " + files->labels;
+  }
+  return loaded;
 }
 
-Dataset load(const DataSource& source, DataPart part) {
-  const bool from_folder = !is_shapes(source.path) && is_folder(source.path);
-  if (part == DataPart::test && !from_folder) {
-    throw ConfigError(
-        fmt::format("{}: has no test part of its own; only a folder with MNIST's or CIFAR-10's files has "
-                    "one. Give the test data as a file (--test), or hold rows out (--test-fraction)",
-                    source.path));
-  }
-  Dataset dataset;
-  if (is_shapes(source.path)) {
-    check_label_request(source, false);
-    dataset = make_shapes(std::string_view(source.path).substr(kShapesName.size()));
-  } else {
-    dataset = from_folder ? load_folder(source, part) : load_file(source);
-  }
+/// Gives the rows their name, labels and picture shape as the source asks for them.
+Dataset finish(LoadedRows loaded, const DataSource& source, DataPart part) {
+  Dataset& dataset = loaded.rows;
   dataset.set_name(source.path);
   // A labels file belongs to the rows that `path` means first; a folder's test part brings its own.
-  if (!source.labels_path.empty() && part == DataPart::train)
+  if (!source.labels_path.empty() && part == DataPart::train) {
     add_labels(dataset, source.labels_path, source.path);
+    loaded.facts.labels = "labels from " + source.labels_path;
+  }
   if (source.image) {
     if (source.image->size() != dataset.columns()) {
       throw ConfigError(
@@ -100,10 +101,35 @@ Dataset load(const DataSource& source, DataPart part) {
     }
     dataset.set_image(source.image);
   }
-  return dataset;
+  dataset.set_notes(notes_of(loaded.facts, dataset));
+  return std::move(dataset);
+}
+
+Dataset load(const DataSource& source, DataPart part) {
+  const bool from_folder = !is_shapes(source.path) && is_folder(source.path);
+  if (part == DataPart::test && !from_folder) {
+    throw ConfigError(
+        fmt::format("{}: has no test part of its own; only a folder with MNIST's or CIFAR-10's files has "
+                    "one. Give the test data as a file (--test), or hold rows out (--test-fraction)",
+                    source.path));
+  }
+  LoadedRows loaded;
+  if (is_shapes(source.path)) {
+    check_label_request(source, false);
+    loaded.rows = make_shapes(std::string_view(source.path).substr(kShapesName.size()));
+    loaded.facts = {"drawn, uint8", "labels", {}};
+  } else {
+    loaded = from_folder ? load_folder(source, part) : load_file(source);
+  }
+  return finish(std::move(loaded), source, part);
 }
 
 }  // namespace
+
+Dataset load_opened(const DataSource& source, ByteSource& bytes, FileFormat format) {
+  return finish(read_file(source, bytes, format), source, DataPart::train);
+}
+
 }  // namespace data
 
 Dataset load_dataset(const DataSource& source, DataPart part) {

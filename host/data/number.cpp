@@ -18,8 +18,9 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower) {
 }
 
 bool is_missing(std::string_view text) {
-  constexpr std::array<std::string_view, 9> kWords = {"",     "nan",  "-nan", "na", "n/a",
-                                                      "#n/a", "null", "none", "?"};
+  constexpr std::array<std::string_view, 18> kWords = {
+      "",     "nan", "-nan", "na", "n/a", "#n/a",   "#na",     "null",    "none",
+      "<na>", "nat", "?",    "-",  "--",  "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"};
   return std::any_of(kWords.begin(), kWords.end(),
                      [&](auto word) { return equals_ignoring_case(text, word); });
 }

@@ -15,9 +15,11 @@
 #include "host/data/forwarded_rows.hpp"
 #include "host/data/idx.hpp"
 #include "host/data/labels.hpp"
+#include "host/data/load.hpp"
 #include "host/data/message.hpp"
 #include "host/data/npy.hpp"
 #include "host/data/shapes.hpp"
+#include "host/data/source_facts.hpp"
 
 namespace vaecuda {
 namespace data {
@@ -115,6 +117,7 @@ class DatasetRows final : public RowSource {
   [[nodiscard]] const std::vector<std::string>& factor_names() const override { return data_.factor_names(); }
   [[nodiscard]] std::optional<ImageShape> image() const override { return data_.image(); }
   [[nodiscard]] const std::vector<std::string>& column_names() const override { return data_.column_names(); }
+  [[nodiscard]] ReadNotes notes() const override { return data_.notes(); }
 
  private:
   std::unique_ptr<const Dataset> owned_;
@@ -154,12 +157,13 @@ class ArrayFileRows final : public FileRows {
         array_(bytes(), format == FileFormat::npy ? read_npy_header(bytes()) : read_idx_header(bytes())) {
     if (source.image) check_image(columns());
     if (source.labels_path.empty()) return;
-    if (const std::optional<Dataset> vectors = read_label_vectors(source.labels_path)) {
-      vectors_ = take_label_vectors(*vectors, source.labels_path, source.path, array_.shape().rows);
-      vector_size_ = static_cast<std::size_t>(vectors->columns());
+    LabelFile file = read_labels(source.labels_path, array_.shape().rows);
+    if (file.vectors) {
+      vectors_ = take_label_vectors(*file.vectors, source.labels_path, source.path, array_.shape().rows);
+      vector_size_ = static_cast<std::size_t>(file.vectors->columns());
       return;
     }
-    labels_ = read_labels(source.labels_path, array_.shape().rows);
+    labels_ = std::move(file.labels);
     check_label_count(labels_, source.labels_path, source.path, array_.shape().rows);
   }
   [[nodiscard]] std::int64_t columns() const override { return array_.shape().columns; }
@@ -186,6 +190,18 @@ class ArrayFileRows final : public FileRows {
   [[nodiscard]] std::optional<ImageShape> image() const override {
     return source().image ? source().image : array_.shape().image;
   }
+  [[nodiscard]] ReadNotes notes() const override {
+    SourceFacts facts{std::string(name_of(array_.header().scalar)), "", {}};
+    std::string labels;
+    if (has_label_vectors()) {
+      labels = fmt::format("vectors of {}", vector_size_);
+    } else if (has_labels()) {
+      const std::size_t classes = labels_.names.size();
+      labels = fmt::format("{} {}", classes, classes == 1 ? "class" : "classes");
+    }
+    if (!labels.empty()) facts.labels = "labels from " + source().labels_path;
+    return notes_of(facts, describe(name(), rows(), columns()), labels);
+  }
 
  private:
   ArrayRows array_;
@@ -200,7 +216,7 @@ class ArrayFileRows final : public FileRows {
 class CsvFileRows final : public FileRows {
  public:
   CsvFileRows(const DataSource& source, std::unique_ptr<ByteSource> content)
-      : FileRows(source, std::move(content)), table_(bytes(), source.label_column), names_(table_.names()) {
+      : FileRows(source, std::move(content)), table_(bytes(), TableRequest(source)), names_(table_.names()) {
     if (source.image) check_image(columns());
   }
   [[nodiscard]] std::int64_t columns() const override { return table_.width(); }
@@ -220,6 +236,9 @@ class CsvFileRows final : public FileRows {
   [[nodiscard]] std::span<const std::int32_t> labels() const override { return labels_; }
   [[nodiscard]] const std::vector<std::string>& label_names() const override { return label_names_; }
   [[nodiscard]] const std::vector<std::string>& column_names() const override { return names_; }
+  [[nodiscard]] ReadNotes notes() const override {
+    return notes_of(table_.facts(), describe(name(), std::nullopt, columns()), "");
+  }
 
  private:
   void add_label() {
@@ -252,8 +271,7 @@ std::unique_ptr<RowSource> open(const DataSource& source, DataPart part) {
   const FileFormat format = detect_format(*bytes);
   // How many labels a text file must hold is known only when the table has been read to its end.
   if (format == FileFormat::cifar || (format == FileFormat::csv && !source.labels_path.empty())) {
-    bytes.reset();
-    return load_whole(source, part);
+    return std::make_unique<DatasetRows>(std::make_unique<Dataset>(load_opened(source, *bytes, format)));
   }
   check_label_request(source, format == FileFormat::csv);
   if (format == FileFormat::csv) return std::make_unique<CsvFileRows>(source, std::move(bytes));
@@ -273,6 +291,10 @@ const std::vector<std::string>& RowSource::factor_names() const {
 
 const std::vector<std::string>& RowSource::column_names() const {
   return data::no_names();
+}
+
+ReadNotes RowSource::notes() const {
+  return {data::describe(name(), rows(), columns()), {}};
 }
 
 std::unique_ptr<RowSource> open_rows(const DataSource& source, DataPart part) {
@@ -334,6 +356,7 @@ Dataset take_rows(RowSource& source, std::span<const std::int64_t> rows) {
   }
   Dataset taken(std::move(values), wanted, columns);
   taken.set_name(source.name());
+  taken.set_notes(source.notes());
   taken.set_image(source.image());
   taken.set_column_names(source.column_names());
   if (source.has_labels()) taken.set_labels(std::move(labels), source.label_names());

@@ -56,7 +56,13 @@ void OutputFile::commit() {
 }
 
 std::string csv_cell(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  // All that a reader takes for a separator, cuts off, or takes a file for another format by.
+  constexpr std::string_view kSpecial = ",;|\t\"\r\n";
+  constexpr std::string_view kSpecialAtStart = " #<{[%@";
+  const bool is_plain =
+      text.find_first_of(kSpecial) == std::string_view::npos &&
+      (text.empty() || (kSpecialAtStart.find(text.front()) == std::string_view::npos && text.back() != ' '));
+  if (is_plain) return std::string(text);
   std::string quoted = "\"";
   for (const char c : text) {
     if (c == '"') quoted += '"';
@@ -115,9 +121,9 @@ RowWriter::RowWriter(const std::string& path, std::int64_t columns, RowType type
     impl_->file.write(impl_->header());  // its place: the number of rows is filled in at the end
   } else if (!names.empty()) {
     std::string line;
-    for (const std::string& name : names) {
-      if (!line.empty()) line += ',';
-      line += csv_cell(name);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (i > 0) line += ',';
+      line += csv_cell(names[i]);
     }
     impl_->file.write(line + "\n");
   }

@@ -10,6 +10,7 @@
 #include "host/config/likelihood_traits.hpp"
 #include "host/data/fingerprint.hpp"
 #include "host/train/fitting_batch.hpp"
+#include "host/train/read_lines.hpp"
 #include "host/train/run_folder.hpp"
 #include "host/train/run_identity.hpp"
 #include "vaecuda/array.hpp"
@@ -320,6 +321,7 @@ void RunSetup::restore(const Checkpoint& checkpoint) {
 
 void RunSetup::prepare(std::optional<RunData> rows, const Say& say, const ModelFile* start) {
   data = rows ? prepare_data(config, std::move(*rows)) : prepare_data(config);
+  say_what_was_read(data, say);
   for (const std::string& warning : data.warnings) say("warning: " + warning);
   config.model.input_dim = data.train.columns();
   config.model.condition_dim = data.condition_dim;

@@ -27,6 +27,17 @@ struct ImageShape {
 /// Which part of a source with two (MNIST's and CIFAR-10's folders) is meant.
 enum class DataPart { train, test };
 
+/// Whether a CSV table's first line names its columns; automatic: told from the lines themselves.
+enum class HeaderMode { automatic, yes, no };
+
+/// What reading a source showed, for a person.
+struct ReadNotes {
+  /// One line: "table.csv: 400 rows × 6 columns, text, header, no label column".
+  std::string description;
+  /// What may be wrong with what was read, one line each, with the remedy.
+  std::vector<std::string> warnings;
+};
+
 /// Where rows come from and how a file is to be understood.
 struct DataSource {
   /// A file (IDX, .npy, .csv, each also gzip-compressed; CIFAR-10 .bin), a folder holding MNIST's or
@@ -36,8 +47,10 @@ struct DataSource {
   /// dimensions, the second above 1); empty: those that come with the data.
   std::string labels_path;
   /// CSV: the column that holds labels, by name or by index from 0; "none": no column does; empty: a last
-  /// column named label, class or target (any case) is taken.
+  /// column named label, class or target (any case) is taken, else the first one so named.
   std::string label_column;
+  /// CSV: whether the first line is a header.
+  HeaderMode header = HeaderMode::automatic;
   /// Overrides the picture shape that the file gives.
   std::optional<ImageShape> image;
 };
@@ -63,6 +76,10 @@ class VAECUDA_API Dataset {
   /// What the rows are called in messages: the path they were read from.
   [[nodiscard]] const std::string& name() const { return name_; }
   void set_name(std::string name) { name_ = std::move(name); }
+
+  /// What reading the rows showed. Rows that were put together in memory are described by their size.
+  [[nodiscard]] ReadNotes notes() const;
+  void set_notes(ReadNotes notes) { notes_ = std::move(notes); }
 
   /// Picture shape, where the source gives one.
   [[nodiscard]] const std::optional<ImageShape>& image() const { return image_; }
@@ -94,12 +111,13 @@ class VAECUDA_API Dataset {
   [[nodiscard]] const std::vector<std::string>& factor_names() const { return factor_names_; }
   void set_factors(std::vector<std::int32_t> factors, std::vector<std::string> names);
 
-  /// The chosen rows, in the order given, with their labels and factors.
+  /// The chosen rows, in the order given, with their labels and factors; notes() are those of all rows.
   /// \throws ConfigError if an index is out of range.
   [[nodiscard]] Dataset select(std::span<const std::int64_t> rows) const;
 
  private:
   std::string name_ = "memory";
+  ReadNotes notes_;
   std::int64_t rows_ = 0;
   std::int64_t columns_ = 0;
   ElementType type_ = ElementType::f32;

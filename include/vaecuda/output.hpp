@@ -64,7 +64,8 @@ class VAECUDA_API RowWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Cells of a table as RFC 4180 writes them: in quotes where they hold a comma, a quote or a line end.
+/// Cells of a table as RFC 4180 writes them: in quotes where they hold a separator, a quote or a line end, or
+/// begin as a comment or another format does.
 [[nodiscard]] VAECUDA_API std::string csv_cell(std::string_view text);
 
 /// The values that are drawn darkest and brightest (pictures), or lowest and highest (line plots).

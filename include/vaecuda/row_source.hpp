@@ -52,6 +52,8 @@ class VAECUDA_API RowSource {
   [[nodiscard]] virtual std::optional<ImageShape> image() const { return std::nullopt; }
   /// Names of a table's columns, empty where there are none.
   [[nodiscard]] virtual const std::vector<std::string>& column_names() const;
+  /// What is known of the source before its rows are read, for a person; without more, its size.
+  [[nodiscard]] virtual ReadNotes notes() const;
 };
 
 /// Opens the same data as load_dataset, but reads on demand: .npy, IDX and CSV files (also gzip-compressed)

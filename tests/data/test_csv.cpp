@@ -59,6 +59,19 @@ TEST_CASE("a table with and without a header") {
   CHECK(tables.load("year,2019,2020\n1,2,3\n").rows() == 1);  // one text cell makes a header
 }
 
+TEST_CASE("whether there is a header may be said") {
+  const TempDir folder;
+  DataSource source;
+  source.path = write_file(folder.path() / "table.csv", "2019,2020\n1,2\n");
+  CHECK(load_dataset(source).rows() == 2);
+  source.header = HeaderMode::yes;
+  CHECK(load_dataset(source).column_names() == Names{"2019", "2020"});
+  CHECK(load_dataset(source).rows() == 1);
+  source.path = write_file(folder.path() / "names.csv", "a,b\n1,2\n");
+  source.header = HeaderMode::no;
+  check_error<FileError>([&] { (void)load_dataset(source); }, {"names.csv", "line 1", "\"a\""});
+}
+
 TEST_CASE("separators, line ends, byte order mark, spaces, quotes") {
   Tables tables;
   const std::vector<float> expected = {1, -2.5F, 3e2F, 4};
@@ -115,7 +128,8 @@ TEST_CASE("label columns: automatic, by name, by index, none") {
   CHECK(automatic.label_names() == Names{"-1", "9", "10"});  // numeric order; 9 and 9.0 are one class
   CHECK(labels(automatic) == std::vector<std::int32_t>{1, 0, 1, 2});
 
-  CHECK(tables.load("label,a\n1,2\n", "").labels().empty());  // automatic means the last column only
+  CHECK(tables.load("label,a\n1,2\n").column_names() == Names{"a"});
+  CHECK(tables.load("label,a,class\n1,2,3\n").column_names() == Names{"label", "a"});  // the last goes before
   CHECK(tables.load("a,TARGET\n1,2\n", "none").columns() == 2);
   const Dataset named = tables.load("kind,a\nred,1\nblue,2\nred,3\n", "kind");
   CHECK(named.label_names() == Names{"blue", "red"});
@@ -166,7 +180,7 @@ TEST_CASE("broken tables are refused with line and column") {
   tables.refuse("a,b\n1,\"2\"x\n", {"line 2", "cell 2", "closing quote"});
   tables.refuse("a,b\n1\"2,\"3\n", {"line 2", "cell 2", "quote", "never closed"});
   tables.refuse("a,label\n1,\n", {"line 2", "label is missing"});
-  tables.refuse("1.5 2.5\n3.5 4.5\n", {"line 2", "separator \",\""});
+  tables.refuse("1.5:2.5\n3.5:4.5\n", {"line 2", "separator \",\""});
   tables.refuse("a;b\n1,5;2,5\n", {"\"1,5\"", "decimal point"});
   std::string damaged_late = "a,b\n";
   for (int row = 0; row < 200; ++row) damaged_late += "1,2\n";

@@ -109,6 +109,37 @@ TEST_CASE("rows on demand are those of the loaded data set") {
   check_like_loaded(path_of("shapes:16x16,n=7"));
 }
 
+TEST_CASE("what was read is said in one line, by every reader alike") {
+  const test::TempDir folder;
+  const auto at = [&](const char* name) { return folder.path() / name; };
+  const auto line_of = [](const DataSource& source) { return load_dataset(source).notes().description; };
+  const std::string table = write_file(at("t.csv"), "a,b,label\n1,2,x\n3,4,y\n5,6,x\n");
+  CHECK(line_of(path_of(table)) ==
+        table +
+            ": 3 rows × 2 columns, text, header, labels in column \"label\" (2 classes), no missing values");
+  CHECK(open_rows(path_of(table))->notes().description ==
+        table + ": 2 columns, text, header, labels in column \"label\"");
+  const std::string plain = write_file(at("plain.csv"), "1,2\n3,4\n");
+  CHECK(line_of(path_of(plain)) ==
+        plain + ": 2 rows × 2 columns, text, no header, no label column, no missing values");
+  DataSource bytes =
+      path_of(write_file(at("u1.npy"), npy_bytes("|u1", "2, 3", std::string("\x00\xff\x07\x01\x02\x03", 6))));
+  CHECK(line_of(bytes) == bytes.path + ": 2 rows × 3 columns, uint8");
+  bytes.labels_path = write_file(at("labels.csv"), "b\na\n");
+  const std::string labelled =
+      bytes.path + ": 2 rows × 3 columns, uint8, labels from " + bytes.labels_path + " (2 classes)";
+  CHECK(line_of(bytes) == labelled);
+  CHECK(open_rows(bytes)->notes().description == labelled);
+  const Dataset data = load_dataset(bytes);
+  CHECK(rows_of(data)->notes().description == labelled);
+  CHECK(data.select(std::vector<std::int64_t>{1}).notes().description == labelled);
+  const auto all = rows_of(data);
+  CHECK(with_label(*all, "a")->notes().description == labelled);
+  const Floats three = {1, 2, 3};
+  CHECK(rows_of(three, 3)->notes().description == "memory: 1 row × 3 columns");
+  CHECK(Dataset(Floats{1, 2}, 2, 1).notes().description == "memory: 2 rows × 1 column");
+}
+
 TEST_CASE("labels on demand are the classes of the loaded data set, however numbers are written") {
   const test::TempDir folder;
   check_like_loaded(

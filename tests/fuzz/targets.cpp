@@ -81,7 +81,7 @@ void idx(Bytes bytes) {
   const MemoryFile file(bytes);
   refuse_or_read([&] {
     data::ByteSource source(file.path());
-    check(data::read_array(source, data::read_idx_header(source)));
+    check(data::read_array(source, data::read_idx_header(source)).rows);
   });
   refuse_or_read([&] {
     data::ByteSource source(file.path());
@@ -93,7 +93,7 @@ void npy(Bytes bytes) {
   const MemoryFile file(bytes);
   refuse_or_read([&] {
     data::ByteSource source(file.path());
-    check(data::read_array(source, data::read_npy_header(source)));
+    check(data::read_array(source, data::read_npy_header(source)).rows);
   });
   refuse_or_read([&] {
     data::ByteSource source(file.path());
@@ -108,7 +108,9 @@ void csv(Bytes bytes) {
   const MemoryFile file(bytes.subspan(1));
   refuse_or_read([&] {
     data::ByteSource source(file.path());
-    check(data::read_csv(source, kColumns[bytes[0] % kColumns.size()]));
+    data::TableRequest request;
+    request.label_column = kColumns[bytes[0] % kColumns.size()];
+    check(data::read_csv(source, request).rows);
   });
   refuse_or_read([&] {
     data::ByteSource source(file.path());

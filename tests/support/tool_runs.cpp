@@ -1,7 +1,5 @@
 #include "tests/support/tool_runs.hpp"
 
-#include <sstream>
-
 #include "tests/support/catch.hpp"
 #include "vaecuda/trainer.hpp"
 
@@ -15,9 +13,8 @@ nlohmann::json tool_json(const Words& words) {
   const ProgramResult result = run_tool(words + Words{"--json", "--device", "cpu"});
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
-  // Beside the document stderr has warnings alone: of models that are trained for a moment here.
-  std::istringstream lines(result.err);
-  for (std::string line; std::getline(lines, line);) CHECK(line.starts_with("warning: "));
+  // Beside the document stderr has warnings, of models that are trained for a moment here, and what was read.
+  CHECK(result.err.find("error:") == std::string::npos);
   return nlohmann::json::parse(result.out);  // throws where anything follows the document
 }
 

@@ -17,13 +17,16 @@ void drop_overruled_alternatives(RunConfig& config, const Arguments& arguments) 
   }
 }
 
-/// A length that the file gives yields to no other one of the preset.
+/// A length that the file gives yields to no other one of the preset. The file is opened once: it may be a
+/// pipe.
 void take_file(RunConfig& config, const std::string& path) {
-  const RunConfig defaults;
-  const RunConfig alone = load_config(path, defaults);
-  if (alone.train.steps) config.train.epochs.reset();
-  if (alone.train.epochs) config.train.steps.reset();
+  const TrainConfig of_preset = config.train;
+  config.train.steps.reset();
+  config.train.epochs.reset();
   config = load_config(path, config);
+  if (config.train.steps || config.train.epochs) return;
+  config.train.steps = of_preset.steps;
+  config.train.epochs = of_preset.epochs;
 }
 
 void refuse_beside_resume(const Arguments& arguments) {

@@ -24,6 +24,7 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
     throw ConfigError("--codes: this model has no codebooks; train one with --latent vq");
   }
   const auto rows = open_data(arguments, info);
+  cli::say_notes(console, rows->notes());
   RowWriter mean(out, info.model.latent_dim, RowType::f32, latent_names(info, "z"));
   std::optional<RowWriter> logvar;
   if (logvar_path != nullptr) {

@@ -66,6 +66,10 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
   const std::string& path = required(arguments, "MODEL");
   const ModelInfo info = read_model_info(path);
   EvaluateOptions options = options_of(arguments, info);
+  cli::require_read_again("--data", required(arguments, "--data"), "evaluate", "four times");
+  if (const std::string* labels = arguments.find("--labels")) {
+    cli::require_read_again("--labels", *labels, "evaluate", "four times");
+  }
   // What cannot be written is said before anything is computed.
   const std::string* out = arguments.find("--rows");
   std::optional<RowWriter> writer;
@@ -77,6 +81,7 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
   // Opened once before anything is computed: what is wrong with the data is said first.
   const DataPart part = part_to_evaluate(arguments, console);
   std::unique_ptr<RowSource> first = open_data(arguments, info, part);
+  cli::say_notes(console, first->notes());
   const std::string name = first->name();
   options.progress = [&console](const PassProgress& now) { console.progress(now); };
   const RowOpener open = [&] { return first ? std::move(first) : open_data(arguments, info, part); };

@@ -65,6 +65,7 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
     source.path = required(arguments, "--latents");
     source.label_column = "none";
     const auto latents = open_rows(source);
+    cli::say_notes(console, latents->notes());
     const auto labelled = with_label(*latents, label);
     RowSource& rows = label.empty() ? *latents : *labelled;
     write(arguments, console, vae, [&](const auto& sink) { return vae.decode(rows, sink); }, rows.rows(),

@@ -36,6 +36,7 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
   const Vae vae = load_model(arguments, console);
   const ModelInfo& info = vae.info();
   const auto rows = open_data(arguments, info);
+  cli::say_notes(console, rows->notes());
   if (kind == OutputKind::sheet) {
     draw_pairs(arguments, console, vae, *rows, out);
     return 0;

@@ -57,7 +57,9 @@ std::vector<cli::ProgramOption> data_options() {
        "one label per row of --data: IDX, .npy or a one-column CSV; for a conditional model also a vector "
        "per row"},
       {"--label-column", "NAME|INDEX|none",
-       "CSV column that holds labels; without it, a last column named label, class or target"},
+       "CSV column that holds labels; without it, one named label, class or target"},
+      {"--header", "auto|yes|no",
+       "whether the first line of a CSV file names its columns; auto: as the lines tell [auto]"},
   };
 }
 
@@ -125,7 +127,7 @@ Vae load_model(const cli::Arguments& arguments, cli::Console& console) {
 }
 
 DataSource data_source(const cli::Arguments& arguments) {
-  static constexpr std::string_view kFlags[] = {"--data", "--labels", "--label-column"};
+  static constexpr std::string_view kFlags[] = {"--data", "--labels", "--label-column", "--header"};
   static_cast<void>(required(arguments, "--data"));
   return table_values(arguments, kFlags).data.train;
 }

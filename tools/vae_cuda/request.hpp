@@ -10,6 +10,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/console.hpp"
+#include "cli/data_notes.hpp"
 #include "vaecuda/vaecuda.hpp"
 
 namespace vaecuda::tool {

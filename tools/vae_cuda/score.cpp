@@ -82,6 +82,18 @@ std::unique_ptr<RowSource> open_reference(const cli::Arguments& arguments, const
   return open_rows(source);
 }
 
+/// A quantile of the rows that are flagged needs them twice, and so does a reference that is the same pipe.
+void require_rows_again(const cli::Arguments& arguments) {
+  if (arguments.find("--threshold-quantile") == nullptr) return;
+  const std::string& data = required(arguments, "--data");
+  const std::string* reference = arguments.find("--reference");
+  if (reference != nullptr && *reference != data) return;
+  cli::require_read_again("--data", data, "score --threshold-quantile", "twice (without a --reference)");
+  if (const std::string* labels = arguments.find("--labels")) {
+    cli::require_read_again("--labels", *labels, "score --threshold-quantile", "twice");
+  }
+}
+
 struct Threshold {
   std::optional<double> value;
   std::optional<double> quantile;
@@ -176,9 +188,11 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
   if (out == nullptr && arguments.flag("--json")) {
     throw ConfigError("--json takes the place of the table on stdout; give --out a file for the scores");
   }
+  require_rows_again(arguments);
   const Vae vae = load_model(arguments, console);
   measure.seed = seed_or(arguments, vae.info().seed);
   const auto rows = open_data(arguments, vae.info());
+  cli::say_notes(console, rows->notes());
   const Threshold threshold = threshold_of(arguments, console, vae, measure);
   ScoreFile file(out, threshold.value.has_value());
   std::optional<RowWriter> flags;

@@ -15,9 +15,10 @@ constexpr std::int64_t kMostCells = 4096;
 constexpr double kFar = 1e6;
 
 /// Posterior means of rows of --data.
-std::vector<float> latents_of(const cli::Arguments& arguments, const Vae& vae,
+std::vector<float> latents_of(const cli::Arguments& arguments, cli::Console& console, const Vae& vae,
                               const std::vector<std::int64_t>& rows) {
   const auto source = open_data(arguments, vae.info());
+  cli::say_notes(console, source->notes());
   const Dataset taken = take_rows(*source, rows);
   std::vector<float> z;
   vae.encode(*rows_of(taken),
@@ -47,7 +48,7 @@ int run_interpolate(const cli::Arguments& arguments, cli::Console& console) {
   const std::int64_t to = integer_of(arguments, "--to", 0, kMostRow);
   const std::int64_t steps = integer_or(arguments, "--steps", 10, 2, kMostCells);
   const Vae vae = load_model(arguments, console);
-  const std::vector<float> ends = latents_of(arguments, vae, {from, to});
+  const std::vector<float> ends = latents_of(arguments, console, vae, {from, to});
   const auto z = std::span(ends).first(ends.size() / 2);
   const auto z2 = std::span(ends).subspan(ends.size() / 2);
   const std::vector<float> rows =
@@ -63,7 +64,7 @@ int run_neighbors(const cli::Arguments& arguments, cli::Console& console) {
   const double radius = real_or(arguments, "--radius", 1.0, 0.0, kFar);
   const Vae vae = load_model(arguments, console);
   const std::uint64_t seed = seed_or(arguments, vae.info().seed);
-  const std::vector<float> z = latents_of(arguments, vae, {row});
+  const std::vector<float> z = latents_of(arguments, console, vae, {row});
   const std::vector<float> rows = decoded(arguments, vae, latents_around(z, count, radius, seed));
   write_result(arguments, console, vae.info(), rows, 0, {{"row", row}, {"radius", radius}, {"seed", seed}});
   return 0;
@@ -100,7 +101,7 @@ int run_traverse(const cli::Arguments& arguments, cli::Console& console) {
   }
   std::vector<float> base(static_cast<std::size_t>(latent_dim), 0.0f);
   if (arguments.find("--row") != nullptr) {
-    base = latents_of(arguments, vae, {integer_of(arguments, "--row", 0, kMostRow)});
+    base = latents_of(arguments, console, vae, {integer_of(arguments, "--row", 0, kMostRow)});
   } else if (arguments.find("--data") != nullptr) {
     throw ConfigError("--data: --row says which row to start from");
   }
