@@ -205,7 +205,7 @@ TEST_CASE("a product of one row has the bits and the strips of the same row in a
     const cpu::Products& products = loops->products();
     if (&products == &cpu::blas_products()) continue;
     for (const std::int64_t n : {1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 127, 128, 129, 203}) {
-      for (const std::int64_t k : {1, 5, 7, 8, 9, 15, 16, 17, 31, 33, 80, 100, 1029}) {
+      for (const std::int64_t k : {1, 5, 7, 8, 9, 15, 16, 17, 31, 33, 80, 100, 256, 1024, 1029}) {
         const std::vector<float> x = test::noise(kBlock * k, 1, 1.0);
         const std::vector<float> w = test::noise(n * k, 2, 1.0);
         const Forward block = forward(products, x.data(), w, kBlock, n, k);

@@ -14,7 +14,7 @@ for example with `taskset -c 1`.
 
 Prints one JSON document: per pass the medians over the rounds of both sides' microseconds a call, the fastest rounds, and
 the median of the rounds' ratios (PyTorch's time divided by the library's: above 1 the library is faster).
-Exit code: 1 if results differ, 2 for wrong options. Needs torch, numpy and VAECUDA_LIBRARY or an installed libvaecuda.
+Exit code: 1 if results differ, 2 for wrong options. Needs torch, numpy and the path of libvaecuda.so in VAECUDA_LIBRARY.
 """
 import argparse
 import ctypes
@@ -32,7 +32,6 @@ from torch.nn import functional  # noqa: E402
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
 import to_torch  # noqa: E402
-import vaecuda  # noqa: E402
 
 LARGEST_DIFFERENCE = 1e-4
 
@@ -65,31 +64,46 @@ def torch_passes(module, x):
     return {"encode": encode, "reconstruct": reconstruct, "score": score}
 
 
+class RunOn(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_size_t), ("device", ctypes.c_char_p), ("threads", ctypes.c_int64),
+                ("precision", ctypes.c_char_p)]
+
+
 class Library:
     """The C interface on buffers that are there."""
 
-    def __init__(self, model, x):
-        library = vaecuda._library()
-        self.x, self.mean = x, numpy.empty((len(x), model.latent_dim), "f4")
+    def __init__(self, path, x, latent_dim):
+        self.library = ctypes.CDLL(os.environ["VAECUDA_LIBRARY"])
+        for text in (self.library.vaecuda_last_error, self.library.vaecuda_build_info):
+            text.restype = ctypes.c_char_p
+        self.handle, on = ctypes.c_void_p(), RunOn(ctypes.sizeof(RunOn), b"cpu", 1, None)
+        self.check(self.library.vaecuda_model_load(os.fsencode(path), ctypes.byref(on), ctypes.byref(self.handle)))
+        self.x, self.mean = x, numpy.empty((len(x), latent_dim), "f4")
         self.logvar, self.out, self.scores = numpy.empty_like(self.mean), numpy.empty_like(x), numpy.empty(len(x), "f4")
+        self.passes = {"encode": self.call("vaecuda_encode", (), self.mean, self.logvar),
+                       "reconstruct": self.call("vaecuda_reconstruct", (), self.out),
+                       "score": self.call("vaecuda_score", (ctypes.c_uint64(1),), self.scores)}
 
+    def call(self, name, more, *results):
+        """A function of the rows that fills `results`."""
         def pointer(array):
             return array.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
 
-        handle, shape = model._handle.value, x.shape
-        encode = (handle, pointer(x), *shape, pointer(self.mean), self.mean.size, pointer(self.logvar), self.mean.size)
-        reconstruct = (handle, pointer(x), *shape, pointer(self.out), self.out.size)
-        score = (handle, pointer(x), *shape, 1, pointer(self.scores), self.scores.size)
-        self.passes = {"encode": lambda: library.vaecuda_encode(*encode),
-                       "reconstruct": lambda: library.vaecuda_reconstruct(*reconstruct),
-                       "score": lambda: library.vaecuda_score(*score)}
+        arguments = [self.handle, pointer(self.x), *map(ctypes.c_int64, self.x.shape), *more]
+        for result in results:
+            arguments += [pointer(result), ctypes.c_size_t(result.size)]
+        function = getattr(self.library, name)
+        return lambda: function(*arguments)
+
+    def check(self, status):
+        if status != 0:
+            raise RuntimeError(self.library.vaecuda_last_error().decode())
 
 
 def differences(module, ours, x):
     """Largest differences of what has no noise in it, relative to the largest value where that is above 1."""
     for run in ours.passes.values():
-        if run() != 0:
-            raise RuntimeError(vaecuda._library().vaecuda_last_error().decode())
+        ours.check(run())
     expected = torch_passes(module, x)
     mean, logvar = expected["encode"]()
     pairs = {"mean": (mean, ours.mean), "logvar": (logvar, ours.logvar), "reconstruction": (expected["reconstruct"](), ours.out)}
@@ -117,13 +131,13 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(1)
     module = to_torch.load(options.model).eval()
-    model = vaecuda.Vae.load(options.model, device="cpu", threads=1)
+    inputs, latents = module.output.out_features, module.head.out_features // 2
     generator = numpy.random.default_rng(1)
-    x = ((generator.random((options.rows, model.input_dim)) < 0.5) / module.scale).astype("f4")  # as the training data
+    x = ((generator.random((options.rows, inputs)) < 0.5) / module.scale).astype("f4")  # as the training data
     tensor = torch.from_numpy(x.copy())
-    ours = Library(model, x)
-    report = {"rows": options.rows, "parameters": model.info["parameters"], "rounds": options.rounds,
-              "torch": torch.__version__, "build": vaecuda.build_info(), "passes": {}}
+    ours = Library(options.model, x, latents)
+    report = {"rows": options.rows, "parameters": sum(p.numel() for p in module.parameters()), "rounds": options.rounds,
+              "torch": torch.__version__, "build": ours.library.vaecuda_build_info().decode(), "passes": {}}
     with torch.inference_mode():
         report["differences"] = differences(module, ours, tensor)
         if max(report["differences"].values()) > LARGEST_DIFFERENCE:
