@@ -139,9 +139,9 @@ int vaecuda_dataset_load_labels(vaecuda_dataset* dataset, const char* path) {
 
 int vaecuda_dataset_notes(const vaecuda_dataset* dataset, char* text, size_t size, size_t* length) {
   return guarded([&] {
-    const vaecuda::Dataset& data = required(dataset, "dataset").data;
-    const std::string lines =
-        fmt::format("{}: {} rows × {} columns", data.name(), data.rows(), data.columns());
+    const vaecuda::ReadNotes notes = required(dataset, "dataset").data.notes();
+    std::string lines = notes.description;
+    for (const std::string& warning : notes.warnings) lines += "\nwarning: " + warning;
     give_text(lines, text, size, length);
   });
 }

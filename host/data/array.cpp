@@ -99,15 +99,15 @@ std::optional<ImageShape> picture_of(const std::vector<std::int64_t>& dims) {
   return std::nullopt;
 }
 
-std::string picture_warning(const std::vector<std::int64_t>& dims) {
-  if (dims.size() != 4 || picture_of(dims) || dims[1] > kMostChannels) return "";
-  return fmt::format(
-      "rows of {}x{}x{} look like pictures of {}x{} whose {} channels come first; pictures are (rows, "
-      "height, width, "
-      "channels). The values are taken as they stand, without a picture shape: for pictures in the report "
-      "give "
-      "the array as a.transpose(0, 2, 3, 1)",
-      dims[1], dims[2], dims[3], dims[2], dims[3], dims[1]);
+std::vector<std::string> picture_warnings(const std::string& name, const std::vector<std::int64_t>& dims) {
+  if (dims.size() != 4 || picture_of(dims) || dims[1] > kMostChannels) return {};
+  return {
+      fmt::format("{}: rows of {}x{}x{} look like pictures of {}x{} whose {} channels come first; pictures "
+                  "are (rows, height, "
+                  "width, channels). The values are taken as they stand, without a picture shape: for "
+                  "pictures in the report "
+                  "give the array as a.transpose(0, 2, 3, 1)",
+                  name, dims[1], dims[2], dims[3], dims[2], dims[3], dims[1])};
 }
 
 RowShape row_shape(const std::string& path, const ArrayHeader& header) {
@@ -156,7 +156,8 @@ LoadedRows read_array(ByteSource& source, const ArrayHeader& header) {
   }
   source.expect_end("the last element");
   dataset.set_image(shape.image);
-  return {std::move(dataset), {std::string(name_of(header.scalar)), "", {}}};
+  return {std::move(dataset),
+          {std::string(name_of(header.scalar)), "", picture_warnings(source.path(), header.dims)}};
 }
 
 ArrayRows::ArrayRows(ByteSource& source, ArrayHeader header)

@@ -41,9 +41,10 @@ struct RowShape {
 /// N,1,H,W is the same picture in the same order; of more channels before the sides the order of values is
 /// another.
 [[nodiscard]] std::optional<ImageShape> picture_of(const std::vector<std::int64_t>& dims);
-/// What a person is to know where the dimensions look like pictures whose channels come first (N,3,32,32),
-/// which have no picture shape; else empty.
-[[nodiscard]] std::string picture_warning(const std::vector<std::int64_t>& dims);
+/// What a person is to know of the array `name` where its dimensions look like pictures whose channels come
+/// first (N,3,32,32), which have no picture shape; else none.
+[[nodiscard]] std::vector<std::string> picture_warnings(const std::string& name,
+                                                        const std::vector<std::int64_t>& dims);
 
 /// \throws FileError for a dimension below 1 and for more than 2^63 bytes.
 [[nodiscard]] RowShape row_shape(const std::string& path, const ArrayHeader& header);

@@ -247,6 +247,7 @@ Dataset dataset_from_array(const ArrayView& array) {
   Dataset dataset = array.type == NumberType::u8 ? copy(std::uint8_t{}) : copy(float{});
   dataset.set_name(name);
   dataset.set_image(data::picture_of(array.shape));
+  dataset.set_notes({"", data::picture_warnings(name, array.shape)});
   return dataset;
 }
 

@@ -191,7 +191,8 @@ class ArrayFileRows final : public FileRows {
     return source().image ? source().image : array_.shape().image;
   }
   [[nodiscard]] ReadNotes notes() const override {
-    SourceFacts facts{std::string(name_of(array_.header().scalar)), "", {}};
+    SourceFacts facts{std::string(name_of(array_.header().scalar)), "",
+                      picture_warnings(name(), array_.header().dims)};
     std::string labels;
     if (has_label_vectors()) {
       labels = fmt::format("vectors of {}", vector_size_);

@@ -67,6 +67,12 @@ void apply_file_options(const DataSource& asked, RunData& rows) {
         "their labels beside them (set_labels of the data set, in Python labels=), without the column",
         asked.label_column));
   }
+  if (asked.header != HeaderMode::automatic) {
+    throw ConfigError(
+        "data.header is for CSV files, and the rows of this run are in memory: leave it unset, and name "
+        "their columns "
+        "where they have names");
+  }
   if (!asked.image) return;
   rows.train.set_image(asked.image);
   for (std::optional<Dataset>* held : {&rows.valid, &rows.test}) {

@@ -132,6 +132,8 @@ static void test_shapes(void) {
   array.shape = first;
   OK(vaecuda_dataset_from_array(&array, &data));
   CHECK(info_of(data).image_height == 0 && info_of(data).columns == 90);
+  OK(vaecuda_dataset_notes(data, text, sizeof text, NULL));
+  CHECK(strstr(text, "\nwarning: ") != NULL && strstr(text, "transpose(0, 2, 3, 1)") != NULL);
   vaecuda_dataset_free(data);
   array.shape = grey; /* one channel: the same order of values */
   OK(vaecuda_dataset_from_array(&array, &data));

@@ -115,6 +115,23 @@ class Arrays(Case):
             self.refuses(TypeError, r"data.toarray\(\)", vaecuda.train, matrix, **TABLE)
         numpy.testing.assert_array_equal(self.model.score(matrix.toarray()), self.model.score(self.x))
 
+    def test_channels_first(self):
+        """(N, C, H, W) is no picture of W channels; one channel is the same picture."""
+        x = numpy.random.default_rng(1).random((40, 3, 8, 6)).astype(numpy.float32)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "x.npy")
+            numpy.save(path, x)
+            for rows in (x, path):
+                with self.assertWarnsRegex(vaecuda.VaecudaWarning, r"3 channels come first.*transpose\(0, 2, 3, 1\)"):
+                    warnings.simplefilter("always", vaecuda.VaecudaWarning)
+                    model = vaecuda.train(rows, **SMALL).model
+                self.assertIsNone(model.info["image"])
+                self.assertEqual(model.input_dim, 144)
+        warnings.simplefilter("error", vaecuda.VaecudaWarning)
+        self.assertEqual(vaecuda.train(x.transpose(0, 2, 3, 1), **SMALL).model.info["image"], (8, 6, 3))
+        self.assertEqual(vaecuda.train(x[:, :1], **SMALL).model.info["image"], (8, 6, 1))
+        self.assertIsNone(vaecuda.train(x.reshape(40, 6, 4, 6), **SMALL).model.info["image"])
+
 
 class FileOptions(Case):
     """Options that say how files are read, for rows that come from none: they take effect or are refused."""
