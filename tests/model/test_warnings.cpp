@@ -105,12 +105,13 @@ TEST_CASE("a collapsed posterior is told with what would help", "[warnings]") {
 }
 
 TEST_CASE("means of what is not finite are infinite, and it has a bin", "[warnings]") {
-  for (const double value : {INFINITY, -INFINITY, std::nan("")}) {
+  constexpr double kEndless = std::numeric_limits<double>::infinity();
+  for (const double value : {kEndless, -kEndless, std::nan("")}) {
     for (const int place : {0, 1, 4}) {
       Moments moments;
       for (int i = 0; i < 5; ++i) moments.add(i == place ? value : i);
-      CHECK(moments.mean() == INFINITY);
-      CHECK(moments.estimate().standard_error == INFINITY);
+      CHECK(moments.mean() == kEndless);
+      CHECK(moments.estimate().standard_error == kEndless);
     }
   }
   const std::vector<float> values = {0.0f, kInfinite, 1.0f, std::nanf(""), 0.6f, -kInfinite};
