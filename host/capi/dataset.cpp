@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "host/capi/guard.hpp"
@@ -163,6 +165,18 @@ int vaecuda_dataset_describe(const vaecuda_dataset* dataset, vaecuda_dataset_inf
     result.classes = static_cast<std::int64_t>(data.label_names().size());
     result.label_vector = data.label_vector_size();
     write_struct(info, result, "info");
+  });
+}
+
+int vaecuda_dataset_set_columns(vaecuda_dataset* dataset, const char* const* names, size_t count) {
+  return guarded([&] {
+    vaecuda::Dataset& data = required(dataset, "dataset").data;
+    std::vector<std::string> texts = required_texts(names, count, "names");
+    if (static_cast<std::int64_t>(texts.size()) != data.columns()) {
+      throw vaecuda::ConfigError(
+          fmt::format("{} names for {} columns; expected one for each", texts.size(), data.columns()));
+    }
+    data.set_column_names(std::move(texts));
   });
 }
 

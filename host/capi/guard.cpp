@@ -61,6 +61,14 @@ std::string required_text(const char* text, std::string_view argument) {
   return &required(text, argument);
 }
 
+std::vector<std::string> required_texts(const char* const* texts, std::size_t count,
+                                        std::string_view argument) {
+  (void)required(texts, argument);
+  std::vector<std::string> all;
+  for (std::size_t i = 0; i < count; ++i) all.push_back(required_text(texts[i], argument));
+  return all;
+}
+
 std::int64_t checked_count(std::int64_t rows, std::int64_t columns) {
   if (rows < 0 || columns < 0)
     throw ConfigError(fmt::format("{} rows of {} columns: neither can be negative", rows, columns));

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "vaecuda/error.hpp"
 #include "vaecuda/vaecuda.h"
@@ -39,6 +40,10 @@ T& required(T* pointer, std::string_view argument) {
 }
 /// The same of a text, which comes from C.
 std::string required_text(const char* text, std::string_view argument);
+
+/// The same of a list of them.
+std::vector<std::string> required_texts(const char* const* texts, std::size_t count,
+                                        std::string_view argument);
 
 /// rows × columns. \throws ConfigError for a negative one or a product beyond what memory could hold
 std::int64_t checked_count(std::int64_t rows, std::int64_t columns);

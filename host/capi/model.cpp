@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "host/capi/guard.hpp"
@@ -51,6 +52,11 @@ RunOn to_cpp(const vaecuda_run_on& given) {
     find_option_by_key("train.precision")->set(run, given.precision, "precision");
     on.precision = run.train.precision;
   }
+  if (given.message != nullptr) {
+    on.message = [call = given.message, user = given.user](const std::string& line) {
+      call(user, line.c_str());
+    };
+  }
   return on;
 }
 
@@ -96,6 +102,23 @@ int vaecuda_model_describe(const vaecuda_model* model, vaecuda_model_info* info)
     result.device = model->device.c_str();
     result.device_note = model->vae.device_note().c_str();
     write_struct(info, result, "info");
+  });
+}
+
+const char* vaecuda_model_column(const vaecuda_model* model, int64_t index) {
+  if (model == nullptr) return nullptr;
+  const std::vector<std::string>& names = model->vae.info().column_names;
+  if (index < 0 || index >= static_cast<std::int64_t>(names.size())) return nullptr;
+  return names[static_cast<std::size_t>(index)].c_str();
+}
+
+int vaecuda_model_match_columns(const vaecuda_model* model, const char* const* names, size_t count,
+                                int64_t* order, size_t order_size) {
+  return guarded([&] {
+    require_room(order, order_size, input_dim(required(model, "model")), "order");
+    const std::vector<std::string> texts = required_texts(names, count, "names");
+    const std::vector<std::int64_t> found = model->vae.match_columns(texts);
+    std::copy(found.begin(), found.end(), order);
   });
 }
 

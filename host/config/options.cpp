@@ -22,7 +22,7 @@ template <std::size_t N>
 using Names = std::array<std::string_view, N>;
 // Each in the order of its enumeration.
 constexpr Names<3> kHeaderModes{"auto", "yes", "no"};
-constexpr Names<3> kScaleModes{"auto", "none", "unit"};
+constexpr Names<5> kScaleModes{"auto", "none", "unit", "255", "largest"};
 constexpr Names<3> kBinarizeModes{"none", "threshold", "stochastic"};
 constexpr Names<6> kActivations{"relu", "tanh", "leaky-relu", "gelu", "gelu-tanh", "silu"};
 constexpr Names<2> kInitializations{"torch", "glorot"};
@@ -86,7 +86,9 @@ void append_data(std::vector<Option>& table) {
                    [](const RunConfig& config) { return format_image(config.data.train.image); }});
   table.push_back(choice_option<kScaleModes, kData, &DataConfig::scale>(
       {"data.scale", "--scale", "", kGroup,
-       "unit: bytes / 255, floats / their largest; auto: bytes alone; none: as they are"}));
+       "255, largest: divide by 255, or by the training rows' largest; none: as they are; auto: bytes that "
+       "reach 128 "
+       "by 255, all else as they are; unit: as auto, but all else by its largest"}));
   table.push_back(flag_option<kData, &DataConfig::standardize>(
       {"data.standardize", "--standardize", "", kGroup,
        "give every column mean 0 and deviation 1, as measured on the training rows"}));
@@ -255,7 +257,8 @@ void append_device(std::vector<Option>& table) {
                    },
                    [](const RunConfig& config) { return config.train.device; }});
   table.push_back(integer_option<kThreads, kTrain, &TrainConfig::threads>(
-      {"train.threads", "--threads", "N", kGroup, "CPU threads; 0 is one per core that may be used. Never changes a result"}));
+      {"train.threads", "--threads", "N", kGroup,
+       "CPU threads; 0 is one per core that may be used. Never changes a result"}));
   table.push_back(choice_option<kPrecisions, kTrain, &TrainConfig::precision>(
       {"train.precision", "--precision", "", kGroup, "of the matrix products; tf32 and bf16 need a GPU"}));
   table.push_back(

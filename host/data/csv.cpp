@@ -156,6 +156,11 @@ bool CsvRows::has_labels() const {
   return state_->columns.label.has_value();
 }
 
+std::string CsvRows::label_column() const {
+  const CsvColumns& columns = state_->columns;
+  return columns.label && !columns.names.empty() ? columns.names[*columns.label] : std::string();
+}
+
 SourceFacts CsvRows::facts() const {
   const CsvColumns& columns = state_->columns;
   SourceFacts facts;
@@ -194,6 +199,7 @@ LoadedRows read_csv(ByteSource& source, const TableRequest& request) {
     dataset.set_labels(std::move(found.values), std::move(found.names));
   }
   dataset.set_column_names(rows.names());
+  dataset.set_label_column(rows.label_column());
   SourceFacts facts = rows.facts();
   facts.missing = "no missing values";
   return {std::move(dataset), std::move(facts)};

@@ -31,6 +31,8 @@ class CsvRows {
   /// Of these columns; empty where there is no header.
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] bool has_labels() const;
+  /// The name of the labels' column; empty without labels or without a header.
+  [[nodiscard]] std::string label_column() const;
   /// What the first lines told.
   [[nodiscard]] SourceFacts facts() const;
   /// Moves to the next row; false at the end. \throws FileError as read_csv

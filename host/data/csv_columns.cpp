@@ -22,10 +22,14 @@ std::optional<std::size_t> index_in(const std::string& text) {
 }
 
 /// A last column named label, class or target, else the first one.
-std::optional<std::size_t> find_usual_label(const std::vector<std::string>& names) {
+std::optional<std::size_t> find_usual_label(const std::vector<std::string>& names,
+                                            const std::vector<std::string>& values) {
   if (names.empty()) return std::nullopt;
-  if (is_label_name(names.back())) return names.size() - 1;
-  const auto found = std::find_if(names.begin(), names.end(), is_label_name);
+  const auto is_label = [&values](const std::string& name) {
+    return is_label_name(name) && std::find(values.begin(), values.end(), name) == values.end();
+  };
+  if (is_label(names.back())) return names.size() - 1;
+  const auto found = std::find_if(names.begin(), names.end(), is_label);
   if (found == names.end()) return std::nullopt;
   return static_cast<std::size_t>(found - names.begin());
 }
@@ -33,10 +37,11 @@ std::optional<std::size_t> find_usual_label(const std::vector<std::string>& name
 }  // namespace
 
 std::optional<std::size_t> find_label_column(const std::string& path, const CsvColumns& columns,
-                                             const std::string& label_column) {
+                                             const TableRequest& request) {
+  const std::string& label_column = request.label_column;
   const std::vector<std::string>& names = columns.names;
   if (label_column == "none") return std::nullopt;
-  if (label_column.empty()) return find_usual_label(names);
+  if (label_column.empty()) return find_usual_label(names, request.value_columns);
   const auto named = std::find(names.begin(), names.end(), label_column);
   if (named != names.end()) {
     if (std::find(named + 1, names.end(), label_column) != names.end()) {
@@ -48,10 +53,12 @@ std::optional<std::size_t> find_label_column(const std::string& path, const CsvC
   }
   if (const std::optional<std::size_t> index = index_in(label_column)) {
     if (*index < columns.count) return index;
+    if (request.label_column_may_lack) return std::nullopt;
     throw ConfigError(fmt::format(
         "{}: label column {} does not exist; the file has {}, counted from 0 to {}", path, label_column,
         counted(static_cast<std::int64_t>(columns.count), "column"), columns.count - 1));
   }
+  if (request.label_column_may_lack) return std::nullopt;
   if (names.empty()) {
     throw ConfigError(
         fmt::format("{}: label column {}: the file has no header line that names its columns; give an "
@@ -190,7 +197,7 @@ CsvColumns find_csv_columns(const std::string& path, const CsvSample& sample, co
     for (const std::string_view name : sample.row(0)) columns.names.emplace_back(name);
   }
   leave_out_empty_end(path, sample, columns);
-  columns.label = find_label_column(path, columns, request.label_column);
+  columns.label = find_label_column(path, columns, request);
   leave_out_row_names(path, columns);
   warn_of_counting_columns(path, sample, columns);
   // Who names a column, or none, has decided.

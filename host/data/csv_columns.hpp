@@ -16,9 +16,14 @@ namespace vaecuda::data {
 struct TableRequest {
   TableRequest() = default;
   explicit TableRequest(const DataSource& source)
-      : label_column(source.label_column), header(source.header) {}
+      : label_column(source.label_column),
+        header(source.header),
+        label_column_may_lack(source.label_column_may_lack),
+        value_columns(source.value_columns) {}
   std::string label_column;
   HeaderMode header = HeaderMode::automatic;
+  bool label_column_may_lack = false;
+  std::vector<std::string> value_columns;
 };
 
 /// Columns are counted from 0, those left out and the labels' included.
@@ -37,10 +42,10 @@ struct CsvColumns {
   [[nodiscard]] std::string label_word(std::size_t column) const;
 };
 
-/// The column of a table with these names (or none) and this count that holds labels; label_column as in
-/// DataSource. \throws ConfigError if label_column names no column
+/// The column of a table with these names (or none) and this count that holds labels; as the request has
+/// it. \throws ConfigError if its label_column names no column
 [[nodiscard]] std::optional<std::size_t> find_label_column(const std::string& path, const CsvColumns& columns,
-                                                           const std::string& label_column);
+                                                           const TableRequest& request);
 
 /// \throws ConfigError if the request's label_column names no column; FileError as find_header
 [[nodiscard]] CsvColumns find_csv_columns(const std::string& path, const CsvSample& sample,

@@ -36,6 +36,18 @@ std::vector<T> take_rows(const std::vector<T>& values, std::span<const std::int6
   return taken;
 }
 
+// The chosen columns of a row-major matrix.
+template <class T>
+std::vector<T> take_columns(const std::vector<T>& values, std::int64_t width,
+                            std::span<const std::int64_t> columns) {
+  std::vector<T> taken;
+  taken.reserve(values.size() / static_cast<std::size_t>(width) * columns.size());
+  for (auto row = values.begin(); row != values.end(); row += width) {
+    for (const std::int64_t column : columns) taken.push_back(row[column]);
+  }
+  return taken;
+}
+
 }  // namespace
 
 Dataset::Dataset(std::vector<std::uint8_t> values, std::int64_t rows, std::int64_t columns)
@@ -128,6 +140,7 @@ Dataset Dataset::select(std::span<const std::int64_t> rows) const {
   selected.f32_ = type_ == ElementType::f32 ? take_rows(f32_, rows, columns_) : std::vector<float>();
   selected.image_ = image_;
   selected.column_names_ = column_names_;
+  selected.label_column_ = label_column_;
   if (!labels_.empty()) selected.labels_ = take_rows(labels_, rows, 1);
   selected.label_names_ = label_names_;
   if (!label_vectors_.empty()) selected.label_vectors_ = take_rows(label_vectors_, rows, label_vector_size());
@@ -135,6 +148,36 @@ Dataset Dataset::select(std::span<const std::int64_t> rows) const {
     selected.factors_ = take_rows(factors_, rows, static_cast<std::int64_t>(factor_names_.size()));
   }
   selected.factor_names_ = factor_names_;
+  return selected;
+}
+
+Dataset Dataset::select_columns(std::span<const std::int64_t> columns) const {
+  for (const std::int64_t column : columns) {
+    if (column < 0 || column >= columns_) {
+      throw ConfigError(fmt::format("{}: column {} does not exist; the data set has {}, counted from 0",
+                                    name_, column, data::counted(columns_, "column")));
+    }
+  }
+  if (columns.empty())
+    throw ConfigError(fmt::format("{}: no column is chosen; expected at least one", name_));
+  Dataset selected;
+  selected.name_ = name_;
+  selected.notes_ = notes();
+  selected.rows_ = rows_;
+  selected.columns_ = static_cast<std::int64_t>(columns.size());
+  selected.type_ = type_;
+  selected.u8_ = take_columns(u8_, columns_, columns);
+  selected.f32_ = take_columns(f32_, columns_, columns);
+  selected.label_column_ = label_column_;
+  selected.labels_ = labels_;
+  selected.label_names_ = label_names_;
+  selected.label_vectors_ = label_vectors_;
+  selected.factors_ = factors_;
+  selected.factor_names_ = factor_names_;
+  if (column_names_.empty()) return selected;
+  for (const std::int64_t column : columns) {
+    selected.column_names_.push_back(column_names_[static_cast<std::size_t>(column)]);
+  }
   return selected;
 }
 

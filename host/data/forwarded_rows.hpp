@@ -23,6 +23,10 @@ class ForwardedRows : public RowSource {
   [[nodiscard]] std::optional<ImageShape> image() const override { return rows_.image(); }
   [[nodiscard]] const std::vector<std::string>& column_names() const override { return rows_.column_names(); }
   [[nodiscard]] ReadNotes notes() const override { return rows_.notes(); }
+  [[nodiscard]] const std::string& label_column() const override { return rows_.label_column(); }
+
+ protected:
+  [[nodiscard]] const RowSource& source() const { return rows_; }
 
  private:
   RowSource& rows_;

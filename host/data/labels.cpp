@@ -62,7 +62,7 @@ void check_label_request(const DataSource& source, bool is_table) {
         fmt::format("{}: labels are asked for twice, from the file {} and from column {}; choose one",
                     source.path, source.labels_path, in_quotes(source.label_column)));
   }
-  if (is_table) return;
+  if (is_table || source.label_column_may_lack) return;
   throw ConfigError(
       fmt::format("{}: label column {} was asked for, but only a CSV table has columns to take labels "
                   "from; give the labels as a file of their own (--labels)",

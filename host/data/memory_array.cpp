@@ -257,7 +257,9 @@ Dataset dataset_from_columns(std::span<const ArrayView> columns, const std::stri
   data::CsvColumns table;
   table.names = names;
   table.count = columns.size();
-  const std::optional<std::size_t> label = data::find_label_column(name, table, label_column);
+  data::TableRequest request;
+  request.label_column = label_column;
+  const std::optional<std::size_t> label = data::find_label_column(name, table, request);
   const std::size_t width = columns.size() - (label ? 1 : 0);
   if (width == 0) throw ConfigError("memory: a table of no columns; expected at least one beside the labels");
   const std::int64_t rows = columns.front().shape.empty() ? 0 : columns.front().shape.front();
@@ -303,7 +305,10 @@ Dataset dataset_from_columns(std::span<const ArrayView> columns, const std::stri
   Dataset dataset = all_bytes ? copy(std::uint8_t{}) : copy(float{});
   if (label) {
     data::take_classes(dataset, parts[*label]);
-    if (!names.empty()) names.erase(names.begin() + static_cast<std::ptrdiff_t>(*label));
+    if (!names.empty()) {
+      dataset.set_label_column(names[*label]);
+      names.erase(names.begin() + static_cast<std::ptrdiff_t>(*label));
+    }
   }
   dataset.set_column_names(std::move(names));
   return dataset;

@@ -7,8 +7,12 @@
 #include <limits>
 #include <numeric>
 
-#include "host/config/likelihood_traits.hpp"
+#include "host/data/check_values.hpp"
+#include "host/data/each_value.hpp"
+#include "host/data/held_out.hpp"
 #include "host/data/label_builder.hpp"
+#include "host/data/match_columns.hpp"
+#include "host/data/scale.hpp"
 #include "kernels/math/permutation.h"
 #include "vaecuda/error.hpp"
 
@@ -16,27 +20,6 @@ namespace vaecuda {
 namespace {
 
 using Rows = std::vector<std::int64_t>;
-
-/// "column 'age' (3)" where columns have names, else "column 3".
-std::string column_name(const std::vector<std::string>& names, std::int64_t column) {
-  const auto index = static_cast<std::size_t>(column);
-  if (index < names.size()) return fmt::format("column '{}' ({})", names[index], column);
-  return fmt::format("column {}", column);
-}
-
-Dataset load_test(const RunConfig& config) {
-  DataSource source = config.data.train;
-  source.path = config.data.test_path;
-  source.labels_path.clear();
-  return load_dataset(source, has_test_part(source) ? DataPart::test : DataPart::train);
-}
-
-Dataset load_valid(const RunConfig& config) {
-  DataSource source = config.data.train;
-  source.path = config.data.valid_path;
-  source.labels_path.clear();
-  return load_dataset(source);
-}
 
 struct Split {
   Rows train, valid, test;
@@ -90,30 +73,6 @@ void keep_normal(const Dataset& data, const std::string& label, Rows& rows) {
                 [&](std::int64_t row) { return data.labels()[static_cast<std::size_t>(row)] != *index; });
 }
 
-/// Calls `use(row, column, value)` for every scaled value until it returns false.
-template <typename Use>
-void for_each_value(const Dataset& data, float scale, Use&& use) {
-  const std::int64_t columns = data.columns();
-  const auto walk = [&](const auto& values) {
-    for (std::int64_t row = 0; row < data.rows(); ++row) {
-      for (std::int64_t column = 0; column < columns; ++column) {
-        const auto raw = static_cast<float>(values[static_cast<std::size_t>(row * columns + column)]);
-        if (!use(row, column, raw * scale)) return;
-      }
-    }
-  };
-  data.type() == ElementType::u8 ? walk(data.u8()) : walk(data.f32());
-}
-
-float scale_of(const Dataset& data, ScaleMode mode) {
-  if (mode == ScaleMode::none) return 1.0f;
-  if (data.type() == ElementType::u8) return 1.0f / 255.0f;
-  if (mode == ScaleMode::automatic) return 1.0f;
-  float largest = 0.0f;
-  for (const float value : data.f32()) largest = std::max(largest, std::abs(value));
-  return largest > 0.0f ? 1.0f / largest : 1.0f;
-}
-
 /// Mean and deviation per column over the training rows, in two passes in double precision.
 void standardize(const Dataset& data, PreparedData& prepared) {
   const auto columns = static_cast<std::size_t>(data.columns());
@@ -138,7 +97,8 @@ void standardize(const Dataset& data, PreparedData& prepared) {
     // Rounding leaves a constant column a deviation in the last bits of its value.
     const bool varies = deviation > 1e-7 * std::abs(mean[c]) &&
                         deviation > static_cast<double>(std::numeric_limits<float>::min());
-    if (!varies && constant++ == 0) first = column_name(data.column_names(), static_cast<std::int64_t>(c));
+    if (!varies && constant++ == 0)
+      first = data::column_name(data.column_names(), static_cast<std::int64_t>(c));
     prepared.preparation.mean.push_back(static_cast<float>(mean[c]));
     prepared.preparation.inverse_deviation.push_back(varies ? static_cast<float>(1.0 / deviation) : 1.0f);
   }
@@ -154,21 +114,14 @@ RunData load_rows(const RunConfig& config) {
   RunData rows;
   rows.train = load_dataset(config.data.train);
   if (!config.data.test_path.empty()) {
-    rows.test = load_test(config);
+    rows.test = data::load_held_out(config, rows.train, config.data.test_path, DataPart::test);
   } else if (config.data.test_fraction == 0.0 && has_test_part(config.data.train)) {
     rows.test = load_dataset(config.data.train, DataPart::test);
   }
-  if (!config.data.valid_path.empty()) rows.valid = load_valid(config);
+  if (!config.data.valid_path.empty()) {
+    rows.valid = data::load_held_out(config, rows.train, config.data.valid_path, DataPart::train);
+  }
   return rows;
-}
-
-/// Rows of a file were checked when they were read.
-void require_finite(const Dataset& data) {
-  for_each_value(data, 1.0f, [&](std::int64_t row, std::int64_t column, float value) {
-    if (std::isfinite(value)) return true;
-    throw FileError(fmt::format("{}: row {}, {}: the value {} is not finite", data.name(), row,
-                                column_name(data.column_names(), column), value));
-  });
 }
 
 /// Class indices of held-out rows count other files' classes: they become those of the training rows.
@@ -237,70 +190,83 @@ std::vector<double> prepared_means(const Dataset& data, const Preparation& prepa
 
 namespace {
 
-void require_columns(const Dataset& data, const Dataset& train) {
-  if (data.columns() == train.columns()) return;
-  throw FileError(fmt::format("{}: rows have {} columns, but those of {} have {}", data.name(),
-                              data.columns(), train.name(), train.columns()));
-}
+/// Rows given for validation or the test by themselves; shares of the training rows need no bringing
+/// together.
+struct GivenRows {
+  std::optional<Dataset>& rows;
+  bool given = false;
+  bool other_type = false;
 
-/// A threshold makes 0 or 1 of any value; a probability to draw from must be one, whatever the likelihood.
-bool needs_unit_range(const Preparation& preparation, Likelihood likelihood) {
-  if (preparation.binarize == Binarize::threshold) return false;
-  return traits_of(likelihood).unit_targets || preparation.binarize == Binarize::stochastic;
-}
-
-[[noreturn]] void refuse_value(const std::string& name, const std::vector<std::string>& columns,
-                               std::int64_t row, std::int64_t column, float value, bool drawn,
-                               const std::string& advice) {
-  throw FileError(fmt::format("{}: row {}, {}: the value {} lies outside [0,1], where {} must lie; {}", name,
-                              row, column_name(columns, column), value,
-                              drawn ? "the probabilities of --binarize stochastic" : "Bernoulli targets",
-                              advice));
-}
-
-}  // namespace
-
-void check_values(const Dataset& data, const Preparation& preparation, Likelihood likelihood) {
-  if (!needs_unit_range(preparation, likelihood)) return;
-  if (data.type() == ElementType::u8 && preparation.scale <= 1.0f / 255.0f) return;
-  for_each_value(data, preparation.scale, [&](std::int64_t row, std::int64_t column, float value) {
-    if (value >= 0.0f && value <= 1.0f) return true;
-    const bool drawn = preparation.binarize == Binarize::stochastic;
-    refuse_value(data.name(), data.column_names(), row, column, value, drawn,
-                 drawn ? "scale the data with --scale unit, or use --binarize threshold"
-                       : "use --likelihood gaussian (with --standardize for a table), --scale unit or "
-                         "--binarize threshold");
-  });
-}
-
-void check_values(const NamedRows& rows, const Preparation& preparation, Likelihood likelihood) {
-  const bool unit = needs_unit_range(preparation, likelihood);
-  const float scale = preparation.scale;
-  const auto is_fit = [=](float raw) {
-    const float value = raw * scale;
-    return unit ? value >= 0.0f && value <= 1.0f : std::abs(value) <= std::numeric_limits<float>::max();
-  };
-  const auto found = std::find_if_not(rows.values.begin(), rows.values.end(), is_fit);
-  if (found == rows.values.end()) return;
-  const std::int64_t index = found - rows.values.begin();
-  const std::int64_t row = rows.first + index / rows.columns;
-  const std::int64_t column = index % rows.columns;
-  if (!std::isfinite(*found) || !unit) {
-    throw FileError(fmt::format("{}: row {}, {}: the value is {}; every value must be finite", rows.name, row,
-                                column_name(rows.column_names, column), *found));
+  explicit GivenRows(std::optional<Dataset>& held) : rows(held), given(held.has_value()) {}
+  void meet(const Dataset& train, std::vector<std::string>& notes) {
+    if (given) other_type = data::meet_training_rows(train, *rows, notes);
   }
-  refuse_value(
-      rows.name, rows.column_names, row, column, *found * scale, preparation.binarize == Binarize::stochastic,
-      fmt::format("give values in the units of the training data: the model multiplies them by {}", scale));
+  /// Says where they can hardly be of one scale; of two types they must be.
+  void check_scale(PreparedData& prepared) const {
+    if (!given) return;
+    data::ValueMeter meter;
+    meter.add(*rows);
+    std::string doubt = data::scale_doubt(rows->name(), meter, prepared.preparation.scale, prepared.sizes);
+    if (doubt.empty()) return;
+    if (other_type) throw FileError(doubt);
+    prepared.warnings.push_back(std::move(doubt));
+  }
+};
+
+/// Where the model of `view` has other columns than the rows, its option says so.
+void take_view(const DataView& view, Dataset& train, std::vector<std::string>& notes) {
+  const data::Columns wanted{view.owner, view.columns, view.names};
+  const bool by_name = !view.names.empty() && !train.column_names().empty();
+  if (by_name || view.columns == train.columns()) data::take_columns_of(wanted, train, notes);
 }
 
-namespace {
+void choose_scale(const RunConfig& config, const DataView& view, PreparedData& prepared) {
+  const Dataset& train = prepared.train;
+  data::ValueMeter meter;
+  meter.add(train);
+  prepared.sizes = meter.sizes();
+  if (view.scale) {
+    prepared.scale = data::mode_of(*view.scale);
+    prepared.preparation.scale = *view.scale;
+    std::string doubt = data::scale_doubt(train.name(), meter, *view.scale, view.sizes);
+    if (!doubt.empty()) prepared.warnings.push_back(std::move(doubt));
+    return;
+  }
+  const data::Scale scale =
+      data::choose_scale(config.data.scale, train.type(), prepared.sizes, view.scale_by_type);
+  prepared.scale = scale.mode;
+  prepared.preparation.scale = scale.factor;
+  const bool was_asked = config.data.scale == scale.mode;
+  if (train.type() == ElementType::u8 && !was_asked && scale.mode != ScaleMode::by_255) {
+    prepared.notes.push_back(data::scale_note(train.name(), scale, prepared.sizes));
+  }
+}
 
-PreparedData prepare_rows(const RunConfig& config, RunData rows) {
+/// A threshold that all values lie on one side of leaves nothing to learn.
+void require_both_sides(const Dataset& train, float scale) {
+  bool any_above = false;
+  bool any_below = false;
+  for_each_value(train, scale, [&](std::int64_t, std::int64_t, float value) {
+    (value > 0.5f ? any_above : any_below) = true;
+    return !(any_above && any_below);
+  });
+  if (any_above && any_below) return;
+  throw FileError(fmt::format(
+      "{}: --binarize threshold makes {} of every value of the training rows, which leaves nothing to learn: "
+      "values above one half become 1, once they are multiplied by {} (--scale)",
+      train.name(), any_above ? 1 : 0, scale));
+}
+
+PreparedData prepare_rows(const RunConfig& config, RunData rows, const DataView& view) {
   PreparedData prepared;
   Dataset all = std::move(rows.train);
   prepared.test = std::move(rows.test);
   prepared.valid = std::move(rows.valid);
+  take_view(view, all, prepared.notes);
+  GivenRows test(prepared.test);
+  GivenRows valid(prepared.valid);
+  test.meet(all, prepared.notes);
+  valid.meet(all, prepared.notes);
   if (prepared.valid && !config.data.normal_label.empty()) {
     Rows normal(static_cast<std::size_t>(prepared.valid->rows()));
     std::iota(normal.begin(), normal.end(), 0);
@@ -331,25 +297,18 @@ PreparedData prepare_rows(const RunConfig& config, RunData rows) {
   } else {
     prepared.train = std::move(all);
   }
-  if (prepared.test) require_columns(*prepared.test, prepared.train);
-  if (prepared.valid) require_columns(*prepared.valid, prepared.train);
-  for (std::optional<Dataset>* held : {&prepared.test, &prepared.valid}) {
-    if (*held && (*held)->type() != prepared.train.type()) {
-      throw FileError(fmt::format("{} holds {}, but {} holds {}: both must have the same element type",
-                                  (*held)->name(), (*held)->type() == ElementType::u8 ? "bytes" : "floats",
-                                  prepared.train.name(),
-                                  prepared.train.type() == ElementType::u8 ? "bytes" : "floats"));
-    }
-  }
 
   if (config.model.conditional) prepare_conditions(prepared);
-  prepared.preparation.scale = scale_of(prepared.train, config.data.scale);
+  choose_scale(config, view, prepared);
+  test.check_scale(prepared);
+  valid.check_scale(prepared);
   switch (config.data.binarize) {
     case BinarizeMode::none:
       prepared.preparation.binarize = Binarize::none;
       break;
     case BinarizeMode::threshold:
       prepared.preparation.binarize = Binarize::threshold;
+      require_both_sides(prepared.train, prepared.preparation.scale);
       break;
     case BinarizeMode::stochastic:
       prepared.preparation.binarize = Binarize::stochastic;
@@ -365,17 +324,17 @@ PreparedData prepare_rows(const RunConfig& config, RunData rows) {
 
 }  // namespace
 
-PreparedData prepare_data(const RunConfig& config) {
-  return prepare_rows(config, load_rows(config));
+PreparedData prepare_data(const RunConfig& config, const DataView& view) {
+  return prepare_rows(config, load_rows(config), view);
 }
 
-PreparedData prepare_data(const RunConfig& config, RunData rows) {
+PreparedData prepare_data(const RunConfig& config, RunData rows, const DataView& view) {
   for (const Dataset* data :
        {&rows.train, rows.valid ? &*rows.valid : nullptr, rows.test ? &*rows.test : nullptr}) {
     if (data != nullptr) require_finite(*data);
   }
   if (rows.train.rows() == 0) throw ConfigError("no rows to train on");
-  return prepare_rows(config, std::move(rows));
+  return prepare_rows(config, std::move(rows), view);
 }
 
 }  // namespace vaecuda

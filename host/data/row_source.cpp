@@ -30,6 +30,11 @@ const std::vector<std::string>& no_names() {
   return kNone;
 }
 
+const std::string& no_name() {
+  static const std::string kNone;
+  return kNone;
+}
+
 /// Another source's rows, all with the same label.
 class LabelledRows final : public ForwardedRows {
  public:
@@ -44,6 +49,7 @@ class LabelledRows final : public ForwardedRows {
   [[nodiscard]] const std::vector<std::string>& label_names() const override { return names_; }
   [[nodiscard]] bool has_label_vectors() const override { return false; }
   [[nodiscard]] std::span<const float> label_vectors() const override { return {}; }
+  [[nodiscard]] const std::string& label_column() const override { return no_name(); }
 
  private:
   std::vector<std::string> names_;
@@ -118,6 +124,7 @@ class DatasetRows final : public RowSource {
   [[nodiscard]] std::optional<ImageShape> image() const override { return data_.image(); }
   [[nodiscard]] const std::vector<std::string>& column_names() const override { return data_.column_names(); }
   [[nodiscard]] ReadNotes notes() const override { return data_.notes(); }
+  [[nodiscard]] const std::string& label_column() const override { return data_.label_column(); }
 
  private:
   std::unique_ptr<const Dataset> owned_;
@@ -217,7 +224,10 @@ class ArrayFileRows final : public FileRows {
 class CsvFileRows final : public FileRows {
  public:
   CsvFileRows(const DataSource& source, std::unique_ptr<ByteSource> content)
-      : FileRows(source, std::move(content)), table_(bytes(), TableRequest(source)), names_(table_.names()) {
+      : FileRows(source, std::move(content)),
+        table_(bytes(), TableRequest(source)),
+        names_(table_.names()),
+        label_column_(table_.label_column()) {
     if (source.image) check_image(columns());
   }
   [[nodiscard]] std::int64_t columns() const override { return table_.width(); }
@@ -240,6 +250,7 @@ class CsvFileRows final : public FileRows {
   [[nodiscard]] ReadNotes notes() const override {
     return notes_of(table_.facts(), describe(name(), std::nullopt, columns()), "");
   }
+  [[nodiscard]] const std::string& label_column() const override { return label_column_; }
 
  private:
   void add_label() {
@@ -253,6 +264,7 @@ class CsvFileRows final : public FileRows {
 
   CsvRows table_;
   std::vector<std::string> names_;
+  std::string label_column_;
   std::map<std::string, std::int32_t, std::less<>> seen_;
   std::vector<std::string> label_names_;
   std::vector<float> block_;
@@ -296,6 +308,10 @@ const std::vector<std::string>& RowSource::column_names() const {
 
 ReadNotes RowSource::notes() const {
   return {data::describe(name(), rows(), columns()), {}};
+}
+
+const std::string& RowSource::label_column() const {
+  return data::no_name();
 }
 
 std::unique_ptr<RowSource> open_rows(const DataSource& source, DataPart part) {
@@ -360,6 +376,7 @@ Dataset take_rows(RowSource& source, std::span<const std::int64_t> rows) {
   taken.set_notes(source.notes());
   taken.set_image(source.image());
   taken.set_column_names(source.column_names());
+  taken.set_label_column(source.label_column());
   if (source.has_labels()) taken.set_labels(std::move(labels), source.label_names());
   if (!vectors.empty()) taken.set_label_vectors(std::move(vectors));
   return taken;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <span>
 
+#include "host/plan/builder.hpp"
 #include "kernels/math/codebook.h"
 #include "kernels/math/philox.h"
 #include "vaecuda/vae.hpp"
@@ -39,6 +40,20 @@ double normal_quantile(double probability) {
     (0.5 * std::erfc(-middle / std::sqrt(2.0)) < probability ? low : high) = middle;
   }
   return 0.5 * (low + high);
+}
+
+void check_draw(const ModelConfig& model, std::int64_t count, double temperature) {
+  if (const std::string reason = why_no_prior(model); !reason.empty()) throw ConfigError(reason);
+  if (count < 0) throw ConfigError(fmt::format("{} samples; expected 0 or more", count));
+  if (!(temperature >= 0.0) || !std::isfinite(temperature)) {
+    throw ConfigError(fmt::format("temperature {}; expected a finite number, 0 or more", temperature));
+  }
+  if (model.latent == LatentKind::vq && temperature != 1.0) {
+    throw ConfigError(
+        fmt::format("temperature {}; expected 1: the codes of a model with --latent vq are drawn alike, "
+                    "which has no width",
+                    temperature));
+  }
 }
 
 std::vector<float> draw_prior(std::int64_t first, std::int64_t count, std::int64_t latent_dim,

@@ -7,11 +7,16 @@
 #include <vector>
 
 #include "host/model/layout.hpp"
+#include "vaecuda/config.hpp"
 
 namespace vaecuda {
 
 /// The standard normal's quantile; `probability` in (0, 1).
 [[nodiscard]] double normal_quantile(double probability);
+
+/// \throws ConfigError for a draw that a model cannot make: without a prior, of a negative count, at a
+/// temperature that is none
+void check_draw(const ModelConfig& model, std::int64_t count, double temperature);
 
 /// z (count, latent_dim) ~ N(0, temperature²) of rows first … first + count − 1, by (seed, prior, row,
 /// column).

@@ -9,6 +9,7 @@ ModelInfo info_of(const ModelFile& file) {
   info.column_names = file.column_names;
   info.condition_names = file.condition_names;
   info.scale = file.preparation.scale;
+  info.trained_on = file.trained_on;
   info.mean = file.preparation.mean;
   info.inverse_deviation = file.preparation.inverse_deviation;
   info.binarize = static_cast<BinarizeMode>(file.preparation.binarize);

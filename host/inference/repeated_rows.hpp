@@ -4,10 +4,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "host/data/forwarded_rows.hpp"
@@ -16,12 +14,8 @@ namespace vaecuda {
 
 class RepeatedRows final : public data::ForwardedRows {
  public:
-  /// Looks at rows as they are read, before they are repeated: `first` is the index of the first of them.
-  using Check = std::function<void(std::span<const float> block, std::int64_t first)>;
-
   /// Row i of `rows`, which must outlive this, becomes rows i·times … i·times + times − 1.
-  RepeatedRows(RowSource& rows, std::int64_t times, Check check)
-      : ForwardedRows(rows), source_(rows), times_(times), check_(std::move(check)) {}
+  RepeatedRows(RowSource& rows, std::int64_t times) : ForwardedRows(rows), source_(rows), times_(times) {}
 
   [[nodiscard]] std::optional<std::int64_t> rows() const override {
     const std::optional<std::int64_t> rows = source_.rows();
@@ -58,10 +52,8 @@ class RepeatedRows final : public data::ForwardedRows {
   /// Goes to the next row, reading on where no block holds it; false at the end.
   bool advance(std::int64_t most) {
     if (++place_ * width() >= held_.size()) {
-      first_ += static_cast<std::int64_t>(held_.size() / width());
       held_ = source_.next(most / times_ + 1);
       if (held_.empty()) return false;
-      check_(held_, first_);
       place_ = 0;
     }
     copies_left_ = times_;
@@ -70,10 +62,8 @@ class RepeatedRows final : public data::ForwardedRows {
 
   RowSource& source_;
   std::int64_t times_;
-  Check check_;
   std::span<const float> held_;  ///< the block of `source_` that is being repeated
   std::size_t place_ = 0;        ///< of the row that is being repeated, in `held_`
-  std::int64_t first_ = 0;       ///< index of the first row of `held_`
   std::int64_t copies_left_ = 0;
   std::vector<float> block_;
   std::vector<std::int32_t> labels_;

@@ -7,13 +7,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 
-#include "host/data/prepare.hpp"
 #include "host/inference/conditions.hpp"
 #include "host/inference/drawn_rows.hpp"
 #include "host/inference/latents.hpp"
 #include "host/inference/model_info.hpp"
+#include "host/inference/model_rows.hpp"
 #include "host/inference/passes.hpp"
 #include "host/inference/repeated_rows.hpp"
 #include "host/inference/units.hpp"
@@ -48,10 +49,18 @@ struct Vae::Impl {
   using Reader = std::function<void(const Block&)>;
   using Sink = std::function<void()>;
 
+  /// Rows as the model takes them, in its columns' order, checked and measured: what run() is given.
+  [[nodiscard]] ModelRows met(RowSource& rows, ModelRows::Kind kind = ModelRows::Kind::data) {
+    return {rows, file, info.column_names, kind, said};
+  }
+
   /// Runs a pass over all rows of `source`: for every block `read` takes its results while the pass is
   /// ours, then `sink` passes them on. Gives the number of rows.
   std::int64_t run(PassKind kind, std::uint64_t seed, RowSource& source, const Reader& read, const Sink& sink,
                    std::int64_t samples = 1);
+
+  /// The terms of rows that were met.
+  std::int64_t elbo(RowSource& rows, std::uint64_t seed, const std::function<void(const ElboBlock&)>& sink);
 
   /// Runs a pass over rows in the device's memory; results go where `out` says, null: nowhere.
   void run_on_device(PassKind kind, std::uint64_t seed, const float* x, std::int64_t rows,
@@ -59,7 +68,6 @@ struct Vae::Impl {
 
   [[nodiscard]] std::int64_t input_dim() const { return file.model.input_dim; }
   [[nodiscard]] std::int64_t latent_dim() const { return file.model.latent_dim; }
-  void check_columns(PassKind kind, const RowSource& source) const;
   /// Latents of rows first … first + count − 1 of a sample.
   [[nodiscard]] std::vector<float> draw(std::int64_t first, std::int64_t count, std::uint64_t seed,
                                         double temperature) const {
@@ -72,6 +80,7 @@ struct Vae::Impl {
   ModelFile file;
   ModelInfo info;
   std::string note;
+  Said said;
   std::unique_ptr<Backend> backend;
   ParameterLayout layout;
   std::unique_ptr<ParameterStore> store;
@@ -82,7 +91,8 @@ struct Vae::Impl {
   void check_process() const;
 };
 
-Vae::Impl::Impl(ModelFile from, const RunOn& on) : file(std::move(from)), info(info_of(file)) {
+Vae::Impl::Impl(ModelFile from, const RunOn& on)
+    : file(std::move(from)), info(info_of(file)), said(on.message) {
   if (on.batch_size < 0 || on.threads < 0) {
     throw ConfigError(fmt::format("a batch of {} rows on {} threads; expected 0 or more of both",
                                   on.batch_size, on.threads));
@@ -104,29 +114,15 @@ void Vae::Impl::check_process() const {
       "load it in each process (in Python start them by spawn), or run it with --device cpu");
 }
 
-void Vae::Impl::check_columns(PassKind kind, const RowSource& source) const {
-  const bool latent = kind == PassKind::decode;
-  const std::int64_t expected = latent ? latent_dim() : input_dim();
-  if (source.columns() == expected) return;
-  throw FileError(fmt::format("{}: rows have {} values, but the model {} {}", source.name(), source.columns(),
-                              latent ? "decodes latents of" : "was trained on rows of", expected));
-}
-
 std::int64_t Vae::Impl::run(PassKind kind, std::uint64_t seed, RowSource& source, const Reader& read,
                             const Sink& sink, std::int64_t samples) {
   check_process();
-  check_columns(kind, source);
   const std::int64_t columns = source.columns();
   const PassSize size = passes->size_for(source.rows().value_or(-1), samples);
-  const Preparation unprepared;
-  const bool latent = kind == PassKind::decode;
   std::int64_t first = 0;
   for (;;) {
     const std::span<const float> block = source.next(size.capacity);
     if (block.empty()) return first;
-    check_values({block, columns, first, source.name(), source.column_names()},
-                 latent ? unprepared : file.preparation,
-                 latent ? Likelihood::gaussian : file.model.likelihood);
     const std::int64_t rows = static_cast<std::int64_t>(block.size()) / columns;
     std::vector<float> condition;
     if (file.model.condition_dim > 0) condition = conditions_of(source, rows, file);
@@ -189,6 +185,20 @@ const std::string& Vae::device_note() const {
   return impl_->note;
 }
 
+std::vector<std::int64_t> Vae::match_columns(std::span<const std::string> names,
+                                             const std::string& owner) const {
+  const std::int64_t width = impl_->input_dim();
+  const auto count = names.empty() ? width : static_cast<std::int64_t>(names.size());
+  data::ColumnMatch match =
+      data::match_columns({"the model", width, impl_->file.column_names}, {owner, count, names});
+  if (!match.note.empty()) impl_->said.say(match.note);
+  if (match.order.empty()) {
+    match.order.resize(static_cast<std::size_t>(width));
+    std::iota(match.order.begin(), match.order.end(), 0);
+  }
+  return match.order;
+}
+
 std::int64_t Vae::encode(RowSource& rows, const std::function<void(const EncodedBlock&)>& sink) const {
   const bool has_logvar = impl_->file.model.latent == LatentKind::gaussian;
   const bool holds_sigma = impl_->file.model.logvar_head == LogvarHead::logsigma;
@@ -213,7 +223,8 @@ std::int64_t Vae::encode(RowSource& rows, const std::function<void(const Encoded
     }
     block = {ran.first, ran.rows, mean, logvar, codes};
   };
-  return impl_->run(PassKind::encode, 0, rows, read, [&] { sink(block); });
+  ModelRows met = impl_->met(rows);
+  return impl_->run(PassKind::encode, 0, met, read, [&] { sink(block); });
 }
 
 void Vae::encode_on_device(const float* x, std::int64_t rows, float* mean, float* logvar,
@@ -255,22 +266,23 @@ std::int64_t Vae::reconstruct(RowSource& rows,
     ran.pass.read("rows.mean", mean);
     block = {ran.first, ran.rows, ran.input, mean};
   };
-  return impl_->run(PassKind::reconstruct, 0, rows, read, [&] {
+  ModelRows met = impl_->met(rows);
+  return impl_->run(PassKind::reconstruct, 0, met, read, [&] {
     to_data_units(mean, impl_->file.preparation, impl_->file.model.likelihood);
     sink(block);
   });
 }
 
-std::int64_t Vae::elbo(RowSource& rows, std::uint64_t seed,
-                       const std::function<void(const ElboBlock&)>& sink) const {
-  const bool has_kl = impl_->file.model.latent == LatentKind::gaussian;
-  const Codebook& book = impl_->layout.codebook;
+std::int64_t Vae::Impl::elbo(RowSource& rows, std::uint64_t seed,
+                             const std::function<void(const ElboBlock&)>& sink) {
+  const bool has_kl = file.model.latent == LatentKind::gaussian;
+  const Codebook& book = layout.codebook;
   const double constant =
       static_cast<double>(book.groups) * std::log(std::max(1.0, static_cast<double>(book.size)));
   std::vector<float> reconstruction;
   std::vector<float> kl;
   ElboBlock block;
-  const auto read = [&](const Impl::Block& ran) {
+  const auto read = [&](const Block& ran) {
     reconstruction.resize(static_cast<std::size_t>(ran.rows));
     kl.assign(static_cast<std::size_t>(ran.rows), static_cast<float>(constant));
     ran.pass.read("rows.nll", reconstruction);
@@ -279,18 +291,21 @@ std::int64_t Vae::elbo(RowSource& rows, std::uint64_t seed,
     take_overflow_for_infinite(kl);
     block = {ran.first, ran.rows, reconstruction, kl};
   };
-  return impl_->run(PassKind::evaluate, seed, rows, read, [&] { sink(block); });
+  return run(PassKind::evaluate, seed, rows, read, [&] { sink(block); });
+}
+
+std::int64_t Vae::elbo(RowSource& rows, std::uint64_t seed,
+                       const std::function<void(const ElboBlock&)>& sink) const {
+  ModelRows met = impl_->met(rows);
+  return impl_->elbo(met, seed, sink);
 }
 
 std::int64_t Vae::elbo(RowSource& rows, std::int64_t samples, std::uint64_t seed,
                        const std::function<void(const ElboBlock&)>& sink) const {
   if (samples < 1) throw ConfigError(fmt::format("{} latent samples; expected 1 or more", samples));
   if (samples == 1) return elbo(rows, seed, sink);
-  // Here a value that cannot be used has its own row's index.
-  RepeatedRows repeated(rows, samples, [&](std::span<const float> block, std::int64_t first) {
-    check_values({block, rows.columns(), first, rows.name(), rows.column_names()}, impl_->file.preparation,
-                 impl_->file.model.likelihood);
-  });
+  ModelRows met = impl_->met(rows);
+  RepeatedRows repeated(met, samples);
   std::vector<float> reconstruction;
   std::vector<float> kl;
   std::int64_t done = 0;
@@ -298,7 +313,7 @@ std::int64_t Vae::elbo(RowSource& rows, std::int64_t samples, std::uint64_t seed
   double reconstruction_sum = 0.0;
   double kl_sum = 0.0;
   const auto mean = [samples](double sum) { return static_cast<float>(sum / static_cast<double>(samples)); };
-  elbo(repeated, seed, [&](const ElboBlock& block) {
+  impl_->elbo(repeated, seed, [&](const ElboBlock& block) {
     reconstruction.clear();
     kl.clear();
     for (std::size_t i = 0; i < block.kl.size(); ++i) {
@@ -329,8 +344,9 @@ std::int64_t Vae::log_likelihood(RowSource& rows, std::int64_t samples, std::uin
     for (float& value : values) value = -value;
     block = {ran.first, ran.rows, values};
   };
+  ModelRows met = impl_->met(rows);
   return impl_->run(
-      PassKind::likelihood, seed, rows, read, [&] { sink(block); }, samples);
+      PassKind::likelihood, seed, met, read, [&] { sink(block); }, samples);
 }
 
 std::int64_t Vae::decode(RowSource& z, const std::function<void(const DecodedBlock&)>& sink) const {
@@ -341,29 +357,12 @@ std::int64_t Vae::decode(RowSource& z, const std::function<void(const DecodedBlo
     ran.pass.read("rows.mean", mean);
     block = {ran.first, ran.rows, mean};
   };
-  return impl_->run(PassKind::decode, 0, z, read, [&] {
+  ModelRows met = impl_->met(z, ModelRows::Kind::latents);
+  return impl_->run(PassKind::decode, 0, met, read, [&] {
     to_data_units(mean, impl_->file.preparation, impl_->file.model.likelihood);
     sink(block);
   });
 }
-
-namespace {
-
-void check_draw(const ModelConfig& model, std::int64_t count, double temperature) {
-  if (const std::string reason = why_no_prior(model); !reason.empty()) throw ConfigError(reason);
-  if (count < 0) throw ConfigError(fmt::format("{} samples; expected 0 or more", count));
-  if (!(temperature >= 0.0) || !std::isfinite(temperature)) {
-    throw ConfigError(fmt::format("temperature {}; expected a finite number, 0 or more", temperature));
-  }
-  if (model.latent == LatentKind::vq && temperature != 1.0) {
-    throw ConfigError(
-        fmt::format("temperature {}; expected 1: the codes of a model with --latent vq are drawn alike, "
-                    "which has no width",
-                    temperature));
-  }
-}
-
-}  // namespace
 
 std::int64_t Vae::sample(std::int64_t count, std::uint64_t seed, double temperature,
                          const std::function<void(const DecodedBlock&)>& sink,

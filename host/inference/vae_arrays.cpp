@@ -1,8 +1,19 @@
 // The members of Vae that take and give whole arrays, by way of those that work block by block.
+#include "host/data/forwarded_rows.hpp"
 #include "vaecuda/vae.hpp"
 
 namespace vaecuda {
 namespace {
+
+/// An array's columns are the model's, by the contract of who gives it.
+class ArrayRows final : public data::ForwardedRows {
+ public:
+  ArrayRows(RowSource& rows, const std::vector<std::string>& names) : ForwardedRows(rows), names_(names) {}
+  [[nodiscard]] const std::vector<std::string>& column_names() const override { return names_; }
+
+ private:
+  const std::vector<std::string>& names_;
+};
 
 void append(std::vector<float>& all, std::span<const float> block) {
   all.insert(all.end(), block.begin(), block.end());
@@ -12,8 +23,9 @@ void append(std::vector<float>& all, std::span<const float> block) {
 
 Encoded Vae::encode(std::span<const float> x) const {
   Encoded all;
-  const auto rows = rows_of(x, info().model.input_dim);
-  encode(*rows, [&](const EncodedBlock& block) {
+  const auto values = rows_of(x, info().model.input_dim);
+  ArrayRows rows(*values, info().column_names);
+  encode(rows, [&](const EncodedBlock& block) {
     append(all.mean, block.mean);
     append(all.logvar, block.logvar);
     append(all.codes, block.codes);
@@ -30,8 +42,9 @@ std::vector<float> Vae::decode(std::span<const float> z) const {
 
 std::vector<float> Vae::reconstruct(std::span<const float> x) const {
   std::vector<float> all;
-  const auto rows = rows_of(x, info().model.input_dim);
-  reconstruct(*rows, [&](const ReconstructedBlock& block) { append(all, block.mean); });
+  const auto values = rows_of(x, info().model.input_dim);
+  ArrayRows rows(*values, info().column_names);
+  reconstruct(rows, [&](const ReconstructedBlock& block) { append(all, block.mean); });
   return all;
 }
 
@@ -48,8 +61,9 @@ std::vector<float> Vae::interpolate(std::span<const float> z1, std::span<const f
 
 ElboTerms Vae::elbo(std::span<const float> x, std::uint64_t seed) const {
   ElboTerms all;
-  const auto rows = rows_of(x, info().model.input_dim);
-  elbo(*rows, seed, [&](const ElboBlock& block) {
+  const auto values = rows_of(x, info().model.input_dim);
+  ArrayRows rows(*values, info().column_names);
+  elbo(rows, seed, [&](const ElboBlock& block) {
     append(all.reconstruction, block.reconstruction);
     append(all.kl, block.kl);
   });
@@ -59,8 +73,9 @@ ElboTerms Vae::elbo(std::span<const float> x, std::uint64_t seed) const {
 std::vector<float> Vae::log_likelihood(std::span<const float> x, std::int64_t samples,
                                        std::uint64_t seed) const {
   std::vector<float> all;
-  const auto rows = rows_of(x, info().model.input_dim);
-  log_likelihood(*rows, samples, seed,
+  const auto values = rows_of(x, info().model.input_dim);
+  ArrayRows rows(*values, info().column_names);
+  log_likelihood(rows, samples, seed,
                  [&](const LogLikelihoodBlock& block) { append(all, block.log_likelihood); });
   return all;
 }

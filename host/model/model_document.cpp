@@ -103,23 +103,41 @@ void read_model(JsonScanner& scanner, RunConfig& config) {
   scanner.object(kKeys, read, 7);
 }
 
+float read_float(JsonScanner& scanner, std::string_view key) {
+  const double value = scanner.real();
+  // The comparison also refuses what would become infinite; a float that is a double is itself again.
+  if (!(std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max())) ||
+      static_cast<double>(static_cast<float>(value)) != value) {
+    scanner.fail(fmt::format("{} is {}; expected a number that fp32 holds exactly", key, value));
+  }
+  return static_cast<float>(value);
+}
+
 void read_data(JsonScanner& scanner, RunConfig& config, ModelDocument& document) {
-  static constexpr std::array<std::string_view, 3> kKeys = {"binarize", "scale", "standardize"};
-  scanner.object(kKeys, [&](std::size_t key) {
-    if (key == 0) {
-      read_choice(scanner, config, kBinarizeKey);
-    } else if (key == 1) {
-      const double scale = scanner.real();
-      // The comparison also refuses what would become infinite; a float that is a double is itself again.
-      if (!(std::abs(scale) <= static_cast<double>(std::numeric_limits<float>::max())) ||
-          static_cast<double>(static_cast<float>(scale)) != scale) {
-        scanner.fail(fmt::format("data.scale is {}; expected a number that fp32 holds exactly", scale));
-      }
-      document.file.preparation.scale = static_cast<float>(scale);
-    } else {
-      document.standardize = scanner.boolean();
+  // Older files have the first three alone.
+  static constexpr std::array<std::string_view, 5> kKeys = {"binarize", "scale", "standardize", "exponent",
+                                                            "largest"};
+  ValueSizes sizes;
+  const auto read = [&](std::size_t key) {
+    switch (key) {
+      case 0:
+        return read_choice(scanner, config, kBinarizeKey);
+      case 1:
+        document.file.preparation.scale = read_float(scanner, "data.scale");
+        return;
+      case 2:
+        document.standardize = scanner.boolean();
+        return;
+      case 3:
+        sizes.exponent = scanner.real();
+        return;
+      default:
+        sizes.largest = read_float(scanner, "data.largest");
+        return;
     }
-  });
+  };
+  scanner.object(kKeys, read, 3);
+  if (sizes != ValueSizes{}) document.file.trained_on = sizes;
 }
 
 void read_objective(JsonScanner& scanner, RunConfig& config) {
@@ -321,6 +339,16 @@ std::string find_fault(const ModelFile& file) {
   const float scale = file.preparation.scale;
   if (!(scale > 0.0F) || !std::isfinite(scale)) {
     return fmt::format("data.scale is {}; expected a positive finite number", scale);
+  }
+  if (file.trained_on) {
+    const ValueSizes& sizes = *file.trained_on;
+    if (!(sizes.largest > 0.0F)) {
+      return fmt::format("data.largest is {}; expected a positive finite number", sizes.largest);
+    }
+    constexpr double kWidest = 128.0;
+    if (!(std::abs(sizes.exponent) <= kWidest)) {
+      return fmt::format("data.exponent is {}; expected a number from -128 to 128", sizes.exponent);
+    }
   }
   constexpr config::IntegerRange kStepsTaken{0, config::kSteps.max};
   if (outside(file.steps, kStepsTaken)) return complaint("steps", file.steps, kStepsTaken);

@@ -72,6 +72,10 @@ std::string write_model_document(const ModelFile& file) {
   json.key("data");
   json.open_object();
   choice(json, config, "data.binarize");
+  if (file.trained_on) {
+    json.member("exponent", file.trained_on->exponent);
+    json.member("largest", static_cast<double>(file.trained_on->largest));
+  }
   json.member("scale", static_cast<double>(file.preparation.scale));
   json.member("standardize", !file.preparation.mean.empty());
   json.close_object();

@@ -21,6 +21,7 @@ namespace vaecuda {
 struct ModelFile {
   ModelConfig model;  ///< input_dim is set
   Preparation preparation;
+  std::optional<ValueSizes> trained_on;  ///< sizes of the raw training values; absent where all are 0
   std::optional<ImageShape> image;
   std::vector<std::string> column_names;     ///< of a table; empty where there are none
   std::vector<std::string> condition_names;  ///< classes of a conditional model; empty for label vectors

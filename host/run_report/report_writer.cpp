@@ -27,13 +27,14 @@ LossTerms loss_of(const Dataset& data, const RunRecord& run, const std::filesyst
 }
 
 /// The rows of the run, if they can still be had; else says why not.
-std::optional<PreparedData> read_rows(const RunConfig& config, std::string& why_not) {
+std::optional<PreparedData> read_rows(const RunConfig& config, const ModelInfo& model, std::string& why_not) {
   if (config.data.train.path == "(memory)") {
     why_not = "The rows of this run were given in memory, so that they cannot be read again.";
     return std::nullopt;
   }
   try {
-    return prepare_data(config);
+    return prepare_data(config, {"the model", model.model.input_dim, model.column_names, model.scale,
+                                 model.trained_on, false});
   } catch (const FileError& error) {
     why_not = fmt::format("The rows of this run cannot be read any more: {}.", error.what());
   } catch (const ConfigError& error) {
@@ -87,7 +88,7 @@ std::string write_report(const std::filesystem::path& run_dir, const ReportOptio
   }
   if (vae) {
     std::optional<PreparedData> read;
-    if (results == nullptr) read = read_rows(run.config, content.no_latents);
+    if (results == nullptr) read = read_rows(run.config, vae->info(), content.no_latents);
     const PreparedData* data = results != nullptr ? &results->data : read ? &*read : nullptr;
     if (data != nullptr) look_at_rows(content, *vae, *data);
     if (results != nullptr) {

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "host/data/each_value.hpp"
 #include "host/inference/units.hpp"
 #include "host/report/image_sheet.hpp"
 #include "vaecuda/vae.hpp"
@@ -37,11 +38,11 @@ Painter::Painter(Backend& backend, const ParameterLayout& layout, const RunConfi
       shape_(shape) {
   if (!shape_) return;
   ValueRange range;
-  for (const float value : some_.f32()) {
-    range.low = std::min(range.low, value * preparation_.scale);
-    range.high = std::max(range.high, value * preparation_.scale);
-  }
-  if (some_.type() == ElementType::u8) range.high = 255.0f * preparation_.scale;
+  for_each_value(some_, preparation_.scale, [&range](std::int64_t, std::int64_t, float value) {
+    range.low = std::min(range.low, value);
+    range.high = std::max(range.high, value);
+    return true;
+  });
   range_ = range;
 }
 

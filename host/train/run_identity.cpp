@@ -39,6 +39,33 @@ std::map<std::string, std::string, std::less<>> fixed_options(const RunConfig& c
   return fixed;
 }
 
+std::optional<OlderScale> take_older_scale(RunConfig& config, RunIdentity& began) {
+  const Option& option = *find_option_by_key("data.scale");
+  const auto found = began.options.find(option.key);
+  if (found == began.options.end()) return std::nullopt;
+  RunConfig had;
+  option.set(had, found->second, option.key);
+  const auto is_question = [](ScaleMode mode) {
+    return mode == ScaleMode::automatic || mode == ScaleMode::unit;
+  };
+  if (!is_question(had.data.scale)) return std::nullopt;
+  const OlderScale scale{had.data.scale, config.data.scale};
+  // Another question is refused as it ever was; an answer is compared with the rows' own.
+  if (!is_question(config.data.scale)) config.data.scale = had.data.scale;
+  return scale;
+}
+
+void require_same_scale(const OlderScale& scale, const RunConfig& config) {
+  if (scale.asked == scale.began || scale.asked == config.data.scale) return;
+  RunConfig asked;
+  asked.data.scale = scale.asked;
+  const Option& option = *find_option_by_key("data.scale");
+  throw ConfigError(fmt::format(
+      "--scale: the run in {} began with {}, and now it is {}; this would change its result, so it "
+      "cannot be resumed with it",
+      config.output.dir, config::quoted(option.get(config)), config::quoted(option.get(asked))));
+}
+
 void require_same_options(const RunConfig& config, const RunIdentity& began) {
   for (const auto& [key, value] : began.options) {
     const Option* option = find_option_by_key(key);

@@ -3,19 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <filesystem>
 
-#include "host/config/likelihood_traits.hpp"
+#include "host/data/check_values.hpp"
 #include "host/data/fingerprint.hpp"
 #include "host/train/fitting_batch.hpp"
 #include "host/train/read_lines.hpp"
 #include "host/train/run_folder.hpp"
 #include "host/train/run_identity.hpp"
+#include "host/train/start_model.hpp"
 #include "vaecuda/array.hpp"
 #include "vaecuda/error.hpp"
-#include "vaecuda/options.hpp"
 
 namespace vaecuda {
 
@@ -80,47 +79,6 @@ void apply_file_options(const DataSource& asked, RunData& rows) {
   }
 }
 
-/// A model that is trained on keeps its own view of the data, or its weights would mean something else.
-Preparation preparation_for(const RunConfig& config, const Preparation& from_data, const ModelFile& start) {
-  Preparation kept = start.preparation;
-  kept.binarize = from_data.binarize;
-  if (!kept.mean.empty() != config.data.standardize) {
-    throw ConfigError(
-        fmt::format("--init-from {}: the model was trained {} --standardize; train it on the same way",
-                    config.train.init_from, kept.mean.empty() ? "without" : "with"));
-  }
-  return kept;
-}
-
-void require_same_model(const RunConfig& config, const ModelFile& start) {
-  // What the option of each key would say: parameters mean something else under another value.
-  constexpr std::array kSame = {
-      "model.hidden",        "model.latent_dim", "model.activation",  "model.latent",     "model.logvar_head",
-      "model.codebook_size", "model.codebooks",  "model.conditional", "model.likelihood", "model.sigma"};
-  const auto refuse = [&](std::string_view what, std::string_view has, std::string_view asked) {
-    throw ConfigError(fmt::format("--init-from {}: {} is {} in this model, and here {}; give the same",
-                                  config.train.init_from, what, has, asked));
-  };
-  const auto number = [](std::int64_t value) { return fmt::format("{}", value); };
-  const ModelConfig& theirs = start.model;
-  if (theirs.input_dim != config.model.input_dim) {
-    refuse("the number of input columns", number(theirs.input_dim), number(config.model.input_dim));
-  }
-  RunConfig began;
-  began.model = theirs;
-  if (!traits_of(theirs.likelihood).has_sigma) began.model.sigma = config.model.sigma;  // stands for nothing
-  for (const char* key : kSame) {
-    const Option& option = *find_option_by_key(key);
-    const std::string has = option.get(began);
-    const std::string asked = option.get(config);
-    if (has != asked) refuse(option.flag, has, asked);
-  }
-  if (theirs.condition_dim != config.model.condition_dim) {
-    refuse("the size of a label (--conditional)", number(theirs.condition_dim),
-           number(config.model.condition_dim));
-  }
-}
-
 }  // namespace
 
 RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say, Start start)
@@ -137,10 +95,12 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
   validate(config);
   std::optional<Checkpoint> from;
   std::optional<ModelFile> model;
+  std::optional<OlderScale> older_scale;
   if (start == Start::resume) {
     const fs::path dir(config.output.dir);
     if (fs::exists(dir / "state.safetensors")) {
       from = load_checkpoint(open_bytes((dir / "state.safetensors").string()));
+      older_scale = take_older_scale(config, from->identity);
       require_same_options(config, from->identity);
       // Only its view of the data is wanted, and the last model has it as well; the first may be gone.
       if (!config.train.init_from.empty()) model = load_model((dir / "last.safetensors").string());
@@ -156,8 +116,12 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
     say("--autotune has no effect on the CPU");
   }
   backend = make_backend(choice.device, config.train.precision, config.train.autotune);
-  if (!from && !config.train.init_from.empty()) model = load_model(config.train.init_from);
-  prepare(std::move(rows), say, model ? &*model : nullptr);
+  if (!from && !config.train.init_from.empty()) {
+    model = load_model(config.train.init_from);
+    require_same_scale(config, *model);
+  }
+  prepare(std::move(rows), say, model ? &*model : nullptr, older_scale.has_value());
+  if (older_scale) require_same_scale(*older_scale, config);
   if (const std::string reason = why_no_prior(config.model); !reason.empty()) {
     say("no samples.png: " + reason);
   }
@@ -325,10 +289,17 @@ void RunSetup::restore(const Checkpoint& checkpoint) {
   program->set_step(checkpoint.state.step);
 }
 
-void RunSetup::prepare(std::optional<RunData> rows, const Say& say, const ModelFile* start) {
-  data = rows ? prepare_data(config, std::move(*rows)) : prepare_data(config);
+void RunSetup::prepare(std::optional<RunData> rows, const Say& say, const ModelFile* start,
+                       bool scale_by_type) {
+  DataView view;
+  if (start != nullptr) view = view_of(*start, config.train.init_from);
+  view.scale_by_type = scale_by_type;
+  data = rows ? prepare_data(config, std::move(*rows), view) : prepare_data(config, view);
   say_what_was_read(data, say);
+  for (const std::string& note : data.notes) say(note);
   for (const std::string& warning : data.warnings) say("warning: " + warning);
+  const bool is_question = config.data.scale == ScaleMode::automatic || config.data.scale == ScaleMode::unit;
+  if (is_question) config.data.scale = data.scale;
   config.model.input_dim = data.train.columns();
   config.model.condition_dim = data.condition_dim;
   config.data.train.path = absolute_path(config.data.train.path);
@@ -390,6 +361,7 @@ ModelFile RunSetup::model_file(std::int64_t step) const {
   file.preparation = data.preparation;
   file.image = data.train.image();
   file.column_names = data.train.column_names();
+  file.trained_on = data.sizes;
   file.condition_names = data.condition_names;
   file.objective = config.objective;
   file.seed = config.train.seed;

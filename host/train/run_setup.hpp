@@ -57,7 +57,7 @@ struct RunSetup {
   void check_fault() const;
 
  private:
-  void prepare(std::optional<RunData> rows, const Say& say, const ModelFile* start);
+  void prepare(std::optional<RunData> rows, const Say& say, const ModelFile* start, bool scale_by_type);
   void fit_batch(const Say& say);
   void choose_length();
   [[nodiscard]] Plan training_plan(std::int64_t steps, std::int64_t restores) const;

@@ -20,7 +20,15 @@ enum class Likelihood { bernoulli, gaussian, laplace };
 enum class SigmaSource { fixed, learned, head };
 enum class OutputBias { init, zero, data_mean };
 enum class LogvarHead { logvar, logsigma };
-enum class ScaleMode { automatic, none, unit };
+/// What raw values are multiplied by. `automatic` and `unit` are answered from the training rows, and what a
+/// run keeps in its configuration is the answer: none, by_255 or by_largest.
+enum class ScaleMode {
+  automatic,  ///< bytes that are grey values: by_255; all else: none
+  none,       ///< as they are
+  unit,       ///< bytes that are grey values: by_255; all else: by_largest
+  by_255,     ///< divided by 255
+  by_largest  ///< divided by the greatest magnitude of the training rows
+};
 enum class BinarizeMode { none, threshold, stochastic };
 enum class Precision { fp32, tf32, bf16 };
 enum class OptimizerKind { adam, adamw };
@@ -59,11 +67,11 @@ struct DataConfig {
   DataSource train;
   std::string test_path;  ///< empty: the source's own test part, or test_fraction
   std::string valid_path;
-  double test_fraction = 0.0;              ///< share of the rows held out for the final test, in [0, 1)
-  double valid_fraction = 0.0;             ///< share held out for validation, in [0, 1)
-  std::string normal_label;                ///< train on rows of this label alone; empty: on all rows
-  ScaleMode scale = ScaleMode::automatic;  ///< automatic: u8 / 255, floats untouched
-  bool standardize = false;                ///< (x − mean) / deviation per column, from the training rows
+  double test_fraction = 0.0;   ///< share of the rows held out for the final test, in [0, 1)
+  double valid_fraction = 0.0;  ///< share held out for validation, in [0, 1)
+  std::string normal_label;     ///< train on rows of this label alone; empty: on all rows
+  ScaleMode scale = ScaleMode::automatic;
+  bool standardize = false;  ///< (x − mean) / deviation per column, from the training rows
   BinarizeMode binarize = BinarizeMode::none;
 };
 

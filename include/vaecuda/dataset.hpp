@@ -24,6 +24,13 @@ struct ImageShape {
   friend bool operator==(const ImageShape&, const ImageShape&) = default;
 };
 
+/// How large values are, as one unit of measurement differs from another.
+struct ValueSizes {
+  float largest = 0.0f;   ///< the greatest magnitude
+  double exponent = 0.0;  ///< mean of the whole part of log2 |x| over the values other than 0
+  friend bool operator==(const ValueSizes&, const ValueSizes&) = default;
+};
+
 /// Which part of a source with two (MNIST's and CIFAR-10's folders) is meant.
 enum class DataPart { train, test };
 
@@ -53,6 +60,11 @@ struct DataSource {
   HeaderMode header = HeaderMode::automatic;
   /// Overrides the picture shape that the file gives.
   std::optional<ImageShape> image;
+  /// A table without the column label_column is one without labels, instead of an error.
+  bool label_column_may_lack = false;
+  /// CSV: names of columns that hold values, as a model knows them: unless label_column names one, none of
+  /// them is taken for labels.
+  std::vector<std::string> value_columns;
 };
 
 /// Rows of equal length in host memory, row-major, with optional labels. Move-only in spirit: copies are
@@ -90,6 +102,11 @@ class VAECUDA_API Dataset {
   [[nodiscard]] const std::vector<std::string>& column_names() const { return column_names_; }
   void set_column_names(std::vector<std::string> names) { column_names_ = std::move(names); }
 
+  /// What the column was called that the labels come from; empty where it had no name or labels come from
+  /// elsewhere.
+  [[nodiscard]] const std::string& label_column() const { return label_column_; }
+  void set_label_column(std::string name) { label_column_ = std::move(name); }
+
   /// Class index per row (empty: no labels), an index into label_names().
   [[nodiscard]] std::span<const std::int32_t> labels() const { return labels_; }
   /// The classes: in numeric order where all are numbers, else in byte order.
@@ -114,6 +131,9 @@ class VAECUDA_API Dataset {
   /// The chosen rows, in the order given, with their labels and factors; notes() are those of all rows.
   /// \throws ConfigError if an index is out of range.
   [[nodiscard]] Dataset select(std::span<const std::int64_t> rows) const;
+  /// The chosen columns, in the order given, with their names; without the picture shape, which belongs to
+  /// all of them. \throws ConfigError if an index is out of range.
+  [[nodiscard]] Dataset select_columns(std::span<const std::int64_t> columns) const;
 
  private:
   std::string name_ = "memory";
@@ -125,6 +145,7 @@ class VAECUDA_API Dataset {
   std::vector<float> f32_;
   std::optional<ImageShape> image_;
   std::vector<std::string> column_names_;
+  std::string label_column_;
   std::vector<std::int32_t> labels_;
   std::vector<std::string> label_names_;
   std::vector<float> label_vectors_;

@@ -54,6 +54,9 @@ class VAECUDA_API RowSource {
   [[nodiscard]] virtual const std::vector<std::string>& column_names() const;
   /// What is known of the source before its rows are read, for a person; without more, its size.
   [[nodiscard]] virtual ReadNotes notes() const;
+  /// What the column is called that the labels come from; empty where it has no name or labels come from
+  /// elsewhere.
+  [[nodiscard]] virtual const std::string& label_column() const;
 };
 
 /// Opens the same data as load_dataset, but reads on demand: .npy, IDX and CSV files (also gzip-compressed)

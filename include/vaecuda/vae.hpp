@@ -35,9 +35,11 @@ struct ModelInfo {
   std::optional<ImageShape> image;           ///< the picture that a row is
   std::vector<std::string> column_names;     ///< of a table; empty where there are none
   std::vector<std::string> condition_names;  ///< classes of a conditional model; empty for label vectors
-  float scale = 1.0f;                        ///< factor on raw values: 1/255 for bytes
-  std::vector<float> mean;                   ///< of the scaled columns; empty: not standardized
-  std::vector<float> inverse_deviation;      ///< as many
+  float scale = 1.0f;                        ///< factor on raw values: 1/255 for bytes that are grey values
+  /// Sizes of the raw training values; absent in older files, and where all of them were 0.
+  std::optional<ValueSizes> trained_on;
+  std::vector<float> mean;               ///< of the scaled columns; empty: not standardized
+  std::vector<float> inverse_deviation;  ///< as many
   BinarizeMode binarize = BinarizeMode::none;
   ObjectiveConfig objective;
   std::uint64_t seed = 0;       ///< of the training run
@@ -57,6 +59,10 @@ struct RunOn {
   /// Rows handed to the device at a time; 0: chosen by their size (32 MiB). It changes speed and memory,
   /// never a result.
   std::int64_t batch_size = 0;
+  /// Told, in one line for a person, what was noticed when rows met the model: columns put in its order by
+  /// their names, columns left out, names on one side alone, values of another scale. Each line is said once.
+  /// Called from the thread that uses the model, from several at once where several do.
+  std::function<void(const std::string& line)> message = {};
 };
 
 /// The posterior q(z|x) = N(mean, e^logvar) of rows; of a deterministic or quantized latent the code alone.
@@ -115,9 +121,16 @@ struct LogLikelihoodBlock {
 /// side, each with memory of its own, and share the threads of RunOn; on a GPU they take turns. A forked
 /// process may use the model too, on one thread; one on a GPU throws DeviceError there.
 ///
-/// Every member that takes rows throws ConfigError if their number of values is no multiple of D (or Z),
-/// FileError naming row and column for a value that the likelihood cannot take (NaN; outside [0, 1] after
-/// scaling for Bernoulli), OutOfMemoryError, and DeviceError if the GPU fails.
+/// Columns. Where a source and the model both have names of columns, the source's are taken by name: in the
+/// model's order, without those that the model does not know (RunOn::message says so); what blocks hold of
+/// rows is in that order. Without names on one side, and for arrays, columns are taken by position. For
+/// latents that are decoded the names are z0, z1, ...
+///
+/// Every member that takes rows throws FileError naming what is missing for a column of the model that a
+/// source with names does not have, and for a name that stands twice on either side; ConfigError if their
+/// number of values is no multiple of D (or Z), FileError naming row and column for a value that the
+/// likelihood cannot take (NaN; outside [0, 1] after scaling for Bernoulli), OutOfMemoryError, and
+/// DeviceError if the GPU fails.
 class VAECUDA_API Vae {
  public:
   /// \throws FileError naming file, key and what was expected; DeviceError where the device asked for cannot
@@ -138,6 +151,12 @@ class VAECUDA_API Vae {
   [[nodiscard]] const DeviceInfo& device() const;
   /// Why `auto` came to the CPU, in one line; empty where nothing is to be said.
   [[nodiscard]] const std::string& device_note() const;
+
+  /// For each column of the model the index of the column of that name among `names`: what puts rows in order
+  /// before they are passed as an array. RunOn::message is told what is left out. `owner` is what messages
+  /// call the rows. Without names on one side, 0 to D − 1. \throws FileError as the members that take rows
+  [[nodiscard]] std::vector<std::int64_t> match_columns(std::span<const std::string> names,
+                                                        const std::string& owner = "memory") const;
 
   /// The posterior of `x` (rows, D).
   [[nodiscard]] Encoded encode(std::span<const float> x) const;

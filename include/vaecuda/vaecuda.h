@@ -11,7 +11,7 @@
  * that is too short is refused with VAECUDA_CONFIG before anything is computed.
  *
  * Rows are row-major floats in the units of the training data (bytes as 0 ... 255). The preparation that a
- * model was trained with is applied inside.
+ * model was trained with is applied inside. Arrays have the model's columns in the model's order.
  *
  * Threads: different handles may be used by different threads at the same time. Of one handle, the functions
  * that take it as const may be called from several threads at once. A forked process may use what it
@@ -147,6 +147,9 @@ typedef struct vaecuda_dataset_info {
 /* clang-format on */
 
 VAECUDA_API int vaecuda_dataset_describe(const vaecuda_dataset* dataset, vaecuda_dataset_info* info);
+/* What the columns are called: `count` names, one for each. Where a model or other rows have names as well,
+ * columns are then matched by name. */
+VAECUDA_API int vaecuda_dataset_set_columns(vaecuda_dataset* dataset, const char* const* names, size_t count);
 /* Either pointer may be NULL. */
 VAECUDA_API int vaecuda_dataset_size(const vaecuda_dataset* dataset, int64_t* rows, int64_t* columns);
 /* Rows `first` to `first + count - 1` as floats (count, columns). */
@@ -265,10 +268,16 @@ typedef struct vaecuda_run_on {
   const char* device;    /* "auto", "cpu", "cuda", "cuda:N"; NULL: auto */
   int64_t threads;       /* CPU threads; 0: one per core that the process may use */
   const char* precision; /* "fp32", "tf32", "bf16"; NULL: fp32 */
+  void* user;            /* what `message` gets back */
+  /* Told, in one line for a person, what was noticed when rows met the model: columns put in its order or
+   * left out, values of another scale; each line once. May be NULL. Called from the thread that uses the
+   * model, from several at once where several do; `line` is valid during the call. It must return: no
+   * longjmp, no C++ exception. */
+  void (*message)(void* user, const char* line);
 } vaecuda_run_on;
 
 /* clang-format off */
-#define VAECUDA_RUN_ON_INIT {sizeof(vaecuda_run_on), NULL, 0, NULL}
+#define VAECUDA_RUN_ON_INIT {sizeof(vaecuda_run_on), NULL, 0, NULL, NULL, NULL}
 /* clang-format on */
 
 /* What a model file says about itself. Texts live as long as the model. Fill it with VAECUDA_MODEL_INFO_INIT
@@ -299,6 +308,14 @@ VAECUDA_API int vaecuda_model_load(const char* path, const vaecuda_run_on* on, v
 /* Writes the model file again, as a whole or not at all. */
 VAECUDA_API int vaecuda_model_save(const vaecuda_model* model, const char* path);
 VAECUDA_API int vaecuda_model_describe(const vaecuda_model* model, vaecuda_model_info* info);
+/* The name of the model's column `index`, which lives as long as the model; NULL where it has none. */
+VAECUDA_API const char* vaecuda_model_column(const vaecuda_model* model, int64_t index);
+/* For each of the model's D columns the index of the column of that name among `names`: what puts rows in
+ * order before they are passed. Columns that the model does not know are left out, and `message` is told; one
+ * that is missing, or a name that stands twice, is refused with VAECUDA_BAD_FILE. A model without names takes
+ * columns by position. */
+VAECUDA_API int vaecuda_model_match_columns(const vaecuda_model* model, const char* const* names,
+                                            size_t count, int64_t* order, size_t order_size);
 VAECUDA_API void vaecuda_model_free(vaecuda_model* model);
 
 /* In what follows a row's result depends on the row, its index and the model, and where noise is drawn on the

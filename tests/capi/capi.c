@@ -355,6 +355,7 @@ static void test_threads(void) {
 void test_rows(void);
 void test_memory_runs(const char* folder);
 void test_model(const char* path, const float* x, int64_t columns);
+void test_columns(const char* folder);
 
 int main(int argc, char** argv) {
   char model[4096];
@@ -372,6 +373,7 @@ int main(int argc, char** argv) {
   test_model(model, values, kColumns);
   test_resume(argv[1], values);
   test_bad_rows(argv[1], values);
+  test_columns(argv[1]);
   test_threads();
   free(values);
   printf("%d checks, %d failures\n", checks, failures);

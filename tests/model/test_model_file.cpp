@@ -42,6 +42,7 @@ void check_same(const ModelFile& a, const ModelFile& b) {
   CHECK(a.model.output_bias == b.model.output_bias);
   CHECK(a.preparation.scale == b.preparation.scale);
   CHECK(a.preparation.binarize == b.preparation.binarize);
+  CHECK(a.trained_on == b.trained_on);
   CHECK(same_bits(a.preparation.mean, b.preparation.mean));
   CHECK(same_bits(a.preparation.inverse_deviation, b.preparation.inverse_deviation));
   CHECK(a.image == b.image);
@@ -96,6 +97,7 @@ TEST_CASE("model file: what is saved is loaded, bit for bit", "[model_file]") {
   quantized.model.codebooks = 2;
   quantized.model.codebook_size = 3;
   quantized.objective.commitment = 0.5;
+  quantized.trained_on = ValueSizes{255.0F, 6.125};
   const ParameterLayout layout = make_layout(quantized.model);
   quantized.parameters.assign(static_cast<std::size_t>(layout.size), 0.0F);
   initialize_parameters(layout, quantized.model, 5, quantized.parameters.data());
@@ -199,6 +201,7 @@ TEST_CASE("model file: what could not be loaded is not saved", "[model_file]") {
   check_refused([](ModelFile& f) { f.model.sigma = std::numeric_limits<double>::quiet_NaN(); },
                 "model.sigma");
   check_refused([](ModelFile& f) { f.preparation.scale = 0.0F; }, "data.scale");
+  check_refused([](ModelFile& f) { f.trained_on = ValueSizes{0.0F, 1.0}; }, "data.largest");
   check_refused([](ModelFile& f) { f.steps = -1; }, "steps");
   check_refused([](ModelFile& f) { f.image->width = 3; }, "image is 2x3x1");
   check_error<RuntimeError>([&] { save_model((folder.path() / "no" / "m").string(), small_model()); },

@@ -116,6 +116,15 @@ std::vector<Fault> faults() {
       {"data.scale is 0.1; expected a number that fp32 holds",
        [](ModelFileParts& p) { p.document["data"]["scale"] = 0.1; }},
       {"data.scale is 1e+300", [](ModelFileParts& p) { p.document["data"]["scale"] = 1e300; }},
+      {"data.largest is -1", [](ModelFileParts& p) { p.document["data"]["largest"] = -1; }},
+      {"data.largest is 0.1; expected a number that fp32 holds",
+       [](ModelFileParts& p) { p.document["data"]["largest"] = 0.1; }},
+      {"data.exponent is 129",
+       [](ModelFileParts& p) {
+         p.document["data"]["largest"] = 1;
+         p.document["data"]["exponent"] = 129;
+       }},
+      {"data.largest is 0", [](ModelFileParts& p) { p.document["data"]["exponent"] = 1; }},
       {"true or false", [](ModelFileParts& p) { p.document["data"]["standardize"] = 1; }},
       {"unknown tensor 'data.inverse_deviation'",
        [](ModelFileParts& p) { p.document["data"]["standardize"] = false; }},

@@ -227,7 +227,7 @@ TEST_CASE("test rows of another width or type are refused", "[prepare]") {
   const TempDir dir;
   RunConfig config = table_config(dir, 10);
   config.data.test_path = write_file(dir.path() / "narrow.csv", "index,label\n1,odd\n");
-  check_error<FileError>([&] { (void)prepare_data(config); }, {"narrow.csv", "1 columns", "3"});
+  check_error<FileError>([&] { (void)prepare_data(config); }, {"narrow.csv", "2 columns", "missing"});
   config.data.train = {};
   config.data.train.path = "shapes:16x16,n=10";
   std::string row = "0.5";

@@ -20,12 +20,13 @@ void draw_pairs(const cli::Arguments& arguments, cli::Console& console, const Va
   const std::optional<ImageShape> shape = shape_for(arguments, info);
   const std::int64_t most = integer_or(arguments, "--count", kPictures, 1, kMostPictures);
   const Dataset originals = first_rows(rows, most);
+  std::vector<float> values;  // in the order of the model's columns
   std::vector<float> means;
   const std::int64_t count = vae.reconstruct(*rows_of(originals), [&](const ReconstructedBlock& block) {
+    values.insert(values.end(), block.x.begin(), block.x.end());
     means.insert(means.end(), block.mean.begin(), block.mean.end());
   });
-  write_pair_sheet(out, originals.f32(), means, info.model.input_dim, shape,
-                   sheet_for(info, shape, originals.f32()));
+  write_pair_sheet(out, values, means, info.model.input_dim, shape, sheet_for(info, shape, values));
   report(arguments, console, fmt::format("{}: {} rows, each above its reconstruction", out, count),
          {{"rows", count}, {"columns", info.model.input_dim}, {"out", out}});
 }

@@ -26,10 +26,25 @@ RunConfig table_values(const cli::Arguments& arguments, std::span<const std::str
   return config;
 }
 
-void check_width(const std::string& name, std::int64_t columns, const ModelInfo& model) {
-  if (columns == model.model.input_dim) return;
-  throw FileError(fmt::format("{}: rows have {} values, but the model was trained on rows of {}", name,
-                              columns, model.model.input_dim));
+DataPart part_of(const cli::Arguments& arguments, std::string_view flag) {
+  const std::string* part = arguments.find(flag);
+  if (part != nullptr && *part != "train" && *part != "test") {
+    throw ConfigError(fmt::format("{}: '{}' is not train or test", flag, *part));
+  }
+  return part != nullptr && *part == "test" ? DataPart::test : DataPart::train;
+}
+
+std::unique_ptr<RowSource> open_for(const DataSource& source, DataPart part, const ModelInfo& model,
+                                    std::string_view labels_flag) {
+  DataSource known = source;
+  known.value_columns = model.column_names;
+  auto rows = open_rows(known, part);
+  if (rows->has_label_vectors() && !model.model.conditional) {
+    throw ConfigError(fmt::format(
+        "{}: vectors for the rows of {}, which only a conditional model is told; give one label per row",
+        labels_flag, rows->name()));
+  }
+  return rows;
 }
 
 }  // namespace
@@ -121,7 +136,9 @@ RunOn run_on(const cli::Arguments& arguments) {
 }
 
 Vae load_model(const cli::Arguments& arguments, cli::Console& console) {
-  Vae vae = Vae::load(required(arguments, "MODEL"), run_on(arguments));
+  RunOn on = run_on(arguments);
+  on.message = [&console](const std::string& line) { console.message(line); };
+  Vae vae = Vae::load(required(arguments, "MODEL"), on);
   if (!vae.device_note().empty()) console.message(vae.device_note());
   return vae;
 }
@@ -133,24 +150,28 @@ DataSource data_source(const cli::Arguments& arguments) {
 }
 
 DataPart data_part(const cli::Arguments& arguments) {
-  const std::string* part = arguments.find("--part");
-  if (part != nullptr && *part != "train" && *part != "test") {
-    throw ConfigError(fmt::format("--part: '{}' is not train or test", *part));
-  }
-  return part != nullptr && *part == "test" ? DataPart::test : DataPart::train;
+  return part_of(arguments, "--part");
 }
 
 std::unique_ptr<RowSource> open_data(const cli::Arguments& arguments, const ModelInfo& model,
                                      std::optional<DataPart> part) {
-  auto rows = open_rows(data_source(arguments), part.value_or(data_part(arguments)));
-  check_width(rows->name(), rows->columns(), model);
-  if (rows->has_label_vectors() && !model.model.conditional) {
-    throw ConfigError(
-        fmt::format("--labels: vectors for the rows of {}, which only a conditional model is told; give one "
-                    "label per row",
-                    rows->name()));
+  return open_for(data_source(arguments), part.value_or(data_part(arguments)), model, "--labels");
+}
+
+std::unique_ptr<RowSource> open_reference(const cli::Arguments& arguments, const ModelInfo& model,
+                                          const RowSource& data) {
+  DataSource source;
+  source.path = required(arguments, "--reference");
+  source.header = data_source(arguments).header;
+  if (const std::string* labels = arguments.find("--reference-labels")) source.labels_path = *labels;
+  if (const std::string* column = arguments.find("--reference-label-column")) {
+    source.label_column = *column;
+  } else if (const std::string* same = arguments.find("--label-column")) {
+    // An index means the column that it is in --data, which may stand elsewhere here.
+    source.label_column = data.label_column().empty() ? *same : data.label_column();
+    source.label_column_may_lack = true;
   }
-  return rows;
+  return open_for(source, part_of(arguments, "--reference-part"), model, "--reference-labels");
 }
 
 Dataset first_rows(RowSource& rows, std::int64_t most) {
@@ -168,6 +189,8 @@ Dataset first_rows(RowSource& rows, std::int64_t most) {
   const std::int64_t found = count();
   Dataset data(std::move(values), found, rows.columns());
   data.set_name(rows.name());
+  data.set_column_names(rows.column_names());
+  data.set_label_column(rows.label_column());
   if (rows.has_labels()) data.set_labels(std::move(labels), rows.label_names());
   if (!vectors.empty()) data.set_label_vectors(std::move(vectors));
   return data;

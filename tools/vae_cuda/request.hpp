@@ -49,10 +49,14 @@ inline constexpr cli::ProgramOption kImage{"--image", "HxWxC",
 [[nodiscard]] DataSource data_source(const cli::Arguments& arguments);
 /// --part, else train. \throws ConfigError for another word
 [[nodiscard]] DataPart data_part(const cli::Arguments& arguments);
-/// Opens --data, and of it `part`, by default what --part says. \throws ConfigError, FileError; FileError if
-/// its rows are not as wide as the model's
+/// Opens --data, and of it `part`, by default what --part says: no column that the model knows is taken for
+/// labels unasked. \throws ConfigError, FileError
 [[nodiscard]] std::unique_ptr<RowSource> open_data(const cli::Arguments& arguments, const ModelInfo& model,
                                                    std::optional<DataPart> part = std::nullopt);
+/// Opens --reference with labels from where `data`, which is --data, has them; one without them is no error.
+/// Options of its own go before. \throws ConfigError, FileError
+[[nodiscard]] std::unique_ptr<RowSource> open_reference(const cli::Arguments& arguments,
+                                                        const ModelInfo& model, const RowSource& data);
 /// As many rows as come, up to `most`, with their labels.
 [[nodiscard]] Dataset first_rows(RowSource& rows, std::int64_t most);
 

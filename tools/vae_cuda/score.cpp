@@ -73,15 +73,6 @@ float quantile_of(std::vector<float>& scores, double quantile) {
   return scores[static_cast<std::size_t>(rank)];
 }
 
-/// The rows of --reference decide; without it those that are scored.
-std::unique_ptr<RowSource> open_reference(const cli::Arguments& arguments, const ModelInfo& model) {
-  const std::string* path = arguments.find("--reference");
-  if (path == nullptr) return open_data(arguments, model);
-  DataSource source;
-  source.path = *path;
-  return open_rows(source);
-}
-
 /// A quantile of the rows that are flagged needs them twice, and so does a reference that is the same pipe.
 void require_rows_again(const cli::Arguments& arguments) {
   if (arguments.find("--threshold-quantile") == nullptr) return;
@@ -99,8 +90,19 @@ struct Threshold {
   std::optional<double> quantile;
 };
 
+void refuse_idle_reference(const cli::Arguments& arguments, bool has_quantile) {
+  if (arguments.find("--reference") != nullptr) {
+    if (!has_quantile) throw ConfigError("--reference belongs to --threshold-quantile");
+    return;
+  }
+  for (const std::string_view flag : {"--reference-part", "--reference-labels", "--reference-label-column"}) {
+    if (arguments.find(flag) != nullptr) throw ConfigError(fmt::format("{} belongs to --reference", flag));
+  }
+}
+
+/// The quantile is that of --reference; without it of the rows that are flagged by it, which is said.
 Threshold threshold_of(const cli::Arguments& arguments, cli::Console& console, const Vae& vae,
-                       const Measure& measure) {
+                       const Measure& measure, const RowSource& data) {
   Threshold threshold;
   constexpr double kMost = std::numeric_limits<double>::max();
   if (arguments.find("--threshold") != nullptr) {
@@ -111,7 +113,17 @@ Threshold threshold_of(const cli::Arguments& arguments, cli::Console& console, c
   } else if (arguments.find("--threshold-quantile") != nullptr) {
     threshold.quantile = real_or(arguments, "--threshold-quantile", 0.0, 0.0, 1.0);
     std::vector<float> scores;
-    const auto rows = open_reference(arguments, vae.info());
+    const bool has_reference = arguments.find("--reference") != nullptr;
+    if (!has_reference) {
+      console.message(fmt::format(
+          "warning: --threshold-quantile without --reference takes its quantile from the very rows that it "
+          "flags: about {:.4g}% of them are flagged, unusual or not; --reference PATH takes it from usual "
+          "rows",
+          100.0 * (1.0 - *threshold.quantile)));
+    }
+    const auto rows =
+        has_reference ? open_reference(arguments, vae.info(), data) : open_data(arguments, vae.info());
+    if (has_reference) cli::say_notes(console, rows->notes());
     const RowCount done(console, "scoring the reference", rows->rows());
     score_rows(vae, *rows, measure, [&](std::int64_t first, std::span<const float> block) {
       done.tell(first + static_cast<std::int64_t>(block.size()));
@@ -125,9 +137,10 @@ Threshold threshold_of(const cli::Arguments& arguments, cli::Console& console, c
                       "far too large for this model; leave them out",
                       rows->name(), *threshold.quantile));
     }
-  } else if (arguments.find("--reference") != nullptr || arguments.find("--flags") != nullptr) {
-    throw ConfigError("--reference and --flags belong to --threshold-quantile or --threshold");
+  } else if (arguments.find("--flags") != nullptr) {
+    throw ConfigError("the flags of --flags belong to --threshold-quantile or --threshold: give one of them");
   }
+  refuse_idle_reference(arguments, threshold.quantile.has_value());
   return threshold;
 }
 
@@ -193,7 +206,7 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
   measure.seed = seed_or(arguments, vae.info().seed);
   const auto rows = open_data(arguments, vae.info());
   cli::say_notes(console, rows->notes());
-  const Threshold threshold = threshold_of(arguments, console, vae, measure);
+  const Threshold threshold = threshold_of(arguments, console, vae, measure, *rows);
   ScoreFile file(out, threshold.value.has_value());
   std::optional<RowWriter> flags;
   if (const std::string* path = arguments.find("--flags")) flags.emplace(*path, 0, RowType::u8);
@@ -255,17 +268,23 @@ Command score_command() {
       "--out scores.csv",
       joined(
           {kModel},
-          joined(data_options(),
-                 {{"--out", "FILE", ".csv: row,score[,flag]; .npy: scores; without it the table on stdout"},
-                  {"--metric", "elbo|nll|reconstruction", "what is scored [elbo]"},
-                  {"--samples", "K",
-                   "latents drawn for each row; more are sharper and slower. elbo, reconstruction: their "
-                   "mean is "
-                   "taken [1]; nll: importance samples [500]"},
-                  {"--threshold", "X", "flag rows with a score above this"},
-                  {"--threshold-quantile", "Q", "flag rows above this quantile of the scores of --reference"},
-                  {"--reference", "PATH", "rows whose scores give the quantile, usual ones [--data]"},
-                  {"--flags", "FILE", "flags as .npy (0 or 1, one byte) or .csv"}})),
+          joined(
+              data_options(),
+              {{"--out", "FILE", ".csv: row,score[,flag]; .npy: scores; without it the table on stdout"},
+               {"--metric", "elbo|nll|reconstruction", "what is scored [elbo]"},
+               {"--samples", "K",
+                "latents drawn for each row; more are sharper and slower. elbo, reconstruction: their "
+                "mean is "
+                "taken [1]; nll: importance samples [500]"},
+               {"--threshold", "X", "flag rows with a score above this"},
+               {"--threshold-quantile", "Q", "flag rows above this quantile of the scores of --reference"},
+               {"--reference", "PATH",
+                "rows whose scores give the quantile, usual ones; --label-column holds for them too, where "
+                "they have that column [--data]"},
+               {"--reference-part", "train|test", "which part of a folder with both [train]"},
+               {"--reference-labels", "PATH", "one label per row of --reference, as --labels"},
+               {"--reference-label-column", "NAME|INDEX|none", "that of --reference [--label-column]"},
+               {"--flags", "FILE", "flags as .npy (0 or 1, one byte) or .csv"}})),
       run};
 }
 

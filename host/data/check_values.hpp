@@ -1,0 +1,35 @@
+// Whether every value can be used, with its place where it cannot.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/data/scale.hpp"
+#include "host/plan/builder.hpp"
+#include "vaecuda/config.hpp"
+#include "vaecuda/dataset.hpp"
+
+namespace vaecuda {
+
+/// Throws FileError, with file, row and column, if a value of `data` cannot be used under this preparation
+/// and likelihood.
+void check_values(const Dataset& data, const Preparation& preparation, Likelihood likelihood);
+
+/// Rows of a block, and what messages call them.
+struct NamedRows {
+  std::span<const float> values;  ///< raw, row-major
+  std::int64_t columns = 0;
+  std::int64_t first = 0;  ///< index of the first row
+  const std::string& name;
+  const std::vector<std::string>& column_names;
+};
+/// The same for rows that no loader has seen: values must also be finite. `meter` measures them.
+void check_values(const NamedRows& rows, const Preparation& preparation, Likelihood likelihood,
+                  data::ValueMeter& meter);
+
+/// Throws FileError for a float that is not finite. Rows of a file were checked when they were read.
+void require_finite(const Dataset& data);
+
+}  // namespace vaecuda

@@ -1,0 +1,46 @@
+// Where two tables meet, or a table and a model: whose columns are whose.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vaecuda/dataset.hpp"
+
+namespace vaecuda::data {
+
+/// One side: what messages call it, how many columns it has, and their names (empty: it has none).
+struct Columns {
+  std::string_view owner;  ///< "train.csv", "the model"
+  std::int64_t count = 0;
+  std::span<const std::string> names;
+  /// Name of the column that this side takes labels from; empty where it has none.
+  std::string_view label_column = {};
+};
+
+struct ColumnMatch {
+  /// For each wanted column the one to take; empty where they are taken as they stand.
+  std::vector<std::int64_t> order;
+  /// What a person is to know, in one line; empty where both sides agree without more.
+  std::string note;
+};
+
+/// Takes the columns of `given` by the names of `wanted` where both have names, and by position where one has
+/// none. \throws FileError naming the wanted columns that are missing, a name that stands twice on one side
+/// where both have names, or the numbers of columns where they differ and are taken by position
+[[nodiscard]] ColumnMatch match_columns(const Columns& wanted, const Columns& given);
+
+/// `data` with its columns in the order of `wanted`, and with their names where it has none itself; the note
+/// is appended to `notes`. \throws as match_columns
+void take_columns_of(const Columns& wanted, Dataset& data, std::vector<std::string>& notes);
+
+[[nodiscard]] inline Columns columns_of(const Dataset& data) {
+  return {data.name(), data.columns(), data.column_names(), data.label_column()};
+}
+
+/// "column 'age' (3)" where columns have names, else "column 3".
+[[nodiscard]] std::string column_name(std::span<const std::string> names, std::int64_t column);
+
+}  // namespace vaecuda::data

@@ -1,0 +1,117 @@
+#include "host/inference/model_rows.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "host/data/check_values.hpp"
+#include "vaecuda/error.hpp"
+
+namespace vaecuda {
+namespace {
+
+constexpr std::size_t kMostLines = 1000;  ///< kept of a program that meets file after file
+
+data::Columns columns_of(const RowSource& rows) {
+  return {rows.name(), rows.columns(), rows.column_names(), rows.label_column()};
+}
+
+std::vector<std::string> latent_names(std::int64_t count) {
+  std::vector<std::string> names;
+  for (std::int64_t i = 0; i < count; ++i) names.push_back(fmt::format("z{}", i));
+  return names;
+}
+
+}  // namespace
+
+void Said::say(const std::string& line) {
+  if (!message_) return;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (lines_.size() == kMostLines) lines_.clear();
+    if (!lines_.insert(line).second) return;
+  }
+  message_(line);
+}
+
+ModelRows::ModelRows(RowSource& rows, const ModelFile& model, const std::vector<std::string>& names,
+                     Kind kind, Said& said)
+    : ForwardedRows(rows), model_(model), kind_(kind), said_(said), names_(&rows.column_names()) {
+  kind == Kind::data ? match_data(names) : match_latents();
+}
+
+void ModelRows::match_data(const std::vector<std::string>& names) {
+  const data::Columns given = columns_of(source());
+  width_ = model_.model.input_dim;
+  if (names_ == &names) return;  // an array, cut into rows of this width
+  const bool by_name = !given.names.empty() && !names.empty();
+  if (!by_name && given.count != width_) {
+    throw FileError(fmt::format("{}: rows have {} values, but the model was trained on rows of {}",
+                                given.owner, given.count, width_));
+  }
+  data::ColumnMatch match = data::match_columns({"the model", width_, names}, given);
+  if (!match.note.empty()) said_.say(match.note);
+  order_ = std::move(match.order);
+  if (!names.empty()) names_ = &names;
+}
+
+void ModelRows::match_latents() {
+  const data::Columns given = columns_of(source());
+  width_ = model_.model.latent_dim;
+  if (!given.names.empty()) latent_names_ = latent_names(width_);
+  const auto is_latent = [this](const std::string& name) {
+    return std::find(latent_names_.begin(), latent_names_.end(), name) != latent_names_.end();
+  };
+  const bool by_name = std::any_of(given.names.begin(), given.names.end(), is_latent);
+  if (!by_name && given.count != width_) {
+    throw FileError(fmt::format("{}: rows have {} values, but the model decodes latents of {}", given.owner,
+                                given.count, width_));
+  }
+  if (by_name) {
+    data::ColumnMatch match = data::match_columns({"the model's latents", width_, latent_names_}, given);
+    if (!match.note.empty()) said_.say(match.note);
+    order_ = std::move(match.order);
+    names_ = &latent_names_;
+  } else if (!given.names.empty()) {
+    said_.say(fmt::format(
+        "{}: its columns are taken by position as the latents z0, z1, ..., which none of them is called",
+        given.owner));
+  }
+}
+
+std::optional<ImageShape> ModelRows::image() const {
+  return order_.empty() ? ForwardedRows::image() : std::nullopt;
+}
+
+std::span<const float> ModelRows::next(std::int64_t most) {
+  std::span<const float> block = ForwardedRows::next(most);
+  if (block.empty()) {
+    if (!std::exchange(ended_, true)) say_at_end();
+    return block;
+  }
+  if (!order_.empty()) {
+    const auto width = static_cast<std::size_t>(source().columns());
+    block_.clear();
+    block_.reserve(block.size() / width * order_.size());
+    for (std::size_t row = 0; row < block.size(); row += width) {
+      for (const std::int64_t column : order_)
+        block_.push_back(block[row + static_cast<std::size_t>(column)]);
+    }
+    block = block_;
+  }
+  const Preparation unprepared;
+  const bool is_data = kind_ == Kind::data;
+  check_values({block, width_, first_, name(), *names_}, is_data ? model_.preparation : unprepared,
+               is_data ? model_.model.likelihood : Likelihood::gaussian, meter_);
+  first_ += static_cast<std::int64_t>(block.size()) / width_;
+  return block;
+}
+
+void ModelRows::say_at_end() {
+  if (kind_ == Kind::latents) return;
+  const std::string doubt = data::scale_doubt(name(), meter_, model_.preparation.scale, model_.trained_on);
+  if (!doubt.empty()) said_.say("warning: " + doubt);
+}
+
+}  // namespace vaecuda

@@ -1,0 +1,75 @@
+#include "host/train/start_model.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "host/config/likelihood_traits.hpp"
+#include "host/data/scale.hpp"
+#include "vaecuda/error.hpp"
+#include "vaecuda/options.hpp"
+
+namespace vaecuda {
+
+Preparation preparation_for(const RunConfig& config, const Preparation& from_data, const ModelFile& start) {
+  Preparation kept = start.preparation;
+  kept.binarize = from_data.binarize;
+  if (!kept.mean.empty() != config.data.standardize) {
+    throw ConfigError(
+        fmt::format("--init-from {}: the model was trained {} --standardize; train it on the same way",
+                    config.train.init_from, kept.mean.empty() ? "without" : "with"));
+  }
+  return kept;
+}
+
+DataView view_of(const ModelFile& start, const std::string& path) {
+  return {fmt::format("the model of --init-from {}", path),
+          start.model.input_dim,
+          start.column_names,
+          start.preparation.scale,
+          start.trained_on,
+          false};
+}
+
+void require_same_scale(const RunConfig& config, const ModelFile& start) {
+  const ScaleMode has = data::mode_of(start.preparation.scale);
+  const ScaleMode asked = config.data.scale;
+  if (asked == has || (asked != ScaleMode::none && asked != ScaleMode::by_255)) return;
+  RunConfig began = config;
+  began.data.scale = has;
+  const Option& option = *find_option_by_key("data.scale");
+  throw ConfigError(fmt::format(
+      "--init-from {}: --scale is {} in this model, and here {}; leave it out, and the model's holds",
+      config.train.init_from, option.get(began), option.get(config)));
+}
+
+void require_same_model(const RunConfig& config, const ModelFile& start) {
+  // What the option of each key would say: parameters mean something else under another value.
+  constexpr std::array kSame = {
+      "model.hidden",        "model.latent_dim", "model.activation",  "model.latent",     "model.logvar_head",
+      "model.codebook_size", "model.codebooks",  "model.conditional", "model.likelihood", "model.sigma"};
+  const auto refuse = [&](std::string_view what, std::string_view has, std::string_view asked) {
+    throw ConfigError(fmt::format("--init-from {}: {} is {} in this model, and here {}; give the same",
+                                  config.train.init_from, what, has, asked));
+  };
+  const auto number = [](std::int64_t value) { return fmt::format("{}", value); };
+  const ModelConfig& theirs = start.model;
+  if (theirs.input_dim != config.model.input_dim) {
+    refuse("the number of input columns", number(theirs.input_dim), number(config.model.input_dim));
+  }
+  RunConfig began;
+  began.model = theirs;
+  if (!traits_of(theirs.likelihood).has_sigma) began.model.sigma = config.model.sigma;  // stands for nothing
+  for (const char* key : kSame) {
+    const Option& option = *find_option_by_key(key);
+    const std::string has = option.get(began);
+    const std::string asked = option.get(config);
+    if (has != asked) refuse(option.flag, has, asked);
+  }
+  if (theirs.condition_dim != config.model.condition_dim) {
+    refuse("the size of a label (--conditional)", number(theirs.condition_dim),
+           number(config.model.condition_dim));
+  }
+}
+
+}  // namespace vaecuda
