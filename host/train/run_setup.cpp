@@ -60,7 +60,8 @@ void apply_file_options(const DataSource& asked, RunData& rows) {
     }
     load_labels(rows.train, asked.labels_path);
   }
-  if (!asked.label_column.empty() && asked.label_column != "none") {
+  const bool is_taken = asked.label_column == "none" || asked.label_column == rows.train.label_column();
+  if (!asked.label_column.empty() && !is_taken) {
     throw ConfigError(fmt::format(
         "data.label_column is '{}', which is for CSV files, and the rows of this run are in memory: give "
         "their labels beside them (set_labels of the data set, in Python labels=), without the column",

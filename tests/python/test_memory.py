@@ -1,5 +1,6 @@
 """Rows, tables and labels in Python's memory: the rules of files hold for them, and what is wrong is said."""
 
+import copy
 import os
 import sys
 import tempfile
@@ -229,12 +230,32 @@ class Tables(Case):
         cls.model = vaecuda.train(cls.frame, **TABLE).model
         cls.scores = cls.model.score(cls.frame)
 
+    def test_columns_meet_by_name(self):
+        for other, text in ((self.frame[["d", "a", "c", "b"]], "taken by name"), (self.frame.to_numpy(), "by position")):
+            with self.assertWarnsRegex(vaecuda.VaecudaWarning, text) as caught:
+                warnings.simplefilter("always", vaecuda.VaecudaWarning)
+                again = copy.copy(self.model).score(other)
+            self.assertEqual(caught.filename, __file__)
+            numpy.testing.assert_array_equal(again, self.scores)
+        more = self.frame.assign(e=1.0)[["e", "d", "a", "c", "b"]]
+        numpy.testing.assert_array_equal(self.model.score(more), self.scores)
+        numpy.testing.assert_array_equal(self.model.score(self.frame.to_numpy()), self.scores)
+        self.refuses(vaecuda.FileError, "c", self.model.score, self.frame.drop(columns="c"))
+        twice = self.frame.copy()
+        twice.columns = ["a", "b", "c", "c"]
+        self.refuses(vaecuda.FileError, "c", self.model.score, twice)
+        shuffled = vaecuda.train(self.frame, test=self.frame[["d", "a", "c", "b"]], **TABLE).summary["test_loss"]
+        self.assertEqual(shuffled, vaecuda.train(self.frame, test=self.frame, **TABLE).summary["test_loss"])
+
     def test_names_that_are_none(self):
-        """pandas' own 0 ... D-1 are no names."""
+        """pandas' own 0 ... D-1 are no names; other numbers are."""
         bare = pandas.DataFrame(self.frame.to_numpy())
         model = vaecuda.train(bare, **TABLE).model
         numpy.testing.assert_array_equal(model.score(bare.to_numpy()), model.score(bare))
         numpy.testing.assert_array_equal(model.score(bare), self.scores)
+        numbered = pandas.DataFrame(self.frame.to_numpy(), columns=[7, 8, 9, 10])
+        model = vaecuda.train(numbered, **TABLE).model
+        numpy.testing.assert_array_equal(model.score(numbered[[10, 7, 9, 8]]), model.score(numbered))
 
     def test_types_of_columns(self):
         whole = self.frame.round()
@@ -288,9 +309,19 @@ class Tables(Case):
         self.refuses(vaecuda.RequestError, "asked for twice", vaecuda.train, labelled, labels=kind, label_column="kind",
                      **TABLE)
 
+    def test_a_label_that_is_a_value(self):
+        """A column that is called label is a value of the model that was trained on it."""
+        frame = self.frame.rename(columns={"d": "label"})
+        model = vaecuda.train(frame, label_column="none", **TABLE).model
+        self.assertEqual(model.info["columns"], ["a", "b", "c", "label"])
+        numpy.testing.assert_array_equal(model.score(frame), self.scores)
+        numpy.testing.assert_array_equal(model.score(frame[["label", "c", "b", "a"]]), self.scores)
+        self.assertEqual(model.evaluate(frame)["rows"], 120)
+
     def test_structured_arrays(self):
         records = self.frame.to_records(index=False)
         numpy.testing.assert_array_equal(self.model.score(records), self.scores)
+        numpy.testing.assert_array_equal(self.model.score(records[["b", "a", "d", "c"]]), self.scores)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import ctypes
 import ctypes.util
 import functools
 import glob
+import itertools
 import os
 import queue
 import shutil
@@ -209,6 +210,7 @@ def _library() -> ctypes.CDLL:
             continue
         for name in ("vaecuda_version", "vaecuda_build_info", "vaecuda_last_error"):
             getattr(library, name).restype = c_char_p
+        library.vaecuda_model_column.argtypes, library.vaecuda_model_column.restype = [_HANDLE, c_int64], c_char_p
         for name in ("vaecuda_dataset_free", "vaecuda_config_free", "vaecuda_model_free"):
             getattr(library, name).argtypes, getattr(library, name).restype = [_HANDLE], None
         return library
@@ -467,12 +469,12 @@ def _values(data: _Owned):
     return values
 
 
-def _taken(function: str, x, labels=None, name: str = "x"):
+def _taken(function: str, x, labels=None, name: str = "x", label_column: str = ""):
     """The function of the library that takes these rows, their number, and its arguments for them: floats as they lie
     in memory, or a data set."""
     if labels is None and type(x) is numpy.ndarray and x.dtype == numpy.float32 and x.ndim == 2 and x.flags.c_contiguous:
         return function, len(x), (_pointer(x), *x.shape)
-    data = _noted(_dataset(x, name, labels))
+    data = _noted(_dataset(x, name, labels, label_column))
     return f"{function}_dataset", _size(data)[0], (data,)
 
 
@@ -501,6 +503,13 @@ class Vae:
             "likelihood": info.likelihood.decode(), "activation": info.activation.decode(),
             "latent": info.latent.decode(), "device": info.device.decode(), "device_note": info.device_note.decode()}
         """What the model file says about itself, where the model runs, and where "auto" came to the CPU, why."""
+        with handle as model:
+            names = itertools.takewhile(lambda name: name is not None, (
+                _library().vaecuda_model_column(model, column) for column in range(info.input_dim)))
+            self.info["columns"] = [name.decode("utf-8", "replace") for name in names] or None
+        # A column of labels by its name is a value where the model was trained on it.
+        self._labels = "none" if {"label", "class", "target"} & {
+            name.lower() for name in self.info["columns"] or ()} else ""
 
     @classmethod
     def load(cls, path, device: str = "auto", threads: int = 0, precision: str = "fp32") -> "Vae":
@@ -542,7 +551,7 @@ class Vae:
     def encode(self, x, logvar: bool = False, labels=None):
         """Posterior means of rows (rows, D): (rows, Z). With `logvar` the pair of means and log variances,
         which a deterministic latent does not have."""
-        function, count, rows = _taken("vaecuda_encode", x, labels)
+        function, count, rows = _taken("vaecuda_encode", x, labels, "x", self._labels)
         mean = numpy.empty((count, self.latent_dim), numpy.float32)
         other = numpy.empty_like(mean) if logvar else None
         _call(function, self._handle, *rows, _pointer(mean), mean.size, _pointer(other) if logvar else None,
@@ -550,7 +559,7 @@ class Vae:
         return (mean, other) if logvar else mean
 
     def _decoded(self, function: str, x, labels, name: str):
-        function, count, rows = _taken(function, x, labels, name)
+        function, count, rows = _taken(function, x, labels, name, self._labels)
         result = numpy.empty((count, self.input_dim), numpy.float32)
         _call(function, self._handle, *rows, _pointer(result), result.size)
         return result
@@ -589,14 +598,14 @@ class Vae:
     def elbo(self, x, seed: Optional[int] = None, labels=None):
         """The two terms of the negative ELBO per row in nats, for one z drawn from q(z|x): -log p(x|z) and
         KL(q(z|x) || N(0, 1)), (rows,) each."""
-        function, count, rows = _taken("vaecuda_elbo", x, labels)
+        function, count, rows = _taken("vaecuda_elbo", x, labels, "x", self._labels)
         terms = numpy.empty((2, count), numpy.float32)
         _call(function, self._handle, *rows, self._seed(seed), _pointer(terms[0]), count, _pointer(terms[1]), count)
         return terms[0], terms[1]
 
     def score(self, x, seed: Optional[int] = None, labels=None):
         """The negative ELBO per row in nats, (rows,): large for rows that are unlike the training data."""
-        function, count, rows = _taken("vaecuda_score", x, labels)
+        function, count, rows = _taken("vaecuda_score", x, labels, "x", self._labels)
         result = numpy.empty(count, numpy.float32)
         _call(function, self._handle, *rows, self._seed(seed), _pointer(result), result.size)
         return result
@@ -604,7 +613,7 @@ class Vae:
     def log_likelihood(self, x, samples: int = 500, seed: Optional[int] = None, labels=None):
         """log p(x) per row in nats, (rows,), by importance sampling: in expectation a lower bound, tighter with every
         sample (Burda et al., arXiv 1509.00519)."""
-        function, count, rows = _taken("vaecuda_log_likelihood", x, labels)
+        function, count, rows = _taken("vaecuda_log_likelihood", x, labels, "x", self._labels)
         result = numpy.empty(count, numpy.float32)
         _call(function, self._handle, *rows, samples, self._seed(seed), _pointer(result), result.size)
         return result
@@ -617,7 +626,7 @@ class Vae:
         if _is_path(data):
             rows = _load(data, labels, **options)
         else:
-            rows = _dataset(data, "data", labels, **options)
+            rows = _dataset(data, "data", labels, **{"label_column": self._labels, **options})
         result = _Evaluation()
         latent_kl = numpy.empty(self.latent_dim)
         _call("vaecuda_evaluate", self._handle, _noted(rows), samples, self._seed(seed), byref(result),
