@@ -31,14 +31,14 @@ RunConfig ten_rows(const fs::path& out) {
 
 /// A run of 64 rows a batch as it was before its first step, whose state and configuration say so.
 void begin_older_run(const fs::path& out) {
-  RunConfig config = ten_rows(out);
   const RunSetup setup(
-      config, std::nullopt, [](const std::string&) {}, Start::fresh);
+      ten_rows(out), std::nullopt, [](const std::string&) {}, Start::fresh);
   REQUIRE(setup.config.train.batch_size == 10);
   Checkpoint begin = setup.checkpoint({});
   begin.identity.options.at("train.batch_size") = "64";
   fs::create_directories(out);
-  config.model.input_dim = setup.config.model.input_dim;
+  RunConfig config = setup.config;
+  config.train.batch_size = 64;
   std::ofstream(out / "config.toml") << to_toml(config);
   std::ofstream(out / "metrics.jsonl");
   save_checkpoint((out / "state.safetensors").string(), begin);
