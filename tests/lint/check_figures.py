@@ -3,12 +3,14 @@
 
 Usage: check_figures.py [FOLDER]    (the source tree; by default the one that this script is in)
 Looks at the sections called "Figures" of README.md and docs/benchmarks/README.md. There every number with a decimal
-point must stand in a table of docs/results.md, or carry a comment that says where it was measured:
-  behind a number:      1.15 ms<!-- measured: cpu-zen5/compare.json shape=A best.ratio -->
-  alone on a line:      holds for every such number up to the next blank line but one, that is for a table
-The file lies in docs/benchmarks/. What follows it is optional: KEY=VALUE narrows the search to the objects that have it
-(and to what lies in them), and a last word without "=" is the path of the one field that is meant. A number agrees if
-it is the report's number, rounded to as many digits.
+point must stand in a table of docs/results.md, or in a report that a comment on a line of its own names:
+  <!-- measured: cpu-zen5/compare.json shape=A best.ratio -->
+It holds for every such number of the block below it: up to the next blank line, or that after it where one follows the
+comment. Comments on lines that follow one another hold together. The file lies in docs/benchmarks/. What follows it is
+optional: KEY=VALUE narrows the search to the objects that have it (and to what lies in them), and a last word without
+"=" is the path of the one field that is meant. A number agrees if it is the report's number, rounded to as many digits.
+Blocks of code are left out. A comment within a line is a complaint: it would stand in the middle of a sentence for whoever
+reads the file as text.
 Exit code: 0 all found, 1 some not (one line each), 2 no figures to check.
 """
 import json
@@ -18,7 +20,6 @@ from pathlib import Path
 
 PAGES = ("README.md", "docs/benchmarks/README.md")
 NUMBER = re.compile(r"(?<![\w.-])\d+\.\d+(?![\w.]*\.\d)")
-ANY_NUMBER = re.compile(r"(?<![\w.-])\d+(?:\.\d+)?(?!\w*\.\d)")
 MARK = re.compile(r"<!-- measured: ([^\s<>]+)((?: [^\s<>]+)*) -->")
 SKIPPED = re.compile(r"`[^`]*`|\]\([^)]*\)")  # code, and where links lead
 
@@ -87,33 +88,30 @@ def agrees(text, candidates):
 def check_page(tree, page):
     """(figures, complaints) of a page."""
     figures, complaints = 0, []
-    inside, block = False, None
+    inside, block, started, code = False, None, False, False
     for number, line in enumerate((tree.root / page).read_text().splitlines(), 1):
+        if line.startswith("```"):
+            code = not code
+        if code:
+            continue
         if line.startswith("#"):
             inside, block = line.lstrip("# ") == "Figures" or (inside and line.startswith("###")), None
+        alone = MARK.fullmatch(line.strip())
+        if "<!--" in line and not alone:
+            complaints.append(f"{page}:{number}: a comment within a line; give it a line of its own")
         if not inside:
             continue
         try:
-            alone = MARK.fullmatch(line.strip())
             if alone:
-                block, started = tree.report_numbers(alone[1], alone[2].split()), False
+                found = tree.report_numbers(alone[1], alone[2].split())
+                block, started = (found if block is None or started else block | found), False
                 continue
             if block is not None and not line.strip():
                 if started:
                     block = None
                 continue
             started = True
-            rest = line
-            for mark in MARK.finditer(line):
-                before = ANY_NUMBER.findall(SKIPPED.sub("", line[:mark.start()]))
-                if not before:
-                    raise ValueError("a mark without a number before it")
-                figures += 1
-                if not agrees(before[-1], tree.report_numbers(mark[1], mark[2].split())):
-                    complaints.append(f"{page}:{number}: {before[-1]} is not in {mark[0][5:-4]}")
-                start = line[:mark.start()].rindex(before[-1])
-                rest = rest.replace(line[start:mark.end()], "", 1)
-            for text in NUMBER.findall(SKIPPED.sub("", rest)):
+            for text in NUMBER.findall(SKIPPED.sub("", line)):
                 figures += 1
                 if not agrees(text, tree.table_numbers() if block is None else block):
                     where = "a table of docs/results.md, and no mark says where else" if block is None else "the report"

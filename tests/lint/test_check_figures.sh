@@ -27,17 +27,22 @@ mark() { printf '<!-- measured: cpu/r.json%s -->' "$1"; }
 
 # shellcheck disable=SC2016  # the back ticks are Markdown's
 expect 0 '0 without' 'The loss is 105.63, with `0.5` in code and [a link](v1.5.md).'
-expect 0 '0 without' "A step takes 1.23$(mark ' shape=A ours.ms') ms, 1.9$(mark ' shape=A ratio') times less."
-expect 0 '0 without' "B takes 8$(mark ' shape=B ours.ms') ms."
-expect 0 '0 without' "B takes 7.5$(mark '') ms."
+expect 0 '0 without' "$(mark ' shape=A')"$'\nA step takes 1.23 ms, 1.9 times less.'
+expect 0 '0 without' "$(mark '')"$'\n\nB takes 7.5 ms.\n\nThe loss is 105.63.'
+expect 0 '0 without' "$(mark ' shape=A ours.ms')"$'\n'"$(mark ' shape=B ratio')"$'\nA takes 1.23 ms, B 1.06 times less.'
+# shellcheck disable=SC2016
+expect 0 '0 without' $'```sh\nrun --quantile 0.99\n```\nThe loss is 105.63.'
+# shellcheck disable=SC2016
+expect 1 '99.99 does not stand' $'```sh\nrun --quantile 0.99\n```\nThe loss is 99.99.'
 expect 1 'README.md:7: 99.99 does not stand in a table' 'The loss is 99.99.'
 expect 1 'README.md:7: 1.9 does not stand in a table' 'It is 1.9 times as fast.'
-expect 1 '1.95 is not in' "It is 1.95$(mark ' shape=A ratio') times as fast."
-expect 1 '1.06 is not in' "A is 1.06$(mark ' shape=A ratio') times as fast."
-expect 1 'means 0 fields' "It is 1.9$(mark ' shape=C ratio') times as fast."
-expect 1 'list indices' "It is 1.9$(mark ' cells.ratio') times as fast."
-expect 1 'No such file' 'It is 1.9<!-- measured: cpu/none.json --> times as fast.'
-expect 1 'a mark without a number' "It is$(mark '') fast."
+expect 1 '1.95 does not stand' "$(mark ' shape=A ratio')"$'\nIt is 1.95 times as fast.'
+expect 1 '1.06 does not stand' "$(mark ' shape=A ratio')"$'\nA is 1.06 times as fast.'
+expect 1 '1.9 does not stand' "$(mark ' shape=A ratio')"$'\nA is 1.94 times as fast.\n\nIt is 1.9.'
+expect 1 'means 0 fields' "$(mark ' shape=C ratio')"$'\nIt is 1.9 times as fast.'
+expect 1 'list indices' "$(mark ' cells.ratio')"$'\nIt is 1.9 times as fast.'
+expect 1 'No such file' $'<!-- measured: cpu/none.json -->\nIt is 1.9 times as fast.'
+expect 1 'a comment within a line' "It is 1.9$(mark ' shape=A ratio') times as fast."
 sed -i 's/7\.5 |/7.6 |/' "$work/docs/benchmarks/README.md"
 expect 1 'docs/benchmarks/README.md:7: 7.6 does not stand in the report' 'The loss is 105.63.'
 printf '## Figures\n' >"$work/docs/benchmarks/README.md"
