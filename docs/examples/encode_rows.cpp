@@ -18,7 +18,9 @@ int main(int argc, char** argv) {
     const auto latents = static_cast<std::size_t>(vae.info().model.latent_dim);
 
     // Raw values, as in the training data: bytes are 0 ... 255, scaling is the model's affair.
-    const vaecuda::Dataset data = vaecuda::load_dataset({"shapes:16x16,n=100", "", "", {}});
+    vaecuda::DataSource source;
+    source.path = "shapes:16x16,n=100";
+    const vaecuda::Dataset data = vaecuda::load_dataset(source);
     const std::vector<float> rows(data.u8().begin(), data.u8().end());
 
     const vaecuda::Encoded posterior = vae.encode(rows);

@@ -152,7 +152,9 @@ std::string TableReport::describe_one(const CsvColumns& columns, char separator,
 
 std::string TableReport::describe_all(const CsvColumns& columns, const Problems::value_type& problem,
                                       std::int64_t rows) const {
-  const auto& [key, found] = problem;
+  // No structured binding: clang 14 does not let a lambda capture one.
+  const std::pair<std::size_t, Kind>& key = problem.first;
+  const Problem& found = problem.second;
   const auto said = [&](std::string_view what) {
     return fmt::format("{}: {} {}, the first {} at line {}; {}", columns.describe(key.first), found.count,
                        fmt::format("{}{}", found.count == 1 ? "cell " : "cells ", what),

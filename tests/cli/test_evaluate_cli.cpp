@@ -7,6 +7,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/source_at.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/tool_runs.hpp"
 #include "vaecuda/vaecuda.hpp"
@@ -86,7 +87,7 @@ TEST_CASE("evaluate tells a program what the library gives", "[evaluate]") {
   EvaluateOptions options;
   options.samples = 5;
   const Evaluation expected =
-      evaluate(Vae::load(models().pictures(), on), load_dataset({kShapes, {}, {}, {}}), options);
+      evaluate(Vae::load(models().pictures(), on), load_dataset(test::source_at(kShapes)), options);
   CHECK(json.at("nll").at("samples") == 5);
   CHECK(json.at("nll").at("mean").get<double>() == expected.nll->mean);
   CHECK(json.at("nll").at("mean") < json.at("negative_elbo").at("mean"));
@@ -124,7 +125,7 @@ TEST_CASE("evaluate tells a program what the library gives", "[evaluate]") {
       document({models().pictures(), "--data", kShapes, "--samples", "0", "--elbo-samples", "3"});
   CHECK(mean.at("elbo_samples") == 3);
   CHECK(mean.at("negative_elbo").at("mean").get<double>() ==
-        evaluate(Vae::load(models().pictures(), on), load_dataset({kShapes, {}, {}, {}}), options)
+        evaluate(Vae::load(models().pictures(), on), load_dataset(test::source_at(kShapes)), options)
             .negative_elbo.mean);
   CHECK(mean.at("kl").at("mean").get<double>() == json.at("kl").at("mean").get<double>());
 }

@@ -8,6 +8,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/source_at.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/tool_models.hpp"
 #include "tests/support/tool_runs.hpp"
@@ -33,7 +34,7 @@ TEST_CASE("encode writes what the library gives, whatever the batch size", "[too
   RunOn on;
   on.device = "cpu";
   const Vae vae = Vae::load(tool_models().pictures, on);
-  const Dataset data = load_dataset({kShapes, {}, {}, {}});
+  const Dataset data = load_dataset(source_at(kShapes));
   const Encoded expected = vae.encode(std::vector<float>(data.u8().begin(), data.u8().end()));
   CHECK(values_of(z) == expected.mean);
   CHECK(values_of(logvar) == expected.logvar);  // a table's digits bring the same floats back
@@ -63,7 +64,7 @@ TEST_CASE("a quantized model gives its codes, and tells of its codebooks", "[too
   tool_json({"encode", model, "--data", kShapes, "--out", z.string(), "--codes", codes.string()});
   RunOn on;
   on.device = "cpu";
-  const Dataset data = load_dataset({kShapes, {}, {}, {}});
+  const Dataset data = load_dataset(source_at(kShapes));
   const Encoded expected =
       Vae::load(model, on).encode(std::vector<float>(data.u8().begin(), data.u8().end()));
   CHECK(values_of(z) == expected.mean);

@@ -12,6 +12,7 @@
 #include "support/catch.hpp"
 #include "support/files.hpp"
 #include "support/small_vae.hpp"
+#include "support/source_at.hpp"
 #include "support/temp_dir.hpp"
 #include "vaecuda/trainer.hpp"
 #include "vaecuda/vae.hpp"
@@ -140,7 +141,7 @@ TEST_CASE("the ELBO with the model's seed is that of the training run's evaluati
   config.data.test_path = "shapes:16x16,n=400";
   config.output.dir = (folder.path() / "whole").string();
   const TrainSummary whole = Trainer(config).run();
-  const Dataset same = load_dataset({"shapes:16x16,n=400", {}, {}, {}});
+  const Dataset same = load_dataset(test::source_at("shapes:16x16,n=400"));
   const Floats raw(same.u8().begin(), same.u8().end());
   const Vae trained = Vae::load(whole.model, on);
   const ElboTerms terms = trained.elbo(raw);

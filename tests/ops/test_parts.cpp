@@ -44,7 +44,7 @@ struct Model {
   }
 };
 
-struct Evaluation {
+struct RowTerms {
   std::vector<float> nll = std::vector<float>(static_cast<std::size_t>(kRows));
   std::vector<float> kl = std::vector<float>(static_cast<std::size_t>(kRows));
 };
@@ -66,14 +66,14 @@ TEST_CASE("a pass made in parts has the random numbers and the bits of the whole
     const auto program = backend->compile(plan, *store, resident.get());
     program->set_position(0);
     program->run(2);
-    Evaluation whole;
+    RowTerms whole;
     program->read(plan.find_buffer("rows.nll"), whole.nll);
     program->read(plan.find_buffer("rows.kl"), whole.kl);
 
     Passes passes(*backend, *store, model.layout, model.config, model.preparation, 1);
     CHECK(passes.size_for(-1).capacity == kInferenceBatch);
     Pass& pass = passes.take({PassKind::evaluate, {}, 5}).pass();
-    Evaluation parts;
+    RowTerms parts;
     const auto run_part = [&](std::int64_t first, std::int64_t count) {
       const auto begin = static_cast<std::size_t>(first);
       const auto size = static_cast<std::size_t>(count);

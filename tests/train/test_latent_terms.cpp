@@ -11,6 +11,7 @@
 #include "host/train/evaluator.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/small_vae.hpp"
+#include "tests/support/source_at.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "vaecuda/evaluate.hpp"
 #include "vaecuda/trainer.hpp"
@@ -79,7 +80,7 @@ TEST_CASE("a run tells each latent's KL and how many are active", "[train][laten
     EvaluateOptions options;
     options.samples = 0;
     const Evaluation expected =
-        evaluate(Vae::load(summary.model, on), load_dataset({config.data.test_path, {}, {}, {}}), options);
+        evaluate(Vae::load(summary.model, on), load_dataset(source_at(config.data.test_path)), options);
     const std::vector<double>& kl = summary.test->latents->kl;
     REQUIRE(kl.size() == 12);
     for (std::size_t j = 0; j < 12; ++j) CHECK(kl[j] == Approx(expected.latents[j].kl).margin(1e-7));
