@@ -23,6 +23,12 @@ std::vector<std::string> latent_names(std::int64_t count) {
   return names;
 }
 
+/// A latent's name, whatever its model: "z" and an index.
+bool names_latent(const std::string& name) {
+  return name.size() > 1 && name.front() == 'z' &&
+         std::all_of(name.begin() + 1, name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 }  // namespace
 
 void Said::say(const std::string& line) {
@@ -64,12 +70,17 @@ void ModelRows::match_latents() {
     return std::find(latent_names_.begin(), latent_names_.end(), name) != latent_names_.end();
   };
   const bool by_name = std::any_of(given.names.begin(), given.names.end(), is_latent);
-  if (!by_name && given.count != width_) {
+  // Latents beyond the model's own are those of another model, not columns to leave out.
+  const bool has_others = std::any_of(given.names.begin(), given.names.end(), [&](const std::string& name) {
+    return names_latent(name) && !is_latent(name);
+  });
+  data::ColumnMatch match;
+  if (by_name) match = data::match_columns({"the model's latents", width_, latent_names_}, given);
+  if (by_name ? has_others : given.count != width_) {
     throw FileError(fmt::format("{}: rows have {} values, but the model decodes latents of {}", given.owner,
                                 given.count, width_));
   }
   if (by_name) {
-    data::ColumnMatch match = data::match_columns({"the model's latents", width_, latent_names_}, given);
     if (!match.note.empty()) said_.say(match.note);
     order_ = std::move(match.order);
     names_ = &latent_names_;

@@ -188,7 +188,8 @@ TEST_CASE("evaluate refuses what makes no sense and leaves nothing behind", "[ev
   check_refused(call + Words{"--elbo-samples", "0"}, 2, "--elbo-samples: '0' is not");
   check_refused({models().pictures(), "--data", models().table()}, 3,
                 "rows have 3 values, but the model was trained on rows of 256");
-  check_refused(call + Words{"--label-column", "none", "--anomaly-label", "1"}, 3, "rows have 4 values");
+  check_refused(call + Words{"--label-column", "none", "--anomaly-label", "1"}, 2,
+                "has no labels; give --labels or --label-column");
   check_refused({models().pictures(), "--data", kShapes, "--anomaly-label", "2"}, 2,
                 "no such label; it has square, ellipse, heart");
   for (const std::string bad : {"-1", "1e3", "2000000"}) {

@@ -93,7 +93,7 @@ TEST_CASE("the command line overrules the file, the file the preset", "[presets]
   const std::string path = (folder.path() / "c.toml").string();
   std::ofstream(path) << "[model]\nlatent_dim = 3\n[train]\nsteps = 5\n";
   const test::ProgramResult result = train({"--preset", "pytorch-example", "--config", path, "--hidden", "7",
-                                            "--data", "shapes:16x16,n=64", "--device", "cpu", "--explain"});
+                                            "--data", "shapes:16x16,n=128", "--device", "cpu", "--explain"});
   INFO(result.err);
   CHECK(result.exit_code == 0);
   CHECK(result.out.find("batch 128") != std::string::npos);  // the preset's

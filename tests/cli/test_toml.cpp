@@ -38,6 +38,7 @@ RunConfig unusual_config() {
       {"model.init", "glorot"},
       {"model.latent", "deterministic"},
       {"model.conditional", "true"},
+      {"data.header", "no"},
       {"objective.latent_l2", "0.25"},
       {"model.codebook_size", "64"},
       {"model.codebooks", "16"},

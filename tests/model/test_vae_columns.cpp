@@ -108,7 +108,7 @@ TEST_CASE("rows whose names do not fit are refused, and nameless ones taken by p
   };
   Dataset data(test::some_rows(2, 7), 2, 7);
   data.set_column_names({"a", "b", "c", "d", "e", "f", "G"});
-  check_error<FileError>([&] { encode(data); }, {"memory", "\"g\"", "did you mean \"G\""});
+  check_error<FileError>([&] { encode(data); }, {"memory", "is missing: \"g\"", "it has \"a\"", "\"G\""});
   data.set_column_names({"a", "b", "c", "d", "e", "g", "g"});
   check_error<FileError>([&] { encode(data); }, {"memory", "5 and 6", "\"g\""});
   CHECK(model.lines.empty());

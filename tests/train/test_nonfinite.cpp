@@ -230,7 +230,9 @@ TEST_CASE("restoring goes back with half the learning rate until the run holds",
   config.output.checkpoint_every = 7;
   std::vector<std::string> messages;
   TrainObserver observer;
-  observer.message = [&](const std::string& line) { messages.push_back(line); };
+  observer.message = [&](const std::string& line) {
+    if (line.find("of the learning rate") != std::string::npos) messages.push_back(line);
+  };
   const TrainSummary summary = Trainer(config, observer).run();
   const fs::path whole = config.output.dir;
   CHECK(summary.restores > 3);
@@ -262,7 +264,9 @@ TEST_CASE("restoring ends the run after so many returns", "[nonfinite]") {
   config.train.max_restores = 2;
   int returns = 0;
   TrainObserver observer;
-  observer.message = [&](const std::string&) { ++returns; };
+  observer.message = [&](const std::string& line) {
+    if (line.find("of the learning rate") != std::string::npos) ++returns;
+  };
   check_error<DivergedError>([&] { static_cast<void>(Trainer(config, observer).run()); },
                              {"diverged in step"});
   CHECK(returns == 2);
