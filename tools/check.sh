@@ -5,15 +5,15 @@ set -euo pipefail
 # shellcheck source=tools/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-# Seconds of processor time that a part may take, from scratch: twice what it takes on two cores of an AVX2 machine.
+# Seconds of processor time that a part may take, from scratch, on a machine of half the speed of two AVX2 cores.
 declare -A allowance=(
-  [packages]=120
-  [rules]=60
-  [build]=2600
-  [clang-tidy]=1300
-  [sanitizers-build]=1600
-  [sanitizers-tests]=900
-  [tests]=1400
+  [packages]=240
+  [rules]=120
+  [build]=3600
+  [clang-tidy]=2400
+  [sanitizers-build]=3000
+  [sanitizers-tests]=1800
+  [tests]=2400
   [full]=0
 )
 
