@@ -12,7 +12,7 @@ declare -A allowance=(
   [build]=3600
   [clang-tidy]=2400
   [sanitizers-build]=3000
-  [sanitizers-tests]=1800
+  [sanitizers-tests]=3600
   [tests]=2400
   [full]=0
 )
