@@ -215,7 +215,7 @@ chmod +x build/quickstart/bin/vae_cuda_train
     def test_check_charges_its_parts(self):
         closing = "100% tests passed, 0 tests failed out of 1\n\nTotal Test time (real) = 0 sec\n"
         self.program("tree/tests/lint/check_includes.sh", "")
-        busy = "import time\nwhile time.process_time() < 2.5: pass"
+        busy = "import time\nwhile time.process_time() < 3.5: pass"
         self.program("tree/tools/setup.sh", f"exec {sys.executable} -c '{busy}'\n")
         for folder in ["include", "host", "kernels", "tools"]:
             (self.folder / "tree" / folder).mkdir(exist_ok=True)
@@ -230,7 +230,7 @@ chmod +x build/quickstart/bin/vae_cuda_train
 
         result, _ = self.run_script("check.sh", "--quick", CHECK_ALLOWANCE="1")
         self.assertEqual(result.code, 1, str(result))
-        self.assertRegex(result.err, "check.sh: packages took [0-9]+ s of processor time, more than its 1")
+        self.assertRegex(result.err, "check.sh: packages took [0-9]+ s of processor time, more than its [0-9]+: ")
         self.assertTrue(result.out.endswith(closing), str(result))
 
         self.program("path/ctest", "echo '50% tests passed, 1 tests failed out of 2'; exit 8")
