@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "host/cpu/cgroup.hpp"
+
 namespace vaecuda::cpu {
 namespace {
 
@@ -55,48 +57,12 @@ void lower(std::optional<double>& least, const std::optional<double>& other) {
   if (other && (!least || *other < *least)) least = other;
 }
 
-/// The smallest quota of a cgroup and of those above it. A container may see its own cgroup as the mount's
-/// root while /proc still names it from the host's: then only the root's file is there, and it is the one
-/// that counts.
-template <typename Quota>
-std::optional<double> least_quota(const fs::path& mount, const std::string& cgroup, const Quota& quota_of) {
-  std::optional<double> least = quota_of(mount);
-  fs::path folder = mount;
-  for (const fs::path& part : fs::path(cgroup).relative_path()) {
-    if (part == "..") return least;  // outside of what is mounted here
-    folder /= part;
-    lower(least, quota_of(folder));
-  }
-  return least;
-}
-
-bool names_cpu(std::string_view controllers) {
-  while (!controllers.empty()) {
-    const std::size_t comma = std::min(controllers.find(','), controllers.size());
-    if (controllers.substr(0, comma) == "cpu") return true;
-    controllers.remove_prefix(std::min(comma + 1, controllers.size()));
-  }
-  return false;
-}
-
+/// The smallest quota of this process's cgroup and of those above it.
 std::optional<double> cgroup_quota(const fs::path& root) {
-  const fs::path mounts = root / "sys/fs/cgroup";
-  std::ifstream file(root / "proc/self/cgroup");
   std::optional<double> least;
-  // A line is ID:CONTROLLERS:PATH; version 2 has 0 and no controllers.
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const std::string path = line.substr(second + 1);
-    if (controllers.empty()) {
-      lower(least, least_quota(mounts, path, quota_v2));
-      lower(least, least_quota(mounts / "unified", path, quota_v2));  // beside version 1
-    } else if (names_cpu(controllers)) {
-      lower(least, least_quota(mounts / controllers, path, quota_v1));
-      lower(least, least_quota(mounts / "cpu", path, quota_v1));
-    }
+  for (const CgroupFolder& folder : cgroup_folders(root, "cpu")) {
+    const bool unified = folder.version == CgroupVersion::v2;
+    lower(least, unified ? quota_v2(folder.path) : quota_v1(folder.path));
   }
   return least;
 }

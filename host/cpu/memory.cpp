@@ -10,8 +10,10 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <string_view>
 #include <utility>
 
+#include "host/cpu/cgroup.hpp"
 #include "vaecuda/error.hpp"
 
 namespace vaecuda::cpu {
@@ -33,21 +35,34 @@ double mebibytes(std::int64_t bytes) {
                   what, mebibytes(bytes), mebibytes(memory.available), mebibytes(memory.total)));
 }
 
-std::int64_t read_number(const char* path) {
+std::int64_t read_number(const std::filesystem::path& path) {
   std::ifstream file(path);
   std::int64_t value = 0;
   return file >> value ? value : -1;  // "max" in a cgroup file means no limit
 }
 
 /// File pages that the kernel drops when somebody needs the memory, though a cgroup counts them as used.
-std::int64_t reclaimable_bytes() {
-  std::ifstream file("/sys/fs/cgroup/memory.stat");
+std::int64_t reclaimable_bytes(const std::filesystem::path& statistics, std::string_view wanted) {
+  std::ifstream file(statistics);
   std::string key;
   std::int64_t value = 0;
   while (file >> key >> value) {
-    if (key == "inactive_file") return value;
+    if (key == wanted) return value;
   }
   return 0;
+}
+
+/// Lowers `memory` to what a cgroup leaves of its limit, where it has one.
+void bound_by(const CgroupFolder& folder, HostMemory& memory) {
+  const bool unified = folder.version == CgroupVersion::v2;
+  const std::int64_t limit = read_number(folder.path / (unified ? "memory.max" : "memory.limit_in_bytes"));
+  if (limit <= 0) return;
+  const std::int64_t used = read_number(folder.path / (unified ? "memory.current" : "memory.usage_in_bytes"));
+  if (used < 0) return;
+  const std::int64_t held = used - reclaimable_bytes(folder.path / "memory.stat",
+                                                     unified ? "inactive_file" : "total_inactive_file");
+  memory.total = std::min(memory.total, limit);
+  memory.available = std::min(memory.available, std::max<std::int64_t>(0, limit - held));
 }
 
 }  // namespace
@@ -123,9 +138,9 @@ std::int64_t address_space_left() {
 
 }  // namespace
 
-HostMemory host_memory() {
+HostMemory read_host_memory(const std::filesystem::path& root) {
   HostMemory memory;
-  std::ifstream file("/proc/meminfo");
+  std::ifstream file(root / "proc/meminfo");
   std::string key;
   std::string unit;
   std::int64_t kibibytes = 0;
@@ -134,13 +149,13 @@ HostMemory host_memory() {
     if (key == "MemAvailable:") memory.available = kibibytes * 1024;
     std::getline(file, unit);
   }
-  const std::int64_t limit = read_number("/sys/fs/cgroup/memory.max");
-  std::int64_t used = read_number("/sys/fs/cgroup/memory.current");
-  if (limit > 0 && used >= 0 && memory.total > 0) {
-    used -= reclaimable_bytes();
-    memory.total = std::min(memory.total, limit);
-    memory.available = std::min(memory.available, std::max<std::int64_t>(0, limit - used));
-  }
+  if (memory.total <= 0) return memory;
+  for (const CgroupFolder& folder : cgroup_folders(root, "memory")) bound_by(folder, memory);
+  return memory;
+}
+
+HostMemory host_memory() {
+  HostMemory memory = read_host_memory("/");
   if (memory.total > 0) memory.available = std::min(memory.available, address_space_left());
   return memory;
 }

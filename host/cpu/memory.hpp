@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -34,12 +35,17 @@ class FloatBuffer {
   std::shared_ptr<ByteCounter> counter_;
 };
 
-/// Memory that this process can still get without swapping (MemAvailable, bounded by its cgroup and its
-/// limits), and the total; zeros where the system does not tell.
+/// Memory that this process can still get without swapping, and the total; zeros where the system does not
+/// tell.
 struct HostMemory {
   std::int64_t available = 0;
   std::int64_t total = 0;
 };
+/// MemAvailable, bounded by what this process's cgroup and those above it (version 1 or 2) leave of their
+/// limits. Files that are missing or malformed limit nothing. root: "/" in use, a folder of a test's in
+/// tests.
+[[nodiscard]] HostMemory read_host_memory(const std::filesystem::path& root);
+/// The same for this process as things are now, bounded by its limit of address space too.
 [[nodiscard]] HostMemory host_memory();
 
 }  // namespace vaecuda::cpu

@@ -1,10 +1,11 @@
 // How many threads are started where nobody says: the affinity mask, the cgroup's quota and OMP_NUM_THREADS,
-// each from files as systems have them.
+// each from files as systems have them. And how much memory there is: the system's, and the cgroup's limits.
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "host/cpu/core_count.hpp"
+#include "host/cpu/memory.hpp"
 #include "host/plan/backend.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
@@ -25,6 +26,7 @@ class System {
   [[nodiscard]] int threads(int affinity, const char* omp_num_threads = nullptr) const {
     return cpu::threads_within(cpu::read_core_limits(folder_.path(), affinity, omp_num_threads));
   }
+  [[nodiscard]] cpu::HostMemory memory() const { return cpu::read_host_memory(folder_.path()); }
 
  private:
   test::TempDir folder_;
@@ -124,4 +126,57 @@ TEST_CASE("the first number of OMP_NUM_THREADS caps the threads and never adds a
 TEST_CASE("a number that was asked for stands", "[cores]") {
   CHECK(make_cpu_backend(7)->device().threads == 7);
   CHECK(make_cpu_backend(0)->device().threads == cpu::usable_cores());
+}
+
+namespace {
+
+constexpr std::int64_t kMiB = std::int64_t{1} << 20;
+
+/// 1,000 MiB, of which 600 are available.
+void make_machine(System& system, const std::string& cgroups) {
+  system.write("proc/meminfo", "MemTotal:        1024000 kB\nMemFree: 5 kB\nMemAvailable:     614400 kB\n");
+  system.write("proc/self/cgroup", cgroups);
+}
+
+std::string mebibytes(std::int64_t count) {
+  return std::to_string(count * kMiB) + "\n";
+}
+
+}  // namespace
+
+TEST_CASE("memory is the system's where no cgroup limits it", "[memory]") {
+  System system;
+  make_machine(system, "0::/a\n");
+  system.write("sys/fs/cgroup/a/memory.max", "max\n").write("sys/fs/cgroup/a/memory.current", mebibytes(5));
+  CHECK(system.memory().total == 1000 * kMiB);
+  CHECK(system.memory().available == 600 * kMiB);
+  CHECK(System().memory().total == 0);
+}
+
+TEST_CASE("a cgroup's limit of memory binds wherever it is on the way to the root", "[memory]") {
+  for (const char* folder : {"", "kubepods/", "kubepods/pod7/"}) {
+    INFO("the limit is in /" << folder);
+    System system;
+    make_machine(system, "0::/kubepods/pod7\n");
+    const std::string path = std::string("sys/fs/cgroup/") + folder;
+    system.write(path + "memory.max", mebibytes(300)).write(path + "memory.current", mebibytes(280));
+    CHECK(system.memory().total == 300 * kMiB);
+    CHECK(system.memory().available == 20 * kMiB);
+    // Pages of files are given back to whoever needs memory.
+    system.write(path + "memory.stat", "anon 1\ninactive_file " + mebibytes(100));
+    CHECK(system.memory().available == 120 * kMiB);
+  }
+}
+
+TEST_CASE("a limit of memory of version 1 binds under its controller's name", "[memory]") {
+  System system;
+  make_machine(system, "9:memory:/box\n4:cpu,cpuacct:/box\n0::/\n");
+  const std::string path = "sys/fs/cgroup/memory/box/";
+  system.write(path + "memory.limit_in_bytes", "9223372036854771712\n");
+  system.write(path + "memory.usage_in_bytes", mebibytes(90));
+  CHECK(system.memory().available == 600 * kMiB);
+  system.write(path + "memory.limit_in_bytes", mebibytes(100));
+  system.write(path + "memory.stat", "inactive_file 7\ntotal_inactive_file " + mebibytes(30));
+  CHECK(system.memory().total == 100 * kMiB);
+  CHECK(system.memory().available == 40 * kMiB);
 }
