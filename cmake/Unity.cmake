@@ -1,11 +1,13 @@
 # Several sources in one compilation, for builds that are made once: most of a source's time goes into the headers that
 # it shares with its neighbours. Off by default, so that each source shows that it includes what it needs.
-option(VAECUDA_UNITY "Compile sources in groups: a third of the time for a whole build, more for a single change" OFF)
+set(VAECUDA_UNITY OFF CACHE STRING
+  "Compile sources in groups (ON, TESTS for those of the tests alone, OFF): a third of the time for a whole build, more for a single change")
+set_property(CACHE VAECUDA_UNITY PROPERTY STRINGS ON TESTS OFF)
 find_program(VAECUDA_AWK NAMES awk mawk gawk)
 
-# Usage: vaecuda_unity(TARGET): sets the groups of the target's sources in this folder.
+# Usage: vaecuda_unity(TARGET [TESTS]): sets the groups of the target's sources in this folder.
 function(vaecuda_unity target)
-  if(NOT VAECUDA_UNITY OR NOT VAECUDA_AWK)
+  if(NOT VAECUDA_AWK OR NOT VAECUDA_UNITY OR (VAECUDA_UNITY STREQUAL "TESTS" AND NOT "TESTS" IN_LIST ARGN))
     return()
   endif()
   get_target_property(sources ${target} SOURCES)

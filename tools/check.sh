@@ -113,7 +113,7 @@ fi
 
 begin build "Optimized build ($release)"
 # Each product source on its own here, as everyone else builds it, so that a missing include shows.
-options=(-DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON -DVAECUDA_COVERAGE=ON)
+options=(-DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON -DVAECUDA_COVERAGE=ON -DVAECUDA_UNITY=TESTS)
 if ((!full)); then
   card=$(card_architectures)
   # The newest of an installed build's, since it compiles every line of the kernels; with its PTX.
