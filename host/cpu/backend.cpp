@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "host/cpu/backend.hpp"
 #include "host/cpu/compile.hpp"
 #include "host/cpu/core_count.hpp"
 #include "host/cpu/loops.hpp"
@@ -47,7 +48,7 @@ std::vector<std::string> algorithms_of(const Loops& loops) {
 
 class CpuBackend final : public Backend {
  public:
-  explicit CpuBackend(int threads) : loops_(select_loops()), counter_(std::make_shared<ByteCounter>(0)) {
+  CpuBackend(const Loops& loops, int threads) : loops_(loops), counter_(std::make_shared<ByteCounter>(0)) {
     algorithms_ = algorithms_of(loops_);
     device_.kind = DeviceKind::cpu;
     device_.threads = threads > 0 ? threads : usable_cores();
@@ -92,10 +93,15 @@ class CpuBackend final : public Backend {
 };
 
 }  // namespace
+
+std::unique_ptr<Backend> make_backend_of(const Loops& loops, int threads) {
+  return std::make_unique<CpuBackend>(loops, threads);
+}
+
 }  // namespace cpu
 
 std::unique_ptr<Backend> make_cpu_backend(int threads) {
-  return std::make_unique<cpu::CpuBackend>(threads);
+  return cpu::make_backend_of(cpu::select_loops(), threads);
 }
 
 }  // namespace vaecuda
