@@ -14,6 +14,8 @@ inline constexpr IntegerRange kLayers{0, 64};
 inline constexpr IntegerRange kBatchSize{1, std::int64_t{1} << 24};
 /// Samples of a row, K; batch size · K is at most kBatchSize.max.
 inline constexpr IntegerRange kSamples{1, 100'000};
+/// Latents drawn for each row of a bound or a likelihood.
+inline constexpr IntegerRange kDrawnSamples{1, 1'000'000};
 inline constexpr IntegerRange kCapacitySteps{0, 100'000'000'000};
 inline constexpr IntegerRange kMomentInit{0, 1};
 inline constexpr IntegerRange kEpochs{1, 1'000'000'000};
@@ -30,10 +32,13 @@ inline constexpr RealRange kSeconds{0.0, 1e9};
 inline constexpr RealRange kFraction{0.0, 1.0};
 inline constexpr RealRange kShare{0.0, 1.0, false, true};
 inline constexpr RealRange kDecay{0.0, 1.0, true, false};
-inline constexpr RealRange kLearningRate{0.0, 1e6, true, false};
+/// Below, fp32 would make it 0, and nothing would be learned.
+inline constexpr RealRange kLearningRate{1e-30, 1e6};
 /// Its square and the square's inverse are normal fp32 numbers.
 inline constexpr RealRange kSigma{1e-6, 1e6};
-inline constexpr RealRange kWeight{0.0, 1e12};
+inline constexpr RealRange kWeight{0.0, 1e12, false, false, 1e-30};
+/// Gradients of a norm below have squares that fp32 makes 0.
+inline constexpr RealRange kClipNorm{0.0, 1e12, false, false, 1e-18};
 /// Below, fp32 would make it 0, and 0 / 0 of the first gradient that vanishes.
 inline constexpr RealRange kEpsilon{1e-30, 1.0};
 

@@ -243,7 +243,7 @@ void append_optimizer(std::vector<Option>& table) {
        "where the square's running mean starts; from 1 it gets no bias correction"}));
   table.push_back(real_option<kWeight, kOptimizer, &OptimizerConfig::weight_decay>(
       {"optimizer.weight_decay", "--weight-decay", "F", kGroup, "pull of the parameters towards 0"}));
-  table.push_back(real_option<kWeight, kOptimizer, &OptimizerConfig::clip_norm>(
+  table.push_back(real_option<kClipNorm, kOptimizer, &OptimizerConfig::clip_norm>(
       {"optimizer.clip_norm", "--clip-norm", "F", kGroup,
        "scale the gradient down to this norm where it is larger; 0 never does"}));
 }

@@ -34,6 +34,9 @@ std::string describe(const IntegerRange& range) {
 }
 
 std::string describe(const RealRange& range) {
+  if (range.least > 0.0) {
+    return fmt::format("0 or a number from {} to {}", format_real(range.least), format_real(range.max));
+  }
   return fmt::format("a number {} {} {} {}", range.open_min ? "above" : "from", format_real(range.min),
                      range.open_max ? "to below" : "to", format_real(range.max));
 }
@@ -66,7 +69,8 @@ double parse_real(std::string_view text, const RealRange& range, std::string_vie
   const bool whole = !text.empty() && stop == end && error == std::errc{};
   const bool above = range.open_min ? value > range.min : value >= range.min;
   const bool below = range.open_max ? value < range.max : value <= range.max;
-  if (!whole || !has_canonical_start(text) || !std::isfinite(value) || !above || !below) {
+  const bool told = value == 0.0 || value >= range.least;
+  if (!whole || !has_canonical_start(text) || !std::isfinite(value) || !above || !below || !told) {
     refuse(where, text, describe(range));
   }
   return value == 0.0 ? 0.0 : value;  // -0 would be written back as a negative number

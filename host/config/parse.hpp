@@ -21,6 +21,7 @@ struct RealRange {
   double max;
   bool open_min = false;  ///< min itself is not allowed
   bool open_max = false;
+  double least = 0.0;  ///< above 0: what is allowed beside 0 and below which fp32 has nothing to tell
 };
 
 /// The range in words, as it follows "is not": "a whole number from 1 to 1024".

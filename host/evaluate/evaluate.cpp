@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "host/config/limits.hpp"
 #include "host/evaluate/anomalies.hpp"
 #include "host/evaluate/factors.hpp"
 #include "host/evaluate/information.hpp"
@@ -23,12 +24,13 @@ constexpr std::int64_t kAggregateRows = 2000;  // at 20 latents 80 million steps
 constexpr std::int64_t kMostBins = 10'000;
 
 void check(const EvaluateOptions& options) {
-  if (options.samples < 0) {
-    throw ConfigError(fmt::format("{} importance samples; expected 0 or more", options.samples));
+  constexpr std::int64_t kMost = config::kDrawnSamples.max;
+  if (options.samples < 0 || options.samples > kMost) {
+    throw ConfigError(fmt::format("{} importance samples; expected 0 to {}", options.samples, kMost));
   }
-  if (options.elbo_samples < 1) {
+  if (options.elbo_samples < 1 || options.elbo_samples > kMost) {
     throw ConfigError(
-        fmt::format("{} latent samples of the bound; expected 1 or more", options.elbo_samples));
+        fmt::format("{} latent samples of the bound; expected 1 to {}", options.elbo_samples, kMost));
   }
   if (options.bins < 2 || options.bins > kMostBins) {
     throw ConfigError(fmt::format("{} bins; expected 2 to {}", options.bins, kMostBins));
@@ -116,11 +118,13 @@ void add_nll(const Vae& vae, RowSource& rows, const EvaluateOptions& options, Te
              Evaluation& result) {
   teller.begin("likelihood", options.samples, result.rows);
   Moments moments;
+  std::int64_t lost = 0;
   std::vector<float>& per_row = result.per_row.nll;
   const auto sink = [&](const LogLikelihoodBlock& block) {
     for (const float log_likelihood : block.log_likelihood) {
       per_row.push_back(-log_likelihood);
       moments.add(-static_cast<double>(log_likelihood));
+      lost += std::isfinite(log_likelihood) ? 0 : 1;
     }
     teller.tell(block.first + block.rows);
   };
@@ -129,6 +133,12 @@ void add_nll(const Vae& vae, RowSource& rows, const EvaluateOptions& options, Te
   result.samples = options.samples;
   result.nll = moments.estimate();
   result.nll_bits = bits_per_dimension(result.nll->mean, vae.info());
+  if (lost > 0 && result.warnings.empty()) {
+    result.warnings.push_back(fmt::format(
+        "{}: {} of {} rows have a likelihood that no number holds, and count as infinitely unlikely: "
+        "look at their values, and leave them out",
+        rows.name(), lost, result.rows));
+  }
 }
 
 /// Differences in data units become differences in prepared ones. Stochastic and threshold binarization have

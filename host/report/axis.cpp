@@ -4,17 +4,26 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace vaecuda {
 namespace {
+
+constexpr double kMost = std::numeric_limits<double>::max();
+/// Widths are compared and divided as this part of them, which a double holds whatever the ends are.
+constexpr double kPart = 0.25;
+
+double in_doubles(double value) {
+  return std::clamp(value, -kMost, kMost);
+}
 
 /// The least of 1, 2, 5 times a power of ten that is not below `width`.
 double round_step(double width) {
   const double power = std::pow(10.0, std::floor(std::log10(width)));
   for (const double factor : {1.0, 2.0, 5.0}) {
-    if (factor * power >= width * (1.0 - 1e-9)) return factor * power;
+    if (factor * power >= width * (1.0 - 1e-9)) return in_doubles(factor * power);
   }
-  return 10.0 * power;
+  return in_doubles(10.0 * power);
 }
 
 std::string tick_words(double value, double step, double largest) {
@@ -35,26 +44,38 @@ std::string tick_words(double value, double step, double largest) {
 
 }  // namespace
 
+double Axis::share(double value) const {
+  if (std::isnan(value)) return 0.0;
+  const double from_low = kPart * in_doubles(value) - kPart * low;
+  return std::clamp(from_low / (kPart * high - kPart * low), -kFar, 1.0 + kFar);
+}
+
 Axis make_axis(double low, double high, int intervals, bool widen) {
+  constexpr double kNarrowest = 1e-300;  // below, steps and their powers of ten have no digits left
   if (!std::isfinite(low)) low = 0.0;
-  if (!std::isfinite(high)) high = low + 1.0;
-  if (high - low <= 1e-12 * std::max(std::abs(low), std::abs(high))) {
-    const double margin = low == 0.0 ? 1.0 : 0.1 * std::abs(low);
-    low -= margin;
-    high += margin;
+  if (!std::isfinite(high)) high = in_doubles(low + 1.0);
+  const double largest_end = std::max(std::abs(low), std::abs(high));
+  if (kPart * high - kPart * low <= kPart * std::max(kNarrowest, 1e-12 * largest_end)) {
+    const double margin = largest_end < kNarrowest ? 1.0 : 0.1 * largest_end;
+    low = in_doubles(std::min(low, high) - margin);
+    high = in_doubles(high + margin);
   }
-  const double step = round_step((high - low) / intervals);
+  const double step = round_step(in_doubles(high / intervals - low / intervals));
   Axis axis{low, high, {}, {}};
   if (widen) {
-    axis.low = std::floor(low / step + 1e-9) * step;
-    axis.high = std::ceil(high / step - 1e-9) * step;
+    axis.low = std::min(low, in_doubles(std::floor(low / step + 1e-9) * step));
+    axis.high = std::max(high, in_doubles(std::ceil(high / step - 1e-9) * step));
   }
   const auto first = static_cast<long long>(std::ceil(axis.low / step - 1e-9));
   const auto last = static_cast<long long>(std::floor(axis.high / step + 1e-9));
   const double largest = std::max(std::abs(axis.low), std::abs(axis.high));
   for (long long i = first; i <= last; ++i) {
-    axis.ticks.push_back(static_cast<double>(i) * step);
+    axis.ticks.push_back(in_doubles(static_cast<double>(i) * step));
     axis.words.push_back(tick_words(axis.ticks.back(), step, largest));
+  }
+  if (axis.ticks.empty()) {
+    axis.ticks.push_back(axis.low);
+    axis.words.push_back(tick_words(axis.low, step, largest));
   }
   return axis;
 }

@@ -12,12 +12,16 @@ struct Axis {
   std::vector<double> ticks;       ///< ascending, inside the range
   std::vector<std::string> words;  ///< one per tick
 
-  /// Where `value` lies: 0 at `low`, 1 at `high`.
-  [[nodiscard]] double share(double value) const { return (value - low) / (high - low); }
+  /// Where `value` lies: 0 at `low`, 1 at `high`. What is far outside is brought to kFar axes from the nearer
+  /// end, and what is not a number to `low`.
+  [[nodiscard]] double share(double value) const;
+
+  static constexpr double kFar = 1e6;
 };
 
-/// An axis over [low, high] with about `intervals` steps of 1, 2 or 5 times a power of ten. `widen` moves the
-/// ends outwards to ticks. An empty range, or one that is not finite, is widened.
+/// An axis over [low, high] with about `intervals` (1 or more) steps of 1, 2 or 5 times a power of ten, and
+/// at least one tick. `widen` moves the ends outwards to ticks. A range that is empty (also: narrower than
+/// 1e-12 of its ends, or than 1e-300), or that is not finite, is widened. Ends are finite whatever was given.
 [[nodiscard]] Axis make_axis(double low, double high, int intervals, bool widen);
 
 }  // namespace vaecuda

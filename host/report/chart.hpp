@@ -40,7 +40,8 @@ struct Bar {
   double value = 0.0;
   bool faint = false;
 };
-/// One bar for each, from 0, in the order given. Names are written where they fit.
+/// One bar for each, from 0, in the order given. Names are written where they fit. One that is below 0 or no
+/// number has no length.
 [[nodiscard]] std::string bars_chart(const ChartText& text, const std::vector<Bar>& bars,
                                      const std::string& unit);
 
@@ -60,7 +61,7 @@ struct PointGroup {
   std::string name;  ///< written at the middle of the group; empty: nothing
   std::vector<std::array<double, 2>> points;
 };
-/// At most kSeriesColours groups, each in a colour of its own.
+/// At most kSeriesColours groups, each in a colour of its own. Points that are not finite are left out.
 [[nodiscard]] std::string scatter_chart(const ChartText& text, const std::vector<PointGroup>& groups);
 
 }  // namespace vaecuda

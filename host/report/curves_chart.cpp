@@ -30,9 +30,10 @@ std::vector<std::pair<double, double>> thinned(const std::vector<std::pair<doubl
   for (std::size_t i = 0; i < kMostPoints; ++i) {
     const std::size_t first = i * points.size() / kMostPoints;
     const std::size_t end = (i + 1) * points.size() / kMostPoints;
-    double sum = 0.0;
-    for (std::size_t j = first; j < end; ++j) sum += points[j].second;
-    kept.emplace_back(points[end - 1].first, sum / static_cast<double>(end - first));
+    const auto count = static_cast<double>(end - first);
+    double mean = 0.0;
+    for (std::size_t j = first; j < end; ++j) mean += points[j].second / count;
+    kept.emplace_back(points[end - 1].first, mean);
   }
   return kept;
 }
@@ -45,8 +46,9 @@ std::optional<double> cut_above(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const double low = values.front();
   const double usual = values[values.size() * 9 / 10];
-  if (values.back() - low <= 3.0 * (usual - low) || usual <= low) return std::nullopt;
-  return usual + 0.5 * (usual - low);
+  const double top = usual + 0.5 * (usual - low);
+  if (values.back() - low <= 3.0 * (usual - low) || usual <= low || !std::isfinite(top)) return std::nullopt;
+  return top;
 }
 
 std::string path_of(const ChartFrame& frame, const std::vector<std::pair<double, double>>& points) {

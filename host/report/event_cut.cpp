@@ -70,8 +70,9 @@ bool stays(std::span<const std::uint8_t> event, const std::function<bool(std::in
   return !head.take(kImage);
 }
 
-/// Bytes of the records up to the first that is not to be kept.
-std::int64_t kept_bytes(const ByteSource& file, const std::function<bool(std::int64_t)>& keeps) {
+}  // namespace
+
+std::int64_t kept_event_bytes(const ByteSource& file, const std::function<bool(std::int64_t)>& keeps) {
   std::int64_t at = 0;
   for (;;) {
     const std::int64_t left = file.size() - at - kLengthBytes - 2 * kChecksumBytes;
@@ -88,8 +89,6 @@ std::int64_t kept_bytes(const ByteSource& file, const std::function<bool(std::in
   }
 }
 
-}  // namespace
-
 std::vector<std::filesystem::path> event_files(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
   std::error_code error;
@@ -103,7 +102,7 @@ std::vector<std::filesystem::path> event_files(const std::filesystem::path& fold
 
 void cut_event_file(const std::filesystem::path& path, const std::function<bool(std::int64_t)>& keeps) {
   const std::unique_ptr<ByteSource> file = open_bytes(path.string());
-  const std::int64_t kept = kept_bytes(*file, keeps);
+  const std::int64_t kept = kept_event_bytes(*file, keeps);
   if (kept == file->size()) return;
   OutputDescriptor output(path, O_WRONLY, path);
   output.truncate(kept);

@@ -24,14 +24,14 @@ struct Column {
   std::size_t end = 0;
 
   [[nodiscard]] double mean_of(const std::vector<double>& values) const {
-    double sum = 0.0;
-    std::size_t count = 0;
+    double mean = 0.0;  // grown value by value: the sum of what is finite need not be
+    double count = 0.0;
     for (std::size_t i = first; i < std::min(end, values.size()); ++i) {
       if (!std::isfinite(values[i])) continue;
-      sum += values[i];
-      ++count;
+      count += 1.0;
+      mean += values[i] / count - mean / count;
     }
-    return count > 0 ? sum / static_cast<double>(count) : 0.0;
+    return mean;
   }
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "host/config/utf8.hpp"
 
@@ -81,6 +82,12 @@ std::string grouped(std::int64_t value) {
     digits.insert(at, kNarrowSpace);
   }
   return digits;
+}
+
+std::string number_words(double value, int digits) {
+  constexpr double kManyDigits = 1e12;
+  if (!std::isfinite(value)) return "not finite";
+  return std::abs(value) < kManyDigits ? fmt::format("{:.{}f}", value, digits) : fmt::format("{:.6g}", value);
 }
 
 }  // namespace vaecuda

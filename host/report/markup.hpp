@@ -18,4 +18,7 @@ namespace vaecuda {
 /// A whole number with its thousands set apart by narrow spaces: 1 234 567.
 [[nodiscard]] std::string grouped(std::int64_t value);
 
+/// A number in `digits` decimals, or in six digits where these would be many; "not finite" for what is not.
+[[nodiscard]] std::string number_words(double value, int digits);
+
 }  // namespace vaecuda

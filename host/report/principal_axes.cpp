@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace vaecuda {
@@ -67,12 +68,28 @@ void point_to_greatest(Vector& v) {
   for (double& value : v) value = -value;
 }
 
+/// The rows of `values` without a value that is not finite; `known` says which they are.
+std::vector<float> finite_rows(std::span<const float> values, std::size_t width, std::vector<bool>& known) {
+  std::vector<float> kept;
+  for (std::size_t at = 0; at + width <= values.size(); at += width) {
+    const auto row = values.subspan(at, width);
+    known.push_back(std::all_of(row.begin(), row.end(), [](float value) { return std::isfinite(value); }));
+    if (known.back()) kept.insert(kept.end(), row.begin(), row.end());
+  }
+  return kept;
+}
+
 }  // namespace
 
-PlaneView principal_plane(std::span<const float> values, std::int64_t columns) {
+PlaneView principal_plane(std::span<const float> all, std::int64_t columns) {
   PlaneView view;
-  if (values.empty() || columns < 1) return view;
+  if (all.empty() || columns < 1) return view;
   const auto width = static_cast<std::size_t>(columns);
+  std::vector<bool> known;
+  const std::vector<float> values = finite_rows(all, width, known);
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  view.points.assign(known.size(), {kNaN, kNaN});
+  if (values.empty()) return view;
   const Centered data(values, width);
   // A start that no axis of the data is likely to be orthogonal to.
   Vector first(width);
@@ -101,10 +118,12 @@ PlaneView principal_plane(std::span<const float> values, std::int64_t columns) {
   point_to_greatest(first);
   point_to_greatest(second);
   std::array<double, 2> spread{};
-  for (const Vector& row : data.rows) {
-    view.points.push_back({dot(row, first), dot(row, second)});
-    for (std::size_t side = 0; side < 2; ++side)
-      spread[side] += view.points.back()[side] * view.points.back()[side];
+  auto row = data.rows.begin();
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (!known[i]) continue;
+    view.points[i] = {dot(*row, first), dot(*row, second)};
+    for (std::size_t side = 0; side < 2; ++side) spread[side] += view.points[i][side] * view.points[i][side];
+    ++row;
   }
   for (std::size_t side = 0; side < 2; ++side) {
     view.share[side] =

@@ -15,7 +15,7 @@ struct PlaneView {
 
 /// `values` (rows, columns) projected on the first two principal axes (Pearson 1901), by orthogonal
 /// iteration. An axis points to where its greatest component is positive. With fewer than 2 columns the
-/// second is 0.
+/// second is 0. Rows that are not finite take no part, and their points are NaN.
 [[nodiscard]] PlaneView principal_plane(std::span<const float> values, std::int64_t columns);
 
 }  // namespace vaecuda

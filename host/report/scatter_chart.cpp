@@ -18,14 +18,25 @@ struct Label {
   std::size_t colour = 0;
 };
 
-std::array<double, 2> middle_of(const std::vector<std::array<double, 2>>& points) {
-  std::array<double, 2> sum{};
+using Points = std::vector<std::array<double, 2>>;
+
+/// Those that have a place in a chart.
+Points finite_of(const Points& points) {
+  Points kept;
   for (const auto& point : points) {
-    sum[0] += point[0];
-    sum[1] += point[1];
+    if (std::isfinite(point[0]) && std::isfinite(point[1])) kept.push_back(point);
   }
+  return kept;
+}
+
+std::array<double, 2> middle_of(const Points& points) {
+  std::array<double, 2> middle{};
   const auto count = static_cast<double>(points.size());
-  return {sum[0] / count, sum[1] / count};
+  for (const auto& point : points) {
+    middle[0] += point[0] / count;
+    middle[1] += point[1] / count;
+  }
+  return middle;
 }
 
 constexpr double kLine = 14.0;    // height of a name with the space around it
@@ -83,8 +94,10 @@ std::string scatter_chart(const ChartText& text, const std::vector<PointGroup>& 
   constexpr double kInfinite = std::numeric_limits<double>::infinity();
   std::array<double, 2> low{kInfinite, kInfinite};
   std::array<double, 2> high{-kInfinite, -kInfinite};
+  std::vector<Points> drawn;
   for (const PointGroup& group : groups) {
-    for (const auto& point : group.points) {
+    drawn.push_back(finite_of(group.points));
+    for (const auto& point : drawn.back()) {
       for (std::size_t side = 0; side < 2; ++side) {
         low[side] = std::min(low[side], point[side]);
         high[side] = std::max(high[side], point[side]);
@@ -100,14 +113,14 @@ std::string scatter_chart(const ChartText& text, const std::vector<PointGroup>& 
   svg += draw_axes(frame, text, true);
   std::vector<Label> labels;
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    if (groups[i].points.empty()) continue;
+    if (drawn[i].empty()) continue;
     std::string d;
-    for (const auto& point : groups[i].points) {
+    for (const auto& point : drawn[i]) {
       d += fmt::format("M{:.1f} {:.1f}h0", frame.place_x(point[0]), frame.place_y(point[1]));
     }
     svg += fmt::format("<path class=\"points s{}\" d=\"{}\"/>\n", i % kSeriesColours, d);
     if (groups[i].name.empty()) continue;
-    const auto middle = middle_of(groups[i].points);
+    const auto middle = middle_of(drawn[i]);
     labels.push_back({frame.place_x(middle[0]), frame.place_y(middle[1]) + 4.0, short_name(groups[i].name),
                       i % kSeriesColours});
   }

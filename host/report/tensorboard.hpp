@@ -14,6 +14,8 @@
 
 namespace vaecuda {
 
+class ByteSource;
+
 /// One value of a curve; the curve's name is its tag ("train/loss").
 struct Scalar {
   std::string tag;
@@ -49,6 +51,9 @@ class EventFile {
 
 /// The event files that this class has written into a folder, the oldest first.
 [[nodiscard]] std::vector<std::filesystem::path> event_files(const std::filesystem::path& folder);
+/// How many bytes cut_event_file() keeps of a file with this content, whatever it is.
+[[nodiscard]] std::int64_t kept_event_bytes(const ByteSource& file,
+                                            const std::function<bool(std::int64_t)>& keeps);
 /// Cuts an event file back to before the first event whose step `keeps` refuses, that shows a picture
 /// (pictures are drawn at a run's end, to which a resumed run has yet to come), or that is no whole record.
 /// \throws FileError if it cannot be read, RuntimeError if it cannot be cut

@@ -45,8 +45,9 @@ std::vector<KlOfLatent> kl_of_latents(const std::vector<float>& mean, const std:
     const double variance = squares / rows - sum / rows * (sum / rows);
     result.push_back({static_cast<std::int64_t>(j), kl / rows, variance > kActive});
   }
+  const auto known = [](const KlOfLatent& one) { return std::isfinite(one.kl) ? one.kl : -1.0; };
   std::stable_sort(result.begin(), result.end(),
-                   [](const KlOfLatent& a, const KlOfLatent& b) { return a.kl > b.kl; });
+                   [&](const KlOfLatent& a, const KlOfLatent& b) { return known(a) > known(b); });
   return result;
 }
 
@@ -62,19 +63,32 @@ PlaneView plane_of(const std::vector<float>& mean, std::int64_t latents) {
 
 using Pair = std::pair<std::int64_t, std::int64_t>;
 
+/// Whether each row of `mean` is finite, as the latents are that a way leads through.
+std::vector<bool> finite_rows(const std::vector<float>& mean, std::int64_t latents) {
+  std::vector<bool> finite;
+  for (auto row = mean.begin(); row != mean.end(); row += latents) {
+    finite.push_back(std::all_of(row, row + latents, [](float value) { return std::isfinite(value); }));
+  }
+  return finite;
+}
+
 /// Rows to walk between: neighbours in the order of the data; for a model that is told the class, two of one
-/// class each.
-std::vector<Pair> pairs_of(const Dataset& data, bool conditional) {
+/// class each. Those that are not `usable` are left out.
+std::vector<Pair> pairs_of(const Dataset& data, bool conditional, const std::vector<bool>& usable) {
   std::vector<Pair> pairs;
   if (!conditional) {
-    for (std::int64_t i = 0; i < kPairs && 2 * i + 1 < data.rows(); ++i) pairs.emplace_back(2 * i, 2 * i + 1);
+    for (std::int64_t i = 0; static_cast<std::int64_t>(pairs.size()) < kPairs && i + 1 < data.rows();
+         i += 2) {
+      const auto row = static_cast<std::size_t>(i);
+      if (usable[row] && usable[row + 1]) pairs.emplace_back(i, i + 1);
+    }
     return pairs;
   }
   std::vector<std::int64_t> waiting(data.label_names().size(), -1);
   std::vector<bool> done(waiting.size(), false);
   for (std::int64_t row = 0; row < data.rows() && static_cast<std::int64_t>(pairs.size()) < kPairs; ++row) {
     const auto label = static_cast<std::size_t>(data.labels()[static_cast<std::size_t>(row)]);
-    if (done[label]) continue;
+    if (done[label] || !usable[static_cast<std::size_t>(row)]) continue;
     if (waiting[label] < 0) {
       waiting[label] = row;
       continue;
@@ -121,6 +135,7 @@ Image draw_ways(const Vae& vae, const Dataset& data, const std::vector<float>& m
   if (info.image) {
     ValueRange range{0.0F, 1.0F / info.scale};
     for (const float value : pictures) {
+      if (!std::isfinite(value)) continue;
       range.low = std::min(range.low, value);
       range.high = std::max(range.high, value);
     }
@@ -153,9 +168,10 @@ LatentView view_latents(const Vae& vae, const Dataset& data) {
     view.no_interpolations = "The model is told a vector with each row; between rows there is none.";
     return view;
   }
-  const std::vector<Pair> pairs = pairs_of(some, info.model.condition_dim > 0);
+  const std::vector<Pair> pairs =
+      pairs_of(some, info.model.condition_dim > 0, finite_rows(encoded.mean, info.model.latent_dim));
   if (pairs.empty()) {
-    view.no_interpolations = "There are too few rows to walk between.";
+    view.no_interpolations = "There are too few rows with finite latents to walk between.";
     return view;
   }
   view.interpolations = draw_ways(vae, some, encoded.mean, pairs);

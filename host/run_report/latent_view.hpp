@@ -21,7 +21,8 @@ struct KlOfLatent {
 
 struct LatentView {
   std::int64_t rows = 0;
-  std::vector<KlOfLatent> kl;  ///< of every latent, the greatest first; empty unless the latent is Gaussian
+  std::vector<KlOfLatent> kl;  ///< of every latent, the greatest first, last what is not finite; empty unless
+                               ///< the latent is Gaussian
   PlaneView plane;             ///< posterior means: as they are for two latents, else on their principal axes
   bool principal = false;
   std::vector<std::int32_t> labels;  ///< one per row, or empty

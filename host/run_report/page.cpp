@@ -33,7 +33,8 @@ std::string head(const PageContent& content) {
   if (content.model != nullptr) text += fmt::format(", {} parameters", grouped(content.model->parameters));
   if (!content.run.lines.empty()) {
     const RecordLine& last = content.run.lines.back();
-    text += fmt::format("; trained for {} steps ({:.1f} epochs)", grouped(last.step), last.epoch);
+    text +=
+        fmt::format("; trained for {} steps ({} epochs)", grouped(last.step), number_words(last.epoch, 1));
   }
   return text + fmt::format(", seed {}.</p>\n</header>\n", config.train.seed);
 }

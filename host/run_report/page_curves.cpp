@@ -15,10 +15,6 @@
 namespace vaecuda {
 namespace {
 
-std::string number_words(double value, int digits) {
-  return std::isfinite(value) ? fmt::format("{:.{}f}", value, digits) : "not finite";
-}
-
 std::string cell(double value) {
   return "<td>" + number_words(value, 4) + "</td>";
 }
@@ -189,7 +185,7 @@ std::string lines_table(const RunRecord& run, bool quantized, bool validated) {
   for (std::size_t i = 0; i < shown; ++i) {
     const RecordLine& line = run.lines[(i + 1) * count / shown - 1];
     table +=
-        fmt::format("<tr><td>{}</td><td>{:.2f}</td>{}{}{}", grouped(line.step), line.epoch,
+        fmt::format("<tr><td>{}</td><td>{}</td>{}{}{}", grouped(line.step), number_words(line.epoch, 2),
                     cell(line.loss.loss), cell(line.loss.reconstruction),
                     cell(quantized && line.loss.quantization ? line.loss.quantization->error : line.loss.kl));
     if (validated) table += line.valid ? cell(line.valid->loss) : "<td>–</td>";

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "host/report/chart.hpp"
 #include "host/report/markup.hpp"
@@ -26,14 +27,14 @@ std::string kl_figure(const PageContent& content) {
   const std::string words = fmt::format("{} of {} latents are active", active, view.kl.size());
   const std::string svg =
       bars_chart({"kl-latents",
-                  fmt::format("KL per latent, the greatest first: from {:.3f} to {:.3f} nats; {}",
-                              view.kl.front().kl, view.kl.back().kl, words),
+                  fmt::format("KL per latent, the greatest first: from {} to {} nats; {}",
+                              number_words(view.kl.front().kl, 3), number_words(view.kl.back().kl, 3), words),
                   "latent", "nats"},
                  bars, "nats");
   std::string caption = fmt::format(
-      "{} (their mean varies over the rows by more than 0.01; the others are grey). {:.3f} nats in all, mean "
+      "{} (their mean varies over the rows by more than 0.01; the others are grey). {} nats in all, mean "
       "over {} {}.",
-      words, sum, grouped(view.rows), content.rows_name);
+      words, number_words(sum, 3), grouped(view.rows), content.rows_name);
   if (view.kl.size() > kMostBars) caption += fmt::format(" The {} greatest are drawn.", kMostBars);
   return figure("KL per latent", "", svg, caption);
 }
@@ -59,6 +60,10 @@ std::string scatter_figure(const PageContent& content) {
                     100.0 * view.plane.share[0], 100.0 * view.plane.share[1]);
   }
   caption += coloured ? ", coloured by label." : ".";
+  const auto lost = std::count_if(view.plane.points.begin(), view.plane.points.end(), [](const auto& point) {
+    return !std::isfinite(point[0]) || !std::isfinite(point[1]);
+  });
+  if (lost > 0) caption += fmt::format(" {} of them are not finite and not drawn.", grouped(lost));
   if (view.labels.empty()) caption += " The rows have no labels.";
   if (!view.labels.empty() && !coloured) {
     caption += fmt::format(

@@ -77,7 +77,10 @@ std::optional<ImageShape> shape_of_rows(const PageContent& content) {
 std::optional<SheetCells> cells_of_file(const PageContent& content, std::span<const std::uint8_t> png,
                                         std::int64_t stacked) {
   if (content.model == nullptr || is_broken(png)) return std::nullopt;
-  return cells_of(side_of(png, kWidthAt), side_of(png, kHeightAt), shape_of_rows(content), stacked);
+  constexpr std::int64_t kMost = 1024;  // on one side: more than training draws, whatever the file says
+  const std::optional<SheetCells> cells =
+      cells_of(side_of(png, kWidthAt), side_of(png, kHeightAt), shape_of_rows(content), stacked);
+  return cells && std::max(cells->across, cells->down) <= kMost ? cells : std::nullopt;
 }
 
 /// Cells counted from 0, left to right and top to bottom: what is on the left and above add up.

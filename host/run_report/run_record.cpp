@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "host/config/limits.hpp"
 #include "host/model/json_scanner.hpp"
 #include "vaecuda/error.hpp"
 
@@ -96,22 +97,9 @@ RecordLine line_of(std::string& text) {
     }
   });
   json.expect_end();
-  if (line.step < 1 || !std::isfinite(line.epoch) || line.epoch <= 0.0) json.fail("no step or no epoch");
+  const bool has_step = line.step >= 1 && line.step <= config::kSteps.max;
+  if (!has_step || !std::isfinite(line.epoch) || line.epoch <= 0.0) json.fail("no step or no epoch");
   return line;
-}
-
-void read_lines(const fs::path& path, RunRecord& run) {
-  std::ifstream file(path);
-  for (std::string text; std::getline(file, text);) {
-    try {
-      RecordLine line = line_of(text);
-      // A step that is told again belongs to a run that went on from an earlier state.
-      while (!run.lines.empty() && run.lines.back().step >= line.step) run.lines.pop_back();
-      run.lines.push_back(std::move(line));
-    } catch (const FileError&) {
-      ++run.broken_lines;
-    }
-  }
 }
 
 std::string bytes_of_file(const fs::path& path) {
@@ -138,6 +126,23 @@ void add(LossTerms& sum, const LossTerms& terms, double weight) {
 
 }  // namespace
 
+void read_metrics(std::istream& file, RunRecord& run) {
+  for (std::string text; std::getline(file, text);) {
+    try {
+      RecordLine line = line_of(text);
+      // A step that is told again belongs to a run that went on from an earlier state.
+      while (!run.lines.empty() && run.lines.back().step >= line.step) run.lines.pop_back();
+      if (!run.lines.empty() && run.lines.back().epoch > line.epoch) {
+        ++run.broken_lines;  // no run has come back to an earlier epoch by further steps
+        continue;
+      }
+      run.lines.push_back(std::move(line));
+    } catch (const FileError&) {
+      ++run.broken_lines;
+    }
+  }
+}
+
 RunRecord read_run(const fs::path& dir) {
   const fs::path config = dir / "config.toml";
   std::error_code error;
@@ -152,7 +157,8 @@ RunRecord read_run(const fs::path& dir) {
   run.name = named.filename().string();
   const RunConfig defaults;
   run.config = load_config(config.string(), defaults);
-  read_lines(dir / "metrics.jsonl", run);
+  std::ifstream metrics(dir / "metrics.jsonl");
+  read_metrics(metrics, run);
   for (const char* name : {"reconstructions", "samples", "manifold"}) {
     std::string bytes = bytes_of_file(dir / (std::string(name) + ".png"));
     if (!bytes.empty()) run.pictures[name] = std::move(bytes);
@@ -164,9 +170,9 @@ std::optional<LossTerms> last_epoch(const RunRecord& run) {
   if (run.lines.empty()) return std::nullopt;
   const RecordLine& last = run.lines.back();
   const std::int64_t batch = run.config.train.batch_size;
-  const auto rows =
-      static_cast<std::int64_t>(std::llround(static_cast<double>(last.step * batch) / last.epoch));
-  const std::int64_t start = epoch_start(last.step, batch, std::max<std::int64_t>(1, rows));
+  constexpr double kMostRows = 1e18;  // the file may claim any epoch
+  const double rows = std::clamp(static_cast<double>(last.step * batch) / last.epoch, 1.0, kMostRows);
+  const std::int64_t start = epoch_start(last.step, batch, std::llround(rows));
   LossTerms sum;
   std::int64_t before = 0;
   std::int64_t count = 0;

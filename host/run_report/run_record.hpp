@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <istream>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,11 +29,13 @@ struct RecordLine {
 struct RunRecord {
   std::string name;  ///< of the folder
   RunConfig config;
-  std::vector<RecordLine> lines;  ///< ascending steps
+  std::vector<RecordLine> lines;  ///< ascending steps, epochs that do not fall
   std::int64_t broken_lines = 0;  ///< that could not be read: of a run that was killed, the last one
   std::map<std::string, std::string> pictures;  ///< PNG files by the names that training gives them
 };
 
+/// Adds the lines of a metrics.jsonl, whatever they are, to a record.
+void read_metrics(std::istream& file, RunRecord& run);
 /// \throws FileError if `dir` is no run's folder, or config.toml cannot be read
 [[nodiscard]] RunRecord read_run(const std::filesystem::path& dir);
 

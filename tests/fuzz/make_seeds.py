@@ -39,6 +39,19 @@ def deflate(data):
     return gzip.compress(data, mtime=0)
 
 
+def events():
+    """TFRecord frames: length, checksum, event, checksum; the checksums are not looked at."""
+    def frame(event):
+        return struct.pack("<Q", len(event)) + bytes(4) + event + bytes(4)
+    time = b"\x09" + struct.pack("<d", 1.5)
+    first = frame(time + b"\x1a\x0dbrain.Event:2")
+    scalar = frame(time + b"\x10\x05\x2a\x0b\x0a\x09\x0a\x02ab\x15" + struct.pack("<f", 1))
+    image = frame(time + b"\x10\x06\x2a\x08\x0a\x06\x0a\x02ab\x22\x00")
+    return {"run": b"\xff" + first + scalar + image, "cut": b"\x04" + first + scalar, "half": b"\xff" + first + scalar[:-3],
+            "long": b"\xff" + struct.pack("<Q", (1 << 64) - 1) + bytes(20),
+            "varint": b"\xff" + frame(time + b"\x10" + b"\xff" * 12 + b"\x2a" + b"\xff" * 12)}
+
+
 def seeds():
     floats = struct.pack("<6f", 0.5, -1.25, 3e-5, 1e30, -0.0, 2.0)
     table = b"a,b,label\n1,2.5,x\n-3,4e-2,y\n0,\"1\",x\n"
@@ -110,6 +123,18 @@ def seeds():
         "huge": safetensors({"x": tensor([1 << 62, 4], 0, 8)}, bytes(8)),
         "long-header": struct.pack("<Q", 100_000_000) + b"{",
     }
+    line = b'{"step":%d,"epoch":%s,"loss":%s,"reconstruction":1,"kl":0.5,"lr":0.001,"seconds":0.5,"valid":' \
+           b'{"loss":%s,"reconstruction":1,"kl":0.5,"active_units":2,"kl_per_latent":[%s,0.25]}}\n'
+    codes = b'{"step":1,"epoch":1,"loss":2,"quantization_error":0.5,"perplexity":3,"least_perplexity":2}\n'
+    yield "report", {
+        "run": b"\0" + b"".join(line % (i, b"%d" % i, b"%d" % (9 - i), b"5", b"0.75") for i in range(1, 6)),
+        "greatest": b"\0" + line % (1, b"1", b"1", b"1", b"1.7e308") + line % (2, b"2", b"-1.7e308", b"1", b"1.7e308"),
+        "least": b"\1" + line % (1, b"5e-324", b"5e-324", b"0", b"0") + line % (2, b"1e-310", b"1e-310", b"null", b"null"),
+        "steps": b"\0" + line % (10 ** 11, b"1e-300", b"1", b"1", b"1") + line % ((1 << 63) - 1, b"1e300", b"1", b"1", b"1"),
+        "codes": b"\2" + codes,
+        "broken": b"\0{\"step\":1}\n\n[]\nnan\n" + codes[:30],
+    }
+    yield "events", events()
     mixed = {"table": table, "idx": idx(8, [3, 2, 2], bytes(range(12))), "npy": npy("<f4", (3, 2), floats),
              "compressed": deflate(npy("|u1", (2, 2), b"abcd")), "zip": b"PK\3\4" + bytes(30), "png": b"\x89PNG\r\n\x1a\n"}
     yield "dataset", mixed

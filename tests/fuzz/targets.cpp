@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fuzz/memory_file.hpp"
@@ -18,6 +20,9 @@
 #include "host/data/npy.hpp"
 #include "host/model/model_file.hpp"
 #include "host/model/safetensors.hpp"
+#include "host/report/tensorboard.hpp"
+#include "host/run_report/page.hpp"
+#include "host/run_report/run_record.hpp"
 #include "host/train/checkpoint.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/error.hpp"
@@ -156,6 +161,46 @@ void config(Bytes bytes) {
   });
 }
 
+/// The numbers of every path of a page's charts.
+void check_paths(const std::string& page) {
+  constexpr std::string_view kPath = " d=\"";
+  for (std::size_t at = page.find(kPath); at != std::string::npos; at = page.find(kPath, at)) {
+    at += kPath.size();
+    const std::size_t end = page.find_first_not_of("MLHVhvz0123456789.- ", at);
+    require(end != std::string::npos && page[end] == '"');
+  }
+}
+
+/// The first byte chooses the kind of latent, the rest is metrics.jsonl: the page of a run's folder.
+void report(Bytes bytes) {
+  if (bytes.empty()) return;
+  std::istringstream lines(std::string(bytes.begin() + 1, bytes.end()));
+  RunRecord run;
+  run.name = "fuzz";
+  run.config.model.latent = static_cast<LatentKind>(bytes[0] % 3);
+  refuse_or_read([&] { read_metrics(lines, run); });
+  for (std::size_t i = 1; i < run.lines.size(); ++i) require(run.lines[i - 1].step < run.lines[i].step);
+  PageContent content{run, nullptr, {}, {}, {}, {}, {}, {}, {}};
+  if (const RecordLine* best = best_line(run)) content.valid = best->valid;
+  const std::string page = render_page(content);
+  check_paths(page);
+  constexpr std::size_t kMostBytes = std::size_t{1} << 20U;  // for 8 KiB of metrics, which no chart repeats
+  require(page.size() < kMostBytes);
+}
+
+/// The event file of a run that is resumed. The first byte chooses the step after which it is cut.
+void events(Bytes bytes) {
+  if (bytes.empty()) return;
+  const Bytes content = bytes.subspan(1);
+  const auto source = bytes_in_memory("fuzz", std::as_bytes(content));
+  const auto keeps = [&](std::int64_t step) { return step <= std::int64_t{bytes[0]}; };
+  const std::int64_t kept = kept_event_bytes(*source, keeps);
+  require(kept >= 0 && kept <= source->size());
+  // What is kept is kept again.
+  const auto rest = bytes_in_memory("fuzz", std::as_bytes(content.first(static_cast<std::size_t>(kept))));
+  require(kept_event_bytes(*rest, keeps) == kept);
+}
+
 /// Everything from the format's recognition on, as --data meets it.
 void dataset(Bytes bytes) {
   const MemoryFile file(bytes);
@@ -169,7 +214,7 @@ void dataset(Bytes bytes) {
 }  // namespace
 
 std::span<const Target> targets() {
-  static constexpr std::array<Target, 10> kTargets = {{{"safetensors", safetensors},
+  static constexpr std::array<Target, 12> kTargets = {{{"safetensors", safetensors},
                                                        {"model", model},
                                                        {"state", state},
                                                        {"idx", idx},
@@ -178,6 +223,8 @@ std::span<const Target> targets() {
                                                        {"gzip", gzip},
                                                        {"cifar", cifar},
                                                        {"config", config},
+                                                       {"report", report},
+                                                       {"events", events},
                                                        {"dataset", dataset}}};
   return kTargets;
 }

@@ -2,10 +2,12 @@
 // missing.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <regex>
 #include <string>
 #include <vector>
@@ -262,6 +264,60 @@ TEST_CASE("axes end at round numbers", "[report]") {
   CHECK(flat.low < 3.0);
   CHECK(flat.high > 3.0);
   CHECK(make_axis(-INFINITY, NAN, 4, true).ticks.size() > 1);
+}
+
+TEST_CASE("axes are drawn of any range", "[report]") {
+  constexpr double kMost = std::numeric_limits<double>::max();
+  constexpr double kTiny = std::numeric_limits<double>::denorm_min();
+  const std::vector<double> ends = {-kMost, -1e300,  -1.0,  -1e-300,  -kTiny, 0.0,  kTiny,
+                                    1e-310, 1e-300,  0.1,   1.0,      1e9,    1e12, 1e15,
+                                    1e300,  1.7e308, kMost, INFINITY, NAN};
+  for (const double low : ends) {
+    for (const double high : ends) {
+      for (const int intervals : {1, 4, 6}) {
+        for (const bool widen : {false, true}) {
+          INFO(low << " to " << high << " in " << intervals << (widen ? ", widened" : ""));
+          const Axis axis = make_axis(low, high, intervals, widen);
+          REQUIRE(std::isfinite(axis.low));
+          REQUIRE(std::isfinite(axis.high));
+          REQUIRE(axis.low < axis.high);
+          REQUIRE(!axis.ticks.empty());
+          REQUIRE(axis.ticks.size() == axis.words.size());
+          REQUIRE(axis.ticks.size() <= static_cast<std::size_t>(intervals) + 4);
+          REQUIRE(std::is_sorted(axis.ticks.begin(), axis.ticks.end()));
+          if (std::isfinite(low) && std::isfinite(high) && low <= high) {
+            REQUIRE(axis.low <= low);
+            REQUIRE(axis.high >= high);
+          }
+          for (const double value : ends) {
+            const double share = axis.share(value);
+            REQUIRE(std::abs(share) <= Axis::kFar + 1.0);
+            if (std::isfinite(value) && value >= axis.low && value <= axis.high) {
+              REQUIRE(share >= 0.0);
+              REQUIRE(share <= 1.0);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("rows that are not finite take no part in the principal plane", "[report]") {
+  const std::vector<float> finite = {1.0F, 2.0F, 3.0F, -1.0F, 0.5F, 2.0F, 0.0F, -2.0F, 1.0F};
+  std::vector<float> values = finite;
+  values.insert(values.begin() + 3, {INFINITY, 0.0F, 0.0F});
+  values.insert(values.end(), {0.0F, NAN, 0.0F});
+  const PlaneView whole = principal_plane(finite, 3);
+  const PlaneView view = principal_plane(values, 3);
+  REQUIRE(view.points.size() == 5);
+  CHECK(view.share == whole.share);
+  CHECK(view.points[0] == whole.points[0]);
+  CHECK(std::isnan(view.points[1][0]));
+  CHECK(view.points[2] == whole.points[1]);
+  CHECK(view.points[3] == whole.points[2]);
+  CHECK(std::isnan(view.points[4][1]));
+  CHECK(std::isnan(principal_plane(std::vector<float>(6, NAN), 3).points[1][0]));
 }
 
 TEST_CASE("the principal plane holds the directions of greatest variance", "[report]") {

@@ -35,14 +35,19 @@ void write(const cli::Arguments& arguments, cli::Console& console, const Vae& va
     return write_result(arguments, console, info, rows, 0, std::move(document));
   }
   RowWriter writer(out, info.model.input_dim, RowType::f32, info.column_names);
+  OverflowWatch watch(info.model.input_dim);
   const std::int64_t count = pass([&](const DecodedBlock& block) {
+    watch.add(block.mean);
     done.tell(block.first + block.rows);
     writer.append(block.mean);
   });
   writer.commit();
+  const std::vector<std::string> warnings = watch.decoded_warnings(out);
+  print_warnings(console, warnings);
   document["rows"] = count;
   document["columns"] = info.model.input_dim;
   document["out"] = out;
+  document["warnings"] = warnings;
   report(arguments, console, fmt::format("{}: {} rows of {} values", out, count, info.model.input_dim),
          document);
 }

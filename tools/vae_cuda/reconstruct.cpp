@@ -26,9 +26,13 @@ void draw_pairs(const cli::Arguments& arguments, cli::Console& console, const Va
     values.insert(values.end(), block.x.begin(), block.x.end());
     means.insert(means.end(), block.mean.begin(), block.mean.end());
   });
+  OverflowWatch watch(info.model.input_dim);
+  watch.add(means);
+  const std::vector<std::string> warnings = watch.warnings(rows.name());
+  print_warnings(console, warnings);
   write_pair_sheet(out, values, means, info.model.input_dim, shape, sheet_for(info, shape, values));
   report(arguments, console, fmt::format("{}: {} rows, each above its reconstruction", out, count),
-         {{"rows", count}, {"columns", info.model.input_dim}, {"out", out}});
+         {{"rows", count}, {"columns", info.model.input_dim}, {"out", out}, {"warnings", warnings}});
 }
 
 int run(const cli::Arguments& arguments, cli::Console& console) {

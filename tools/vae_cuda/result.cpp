@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/summary_json.hpp"
+#include "vae_cuda/row_watch.hpp"
 
 namespace vaecuda::tool {
 
@@ -29,9 +30,14 @@ void write_result(const cli::Arguments& arguments, cli::Console& console, const 
     writer.append(rows);
     writer.commit();
   }
+  OverflowWatch watch(columns);
+  watch.add(rows);
+  const std::vector<std::string> warnings = watch.decoded_warnings(path);
+  print_warnings(console, warnings);
   document["rows"] = count;
   document["columns"] = columns;
   document["out"] = path;
+  document["warnings"] = warnings;
   report(arguments, console, fmt::format("{}: {} rows of {} values", path, count, columns), document);
 }
 

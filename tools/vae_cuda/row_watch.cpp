@@ -32,6 +32,14 @@ std::vector<std::string> OverflowWatch::warnings(const std::string& name) const 
                   name, infinite_, rows_, first_)};
 }
 
+std::vector<std::string> OverflowWatch::decoded_warnings(const std::string& path) const {
+  if (infinite_ == 0) return {};
+  return {
+      fmt::format("{}: {} of {} rows are not finite, row {} first: their latents lie too far out, or the "
+                  "model's weights are too large; lower --temperature, --radius or --range, or train again",
+                  path, infinite_, rows_, first_)};
+}
+
 void print_warnings(cli::Console& console, const std::vector<std::string>& warnings) {
   for (const std::string& line : warnings) console.message("warning: " + line);
 }

@@ -26,14 +26,17 @@ class RowCount {
   std::optional<std::int64_t> total_;
 };
 
-/// Counts rows whose results are not finite: their values are too large for the model.
+/// Counts rows whose results are not finite.
 class OverflowWatch {
  public:
   explicit OverflowWatch(std::int64_t columns) : columns_(columns) {}
   /// The results of the next rows, `columns` values each.
   void add(std::span<const float> results);
-  /// One line, or none where all were finite. `name`: of the data.
+  /// One line, or none where all were finite: the values of these rows are too large for the model. `name`:
+  /// of the data.
   [[nodiscard]] std::vector<std::string> warnings(const std::string& name) const;
+  /// The same of rows that were decoded from latents, and went to `path`.
+  [[nodiscard]] std::vector<std::string> decoded_warnings(const std::string& path) const;
 
  private:
   std::int64_t columns_;
