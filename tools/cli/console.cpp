@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "cli/progress.hpp"
+#include "cli/visible.hpp"
 #include "vaecuda/error.hpp"
 
 namespace vaecuda::cli {
@@ -45,10 +46,12 @@ void write_stderr(std::string_view text) {
 
 void print_error(std::string_view message) {
   const bool coloured = is_capable_terminal() && environment("NO_COLOR").empty();
-  write_stderr(fmt::format("{} {}\n", coloured ? "\x1b[1;31merror:\x1b[0m" : "error:", message));
+  write_stderr(
+      fmt::format("{} {}\n", coloured ? "\x1b[1;31merror:\x1b[0m" : "error:", visible_message(message)));
 }
 
-void write_output(std::string_view text) {
+void write_output(std::string_view from) {
+  const std::string text = visible(from);
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   if (!written || std::fflush(stdout) != 0) {
     throw RuntimeError(
@@ -79,14 +82,14 @@ Console::~Console() {
 void Console::message(std::string_view line) {
   if (quiet_) return;
   const std::lock_guard<std::mutex> lock(mutex_);
-  write_stderr(fmt::format("{}{}\n", status_.empty() ? "" : kClearLine, line));
+  write_stderr(fmt::format("{}{}\n", status_.empty() ? "" : kClearLine, visible_message(line)));
   if (!status_.empty()) draw_status();
 }
 
 void Console::status(std::string_view line) {
   if (!interactive_) return;
   const std::lock_guard<std::mutex> lock(mutex_);
-  status_ = line;
+  status_ = visible_name(line);
   draw_status();
 }
 

@@ -1,4 +1,5 @@
-// What a person reads: errors, messages, a status line and signs of life on stderr; data on stdout.
+// What a person reads: errors, messages, a status line and signs of life on stderr; data on stdout. Whatever
+// text comes from files appears as visible.hpp says.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,8 @@
 #include "cli/exit_code.hpp"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+
 #include <exception>
 #include <new>
 
@@ -7,9 +10,28 @@
 #include "vaecuda/error.hpp"
 
 namespace vaecuda::cli {
+namespace {
+
+/// A file that is opened gets the least descriptor that is free. Where one of 0, 1 and 2 is closed, that
+/// would be a file of the run, and what is printed would go into it. /dev/null takes the place, opened so
+/// that what is written to stdout fails as it would have. \throws RuntimeError if it cannot be opened
+void take_standard_descriptors() {
+  for (int descriptor = 0; descriptor <= 2; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) != -1) continue;
+    // All lower ones are open, so that this is the one it gets.
+    if (::open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY) != descriptor) {
+      throw RuntimeError(fmt::format(
+          "descriptor {} is closed, and /dev/null cannot take its place; start the program with it open",
+          descriptor));
+    }
+  }
+}
+
+}  // namespace
 
 int run_program(const std::function<int()>& body) {
   try {
+    take_standard_descriptors();
     return body();
   } catch (const Error& error) {
     print_error(error.what());

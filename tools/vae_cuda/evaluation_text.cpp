@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "cli/summary_json.hpp"
+#include "cli/visible.hpp"
 
 namespace vaecuda::tool {
 namespace {
@@ -70,9 +71,9 @@ std::string trimmed(const std::string& words) {
 /// Grows line by line; names stand in a column of their own.
 class Text {
  public:
-  void title(const std::string& line) { text_ += line + '\n'; }
+  void title(const std::string& line) { text_ += cli::visible_name(line) + '\n'; }
   void line(std::string_view name, const std::string& value) {
-    text_ += fmt::format("  {:<22} {}\n", name, value);
+    text_ += fmt::format("  {:<22} {}\n", cli::visible_name(name), value);
   }
   void estimate(std::string_view name, const Estimate& estimate, std::string_view more) {
     line(name,

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/summary_json.hpp"
+#include "cli/visible.hpp"
 #include "vae_cuda/command.hpp"
 #include "vae_cuda/result.hpp"
 
@@ -37,6 +38,12 @@ std::string network_text(const ModelInfo& info) {
   return fmt::format("{} - {}", fmt::join(widths, " - "), fmt::join(back, " - "));
 }
 
+std::string names_text(const std::vector<std::string>& names, std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text += (i > 0 ? ", " : "") + cli::visible_name(names[i]);
+  return text;
+}
+
 std::string data_text(const ModelInfo& info) {
   std::string text = fmt::format("{} columns", info.model.input_dim);
   if (info.image) {
@@ -45,9 +52,8 @@ std::string data_text(const ModelInfo& info) {
   }
   if (!info.column_names.empty()) {
     const std::size_t shown = std::min(kShownNames, info.column_names.size());
-    const std::vector<std::string> first(info.column_names.begin(),
-                                         info.column_names.begin() + static_cast<std::ptrdiff_t>(shown));
-    text += fmt::format(": {}{}", fmt::join(first, ", "), shown < info.column_names.size() ? ", ..." : "");
+    text += fmt::format(": {}{}", names_text(info.column_names, shown),
+                        shown < info.column_names.size() ? ", ..." : "");
   }
   return text;
 }
@@ -65,7 +71,7 @@ std::string text_of(const ModelInfo& info, const std::string& path) {
   std::string likelihood = field(config, "model.likelihood");
   if (info.model.likelihood != Likelihood::bernoulli)
     likelihood += fmt::format(", sigma {}", field(config, "model.sigma"));
-  std::string text = fmt::format("{}\n", path);
+  std::string text = cli::visible_name(path) + '\n';
   const auto line = [&text](std::string_view name, const std::string& value) {
     text += fmt::format("  {:<12} {}\n", name, value);
   };
@@ -81,7 +87,7 @@ std::string text_of(const ModelInfo& info, const std::string& path) {
     line("condition", info.condition_names.empty()
                           ? fmt::format("vectors of {} values", info.model.condition_dim)
                           : fmt::format("{} classes: {}", info.condition_names.size(),
-                                        fmt::join(info.condition_names, ", ")));
+                                        names_text(info.condition_names, info.condition_names.size())));
   }
   line("data", data_text(info));
   line("preparation", preparation_text(info, config));
@@ -89,7 +95,7 @@ std::string text_of(const ModelInfo& info, const std::string& path) {
        fmt::format("{} steps, seed {}, beta {}", info.steps, info.seed, field(config, "objective.beta")));
   text += "  tensors\n";
   for (const TensorInfo& tensor : info.tensors) {
-    text += fmt::format("    {:<24} {}\n", tensor.name, dims_text(tensor.shape));
+    text += fmt::format("    {:<24} {}\n", cli::visible_name(tensor.name), dims_text(tensor.shape));
   }
   return text;
 }

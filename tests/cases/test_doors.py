@@ -1,0 +1,167 @@
+"""What comes in by every door: names with control characters, descriptors that are closed, names in tables that are
+written and read again."""
+
+import json
+
+import struct
+
+from support import BAD_FILE, RUNTIME, SENSOR_NAMES, SMALL, Case, main, sensor_rows
+
+# What a terminal would obey, or what ends a line or a text before its time.
+HOSTILE = ["\x1b]0;title\x07", "\x1b[31mred", "a\rb", "bell\x07", "back\x08\x08", "del\x7f", "c1\x9b31m", "\x85next",
+           "rtl\u202egnp.exe", "isolate\u2066x", "arabic\u061cmark", "line\u2028separator", "mark\ufeff", "tag\U000e0041",
+           "tab\there", "line\nerror: planted", "line\n  warning: planted"]
+
+
+def is_obeyed(letter):
+    code = ord(letter)
+    return (code < 32 and letter not in "\n\t" or 127 <= code < 160 or code in (0x61c, 0x200e, 0x200f, 0xfeff)
+            or 0x2028 <= code <= 0x202e or 0x2066 <= code <= 0x206f or 0xe0000 <= code <= 0xe007f)
+
+
+def model_with(path, column_names=None, condition_names=None):
+    """Renames what a model file names."""
+    content = path.read_bytes()
+    size, = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8:8 + size])
+    config = json.loads(header["__metadata__"]["config"])
+    config["column_names"] = column_names or config["column_names"]
+    config["condition_names"] = condition_names or config["condition_names"]
+    header["__metadata__"]["config"] = json.dumps(config)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + content[8 + size:]
+
+
+def quoted(cell):
+    return '"' + str(cell).replace('"', '""') + '"'
+
+
+class Printing(Case):
+    """Nothing that a file, a name or an argument says is obeyed by the terminal."""
+
+    def check(self, result):
+        for stream in (result.out, result.err):
+            found = sorted({f"U+{ord(letter):04X}" for letter in stream if is_obeyed(letter)})
+            self.assertEqual(found, [], str(result).encode("ascii", "backslashreplace").decode())
+            for line in stream.splitlines():
+                self.assertFalse(line.startswith(("error: planted", "warning: planted")), str(result))
+        return result
+
+    def test_names_of_a_model(self):
+        rows = [row + ["ab"[i % 2]] for i, row in enumerate(sensor_rows(60))]
+        self.table("t.csv", rows, SENSOR_NAMES + ["label"])
+        self.assert_done(self.train("--data", "t.csv", "--out", "run", "--epochs", 1, "--standardize", "--likelihood", "gaussian",
+                              "--conditional", "--valid-fraction", 0.2, *SMALL))
+        model = self.folder / "run" / "model.safetensors"
+        self.table("good.csv", [row[:-1] for row in rows], SENSOR_NAMES)
+        for first in range(0, len(HOSTILE), 5):
+            names = [name + str(i) for i, name in enumerate((HOSTILE[first:] + HOSTILE)[:5])]
+            self.write("m.safetensors", model_with(model, names, [names[0] + "a", names[1] + "b"]))
+            self.check(self.tool("info", "m.safetensors"))
+            document = json.loads(self.check(self.tool("info", "m.safetensors", "--json")).out)
+            self.assertEqual(document["column_names"], names)
+            self.check(self.tool("generate", "m.safetensors", "--out", "x.csv"))
+            self.check(self.tool("generate", "m.safetensors", "--label", names[2], "--out", "x.csv"))
+            for command in ("score", "evaluate", "reconstruct", "encode"):
+                out = ["--out", "o.csv"] if command in ("reconstruct", "encode") else []
+                for data in ("t.csv", "good.csv", "x.csv"):
+                    self.check(self.tool(command, "m.safetensors", "--data", data, *out))
+
+    def test_names_of_a_table(self):
+        for name in HOSTILE:
+            with self.subTest(name=name.encode("unicode_escape")):
+                # A file that begins with control characters is taken for no text; a long name goes before them.
+                header = ["a" * 500, name, "b", "label"]
+                rows = [[i % 7, i % 5, i % 3, quoted(name + str(i % 2))] for i in range(40)]
+                lines = [",".join(map(quoted, header))] + [",".join(map(str, row)) for row in rows]
+                self.write("t.csv", "\n".join(lines) + "\n")
+                common = ["--data", "t.csv", "--epochs", 1, "--out", f"runs/{HOSTILE.index(name)}", "--no-report", *SMALL]
+                self.check(self.train(*common, "--standardize", "--likelihood", "gaussian"))
+                self.check(self.train(*common, "--normal-label", "zz"))
+                self.check(self.train(*common, "--label-column", "zz"))
+                self.check(self.train(*common[:-4], "--label-column", name, "--explain", *SMALL))
+                self.write("bad.csv", "\n".join(lines + ["1,x,2,3", '1,"' + name + '",2,3', "1"]) + "\n")
+                self.check(self.train("--data", "bad.csv", "--out", "r", *SMALL))
+
+    def test_arguments_and_paths(self):
+        for name in HOSTILE:
+            with self.subTest(name=name.encode("unicode_escape")):
+                self.check(self.train("--data", name, "--out", "r", *SMALL))
+                self.check(self.train("--" + name))
+                self.check(self.train("--data", "shapes", "--likelihood", name))
+                self.check(self.train("--config", name))
+                self.check(self.train("--preset", name))
+                self.check(self.train("--resume", name))
+                self.check(self.tool(name))
+                self.check(self.tool("info", name))
+                self.check(self.tool("report", name))
+                self.check(self.run_program("vae_cuda_bench", name))
+                self.write("c.toml", "[model]\nlikelihood = " + json.dumps(name) + "\n[" + json.dumps(name) + "]\nx = 1\n")
+                self.check(self.train("--config", "c.toml"))
+                self.write(name.replace("/", "_"), "a,b\n1,2\n3\n")
+                self.check(self.train("--data", name, "--out", "r", *SMALL))
+
+    def test_bytes_that_are_no_text(self):
+        for name in (b"\xff\xfe", b"\xc2", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\x9b31m"):
+            result = self.shell(f"$B/vae_cuda info $'{''.join(f'{chr(92)}x{byte:02x}' for byte in name)}'")
+            self.assertEqual(result.code, BAD_FILE)
+            self.assertNotIn("\ufffd", result.err)
+            self.assertIn(f"\\x{name[0]:02x}", result.err)
+
+    def test_labels(self):
+        rows = sensor_rows(60)
+        for name in HOSTILE:
+            with self.subTest(name=name.encode("unicode_escape")):
+                self.table("t.csv", rows, SENSOR_NAMES)
+                self.write("l.csv", "\n".join(quoted(name + str(i % 2)) for i in range(60)) + "\n")
+                if name == HOSTILE[0]:
+                    self.assert_done(self.train("--data", "t.csv", "--out", "run", "--epochs", 1, "--standardize",
+                                                "--likelihood", "gaussian", *SMALL))
+                common = ["run/model.safetensors", "--data", "t.csv", "--labels", "l.csv", "--samples", 1]
+                self.check(self.tool("evaluate", *common))
+                self.check(self.tool("evaluate", *common, "--anomaly-label", "zz"))
+                self.check(self.tool("evaluate", *common, "--anomaly-label", name + "1"))
+                self.check(self.tool("evaluate", *common, "--anomaly-label", name + "1", "--json"))
+
+
+class Descriptors(Case):
+    """Files take the least free descriptor; what is printed must not go into one."""
+
+    def setUp(self):
+        super().setUp()
+        self.table("t.csv", sensor_rows(60), SENSOR_NAMES)
+
+    def test_closed_at_the_start(self):
+        words = "--data t.csv --standardize --likelihood gaussian --hidden 8 --latent-dim 2 --epochs 30 --device cpu"
+        self.assert_done(self.shell(f"$B/vae_cuda_train {words} --out whole"))
+        for closed in ("0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-", "1>&- 2>&-"):
+            with self.subTest(closed=closed):
+                self.assert_done(self.shell(f"$B/vae_cuda_train {words} --overwrite --out run {closed}"))
+                lines = (self.folder / "run" / "metrics.jsonl").read_text().splitlines()
+                self.assertEqual([json.loads(line)["step"] for line in lines],
+                                 [json.loads(line)["step"] for line in
+                                  (self.folder / "whole" / "metrics.jsonl").read_text().splitlines()])
+                for name in ("model.safetensors", "config.toml"):
+                    self.assertEqual((self.folder / "run" / name).read_bytes().replace(b"run", b"whole"),
+                                     (self.folder / "whole" / name).read_bytes().replace(b"run", b"whole"))
+                self.assert_done(self.tool("report", "run"))
+
+    def test_results_that_have_no_place(self):
+        self.assert_done(self.train("--data", "t.csv", "--standardize", "--likelihood", "gaussian", "--epochs", 1,
+                                    "--out", "run", *SMALL))
+        for command in ("info run/model.safetensors", "score run/model.safetensors --data t.csv",
+                        "evaluate run/model.safetensors --data t.csv --json"):
+            with self.subTest(command=command):
+                self.assert_ended(self.shell(f"$B/vae_cuda {command} --device cpu >&-" if "info" not in command else
+                                             f"$B/vae_cuda {command} >&-"), RUNTIME, "cannot write to standard output")
+                self.assert_ended(self.shell(f"$B/vae_cuda {command} 2>&- >&-"), RUNTIME)
+        self.assert_ended(self.shell("$B/vae_cuda_bench --help >&-"), RUNTIME, "cannot write to standard output")
+        self.assert_done(self.shell("$B/vae_cuda encode run/model.safetensors --data t.csv --out z.csv >&- 2>&- <&-"))
+        text = (self.folder / "z.csv").read_text()
+        self.assertEqual(len(text.splitlines()), 61)
+        self.assertNotIn("rows", text)
+
+
+if __name__ == "__main__":
+    main()
