@@ -10,6 +10,7 @@
 #include <numeric>
 #include <utility>
 
+#include "host/config/limits.hpp"
 #include "host/inference/conditions.hpp"
 #include "host/inference/drawn_rows.hpp"
 #include "host/inference/latents.hpp"
@@ -32,6 +33,13 @@ void take_overflow_for_infinite(std::vector<float>& nats) {
   for (float& value : nats) {
     if (std::isnan(value)) value = std::numeric_limits<float>::infinity();
   }
+}
+
+void check_samples(std::int64_t samples, std::string_view kind) {
+  constexpr config::IntegerRange kRange = config::kDrawnSamples;
+  if (samples >= kRange.min && samples <= kRange.max) return;
+  throw ConfigError(
+      fmt::format("{} {} samples of each row; expected {} to {}", samples, kind, kRange.min, kRange.max));
 }
 
 }  // namespace
@@ -93,9 +101,10 @@ struct Vae::Impl {
 
 Vae::Impl::Impl(ModelFile from, const RunOn& on)
     : file(std::move(from)), info(info_of(file)), said(on.message) {
-  if (on.batch_size < 0 || on.threads < 0) {
-    throw ConfigError(fmt::format("a batch of {} rows on {} threads; expected 0 or more of both",
-                                  on.batch_size, on.threads));
+  const auto outside = [](std::int64_t value, std::int64_t most) { return value < 0 || value > most; };
+  if (outside(on.batch_size, config::kBatchSize.max) || outside(on.threads, config::kThreads.max)) {
+    throw ConfigError(fmt::format("a batch of {} rows on {} threads; expected 0 to {} rows, 0 to {} threads",
+                                  on.batch_size, on.threads, config::kBatchSize.max, config::kThreads.max));
   }
   const DeviceChoice choice = choose_device(on.device, static_cast<int>(on.threads));
   note = choice.note;
@@ -302,7 +311,7 @@ std::int64_t Vae::elbo(RowSource& rows, std::uint64_t seed,
 
 std::int64_t Vae::elbo(RowSource& rows, std::int64_t samples, std::uint64_t seed,
                        const std::function<void(const ElboBlock&)>& sink) const {
-  if (samples < 1) throw ConfigError(fmt::format("{} latent samples; expected 1 or more", samples));
+  check_samples(samples, "latent");
   if (samples == 1) return elbo(rows, seed, sink);
   ModelRows met = impl_->met(rows);
   RepeatedRows repeated(met, samples);
@@ -334,7 +343,7 @@ std::int64_t Vae::elbo(RowSource& rows, std::int64_t samples, std::uint64_t seed
 
 std::int64_t Vae::log_likelihood(RowSource& rows, std::int64_t samples, std::uint64_t seed,
                                  const std::function<void(const LogLikelihoodBlock&)>& sink) const {
-  if (samples < 1) throw ConfigError(fmt::format("{} importance samples; expected 1 or more", samples));
+  check_samples(samples, "importance");
   std::vector<float> values;
   LogLikelihoodBlock block;
   const auto read = [&](const Impl::Block& ran) {

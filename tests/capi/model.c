@@ -90,11 +90,19 @@ static void test_evaluate(const vaecuda_model* model, const float* x, int64_t ro
   EXPECT(vaecuda_evaluate(model, NULL, 0, 5, &found, NULL, 0), VAECUDA_CONFIG, "data is NULL");
   EXPECT(vaecuda_evaluate(model, data, 0, 5, NULL, NULL, 0), VAECUDA_CONFIG, "result is NULL");
   EXPECT(vaecuda_evaluate(model, data, -1, 5, &found, NULL, 0), VAECUDA_CONFIG, "samples");
+  EXPECT(vaecuda_evaluate(model, data, INT64_MAX, 5, &found, NULL, 0), VAECUDA_CONFIG,
+         "9223372036854775807 importance samples; expected 0 to 1000000");
   EXPECT(vaecuda_evaluate(model, data, 0, 5, &found, latent_kl, 1), VAECUDA_CONFIG, "latent_kl holds 1");
   found.size = 1;
   EXPECT(vaecuda_evaluate(model, data, 0, 5, &found, NULL, 0), VAECUDA_CONFIG, "result->size");
   EXPECT(vaecuda_log_likelihood(NULL, x, rows, columns, 5, 5, again, size), VAECUDA_CONFIG, "model is NULL");
   EXPECT(vaecuda_log_likelihood(model, x, rows, columns, 0, 5, again, size), VAECUDA_CONFIG, "samples");
+  EXPECT(vaecuda_log_likelihood(model, x, rows, columns, INT64_MAX, 5, again, size), VAECUDA_CONFIG,
+         "9223372036854775807 importance samples of each row; expected 1 to 1000000");
+  EXPECT(vaecuda_sample(model, INT64_MAX, 5, 1.0, again, size), VAECUDA_CONFIG,
+         "more than fit in any memory");
+  EXPECT(vaecuda_sample_latents(model, INT64_MIN, 5, 1.0, again, size), VAECUDA_CONFIG,
+         "neither can be negative");
   EXPECT(vaecuda_log_likelihood(model, x, rows, columns, 5, 5, again, 1), VAECUDA_CONFIG,
          "log_likelihood holds 1");
   vaecuda_dataset_free(data);

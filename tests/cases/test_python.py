@@ -75,6 +75,53 @@ except vaecuda.RequestError as error:
         with self.assertRaisesRegex(vaecuda.RequestError, "labels with rows in memory"):
             vaecuda.train(x, normal_label="0", **TABLE)
 
+    def test_arguments_that_c_would_cut(self):
+        """What C's types and texts do not hold is refused, not wrapped or cut."""
+        x = sensors()
+        model = vaecuda.train(x, **TABLE).model
+        path = str(self.folder / "m.safetensors")
+        model.save(path)
+        wide = 1 << 64
+        for call, part in (
+                (lambda: model.score(x, seed=-1), "seed is -1; expected a whole number from 0 to 18446744073709551615"),
+                (lambda: model.elbo(x, seed=wide + 5), "seed is 18446744073709551621"),
+                (lambda: model.score(x, seed=1.5), "seed is 1.5"), (lambda: model.sample(3, seed=wide), "seed is 1844"),
+                (lambda: model.sample_latents(3, seed=-2), "seed is -2"), (lambda: model.sample(wide + 3), "count is 1844"),
+                (lambda: model.evaluate(x, seed=-1), "seed is -1"), (lambda: model.sample(-1), "-1 rows"),
+                (lambda: model.evaluate(x, samples=wide), "samples is 1844"),
+                (lambda: model.evaluate(x, samples=(1 << 63) - 1), "expected 0 to 1000000"),
+                (lambda: model.log_likelihood(x, samples=wide + 1), "samples is 1844"),
+                (lambda: model.log_likelihood(x, samples=(1 << 63) - 1), "expected 1 to 1000000"),
+                (lambda: model.interpolate([0, 0], [1, 1], steps=wide + 2), "steps is 1844"),
+                (lambda: vaecuda.Vae.load(path, "cpu", threads=wide + 1), "threads is 1844"),
+                (lambda: vaecuda.Vae.load(path, "cpu", threads=(1 << 63) - 1), "0 to 1024 threads"),
+                (lambda: vaecuda.Vae.load(path, "cpu", threads=(1 << 32) + 1), "0 to 1024 threads"),
+                (lambda: vaecuda.Vae.load(path, "cpu", threads=-1), "0 to 1024 threads"),
+                (lambda: vaecuda.Vae.load(path + "\0.txt", "cpu"), "code 0"), (lambda: model.save(path + "\0x"), "code 0"),
+                (lambda: vaecuda.Vae.load(path, "cpu\0"), "code 0"), (lambda: vaecuda.load_rows("shapes\0"), "code 0"),
+                (lambda: vaecuda.train(x, **{**TABLE, "likelihood": "gaussian\0x"}), "code 0"),
+                (lambda: vaecuda.train(x, **{**TABLE, "lr\0x": 1}), "code 0"),
+                (lambda: vaecuda.train(x, **TABLE, seed=wide), "seed"), (lambda: vaecuda.train(x, **TABLE, seed=-1), "seed"),
+                (lambda: vaecuda.train(x, preset="a\0"), "code 0"), (lambda: vaecuda.train(x, config="a\0"), "code 0"),
+                (lambda: vaecuda.train(x, resume="a\0"), "code 0"), (lambda: vaecuda.train(x, out="a\0", **TABLE), "code 0"),
+                (lambda: vaecuda.train(x, labels=["a\0b", "a\0c"] * 100, **TABLE), "code 0"),
+                (lambda: vaecuda.train(x, **TABLE, lr=1e-46), "lr: '1e-46' is not a number from 1e-30"),
+                (lambda: vaecuda.train(x, **TABLE, clip_norm=1e-300), "clip-norm: '1e-300' is not 0 or a number from 1e-18")):
+            with self.subTest(part=part), self.assertRaises(vaecuda.RequestError) as caught:
+                call()
+            self.assertIn(part, str(caught.exception))
+            self.assertEqual(caught.exception.status, support.USAGE)
+        with self.assertRaises((vaecuda.OutOfMemoryError, MemoryError)):
+            model.sample(1 << 61)
+        numpy.testing.assert_array_equal(model.score(x, seed=numpy.uint64(wide - 1)), model.score(x, seed=wide - 1))
+        self.assertFalse(numpy.array_equal(model.score(x, seed=wide - 1), model.score(x, seed=0)))
+
+    def test_messages_are_shown(self):
+        """What a terminal would obey stands in no message."""
+        with self.assertRaises(vaecuda.FileError) as caught:
+            vaecuda.load_rows("no\x1b[31m\x9b\u202efile.csv")
+        self.assertRegex(str(caught.exception), r"no\\x1b\[31m\\x9b\\u202efile\.csv")
+
     def test_memory_is_a_file(self):
         """The same rows give the same model, from an array and from a file, and the same refusal."""
         x = sensors()

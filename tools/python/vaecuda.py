@@ -22,8 +22,10 @@ import ctypes.util
 import functools
 import glob
 import itertools
+import operator
 import os
 import queue
+import re
 import shutil
 import sys
 import tempfile
@@ -229,22 +231,58 @@ def _warn(text: str) -> None:
 _said = threading.local()  # lines that the library says during a call of this thread
 
 
+# What a terminal obeys instead of showing it, but for line ends: C0 and C1, marks of direction, separators of lines.
+_OBEYED = re.compile("[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u206f\\ufeff\\ufff9-\\ufffb"
+                     "\\U000e0000-\\U000e007f]")
+
+
+def _shown(message: bytes) -> str:
+    """A message of the library, which may hold names from files, as a terminal may show it."""
+    return _OBEYED.sub(lambda found: ascii(found.group())[1:-1], message.decode("utf-8", "backslashreplace"))
+
+
 def _note(_, line: bytes) -> None:
-    _said.__dict__.setdefault("lines", []).append(line.decode("utf-8", "replace"))
+    _said.__dict__.setdefault("lines", []).append(_shown(line))
 
 
 _NOTE = _MESSAGE(_note)
 
 
+_RANGES = {c_int64: (-(1 << 63), (1 << 63) - 1), c_uint64: (0, (1 << 64) - 1)}
+
+
+def _integer(value, name: str, kind=c_int64) -> int:
+    """A number as C takes it. ctypes would keep the lower bits of one that is too large for the type, or negative."""
+    least, most = _RANGES[kind]
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise RequestError(f"{name} is {value!r}, but a whole number is expected", 2) from None
+    if not least <= number <= most:
+        raise RequestError(f"{name} is {number}; expected a whole number from {least} to {most}", 2)
+    return number
+
+
+def _text(value, name: str) -> bytes:
+    """A text as C takes it, for which a zero byte is the end."""
+    encoded = value if isinstance(value, bytes) else value.encode()
+    if b"\0" in encoded:
+        raise RequestError(f"{name} is {value!r}: a text for the library cannot hold the character of code 0", 2)
+    return encoded
+
+
 def _call(name: str, *arguments) -> int:
     """Calls a function of the library; a status that is an error becomes an exception. What a model says of the rows
     that it is given becomes a warning."""
+    for argument in arguments:
+        if isinstance(argument, bytes):
+            _text(argument, "a text")
     with contextlib.ExitStack() as used:
         status = getattr(_library(), name)(
             *[used.enter_context(argument) if isinstance(argument, _Owned) else argument for argument in arguments])
     lines = _said.__dict__.pop("lines", ())
     if status not in (0, _STOPPED):
-        message = _library().vaecuda_last_error().decode("utf-8", "replace")
+        message = _shown(_library().vaecuda_last_error())
         raise _ERRORS.get(status, Error)(message, status)
     for line in lines:
         _warn(line[len(_WARNING):] if line.startswith(_WARNING) else line)
@@ -333,7 +371,7 @@ def _view(values, where: str, name: str = "", mask=None) -> _Array:
     texts = None
     kind = array.dtype.kind
     if kind == "U" or (kind == "O" and all(isinstance(value, str) or _is_missing(value) for value in array.flat)):
-        texts = (c_char_p * max(1, array.size))(*[None if _is_missing(value) else value.encode()
+        texts = (c_char_p * max(1, array.size))(*[None if _is_missing(value) else _text(value, f"a value of {where}")
                                                   for value in array.ravel().tolist()])
         array, code = numpy.frombuffer(texts, numpy.uintp)[:array.size].reshape(array.shape), _TEXT
     else:
@@ -345,7 +383,7 @@ def _view(values, where: str, name: str = "", mask=None) -> _Array:
         if code is None:
             raise RequestError(f"{where} holds {array.dtype}, but rows are numbers", 2)
     view = _Array()
-    view.data, view.type, view.axes, view.name = array.ctypes.data, code, array.ndim, name.encode()
+    view.data, view.type, view.axes, view.name = array.ctypes.data, code, array.ndim, _text(name, "a name")
     view.shape, view.strides = (c_int64 * array.ndim)(*array.shape), (c_int64 * array.ndim)(*array.strides)
     view.swapped = int(not array.dtype.isnative)
     if mask is not None:
@@ -413,7 +451,7 @@ def _dataset(values, name: str, labels=None, label_column: str = "") -> _Owned:
             array, missing = _column(column, where)
             views.append(_view(array, where, title, missing))
         pointers = (POINTER(_Array) * max(1, len(views)))(*map(ctypes.pointer, views))
-        data = _Owned("dataset", "vaecuda_dataset_from_columns", pointers, len(views), label_column.encode())
+        data = _Owned("dataset", "vaecuda_dataset_from_columns", pointers, len(views), _text(label_column, "label_column"))
     if labels is not None:
         if label_column not in ("", "none"):
             raise RequestError(f"labels are asked for twice, by labels= and label_column={label_column!r}: choose one", 2)
@@ -451,7 +489,7 @@ def _noted(data: _Owned) -> _Owned:
     _call("vaecuda_dataset_notes", data, None, 0, byref(length))
     text = ctypes.create_string_buffer(length.value + 1)
     _call("vaecuda_dataset_notes", data, text, len(text), None)
-    for line in text.value.decode("utf-8", "replace").split("\n"):
+    for line in _shown(text.value).split("\n"):
         if line.startswith(_WARNING):
             _warn(line[len(_WARNING):])
     return data
@@ -476,6 +514,14 @@ def _taken(function: str, x, labels=None, name: str = "x", label_column: str = "
         return function, len(x), (_pointer(x), *x.shape)
     data = _noted(_dataset(x, name, labels, label_column))
     return f"{function}_dataset", _size(data)[0], (data,)
+
+
+def _rows_for(count: int, width: int):
+    """Room for `count` rows; for a count below 0, which the library refuses, none."""
+    try:
+        return numpy.empty((max(count, 0), width), numpy.float32)
+    except ValueError:  # more bytes than there are addresses
+        raise OutOfMemoryError(f"{count} rows of {width} values are more than any memory holds", 4) from None
 
 
 class Vae:
@@ -516,7 +562,8 @@ class Vae:
         """Reads a model file (model.safetensors of a run). device: auto, cpu, cuda, cuda:N; threads: of the CPU, 0
         for one per core."""
         on = _RunOn()
-        on.device, on.threads, on.precision, on.message = device.encode(), threads, precision.encode(), _NOTE
+        on.device, on.precision, on.message = _text(device, "device"), _text(precision, "precision"), _NOTE
+        on.threads = _integer(threads, "threads")
         return cls(_Owned("model", "vaecuda_model_load", _path(path), byref(on)), (device, threads, precision))
 
     def save(self, path) -> None:
@@ -546,7 +593,7 @@ class Vae:
                 f"device={self.info['device']!r})")
 
     def _seed(self, seed: Optional[int]) -> int:
-        return self.seed if seed is None else seed
+        return self.seed if seed is None else _integer(seed, "seed", c_uint64)
 
     def encode(self, x, logvar: bool = False, labels=None):
         """Posterior means of rows (rows, D): (rows, Z). With `logvar` the pair of means and log variances,
@@ -575,13 +622,15 @@ class Vae:
     def sample(self, count: int, seed: int = 0, temperature: float = 1.0):
         """Means of p(x|z) for z drawn from N(0, temperature²): (count, D). Of a conditional model:
         decode(sample_latents(count), labels=...)."""
-        result = numpy.empty((max(count, 0), self.input_dim), numpy.float32)
+        count, seed = _integer(count, "count"), self._seed(seed)
+        result = _rows_for(count, self.input_dim)
         _call("vaecuda_sample", self._handle, count, seed, temperature, _pointer(result), result.size)
         return result
 
     def sample_latents(self, count: int, seed: int = 0, temperature: float = 1.0):
         """The z that sample() decodes: (count, Z)."""
-        result = numpy.empty((max(count, 0), self.latent_dim), numpy.float32)
+        count, seed = _integer(count, "count"), self._seed(seed)
+        result = _rows_for(count, self.latent_dim)
         _call("vaecuda_sample_latents", self._handle, count, seed, temperature, _pointer(result), result.size)
         return result
 
@@ -590,7 +639,8 @@ class Vae:
         ends = [_values(_dataset(numpy.asanyarray(z).reshape(1, -1), name)) for z, name in ((z1, "z1"), (z2, "z2"))]
         if ends[0].shape != ends[1].shape:
             raise RequestError(f"z1 has {ends[0].shape[1]} values, but z2 has {ends[1].shape[1]}", 2)
-        result = numpy.empty((max(steps, 0), self.input_dim), numpy.float32)
+        steps = _integer(steps, "steps")
+        result = _rows_for(steps, self.input_dim)
         _call("vaecuda_interpolate", self._handle, _pointer(ends[0]), _pointer(ends[1]), ends[0].shape[1], steps,
               int(spherical), _pointer(result), result.size)
         return result
@@ -613,6 +663,7 @@ class Vae:
     def log_likelihood(self, x, samples: int = 500, seed: Optional[int] = None, labels=None):
         """log p(x) per row in nats, (rows,), by importance sampling: in expectation a lower bound, tighter with every
         sample (Burda et al., arXiv 1509.00519)."""
+        samples = _integer(samples, "samples")
         function, count, rows = _taken("vaecuda_log_likelihood", x, labels, "x", self._labels)
         result = numpy.empty(count, numpy.float32)
         _call(function, self._handle, *rows, samples, self._seed(seed), _pointer(result), result.size)
@@ -623,13 +674,14 @@ class Vae:
         such as label_column="y" say how it is read. Means over rows in nats with the standard error as ..._error,
         active_units, information, latent_kl (Z,) and more; docs/evaluation.md defines them. samples: of the
         importance-sampled nll. NaN is what does not apply."""
+        samples, seed = _integer(samples, "samples"), self._seed(seed)
         if _is_path(data):
             rows = _load(data, labels, **options)
         else:
             rows = _dataset(data, "data", labels, **{"label_column": self._labels, **options})
         result = _Evaluation()
         latent_kl = numpy.empty(self.latent_dim)
-        _call("vaecuda_evaluate", self._handle, _noted(rows), samples, self._seed(seed), byref(result),
+        _call("vaecuda_evaluate", self._handle, _noted(rows), samples, seed, byref(result),
               latent_kl.ctypes.data_as(POINTER(c_double)), latent_kl.size)
         figures = {name: getattr(result, name) for name, _ in _Evaluation._fields_ if name != "size"}
         figures["latent_kl"] = latent_kl
@@ -769,7 +821,7 @@ def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labe
         return call
 
     def say(_, line: bytes) -> None:
-        text = line.decode("utf-8", "replace")
+        text = _shown(line)
         if text.startswith(_WARNING):
             warned.put(text[len(_WARNING):])
         if message is not None:
