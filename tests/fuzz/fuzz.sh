@@ -34,9 +34,11 @@ done
 clang=${CLANGXX:-$(command -v clang++-14 || command -v clang++ || true)}
 [[ -n $clang ]] || { echo "fuzz.sh: no clang++; install clang-14 and libclang-rt-14-dev" >&2; exit 2; }
 build=$root/build/fuzz
-mkdir -p "$build/obj" "$build/work"
+mkdir -p "$build/obj" "$build/work" "$build/generated"
+[[ -f $build/generated/vaecuda_build.hpp ]] ||  # what CMake writes for version.cpp
+  echo 'namespace vaecuda::build { inline constexpr bool kHasCuda = false; }' >"$build/generated/vaecuda_build.hpp"
 
-# The parsers and what they stand on; no backend. What only serves the fuzzer is no part of the coverage that guides it.
+# The parsers, the page and what they stand on; no backend. What only serves the fuzzer is no part of the coverage that guides it.
 compile() {
   local source=$1 object sanitizers=fuzzer-no-link,address,undefined
   object=$build/obj/$(tr / _ <<<"${source#"$root"/}").o
@@ -48,13 +50,15 @@ compile() {
   echo "  ${source#"$root"/}"
   ${CMAKE_CXX_COMPILER_LAUNCHER:-} "$clang" -std=c++20 -g1 -O2 -fno-omit-frame-pointer -DFMT_SHARED -DVAECUDA_VERSION='"fuzz"' \
     -fsanitize=$sanitizers -fno-sanitize-recover=all -fno-sized-deallocation \
-    -I"$root" -I"$root/include" -I"$root/tests" -c "$source" -o "$object"
+    -I"$root" -I"$root/include" -I"$root/tests" -I"$build/generated" -c "$source" -o "$object"
 }
-sources=("$root"/host/{config,data,io,model}/*.cpp "$root"/host/train/checkpoint*.cpp
+sources=("$root"/host/{config,data,io,model,report}/*.cpp "$root"/host/train/checkpoint*.cpp
+  "$root"/host/run_report/{page*,run_record}.cpp "$root"/host/inference/latents.cpp
+  "$root"/host/plan/{check,inference_plans,plan,plan_builder,quantize_plan}.cpp
   "$root"/tests/fuzz/{targets,fuzzer,served_files,large_blocks}.cpp)
 running=0
 for source in "${sources[@]}"; do
-  [[ $source == */version.cpp || $source == */presets.cpp ]] && continue  # these need what CMake writes
+  [[ $source == */presets.cpp ]] && continue  # needs what CMake writes
   ((running < jobs)) || { wait -n; running=$((running - 1)); }
   compile "$source" &
   running=$((running + 1))
@@ -62,7 +66,7 @@ done
 while ((running > 0)); do wait -n; running=$((running - 1)); done
 # Files and large blocks of memory come from served_files.cpp and large_blocks.cpp.
 wrapped=(memfd_create open fstat read write close fopen _Znwm _ZdlPv)
-"$clang" -fsanitize=fuzzer,address,undefined "${wrapped[@]/#/-Wl,--wrap=}" "$build"/obj/*.o -o "$build/fuzzer" -lfmt -lz
+"$clang" -fsanitize=fuzzer,address,undefined "${wrapped[@]/#/-Wl,--wrap=}" "$build"/obj/*.o -o "$build/fuzzer" -lfmt -lpng -lz
 ((!build_only)) || exit 0
 
 status=0
