@@ -103,16 +103,39 @@ std::optional<std::vector<std::int64_t>> whole_numbers(const CsvSample& sample, 
   return numbers;
 }
 
+/// The first line has every name that the rows are to have: it is the header, whatever its cells look like.
+/// Where all are numbers, a row could be the same by chance, which is said.
+std::optional<HeaderFinding> find_wanted_names(const std::string& path, const CsvSample& sample,
+                                               const std::vector<std::string>& wanted) {
+  if (wanted.empty() || sample.cells(0) < wanted.size()) return std::nullopt;
+  const std::vector<std::string_view> row = sample.row(0);
+  const std::set<std::string_view> cells(row.begin(), row.end());
+  const auto is_there = [&cells](const std::string& name) { return cells.count(name) > 0; };
+  if (!std::all_of(wanted.begin(), wanted.end(), is_there)) return std::nullopt;
+  const auto is_number = [](const std::string& name) {
+    float value = 0.0F;
+    return parse_f32(name, value) == NumberStatus::ok;
+  };
+  if (!std::all_of(wanted.begin(), wanted.end(), is_number)) return HeaderFinding{true, ""};
+  return HeaderFinding{
+      true,
+      fmt::format("{}: line {} is taken for the header, since it has the names that are wanted: {}. If it "
+                  "is not, give --header no",
+                  path, sample.line(0), quoted_record(sample, 0))};
+}
+
 /// pandas and R write the names of rows into a first column that has no name of its own.
-bool first_names_rows(const CsvColumns& columns) {
+bool first_names_rows(const CsvColumns& columns, const std::vector<std::string>& wanted) {
   const std::vector<std::string>& names = columns.names;
   if (names.size() < 2 || columns.label == std::size_t{0}) return false;
+  if (std::find(wanted.begin(), wanted.end(), names[0]) != wanted.end()) return false;
   if (names[0] == "Unnamed: 0") return true;
   return names[0].empty() && std::count(names.begin(), names.end(), "") == 1;
 }
 
-void leave_out_row_names(const std::string& path, CsvColumns& columns) {
-  if (!first_names_rows(columns)) return;
+void leave_out_row_names(const std::string& path, const std::vector<std::string>& wanted,
+                         CsvColumns& columns) {
+  if (!first_names_rows(columns, wanted)) return;
   columns.begin = 1;
   columns.warnings.push_back(fmt::format(
       "{}: column 0 {}, as pandas writes the index of the rows: it is left out. Write the table with "
@@ -189,7 +212,9 @@ CsvColumns find_csv_columns(const std::string& path, const CsvSample& sample, co
   columns.count = sample.cells(0);
   columns.has_header = request.header == HeaderMode::yes;
   if (request.header == HeaderMode::automatic) {
-    HeaderFinding finding = find_header(path, sample, requested_label(sample, request.label_column));
+    const auto wanted = find_wanted_names(path, sample, request.value_columns);
+    HeaderFinding finding =
+        wanted ? *wanted : find_header(path, sample, requested_label(sample, request.label_column));
     columns.has_header = finding.has_header;
     if (!finding.warning.empty()) columns.warnings.push_back(std::move(finding.warning));
   }
@@ -198,7 +223,7 @@ CsvColumns find_csv_columns(const std::string& path, const CsvSample& sample, co
   }
   leave_out_empty_end(path, sample, columns);
   columns.label = find_label_column(path, columns, request);
-  leave_out_row_names(path, columns);
+  leave_out_row_names(path, request.value_columns, columns);
   warn_of_counting_columns(path, sample, columns);
   // Who names a column, or none, has decided.
   if (request.label_column.empty()) warn_of_labels_among_values(path, sample, columns);

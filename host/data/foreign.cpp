@@ -192,10 +192,33 @@ std::string_view first_line(std::string_view text, char comment) {
   }
 }
 
+bool is_text(std::string_view head) {
+  return std::none_of(head.begin(), head.end(), [](char letter) {
+    const auto byte = static_cast<std::uint8_t>(letter);
+    return (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f;
+  });
+}
+
+/// Two lines of text with as many separators each: what begins like another format is a column's name.
+bool is_table(std::string_view head) {
+  if (!is_text(head.substr(0, 512))) return false;
+  const auto line = [&head] {
+    const std::string_view text = head.substr(0, head.find('\n'));
+    head.remove_prefix(std::min(text.size() + 1, head.size()));
+    return text;
+  };
+  const auto separators = [](std::string_view text) {
+    return std::count_if(text.begin(), text.end(),
+                         [](char c) { return c == ',' || c == ';' || c == '\t' || c == '|'; });
+  };
+  const auto first = separators(line());
+  return first > 0 && separators(line()) == first;
+}
+
 std::string text_format(std::string_view text) {
   if (begins(text, "\xef\xbb\xbf")) text.remove_prefix(3);
   const std::string_view start = text.substr(std::min(text.find_first_not_of(kSpaces), text.size()));
-  if (begins(start, "version https://git-lfs"))
+  if (begins(start, "version https://git-lfs") && !is_table(text))
     return "a pointer of Git LFS in the place of the file; fetch the file: git lfs pull";
   if (begins(start, "%%MatrixMarket"))
     return "a MatrixMarket file; save the whole matrix: numpy.save(\"x.npy\", scipy.io.mmread(…).toarray())";
@@ -233,13 +256,6 @@ std::optional<std::string> comment_of(std::string_view text) {
   return std::string(line);
 }
 
-bool is_text(std::string_view head) {
-  return std::none_of(head.begin(), head.end(), [](char letter) {
-    const auto byte = static_cast<std::uint8_t>(letter);
-    return (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f;
-  });
-}
-
 }  // namespace
 
 std::string foreign_format(const ByteSource& source, std::span<const std::uint8_t> bytes) {
@@ -247,9 +263,10 @@ std::string foreign_format(const ByteSource& source, std::span<const std::uint8_
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()),  // NOLINT(*-reinterpret-cast)
                               bytes.size());
   if (begins(head, "PK\x03\x04") || begins(head, "PK\x05\x06")) return zip_format(source, head);
-  if (is_pickle(head)) return std::string(kPickle);
+  const bool may_be_named = is_table(head);
+  if (is_pickle(head) && !may_be_named) return std::string(kPickle);
   for (const Magic& magic : kMagics) {
-    if (head.size() < magic.offset) continue;
+    if (head.size() < magic.offset || may_be_named) continue;
     if (begins(head.substr(magic.offset), magic.bytes))
       return fmt::format("{}; {}", magic.name, magic.advice);
   }

@@ -43,11 +43,15 @@ bool is_whole_idx(const ByteSource& source, std::span<const std::uint8_t> head) 
   return payload + static_cast<double>(kMagicBytes + 4 * dims) == static_cast<double>(*source.size());
 }
 
-// Of the first bytes alone: what is wrong further on is told with its line.
+// Of the first bytes alone: what is wrong further on is told with its line. Names in quotes may hold anything
+// but a zero byte.
 bool is_text(std::span<const std::uint8_t> head) {
   head = head.first(std::min<std::size_t>(head.size(), 512));
-  return std::none_of(head.begin(), head.end(), [](std::uint8_t byte) {
-    return (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f;
+  bool is_quoted = false;
+  return std::none_of(head.begin(), head.end(), [&is_quoted](std::uint8_t byte) {
+    if (byte == '"') is_quoted = !is_quoted;
+    const bool is_control = (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f;
+    return is_quoted ? byte == 0 : is_control;
   });
 }
 

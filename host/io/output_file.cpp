@@ -56,12 +56,17 @@ void OutputFile::commit() {
 }
 
 std::string csv_cell(std::string_view text) {
-  // All that a reader takes for a separator, cuts off, or takes a file for another format by.
+  // All that a reader takes for a separator, cuts off, or takes a file for another format by; an empty name
+  // alone would make a blank line.
   constexpr std::string_view kSpecial = ",;|\t\"\r\n";
   constexpr std::string_view kSpecialAtStart = " #<{[%@";
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
   const bool is_plain =
       text.find_first_of(kSpecial) == std::string_view::npos &&
-      (text.empty() || (kSpecialAtStart.find(text.front()) == std::string_view::npos && text.back() != ' '));
+      std::none_of(text.begin(), text.end(), is_control) &&
+      text.substr(0, kByteOrderMark.size()) != kByteOrderMark &&
+      (!text.empty() && (kSpecialAtStart.find(text.front()) == std::string_view::npos && text.back() != ' '));
   if (is_plain) return std::string(text);
   std::string quoted = "\"";
   for (const char c : text) {

@@ -125,6 +125,78 @@ class Printing(Case):
                 self.check(self.tool("evaluate", *common, "--anomaly-label", name + "1", "--json"))
 
 
+# Names of five columns that a reader of tables could take for something else.
+NAMES = [["0", "1", "2", "3", "4"], ["1", "2", "3", "4", "5"], ["5", "4", "3", "2", "1"], ["2020", "2021", "2022", "2023", "2024"],
+         ["7", "7.5", "-1", "1e5", "0.25"], ["1.5", "2.5", "3.5", "4.5", "5.5"], ["a", "1", "b", "2", "3"],
+         ["nan", "inf", "null", "none", "?"], ["-", "--", "NA", "N/A", "NaT"], ["", "a", "b", "c", "d"],
+         ["a", "", "b", "c", "d"], ["a", "b", "c", "d", ""], ["", "0", "1", "2", "3"], ["Unnamed: 0", "a", "b", "c", "d"],
+         ["index", "id", "row", "x", "y"], ["a", "b", "c", "d", "label"], ["label", "class", "target", "y", "outlier"],
+         ["z0", "z1", "z2", "z3", "z4"], ["a;1", "b,2", "c\t3", "d|4", "e:5"], ['"', '""', '"a"', 'a"b', "'"],
+         ["a\nb", "a\r\nb", "a\rb", "\n", "\r"], [" a", "a ", " a ", " ", "  "], ["a b", "a  b", "\ta", "a\t", "\t"],
+         ["#a", "# b", "%c", "@d", "//e"], ["<a", "<?xml version", "<html", "{", "["], ['{"a":1}', "[1,2]", "(dp0", "a", "b"],
+         ["@relation x", "%%MatrixMarket matrix", "a", "b", "c"], ["sep=;", "a", "b", "c", "d"], ["sep=", ";", ",", "|", "a"],
+         ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|x"], ["\ufeffa", "\ufeff", "b", "c", "d"], ["PK\x03\x04", "a", "b", "c", "d"],
+         ["\x93NUMPY", "a", "b", "c", "d"], ["\x1f\x8b", "a", "b", "c", "d"], ["\x1b[31m", "\x07", "\x9b", "\u202e", "\x7f"],
+         ["version https://git-lfs.github.com/spec/v1", "a", "b", "c", "d"], ["1:0.5", "2:1", "a", "b", "c"],
+         ["x" * 100000, "a", "b", "c", "d"], ["a", "A", "a.", "\u00e4", "a\u0308"]]
+
+
+class Tables(Case):
+    """What was written is what is read: rows with names that a reader could take for something else."""
+
+    def setUp(self):
+        super().setUp()
+        self.table("t.csv", sensor_rows(60), SENSOR_NAMES)
+        self.assert_done(self.train("--data", "t.csv", "--standardize", "--likelihood", "gaussian", "--epochs", 1,
+                                    "--no-report", "--out", "run", *SMALL))
+        self.model = self.folder / "run" / "model.safetensors"
+
+    def test_round_trip(self):
+        self.assert_done(self.tool("generate", self.model, "-n", 7, "--out", "x.npy"))
+        wanted = self.tool("score", self.model, "--data", "x.npy").out
+        self.assertEqual(len(wanted.splitlines()), 8)
+        for names in NAMES:
+            with self.subTest(names=[name[:20] for name in names]):
+                self.write("m.safetensors", model_with(self.model, names))
+                self.assert_done(self.tool("generate", "m.safetensors", "-n", 7, "--out", "x.csv"))
+                scored = self.tool("score", "m.safetensors", "--data", "x.csv")
+                self.assert_done(scored)
+                self.assertEqual(scored.out, wanted)
+                self.assert_done(self.tool("reconstruct", "m.safetensors", "--data", "x.csv", "--out", "y.csv"))
+                told = self.tool("evaluate", "m.safetensors", "--data", "y.csv", "--samples", 0, "--json")
+                self.assert_done(told)
+                self.assertEqual(json.loads(told.out)["rows"], 7)
+
+    def test_names_like_other_formats(self):
+        """A table is one whatever its names look like, and a file of another format is named still."""
+        for header in (["PAR1", "b", "c"], ["a", "b", "ftyp"], ["a,b,c,d", "WAVE"], ["cnumpy", "b", "c"], ["GIF89a", "b"],
+                       ["version https://git-lfs", "b"], ["BZh9", "b", "c"], ["ORC", "x"], ["MATLAB", "x"]):
+            with self.subTest(header=header):
+                names = ",".join(header).split(",")
+                rows = [[(row * 7 + column) % 11 + 0.5 for column in range(len(names))] for row in range(20)]
+                self.table("n.csv", rows, names)
+                self.assert_done(self.train("--data", "n.csv", "--likelihood", "gaussian", "--explain", *SMALL), "20 rows",
+                                 f"{len(names)} columns")
+        for content, what in ((b"PAR1" + bytes(range(200)), "Parquet"), (b"BZh91AY&SY" + bytes(90), "bzip2"),
+                              (b"cnumpy.core.multiarray\n_reconstruct\np0\n", "pickle"), (b"GIF89a" + bytes(50), "GIF"),
+                              (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n", "Git LFS")):
+            self.write("f.bin", content)
+            self.assert_ended(self.train("--data", "f.bin", "--out", "r", *SMALL), BAD_FILE, what)
+
+    def test_numbers_that_are_names(self):
+        """A model's names are its names where they are numbers; that a row could be the same is said."""
+        self.write("m.safetensors", model_with(self.model, ["7", "1", "0.5", "3", "2"]))
+        rows = sensor_rows(4)
+        self.table("named.csv", rows, ["2", "3", "0.5", "1", "7"])
+        self.table("rows.csv", [row[::-1] for row in rows])
+        named, plain = (self.tool("score", "m.safetensors", "--data", data) for data in ("named.csv", "rows.csv"))
+        self.assert_done(named, "line 1 is taken for the header, since it has the names that are wanted", "--header no")
+        self.assertEqual(named.out, plain.out)
+        self.assertEqual(len(plain.out.splitlines()), 5)
+        as_rows = self.tool("score", "m.safetensors", "--data", "named.csv", "--header", "no")
+        self.assertEqual(len(as_rows.out.splitlines()), 6)
+
+
 class Descriptors(Case):
     """Files take the least free descriptor; what is printed must not go into one."""
 
