@@ -25,8 +25,8 @@ unnamed && /^(struct|class|enum|union) / {
   keep(words[2])
   next
 }
-unnamed && /^using / { split($0, words, " "); alias(words[2]); next }
-(unnamed || /^static /) && /^[A-Za-z_\[]/ && !/^(template|namespace|extern|public|private)/ {
+/^using [A-Za-z_0-9]+ =/ { split($0, words, " "); keep(words[2]); alias[file, words[2]] = $0; next }
+(unnamed || /^(static|const|constexpr) /) && /^[A-Za-z_\[]/ && !/^(template|namespace|extern|public|private)/ {
   text = $0
   sub(/^\[\[[a-z_]+\]\] /, "", text)
   sub(/[(={;].*/, "", text)
@@ -35,9 +35,8 @@ unnamed && /^using / { split($0, words, " "); alias(words[2]); next }
   count = split(text, words, /[ *&]+/)
   keep(words[count])
 }
-function alias(name) {
-  if ((name in said) && said[name] != $0) keep(name)
-  if (!(name in said)) said[name] = $0
+function same_alias(file, group, name) {
+  return ((file, name) in alias) && alias[file, name] == alias_of[group, name]
 }
 END {
   for (i = 1; i <= files; ++i) {
@@ -46,13 +45,16 @@ END {
     words_of_file = split(all[file], words, " ")
     for (group = 1; group <= groups; ++group) {
       fits = size[group] < most && directives[file] == shared[group]
-      for (j = 1; j <= count && fits; ++j) if ((group, mine[j]) in occurs_in) fits = 0
-      for (j = 1; j <= words_of_file && fits; ++j) if ((group, words[j]) in taken) fits = 0
+      for (j = 1; j <= count && fits; ++j) if ((group, mine[j]) in occurs_in && !same_alias(file, group, mine[j])) fits = 0
+      for (j = 1; j <= words_of_file && fits; ++j) if ((group, words[j]) in taken && !same_alias(file, group, words[j])) fits = 0
       if (fits) break
     }
     if (group > groups) { groups = group; shared[group] = directives[file] }
     ++size[group]
-    for (j = 1; j <= count; ++j) taken[group, mine[j]] = 1
+    for (j = 1; j <= count; ++j) {
+      taken[group, mine[j]] = 1
+      if ((file, mine[j]) in alias) alias_of[group, mine[j]] = alias[file, mine[j]]
+    }
     for (j = 1; j <= words_of_file; ++j) occurs_in[group, words[j]] = 1
     print group, file
   }
