@@ -100,6 +100,7 @@ void CsvRows::State::take(std::span<const std::string_view> cells) {
   if (label_column == cells.size()) return;
   label = cells[label_column];
   if (label.empty()) report.add_missing_label(label_column, line);
+  require_text(path, line, label);
 }
 
 bool CsvRows::State::take_next() {
@@ -222,6 +223,7 @@ Labels read_label_csv(ByteSource& source, std::int64_t rows) {
            reader.cells().size());
     }
     if (reader.cells().front().empty()) fail(source.path(), "line {}: the label is missing", reader.line());
+    require_text(source.path(), reader.line(), reader.cells().front());
     builder.add(reader.cells().front());
   }
   if (builder.size() == rows + 1) builder.drop_first();

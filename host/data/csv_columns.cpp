@@ -219,7 +219,10 @@ CsvColumns find_csv_columns(const std::string& path, const CsvSample& sample, co
     if (!finding.warning.empty()) columns.warnings.push_back(std::move(finding.warning));
   }
   if (columns.has_header) {
-    for (const std::string_view name : sample.row(0)) columns.names.emplace_back(name);
+    for (const std::string_view name : sample.row(0)) {
+      require_text(path, sample.line(0), name);
+      columns.names.emplace_back(name);
+    }
   }
   leave_out_empty_end(path, sample, columns);
   columns.label = find_label_column(path, columns, request);

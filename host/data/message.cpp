@@ -24,6 +24,12 @@ std::string in_quotes(std::string_view text) {
   return result + (length < text.size() ? "…\"" : "\"");
 }
 
+void require_text(const std::string& path, std::int64_t line, std::string_view text) {
+  if (text.find('\0') == std::string_view::npos) return;
+  fail(path, "line {}: {} holds a zero byte, which no name and no label can; write it without", line,
+       in_quotes(text));
+}
+
 std::string readable_bytes(double bytes) {
   constexpr std::array<const char*, 6> kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   if (bytes < 1024.0) return fmt::format("{:.0f} bytes", bytes);

@@ -21,6 +21,9 @@ template <class... Args>
 /// `text` in quotation marks, fit for a terminal: control bytes as \xNN, cut where it is long.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
+/// Refuses a name or a label with a zero byte, where a text ends for C and whoever calls it.
+void require_text(const std::string& path, std::int64_t line, std::string_view text);
+
 /// A number of bytes as a person reads it: "512 bytes", "44.9 MiB".
 [[nodiscard]] std::string readable_bytes(double bytes);
 

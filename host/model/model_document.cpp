@@ -301,6 +301,7 @@ std::vector<std::string> read_names(std::span<char> text, std::string_view key, 
   scanner.each_element(most, [&] {
     if (names.empty()) names.reserve(most);
     names.emplace_back(scanner.string());
+    if (names.back().find('\0') != std::string::npos) scanner.fail("a name holds the character of code 0");
   });
   if (!names.empty() && names.size() != most) {
     scanner.fail(fmt::format("{} names; expected none, or {}", names.size(), count));
