@@ -210,7 +210,7 @@ class Build:
 
     def all_backends(self, folder):
         path = folder / "training_runs.json"
-        subprocess.run([self.training_runs, path], check=True)
+        subprocess.run([self.training_runs], env={**os.environ, "VAECUDA_TRAINING_RUNS": str(path)}, check=True)
         outcome = Outcome()
         for where, run in json.loads(path.read_text()).items():
             for index, step in enumerate(run["metrics"]):

@@ -3,10 +3,10 @@
 // runs of one machine, so nothing here is right or wrong by itself. Usage: training_runs OUT.json
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <functional>
-#include <iostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +15,7 @@
 
 #include "host/cpu/backend.hpp"
 #include "host/cpu/loops.hpp"
+#include "support/catch.hpp"
 #include "support/model_bench.hpp"
 #include "support/op_bench.hpp"
 #if defined(VAECUDA_HAVE_SIMT)
@@ -252,11 +253,9 @@ json outcome_of(const Run& run, const test::Executor& executor) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::cerr << "usage: training_runs OUT.json\n";
-    return 2;
-  }
+TEST_CASE("what every backend computes", "[golden]") {
+  const char* path = std::getenv("VAECUDA_TRAINING_RUNS");
+  REQUIRE(path != nullptr);
   std::vector<Run> runs;
   add_variants(runs);
   add_configurations(runs);
@@ -265,12 +264,8 @@ int main(int argc, char** argv) {
   for (const test::Executor& executor : backends()) {
     for (const Run& run : runs) all[executor.name + " | " + run.name] = outcome_of(run, executor);
   }
-  std::ofstream out(argv[1]);
+  std::ofstream out(path);
   out << all.dump(1) << '\n';
   out.close();
-  if (!out) {
-    std::cerr << "training_runs: cannot write " << argv[1] << '\n';
-    return 1;
-  }
-  std::cout << all.size() << " runs\n";
+  REQUIRE(out);
 }

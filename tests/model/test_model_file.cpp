@@ -17,10 +17,10 @@ namespace vaecuda {
 namespace {
 
 using test::check_error;
+using test::full_featured_model;
 using test::ModelFileParts;
 using test::parse_model;
 using test::saved_bytes;
-using test::small_model;
 
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() &&
@@ -88,7 +88,7 @@ TEST_CASE("model file: every kind of model comes back", "[model_file]") {
 TEST_CASE("model file: what is saved is loaded, bit for bit", "[model_file]") {
   const test::TempDir folder;
   const std::string path = (folder.path() / "m.safetensors").string();
-  ModelFile file = small_model();
+  ModelFile file = full_featured_model();
   save_model(path, file);
   check_same(load_model(path), file);
 
@@ -119,20 +119,20 @@ TEST_CASE("model file: what is saved is loaded, bit for bit", "[model_file]") {
 }
 
 TEST_CASE("model file: the same model gives the same bytes", "[model_file]") {
-  const std::string bytes = saved_bytes(small_model());
-  CHECK(saved_bytes(small_model()) == bytes);
+  const std::string bytes = saved_bytes(full_featured_model());
+  CHECK(saved_bytes(full_featured_model()) == bytes);
   CHECK(saved_bytes(parse_model(bytes)) == bytes);
-  ModelFile other = small_model();
+  ModelFile other = full_featured_model();
   --other.steps;
   CHECK(saved_bytes(other) != bytes);
   // The gaps of the arena are no part of the model.
-  other = small_model();
+  other = full_featured_model();
   other.parameters.back() = 1.0F;
   CHECK(saved_bytes(other) == bytes);
 }
 
 TEST_CASE("model file: names, shapes and places are those that others expect", "[model_file]") {
-  const ModelFile file = small_model();
+  const ModelFile file = full_featured_model();
   const std::string bytes = saved_bytes(file);
   const ModelFileParts parts(bytes);
   CHECK(parts.header["__metadata__"]["format"] == "vaecuda-model");
@@ -165,7 +165,7 @@ TEST_CASE("model file: names, shapes and places are those that others expect", "
 }
 
 TEST_CASE("model file: a file from before an option was there means its default", "[model_file]") {
-  ModelFileParts parts(saved_bytes(small_model()));
+  ModelFileParts parts(saved_bytes(full_featured_model()));
   parts.document["model"].erase("logvar_head");
   parts.document["model"].erase("codebook_size");
   parts.document["model"].erase("codebooks");
@@ -184,7 +184,7 @@ TEST_CASE("model file: what could not be loaded is not saved", "[model_file]") {
   const test::TempDir folder;
   const std::string path = (folder.path() / "m.safetensors").string();
   const auto check_refused = [&](const std::function<void(ModelFile&)>& damage, std::string_view needle) {
-    ModelFile file = small_model();
+    ModelFile file = full_featured_model();
     damage(file);
     check_error<RuntimeError>([&] { save_model(path, file); }, {"m.safetensors", needle});
     CHECK(std::filesystem::is_empty(folder.path()));
@@ -204,12 +204,12 @@ TEST_CASE("model file: what could not be loaded is not saved", "[model_file]") {
   check_refused([](ModelFile& f) { f.trained_on = ValueSizes{0.0F, 1.0}; }, "data.largest");
   check_refused([](ModelFile& f) { f.steps = -1; }, "steps");
   check_refused([](ModelFile& f) { f.image->width = 3; }, "image is 2x3x1");
-  check_error<RuntimeError>([&] { save_model((folder.path() / "no" / "m").string(), small_model()); },
+  check_error<RuntimeError>([&] { save_model((folder.path() / "no" / "m").string(), full_featured_model()); },
                             {"no/m"});
 }
 
 TEST_CASE("model file: column names in another encoding do not cost the model", "[model_file]") {
-  ModelFile file = small_model();
+  ModelFile file = full_featured_model();
   file.column_names[2] = "caf\xe9";
   const ModelFile back = parse_model(saved_bytes(file));
   CHECK(back.column_names[2] == "caf\xef\xbf\xbd");

@@ -20,18 +20,18 @@ namespace vaecuda {
 namespace {
 
 using test::check_error;
+using test::full_featured_model;
 using test::ModelFileParts;
 using test::parse_model;
 using test::saved_bytes;
-using test::small_model;
 
 /// A kind of bad file: what the message must say, and how it is made of a good one.
-struct Fault {
+struct Damage {
   std::string_view message;
   std::function<void(ModelFileParts&)> damage;
 };
 
-std::vector<Fault> faults() {
+std::vector<Damage> faults() {
   using Json = nlohmann::json;
   const auto model = [](const char* key, const Json& value) {
     return [=](ModelFileParts& p) { p.document["model"][key] = value; };
@@ -168,16 +168,16 @@ std::vector<Fault> faults() {
 }
 
 /// The bytes of a small model with that fault.
-std::string bad_bytes(const Fault& fault) {
-  ModelFileParts parts(saved_bytes(small_model()));
+std::string bad_bytes(const Damage& fault) {
+  ModelFileParts parts(saved_bytes(full_featured_model()));
   fault.damage(parts);
   return parts.join();
 }
 
 TEST_CASE("model file: each kind of bad file is refused with its reason", "[model_file]") {
-  CHECK_NOTHROW(parse_model(ModelFileParts(saved_bytes(small_model())).join()));
+  CHECK_NOTHROW(parse_model(ModelFileParts(saved_bytes(full_featured_model())).join()));
   std::set<std::string_view> messages;
-  for (const Fault& fault : faults()) {
+  for (const Damage& fault : faults()) {
     INFO("fault: " << fault.message);
     check_error<FileError>([&] { (void)parse_model(bad_bytes(fault)); }, {"m.safetensors", fault.message});
     messages.insert(fault.message);
@@ -194,7 +194,7 @@ TEST_CASE("model file: the program refuses bad files with exit code 3 and writes
     return test::run_program(VAECUDA_TOOL_PATH,
                              {"generate", path, "--count", "2", "--device", "cpu", "--out", out});
   };
-  const std::string whole = saved_bytes(small_model());
+  const std::string whole = saved_bytes(full_featured_model());
   const auto check_refused = [&](const std::string& bytes, std::string_view message) {
     INFO("fault: " << message);
     const test::ProgramResult result = generate(bytes);
@@ -204,7 +204,7 @@ TEST_CASE("model file: the program refuses bad files with exit code 3 and writes
     CHECK(result.err.find(message) != std::string::npos);
     CHECK(!std::filesystem::exists(out));
   };
-  const std::vector<Fault> all = faults();
+  const std::vector<Damage> all = faults();
   constexpr std::size_t kStride = 5;
   for (std::size_t i = 0; i < all.size(); i += kStride) check_refused(bad_bytes(all[i]), all[i].message);
   check_refused("", "has 0 bytes");
@@ -217,7 +217,7 @@ TEST_CASE("model file: the program refuses bad files with exit code 3 and writes
 }
 
 TEST_CASE("model file: repeated keys and trailing text in the configuration are refused", "[model_file]") {
-  const ModelFileParts parts(saved_bytes(small_model()));
+  const ModelFileParts parts(saved_bytes(full_featured_model()));
   const auto check_config = [&](const std::string& from, const std::string& to, std::string_view needle) {
     std::string text = parts.document.dump();
     const std::size_t at = text.find(from);
@@ -240,7 +240,7 @@ TEST_CASE("model file: repeated keys and trailing text in the configuration are 
 }
 
 TEST_CASE("model file: every truncation is refused", "[model_file]") {
-  const std::string bytes = saved_bytes(small_model());
+  const std::string bytes = saved_bytes(full_featured_model());
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     INFO("length " << length);
     REQUIRE_THROWS_AS(parse_model(bytes.substr(0, length)), FileError);
@@ -258,7 +258,7 @@ TEST_CASE("model file: a flipped header byte is refused or changes one free valu
         "objective/samples", "seed", "steps"}) {
     free_values[config + key] = 0;
   }
-  const std::string bytes = saved_bytes(small_model());
+  const std::string bytes = saved_bytes(full_featured_model());
   const nlohmann::json header = ModelFileParts(bytes).whole();
   std::size_t accounted = 0;
   const auto account = [&](const ModelFile& model, const std::string& damaged) {

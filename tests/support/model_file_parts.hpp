@@ -15,7 +15,7 @@ namespace vaecuda::test {
 
 /// Small, and with every feature: 4 columns, a picture, names, standardization, numbers that are hard to
 /// print.
-inline ModelFile small_model() {
+inline ModelFile full_featured_model() {
   ModelFile file;
   file.model.input_dim = 4;
   file.model.hidden = {3, 2};
