@@ -9,6 +9,7 @@
 
 #include "host/model/model_file.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/run_files.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "vaecuda/trainer.hpp"
 
@@ -28,18 +29,6 @@ RunConfig small_config(const fs::path& out) {
   config.output.dir = out.string();
   config.output.log_every = 7;
   return config;
-}
-
-std::string read_bytes(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::vector<nlohmann::json> lines_of(const fs::path& path) {
-  std::ifstream file(path);
-  std::vector<nlohmann::json> lines;
-  for (std::string line; std::getline(file, line);) lines.push_back(nlohmann::json::parse(line));
-  return lines;
 }
 
 }  // namespace
