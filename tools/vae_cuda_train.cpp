@@ -1,6 +1,7 @@
 // Trains a VAE from files on disk.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <string>
 
 #include "cli/command_line.hpp"
@@ -121,7 +122,7 @@ int train(const RunConfig& config, TrainObserver observer, Start start, Console&
   if (!summary.stopped) return kExitOk;
   console.message(
       fmt::format("stopped by a signal after step {}; vae_cuda_train --resume {} goes on from there",
-                  summary.steps, config.output.dir));
+                  summary.steps, std::filesystem::path(summary.model).parent_path().string()));
   return kExitStopped;
 }
 

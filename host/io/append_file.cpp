@@ -6,8 +6,10 @@
 
 namespace vaecuda {
 
-AppendFile::AppendFile(const std::filesystem::path& path)
-    : path_(path), file_(path, O_WRONLY | O_CREAT | O_APPEND, path), was_empty_(file_.regular_size() <= 0) {}
+AppendFile::AppendFile(const Place& place)
+    : path_(place.path()),
+      file_(place, O_WRONLY | O_CREAT | O_APPEND),
+      was_empty_(file_.regular_size() <= 0) {}
 
 void AppendFile::append(std::span<const std::byte> bytes) {
   const std::int64_t size = file_.regular_size();

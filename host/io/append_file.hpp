@@ -17,7 +17,7 @@ namespace vaecuda {
 class AppendFile {
  public:
   /// \throws RuntimeError if the file cannot be opened for writing.
-  explicit AppendFile(const std::filesystem::path& path);
+  explicit AppendFile(const Place& place);
 
   /// Appends all bytes: one line or record a call. If that fails (a full disk), a regular file is cut back to
   /// what it held before, so that it never ends in half a record.

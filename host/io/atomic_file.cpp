@@ -2,11 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
-#include <cstdio>
+#include <memory>
 #include <stdexcept>
 #include <system_error>
 
@@ -16,48 +17,53 @@ namespace vaecuda {
 namespace fs = std::filesystem;
 namespace {
 
-fs::path folder_of(const fs::path& file) {
-  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+void require_replaceable(mode_t mode, const fs::path& target) {
+  if (S_ISDIR(mode)) throw_output_error("write", target, EISDIR);
+  if (S_ISREG(mode)) return;
+  throw RuntimeError(
+      fmt::format("cannot write '{}': it is a device, pipe or socket, which a file would replace; "
+                  "choose another name",
+                  target.string()));
 }
 
-fs::path resolve_target(const fs::path& target) {
-  std::error_code error;
-  const fs::file_status status = fs::status(target, error);
-  if (fs::is_directory(status)) throw_output_error("write", target, EISDIR);
-  if (fs::exists(status) && !fs::is_regular_file(status)) {
-    throw RuntimeError(
-        fmt::format("cannot write '{}': it is a device, pipe or socket, which a file would replace; "
-                    "choose another name",
-                    target.string()));
+/// The same place as a name in a folder, a link at it followed.
+Place in_folder(const Place& target) {
+  const int folder = target.folder() ? target.folder()->descriptor() : AT_FDCWD;
+  const char* name = target.folder() ? target.name().c_str() : target.path().c_str();
+  struct stat status = {};
+  if (::fstatat(folder, name, &status, 0) == 0) require_replaceable(status.st_mode, target.path());
+  const bool is_link = ::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
+  if (target.folder() && !is_link) return target;
+  fs::path path = target.folder() ? target.folder()->path_now() / target.name() : target.path();
+  if (is_link) {
+    std::error_code error;
+    path = fs::weakly_canonical(path, error);
+    if (error) throw_output_error("follow the link", target.path(), error.value());
   }
-  if (!fs::is_symlink(fs::symlink_status(target, error))) return target;
-  fs::path resolved = fs::weakly_canonical(target, error);
-  if (error) throw_output_error("follow the link", target, error.value());
-  return resolved;
+  const fs::path above = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  return {std::make_shared<const Folder>(above, path), path.filename().string(), path};
 }
 
 // Unique in the folder among all writers: by process, and by count within it.
-fs::path temporary_name(const fs::path& target) {
+std::string temporary_name(const std::string& target) {
   static std::atomic<std::uint64_t> count{0};
-  fs::path name = target;
-  name += fmt::format(".{}-{}.tmp", ::getpid(), count.fetch_add(1));
-  return name;
+  return fmt::format("{}.{}-{}.tmp", target, ::getpid(), count.fetch_add(1));
 }
 
 }  // namespace
 
-AtomicFile::AtomicFile(const fs::path& target) : target_(resolve_target(target)) {
+AtomicFile::AtomicFile(const Place& target) : target_(in_folder(target)) {
   // A process of the same number may have died here before and left its file.
   do {
-    temporary_ = temporary_name(target_);
-  } while (fs::exists(fs::symlink_status(temporary_)));
-  file_.emplace(temporary_, O_WRONLY | O_CREAT | O_EXCL, target_);
+    temporary_ = temporary_name(target_.name());
+  } while (target_.folder()->holds(temporary_));
+  file_.emplace(Place(target_.folder(), temporary_), O_WRONLY | O_CREAT | O_EXCL, target_.path());
 }
 
 AtomicFile::~AtomicFile() {
   if (!file_) return;
   file_.reset();
-  ::unlink(temporary_.c_str());
+  ::unlinkat(target_.folder()->descriptor(), temporary_.c_str(), 0);
 }
 
 void AtomicFile::require_open() const {
@@ -82,26 +88,26 @@ void AtomicFile::commit() {
   require_open();
   file_->sync();
   file_->close();
-  if (std::rename(temporary_.c_str(), target_.c_str()) != 0) throw_output_error("write", target_, errno);
+  const int folder = target_.folder()->descriptor();
+  if (::renameat(folder, temporary_.c_str(), folder, target_.name().c_str()) != 0)
+    throw_output_error("write", target_.path(), errno);
   file_.reset();
   // The new name itself is on disk only when the folder is.
-  OutputDescriptor folder(folder_of(target_), O_RDONLY | O_DIRECTORY, folder_of(target_));
-  folder.sync();
-  folder.close();
+  target_.folder()->sync();
 }
 
-void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
-  AtomicFile file(path);
+void write_file_atomically(const Place& place, std::span<const std::byte> bytes) {
+  AtomicFile file(place);
   file.write(bytes);
   file.commit();
 }
 
-void write_file_atomically(const fs::path& path, std::span<const std::uint8_t> bytes) {
-  write_file_atomically(path, std::as_bytes(bytes));
+void write_file_atomically(const Place& place, std::span<const std::uint8_t> bytes) {
+  write_file_atomically(place, std::as_bytes(bytes));
 }
 
-void write_file_atomically(const fs::path& path, std::string_view text) {
-  write_file_atomically(path, std::as_bytes(std::span(text)));
+void write_file_atomically(const Place& place, std::string_view text) {
+  write_file_atomically(place, std::as_bytes(std::span(text)));
 }
 
 }  // namespace vaecuda

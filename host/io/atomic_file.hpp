@@ -6,23 +6,26 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
+#include "host/io/folder.hpp"
 #include "host/io/output_descriptor.hpp"
 
 namespace vaecuda {
 
 /// A file under construction: it is written under a temporary name in the target's folder and takes the
 /// target's name, replacing an old file, in commit(). At any moment, a crash included, the target is the
-/// whole old file or the whole new one. Without commit() the destructor removes the temporary file and the
-/// target stays as it was. Unbuffered: write large pieces. Errors are RuntimeErrors that name the target, the
-/// system's reason and a remedy.
+/// whole old file or the whole new one. The folder is held open: where it is moved meanwhile, the file goes
+/// with it. Without commit() the destructor removes the temporary file and the target stays as it was.
+/// Unbuffered: write large pieces. Errors are RuntimeErrors that name the target, the system's reason and a
+/// remedy.
 class AtomicFile {
  public:
   /// \throws RuntimeError if the folder cannot be written to, or if the target exists and is no regular file
   /// (a device or pipe must not be replaced by a file). A symbolic link is followed: what it points to is
   /// replaced.
-  explicit AtomicFile(const std::filesystem::path& target);
+  explicit AtomicFile(const Place& target);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile();
@@ -35,20 +38,20 @@ class AtomicFile {
   /// Brings the file to the disk and gives it the target's name. To be called once, last.
   void commit();
   /// The target, links resolved.
-  [[nodiscard]] const std::filesystem::path& path() const { return target_; }
+  [[nodiscard]] const std::filesystem::path& path() const { return target_.path(); }
 
  private:
   void require_open() const;
 
-  std::filesystem::path target_;
-  std::filesystem::path temporary_;
+  Place target_;  // in a folder
+  std::string temporary_;
   std::optional<OutputDescriptor> file_;  // empty once committed
 };
 
-/// Makes or replaces the file at `path` so that it holds exactly these bytes. \throws RuntimeError as
+/// Makes or replaces the file at `place` so that it holds exactly these bytes. \throws RuntimeError as
 /// AtomicFile.
-void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
-void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
-void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+void write_file_atomically(const Place& place, std::span<const std::byte> bytes);
+void write_file_atomically(const Place& place, std::span<const std::uint8_t> bytes);
+void write_file_atomically(const Place& place, std::string_view text);
 
 }  // namespace vaecuda

@@ -1,6 +1,8 @@
 #include "host/io/folder_listing.hpp"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -8,11 +10,13 @@
 #include <string_view>
 
 namespace vaecuda {
+namespace {
 
-std::vector<std::string> list_folder(const std::filesystem::path& folder, std::error_code& error) {
+/// `stream`: null after an error of errno; closed in any case.
+std::vector<std::string> names_of(DIR* stream, std::error_code& error) {
   error.clear();
   std::vector<std::string> names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> open(opendir(folder.c_str()), &closedir);
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(stream, &closedir);
   const auto fail = [&error] { error = std::error_code(errno, std::generic_category()); };
   if (!open) {
     fail();
@@ -28,6 +32,24 @@ std::vector<std::string> list_folder(const std::filesystem::path& folder, std::e
   if (errno != 0) fail();
   std::sort(names.begin(), names.end());
   return names;
+}
+
+}  // namespace
+
+std::vector<std::string> list_folder(const std::filesystem::path& folder, std::error_code& error) {
+  return names_of(opendir(folder.c_str()), error);
+}
+
+std::vector<std::string> list_folder(int descriptor, std::error_code& error) {
+  // Another opening of the folder: one descriptor has one position in its list of names.
+  const int own = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* const stream = own < 0 ? nullptr : fdopendir(own);
+  if (own >= 0 && stream == nullptr) {
+    error = std::error_code(errno, std::generic_category());
+    close(own);
+    return {};
+  }
+  return names_of(stream, error);
 }
 
 }  // namespace vaecuda

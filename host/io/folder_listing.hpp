@@ -13,5 +13,7 @@ namespace vaecuda {
 /// std::filesystem's iterators, which end the process where memory is short. \throws std::bad_alloc
 [[nodiscard]] std::vector<std::string> list_folder(const std::filesystem::path& folder,
                                                    std::error_code& error);
+/// The same of a folder that is open as `descriptor`, which stays as it is.
+[[nodiscard]] std::vector<std::string> list_folder(int descriptor, std::error_code& error);
 
 }  // namespace vaecuda

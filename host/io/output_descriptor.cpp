@@ -1,6 +1,5 @@
 #include "host/io/output_descriptor.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,12 +46,8 @@ void throw_output_error(const char* attempt, const std::filesystem::path& path, 
                                  std::generic_category().message(error), remedy(error)));
 }
 
-OutputDescriptor::OutputDescriptor(const std::filesystem::path& opened, int flags, std::filesystem::path path)
-    : path_(std::move(path)) {
-  constexpr mode_t kModeBeforeUmask = 0666;
-  do {
-    descriptor_ = ::open(opened.c_str(), flags | O_CLOEXEC, kModeBeforeUmask);
-  } while (descriptor_ < 0 && errno == EINTR);
+OutputDescriptor::OutputDescriptor(const Place& place, int flags, std::filesystem::path path)
+    : descriptor_(place.open(flags)), path_(std::move(path)) {
   if (descriptor_ < 0) throw_output_error("open", path_, errno);
 }
 

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <span>
 
+#include "host/io/folder.hpp"
+
 namespace vaecuda {
 
 /// Throws the RuntimeError for a system call that failed on an output: what was tried, the path, the system's
@@ -15,9 +17,10 @@ namespace vaecuda {
 /// Owns a file descriptor. Every member throws the RuntimeError of throw_output_error, naming `path`.
 class OutputDescriptor {
  public:
-  /// Opens with open(2)'s `flags` (close-on-exec is added). `path` is what messages name, where it is not
-  /// `opened`.
-  OutputDescriptor(const std::filesystem::path& opened, int flags, std::filesystem::path path);
+  /// Opens with open(2)'s `flags` (close-on-exec is added).
+  OutputDescriptor(const Place& place, int flags) : OutputDescriptor(place, flags, place.path()) {}
+  /// `path` is what messages name, where it is not that of the place.
+  OutputDescriptor(const Place& place, int flags, std::filesystem::path path);
   OutputDescriptor(OutputDescriptor&& other) noexcept;
   OutputDescriptor& operator=(OutputDescriptor&&) = delete;
   OutputDescriptor(const OutputDescriptor&) = delete;

@@ -38,10 +38,10 @@ class Descriptor {
 
 class FileBytes : public ByteSource {
  public:
-  explicit FileBytes(std::string path)
-      : path_(std::move(path)),
+  explicit FileBytes(const Place& place)
+      : path_(place.path().string()),
         // A pipe without a writer would block in open(); for regular files O_NONBLOCK means nothing.
-        file_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {  // NOLINT(*-vararg)
+        file_(place.open(O_RDONLY | O_NONBLOCK)) {
     if (file_.number() < 0) {
       const int code = errno;
       if (code == ENOENT) throw FileError(path_ + ": no such file; check the path");
@@ -106,8 +106,8 @@ class MemoryBytes : public ByteSource {
 
 }  // namespace
 
-std::unique_ptr<ByteSource> open_bytes(const std::string& path) {
-  return std::make_unique<FileBytes>(path);
+std::unique_ptr<ByteSource> open_bytes(const Place& place) {
+  return std::make_unique<FileBytes>(place);
 }
 
 std::unique_ptr<ByteSource> bytes_in_memory(std::string name, std::span<const std::byte> bytes) {

@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#include "host/io/folder.hpp"
+
 namespace vaecuda {
 
 /// Of fixed size. const members may be called concurrently.
@@ -26,7 +28,7 @@ class ByteSource {
 };
 
 /// \throws FileError if the file is missing, unreadable, or no regular file
-[[nodiscard]] std::unique_ptr<ByteSource> open_bytes(const std::string& path);
+[[nodiscard]] std::unique_ptr<ByteSource> open_bytes(const Place& place);
 
 /// `bytes` must outlive the source.
 [[nodiscard]] std::unique_ptr<ByteSource> bytes_in_memory(std::string name, std::span<const std::byte> bytes);

@@ -187,9 +187,9 @@ std::vector<ModelTensor> tensors_of(const ModelFile& file) {
   return tensors;
 }
 
-void save_model(const std::string& path, const ModelFile& file) {
+void save_model(const Place& place, const ModelFile& file) {
   const auto require = [&](bool sound, const char* why) {
-    if (!sound) refuse_to_save(path, why);
+    if (!sound) refuse_to_save(place.path().string(), why);
   };
   const std::string fault = find_fault(file);
   require(fault.empty(), fault.c_str());
@@ -212,7 +212,7 @@ void save_model(const std::string& path, const ModelFile& file) {
     require(value_fault.empty(), value_fault.c_str());
     tensors.push_back({std::move(tensor.name), std::move(tensor.shape), tensor.values});
   }
-  write_safetensors(path,
+  write_safetensors(place,
                     {{"format", std::string(kFormat)},
                      {"version", std::string(kVersion)},
                      {"config", write_model_document(file)}},

@@ -45,7 +45,7 @@ struct ModelTensor {
 /// written can be loaded; bytes of column names that are no UTF-8 become U+FFFD. docs/formats.md has
 /// the bytes. \throws RuntimeError if the file cannot be written, or if load_model would refuse it (a value
 /// that is not finite, say): nothing is written then
-void save_model(const std::string& path, const ModelFile& file);
+void save_model(const Place& place, const ModelFile& file);
 
 /// Reads and checks everything: the header's size, every tensor's type, shape and place, finite values.
 /// \throws FileError naming file, key and what was expected; OutOfMemoryError

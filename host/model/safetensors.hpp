@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -81,7 +80,7 @@ struct SafetensorsTensor {
 /// keys are sorted, and the data lie in the order of the names. Bytes in strings that are no UTF-8 become
 /// U+FFFD. \throws RuntimeError if the file cannot be written or its header would be longer than a reader may
 /// accept
-void write_safetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
+void write_safetensors(const Place& place, const std::map<std::string, std::string>& metadata,
                        std::vector<SafetensorsTensor> tensors);
 
 }  // namespace vaecuda

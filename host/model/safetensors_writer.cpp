@@ -72,7 +72,7 @@ std::string make_header(const std::map<std::string, std::string>& metadata,
 
 }  // namespace
 
-void write_safetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
+void write_safetensors(const Place& place, const std::map<std::string, std::string>& metadata,
                        std::vector<SafetensorsTensor> tensors) {
   std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   check(tensors);
@@ -81,9 +81,9 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
     throw RuntimeError(
         fmt::format("cannot write '{}': its header would have {} bytes and safetensors allows {}; shorten "
                     "the names of the columns",
-                    path.string(), header.size(), kSafetensorsHeaderBytes));
+                    place.path().string(), header.size(), kSafetensorsHeaderBytes));
   }
-  AtomicFile file(path);
+  AtomicFile file(place);
   const auto length = std::bit_cast<std::array<std::byte, 8>>(static_cast<std::uint64_t>(header.size()));
   file.write(length);
   file.write(header);

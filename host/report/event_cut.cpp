@@ -5,7 +5,6 @@
 #include <array>
 #include <bit>
 
-#include "host/io/folder_listing.hpp"
 #include "host/io/output_descriptor.hpp"
 #include "host/model/byte_source.hpp"
 #include "host/report/tensorboard.hpp"
@@ -89,22 +88,19 @@ std::int64_t kept_event_bytes(const ByteSource& file, const std::function<bool(s
   }
 }
 
-std::vector<std::filesystem::path> event_files(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> files;
-  std::error_code error;
-  for (const std::string& name : list_folder(folder, error)) {
-    if (name.starts_with("events.out.tfevents.") && name.ends_with(".vaecuda"))
-      files.push_back(folder / name);
-  }
-  if (error) throw_output_error("read", folder, error.value());
-  return files;
+std::vector<std::string> event_files(const Folder& folder) {
+  std::vector<std::string> names = folder.names();
+  std::erase_if(names, [](const std::string& name) {
+    return !name.starts_with("events.out.tfevents.") || !name.ends_with(".vaecuda");
+  });
+  return names;
 }
 
-void cut_event_file(const std::filesystem::path& path, const std::function<bool(std::int64_t)>& keeps) {
-  const std::unique_ptr<ByteSource> file = open_bytes(path.string());
+void cut_event_file(const Place& place, const std::function<bool(std::int64_t)>& keeps) {
+  const std::unique_ptr<ByteSource> file = open_bytes(place);
   const std::int64_t kept = kept_event_bytes(*file, keeps);
   if (kept == file->size()) return;
-  OutputDescriptor output(path, O_WRONLY, path);
+  OutputDescriptor output(place, O_WRONLY);
   output.truncate(kept);
   output.sync();
   output.close();

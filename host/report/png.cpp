@@ -54,8 +54,8 @@ std::vector<std::uint8_t> encode_png(const Image& image) {
   return bytes;
 }
 
-void write_png(const std::filesystem::path& path, const Image& image) {
-  write_file_atomically(path, encode_png(image));
+void write_png(const Place& place, const Image& image) {
+  write_file_atomically(place, encode_png(image));
 }
 
 }  // namespace vaecuda

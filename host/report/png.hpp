@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <vector>
 
+#include "host/io/folder.hpp"
 #include "host/report/image.hpp"
 
 namespace vaecuda {
@@ -15,8 +15,8 @@ namespace vaecuda {
 /// fails.
 [[nodiscard]] std::vector<std::uint8_t> encode_png(const Image& image);
 
-/// Writes the picture to `path`; an old file there is replaced whole or not at all.
-/// \throws as encode_png, and RuntimeError naming the path if it cannot be written.
-void write_png(const std::filesystem::path& path, const Image& image);
+/// Writes the picture to `place`; an old file there is replaced whole or not at all.
+/// \throws as encode_png, and RuntimeError naming its path if it cannot be written.
+void write_png(const Place& place, const Image& image);
 
 }  // namespace vaecuda

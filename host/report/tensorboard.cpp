@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "host/io/crc32c.hpp"
@@ -94,14 +95,14 @@ std::uint32_t masked_crc(std::string_view bytes) {
   return (crc >> 15 | crc << 17) + 0xA282EAD8U;
 }
 
-std::filesystem::path file_path(const std::filesystem::path& folder, double wall_time) {
-  return folder / fmt::format("events.out.tfevents.{:.0f}.vaecuda", std::floor(wall_time));
+std::string file_name(double wall_time) {
+  return fmt::format("events.out.tfevents.{:.0f}.vaecuda", std::floor(wall_time));
 }
 
 }  // namespace
 
-EventFile::EventFile(const std::filesystem::path& folder, double wall_time)
-    : file_(file_path(folder, wall_time)) {
+EventFile::EventFile(std::shared_ptr<const Folder> folder, double wall_time)
+    : file_(Place(std::move(folder), file_name(wall_time))) {
   if (!file_.was_empty()) return;
   append_record(Message()
                     .add_double(event::kWallTime, wall_time)

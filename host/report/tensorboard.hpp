@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,11 +28,11 @@ struct Scalar {
 /// Every member throws RuntimeError naming the file if it cannot be written.
 class EventFile {
  public:
-  /// Opens events.out.tfevents.<whole seconds of wall_time>.vaecuda in `folder`, which must exist. A file of
-  /// that name is continued.
-  EventFile(const std::filesystem::path& folder, double wall_time);
+  /// Opens events.out.tfevents.<whole seconds of wall_time>.vaecuda in `folder`. A file of that name is
+  /// continued.
+  EventFile(std::shared_ptr<const Folder> folder, double wall_time);
   /// Continues a file as event_files() lists them.
-  explicit EventFile(const std::filesystem::path& path) : file_(path) {}
+  explicit EventFile(const Place& file) : file_(file) {}
 
   /// Writes the scalars as one event. Infinities and NaN are kept; TensorBoard marks them.
   void add_scalars(std::span<const Scalar> scalars, std::int64_t step, double wall_time);
@@ -49,14 +50,14 @@ class EventFile {
   AppendFile file_;
 };
 
-/// The event files that this class has written into a folder, the oldest first.
-[[nodiscard]] std::vector<std::filesystem::path> event_files(const std::filesystem::path& folder);
+/// The names of the event files that this class has written into a folder, the oldest first.
+[[nodiscard]] std::vector<std::string> event_files(const Folder& folder);
 /// How many bytes cut_event_file() keeps of a file with this content, whatever it is.
 [[nodiscard]] std::int64_t kept_event_bytes(const ByteSource& file,
                                             const std::function<bool(std::int64_t)>& keeps);
 /// Cuts an event file back to before the first event whose step `keeps` refuses, that shows a picture
 /// (pictures are drawn at a run's end, to which a resumed run has yet to come), or that is no whole record.
 /// \throws FileError if it cannot be read, RuntimeError if it cannot be cut
-void cut_event_file(const std::filesystem::path& path, const std::function<bool(std::int64_t)>& keeps);
+void cut_event_file(const Place& place, const std::function<bool(std::int64_t)>& keeps);
 
 }  // namespace vaecuda

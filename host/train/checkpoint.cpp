@@ -59,7 +59,7 @@ void read_arena(const SafetensorsReader& reader, const char* name, std::size_t& 
 
 }  // namespace
 
-void save_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+void save_checkpoint(const Place& place, const Checkpoint& checkpoint) {
   std::vector<SafetensorsTensor> tensors;
   const auto add = [&](const char* name, const std::vector<float>& values) {
     const std::size_t bad = first_nonfinite(values);
@@ -67,7 +67,7 @@ void save_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
       throw RuntimeError(
           fmt::format("cannot write '{}': {} holds {} at element {}, which no run could continue "
                       "with",
-                      path, name, values[bad], bad));
+                      place.path().string(), name, values[bad], bad));
     }
     tensors.push_back({name, {static_cast<std::int64_t>(values.size())}, values});
   };
@@ -75,7 +75,7 @@ void save_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
   add(kMoment1, checkpoint.moment1);
   add(kMoment2, checkpoint.moment2);
   if (checkpoint.state.best) add(kBest, checkpoint.state.best->parameters);
-  write_safetensors(path,
+  write_safetensors(place,
                     {{"format", std::string(kFormat)},
                      {"version", std::string(kVersion)},
                      {"state", write_checkpoint_document(checkpoint)}},

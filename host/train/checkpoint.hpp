@@ -19,7 +19,7 @@ struct RunIdentity {
   std::string device;                   ///< "cpu" or "cuda"
   std::vector<std::string> algorithms;  ///< Program::algorithms
   std::uint64_t data = 0;               ///< fingerprint of the training and validation rows
-  std::int64_t length = 0;              ///< steps of the whole run where a schedule depends on them, else 0
+  std::int64_t length = 0;  ///< steps of the whole run where a schedule depends on them, else 0
   std::map<std::string, std::string, std::less<>> options;  ///< by key: those that must not change
 };
 
@@ -34,7 +34,7 @@ struct Checkpoint {
 /// Writes atomically; the bytes are a function of the checkpoint alone (the seconds are left out).
 /// \throws RuntimeError if the file cannot be written, or holds a value that is not finite: nothing is
 /// written then
-void save_checkpoint(const std::string& path, const Checkpoint& checkpoint);
+void save_checkpoint(const Place& place, const Checkpoint& checkpoint);
 
 /// Reads and checks everything; what it does not know is refused. \throws FileError, OutOfMemoryError
 [[nodiscard]] Checkpoint load_checkpoint(std::unique_ptr<ByteSource> source);

@@ -78,7 +78,12 @@ TrainSummary end_run(RunSetup& setup, RunFolder& folder, const TrainingLoop& loo
   summary.stopped_early = loop.stopped_early();
   summary.skipped_steps = state.skipped;
   summary.restores = state.restores;
-  summary.model = folder.best_model().string();
+  const std::filesystem::path dir = folder.path_now();
+  summary.model = (dir / "model.safetensors").string();
+  if (dir != setup.config.output.dir && observer.message) {
+    observer.message(fmt::format("warning: {} was renamed while the run wrote into it; the run is in {}",
+                                 setup.config.output.dir, dir.string()));
+  }
   if (!summary.stopped) {
     summary.warnings =
         diagnose(setup.config, setup.data, {state.step, summary.train, summary.valid, summary.test});

@@ -5,17 +5,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <fstream>
+#include <span>
 #include <system_error>
 #include <vector>
 
 #include "host/io/atomic_file.hpp"
-#include "host/io/folder_listing.hpp"
 #include "host/io/output_descriptor.hpp"
+#include "host/model/byte_source.hpp"
 #include "host/model/json_writer.hpp"
 #include "vaecuda/error.hpp"
 
@@ -63,12 +62,6 @@ class LineWriter {
   std::vector<Scalar> scalars;
 };
 
-void remove_file(const fs::path& path) {
-  std::error_code error;
-  fs::remove(path, error);
-  if (error) throw RuntimeError(fmt::format("{}: cannot be removed: {}", path.string(), error.message()));
-}
-
 /// What a killed process was writing: a run's file, its process and a count (host/io/atomic_file.hpp).
 bool is_left_over(const std::string& name) {
   const auto begins = [&](const char* file) { return name.starts_with(std::string(file) + "."); };
@@ -76,30 +69,66 @@ bool is_left_over(const std::string& name) {
                                     std::any_of(kPictures.begin(), kPictures.end(), begins));
 }
 
-void remove_left_overs(const fs::path& dir) {
-  std::error_code error;
-  for (const std::string& name : list_folder(dir, error)) {
-    if (is_left_over(name)) remove_file(dir / name);
+void remove_left_overs(const Folder& folder) {
+  for (const std::string& name : folder.names()) {
+    if (is_left_over(name)) folder.remove(name);
   }
-  if (error) throw_output_error("read", dir, error.value());
 }
 
-void remove_run(const fs::path& dir) {
-  for (const char* name : kRunFiles) remove_file(dir / name);
-  for (const char* name : kPictures) remove_file(dir / name);
-  for (const fs::path& path : event_files(dir)) remove_file(path);
+void remove_run(const Folder& folder) {
+  for (const char* name : kRunFiles) folder.remove(name);
+  for (const char* name : kPictures) folder.remove(name);
+  for (const std::string& name : event_files(folder)) folder.remove(name);
+}
+
+[[noreturn]] void refuse_to_replace(const fs::path& dir, const char* file) {
+  throw ConfigError(
+      fmt::format("--out {}: this folder already holds a run ({}); name another folder, or replace the run "
+                  "with --overwrite",
+                  dir.string(), file));
 }
 
 /// How a line of metrics.jsonl begins: step is its first key.
 constexpr std::string_view kLineStart = R"({"step":)";
 
+/// Gives the lines of a file one after the other, without their ends.
+class LineReader {
+ public:
+  explicit LineReader(const Place& place) : file_(open_bytes(place)) {}
+
+  /// False at the end; what follows the last line's end is no line.
+  bool next(std::string& line) {
+    line.clear();
+    for (;;) {
+      const std::string_view ahead = std::string_view(block_).substr(at_);
+      const std::size_t end = ahead.find('\n');
+      line += ahead.substr(0, end);
+      if (end != std::string_view::npos) {
+        at_ += end + 1;
+        return true;
+      }
+      if (read_ == file_->size()) return false;
+      at_ = 0;
+      block_.resize(static_cast<std::size_t>(std::min(kBlockBytes, file_->size() - read_)));
+      file_->read(read_, std::as_writable_bytes(std::span(block_)));
+      read_ += static_cast<std::int64_t>(block_.size());
+    }
+  }
+
+ private:
+  static constexpr std::int64_t kBlockBytes = std::int64_t{1} << 16;
+  std::unique_ptr<ByteSource> file_;
+  std::string block_;
+  std::size_t at_ = 0;     ///< in the block
+  std::int64_t read_ = 0;  ///< of the file
+};
+
 /// Where the lines that stay end, and the last of them. A line without its end is not kept.
-std::int64_t kept_bytes(const fs::path& path, const std::function<bool(std::int64_t)>& keeps,
+std::int64_t kept_bytes(const Place& metrics, const std::function<bool(std::int64_t)>& keeps,
                         std::string& last) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw_output_error("read", path, errno);
+  LineReader lines(metrics);
   std::int64_t kept = 0;
-  for (std::string line; std::getline(file, line) && !file.eof();) {
+  for (std::string line; lines.next(line);) {
     std::int64_t step = 0;
     if (!line.starts_with(kLineStart)) break;
     const char* end = line.data() + line.size();
@@ -112,14 +141,15 @@ std::int64_t kept_bytes(const fs::path& path, const std::function<bool(std::int6
 
 /// The event file to continue, its half record cut off; empty where there is none. A file that was killed
 /// before its first record is removed.
-fs::path last_event_file(const fs::path& dir) {
-  fs::path last;
-  for (const fs::path& path : event_files(dir)) {
-    cut_event_file(path, [](std::int64_t) { return true; });
-    if (fs::file_size(path) > 0) {
-      last = path;
+std::string last_event_file(const std::shared_ptr<const Folder>& folder) {
+  std::string last;
+  for (const std::string& name : event_files(*folder)) {
+    const Place place(folder, name);
+    cut_event_file(place, [](std::int64_t) { return true; });
+    if (open_bytes(place)->size() > 0) {
+      last = name;
     } else {
-      remove_file(path);
+      folder->remove(name);
     }
   }
   return last;
@@ -146,51 +176,70 @@ void RunFolder::check_free(const fs::path& dir, bool overwrite) {
   }
   if (overwrite) return;
   for (const char* name : kRunFiles) {
-    if (fs::exists(dir / name, error)) {
-      throw ConfigError(fmt::format(
-          "--out {}: this folder already holds a run ({}); name another folder, or replace the run "
-          "with --overwrite",
-          dir.string(), name));
-    }
+    if (fs::exists(dir / name, error)) refuse_to_replace(dir, name);
   }
 }
 
-RunFolder::RunFolder(const RunConfig& config, Start start) : dir_(config.output.dir) {
+std::shared_ptr<const Folder> RunFolder::hold(const fs::path& dir) {
+  auto folder = std::make_shared<const Folder>(dir);
+  folder->lock();
+  return folder;
+}
+
+std::optional<Place> RunFolder::find_state(const std::shared_ptr<const Folder>& held) {
+  constexpr const char* kState = kRunFiles.front();
+  if (!held->holds(kState)) return std::nullopt;
+  return Place(held, kState);
+}
+
+Place RunFolder::last_model(const std::shared_ptr<const Folder>& held) {
+  return {held, "last.safetensors"};
+}
+
+RunFolder::RunFolder(const RunConfig& config, Start start, std::shared_ptr<const Folder> held)
+    : folder_(std::move(held)) {
+  const fs::path dir = config.output.dir;
   if (start == Start::fresh) {
-    check_free(dir_, config.output.overwrite);
+    check_free(dir, config.output.overwrite);
     std::error_code error;
-    fs::create_directories(dir_, error);
+    fs::create_directories(dir, error);
     if (error)
       throw RuntimeError(
-          fmt::format("{}: the output folder cannot be made: {}", dir_.string(), error.message()));
+          fmt::format("{}: the output folder cannot be made: {}", dir.string(), error.message()));
   }
-  lock_.emplace(dir_);
-  remove_left_overs(dir_);
-  if (start == Start::fresh && config.output.overwrite) remove_run(dir_);
+  if (!folder_) folder_ = hold(dir);
+  if (start == Start::fresh && !config.output.overwrite) {
+    // Another process may have begun and ended its run here since the first look.
+    for (const char* name : kRunFiles) {
+      if (folder_->holds(name)) refuse_to_replace(dir, name);
+    }
+  }
+  remove_left_overs(*folder_);
+  if (start == Start::fresh && config.output.overwrite) remove_run(*folder_);
   write_config(config);
-  metrics_.emplace(dir_ / "metrics.jsonl");
-  const fs::path events = start == Start::resume ? last_event_file(dir_) : fs::path();
+  metrics_.emplace(place("metrics.jsonl"));
+  const std::string events = start == Start::resume ? last_event_file(folder_) : std::string();
   if (events.empty()) {
-    events_.emplace(dir_, unix_seconds());
+    events_.emplace(folder_, unix_seconds());
   } else {
-    events_.emplace(events);
+    events_.emplace(place(events));
   }
 }
 
 void RunFolder::write_config(const RunConfig& config) {
   RunConfig repeatable = config;
   repeatable.output.overwrite = false;  // repeating the run must not replace it without a word
-  write_file_atomically(dir_ / "config.toml", to_toml(repeatable));
+  write_file_atomically(place("config.toml"), to_toml(repeatable));
 }
 
 double RunFolder::cut_back(const std::function<bool(std::int64_t)>& keeps) {
-  const fs::path metrics = dir_ / "metrics.jsonl";
+  const Place metrics = place("metrics.jsonl");
   std::string last;
-  OutputDescriptor file(metrics, O_WRONLY, metrics);
+  OutputDescriptor file(metrics, O_WRONLY);
   file.truncate(kept_bytes(metrics, keeps, last));
   file.sync();
   file.close();
-  for (const fs::path& path : event_files(dir_)) cut_event_file(path, keeps);
+  for (const std::string& name : event_files(*folder_)) cut_event_file(place(name), keeps);
   return last.empty() ? 0.0 : seconds_of(last);
 }
 

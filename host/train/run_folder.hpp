@@ -3,11 +3,12 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "host/io/append_file.hpp"
-#include "host/io/folder_lock.hpp"
+#include "host/io/folder.hpp"
 #include "host/report/tensorboard.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/trainer.hpp"
@@ -28,17 +29,26 @@ struct MetricsLine {
   std::int64_t skipped = 0;        ///< steps left out since the run began; 0 is not written
 };
 
-/// Creates the folder, writes into it, and knows its file names. Errors are RuntimeErrors naming the path.
+/// Creates the folder, writes into it, and knows its file names. The folder is held open and locked: where it
+/// is renamed meanwhile, the run goes with it. Errors are RuntimeErrors naming the path.
 class RunFolder {
  public:
   /// Throws ConfigError if the folder holds a run and `overwrite` is not set, or if the path is no folder.
   /// Writes nothing.
   static void check_free(const std::filesystem::path& dir, bool overwrite);
 
+  /// Opens the folder of a run that is to be resumed and locks it: from here on what is read in it stays.
+  /// \throws ConfigError if another process is training in it
+  [[nodiscard]] static std::shared_ptr<const Folder> hold(const std::filesystem::path& dir);
+  /// A run's state in its folder; nullopt where no checkpoint was saved yet.
+  [[nodiscard]] static std::optional<Place> find_state(const std::shared_ptr<const Folder>& held);
+  [[nodiscard]] static Place last_model(const std::shared_ptr<const Folder>& held);
+
   /// Makes the folder, removes an earlier run's files where that was asked for, writes config.toml. With
   /// Start::resume the folder has to be there, and only what a killed run left half done is removed.
-  /// \throws ConfigError as check_free, and if another process is training in this folder
-  explicit RunFolder(const RunConfig& config, Start start = Start::fresh);
+  /// `held`: as hold() has opened it, or null. \throws ConfigError as check_free, and if another process is
+  /// training in this folder
+  RunFolder(const RunConfig& config, Start start, std::shared_ptr<const Folder> held);
 
   /// Cuts metrics.jsonl and the event files back to before the first line or event whose step `keeps`
   /// refuses. Gives the training seconds of the last line that is left, 0 where there is none.
@@ -46,12 +56,12 @@ class RunFolder {
   void log(const MetricsLine& line);
   void add_image(const std::string& tag, const Image& image, std::int64_t step);
 
-  [[nodiscard]] std::filesystem::path best_model() const { return dir_ / "model.safetensors"; }
-  [[nodiscard]] std::filesystem::path last_model() const { return dir_ / "last.safetensors"; }
-  [[nodiscard]] std::filesystem::path state() const { return dir_ / "state.safetensors"; }
-  [[nodiscard]] std::filesystem::path picture(const std::string& name) const {
-    return dir_ / (name + ".png");
-  }
+  [[nodiscard]] Place best_model() const { return place("model.safetensors"); }
+  [[nodiscard]] Place last_model() const { return last_model(folder_); }
+  [[nodiscard]] Place state() const { return place("state.safetensors"); }
+  [[nodiscard]] Place picture(const std::string& name) const { return place(name + ".png"); }
+  /// Where the folder is now: as the configuration names it, unless it was renamed.
+  [[nodiscard]] std::filesystem::path path_now() const { return folder_->path_now(); }
 
   /// Returns when all lines, records and pictures so far are on the disk.
   void sync_logs();
@@ -59,10 +69,10 @@ class RunFolder {
   void close_logs();
 
  private:
+  [[nodiscard]] Place place(std::string name) const { return {folder_, std::move(name)}; }
   void write_config(const RunConfig& config);
 
-  std::filesystem::path dir_;
-  std::optional<FolderLock> lock_;
+  std::shared_ptr<const Folder> folder_;
   std::optional<AppendFile> metrics_;
   std::optional<EventFile> events_;
 };

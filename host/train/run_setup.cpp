@@ -98,15 +98,16 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
   std::optional<ModelFile> model;
   std::optional<OlderScale> older_scale;
   if (start == Start::resume) {
-    const fs::path dir(config.output.dir);
-    if (fs::exists(dir / "state.safetensors")) {
-      from = load_checkpoint(open_bytes((dir / "state.safetensors").string()));
+    const std::string& dir = config.output.dir;
+    held = RunFolder::hold(dir);
+    if (const std::optional<Place> state = RunFolder::find_state(held)) {
+      from = load_checkpoint(open_bytes(*state));
       older_scale = take_older_scale(config, from->identity);
       require_same_options(config, from->identity);
       // Only its view of the data is wanted, and the last model has it as well; the first may be gone.
-      if (!config.train.init_from.empty()) model = load_model((dir / "last.safetensors").string());
+      if (!config.train.init_from.empty()) model = load_model(open_bytes(RunFolder::last_model(held)));
     } else {
-      say(fmt::format("{}: no checkpoint was saved yet; training from the first step", dir.string()));
+      say(fmt::format("{}: no checkpoint was saved yet; training from the first step", dir));
     }
   } else if (!config.output.dir.empty()) {
     RunFolder::check_free(config.output.dir, config.output.overwrite);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "host/data/prepare.hpp"
+#include "host/io/folder.hpp"
 #include "host/model/layout.hpp"
 #include "host/model/model_file.hpp"
 #include "host/plan/backend.hpp"
@@ -35,7 +36,8 @@ struct RunSetup {
   std::unique_ptr<Program> program;
   std::unique_ptr<Evaluator> validation;  ///< null where no rows are held out
   RunIdentity identity;
-  TrainingState first;  ///< where the run begins or goes on
+  TrainingState first;                 ///< where the run begins or goes on
+  std::shared_ptr<const Folder> held;  ///< of a run that is resumed: its folder, locked
 
   /// `rows`: instead of what the configuration's paths name. \throws as Trainer's constructor
   RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say, Start start);

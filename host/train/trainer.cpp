@@ -14,6 +14,7 @@ struct Trainer::Impl {
   TrainObserver observer;
   RunSetup setup;
   std::optional<TrainSummary> summary;  ///< of the run that has ended
+  std::filesystem::path dir;            ///< where its folder was then
   Start start;
 
   Impl(RunConfig config, std::optional<RunData> rows, TrainObserver watcher, Start how)
@@ -56,12 +57,13 @@ TrainSummary Trainer::run() {
   if (setup.config.output.dir.empty()) {
     throw ConfigError("no output folder: --out (output.dir) names one");
   }
-  RunFolder folder(setup.config, impl_->start);
+  RunFolder folder(setup.config, impl_->start, std::move(setup.held));
   TrainingLoop loop(setup, folder, impl_->observer);
   loop.run();
   const TrainSummary summary = end_run(setup, folder, loop, impl_->observer);
   folder.close_logs();
   impl_->summary = summary;
+  impl_->dir = folder.path_now();
   return *impl_->summary;
 }
 
@@ -74,7 +76,7 @@ std::string Trainer::write_report() const {
   options.on.precision = config.train.precision;
   const RunResults results{impl_->setup.data, impl_->summary->valid, impl_->summary->test,
                            impl_->summary->warnings};
-  return vaecuda::write_report(std::filesystem::path(config.output.dir), options, &results);
+  return vaecuda::write_report(impl_->dir, options, &results);
 }
 
 }  // namespace vaecuda

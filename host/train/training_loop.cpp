@@ -208,13 +208,13 @@ bool TrainingLoop::is_checkpoint_due() const {
 void TrainingLoop::save() {
   folder_.sync_logs();
   ModelFile file = setup_.model_file(state_.step);
-  save_model(folder_.last_model().string(), file);
+  save_model(folder_.last_model(), file);
   if (state_.best) {
     file.steps = state_.best->step;
     file.parameters = state_.best->parameters;
   }
-  save_model(folder_.best_model().string(), file);
-  save_checkpoint(folder_.state().string(), setup_.checkpoint(state_));
+  save_model(folder_.best_model(), file);
+  save_checkpoint(folder_.state(), setup_.checkpoint(state_));
   saved_at_ = Clock::now();
   saved_step_ = state_.step;
 }
@@ -232,7 +232,7 @@ void TrainingLoop::go_back() {
   const std::int64_t restores = state_.restores + 1;
   const double seconds = state_.seconds;
   const std::optional<Fault> fault = setup_.program->fault();
-  Checkpoint checkpoint = load_checkpoint(open_bytes(folder_.state().string()));
+  Checkpoint checkpoint = load_checkpoint(open_bytes(folder_.state()));
   checkpoint.state.restores = restores;
   checkpoint.state.seconds = seconds;
   setup_.restore(checkpoint);

@@ -9,7 +9,8 @@
 //   FAULTY_IO_COUNT=file  where the number of calls is written when the program ends
 //   FAULTY_IO_NAMED=file  gets a line for every name that a rename in the folder has given
 //
-// Calls: open for writing, write, fsync, close of a file that was written, ftruncate, rename, unlink.
+// Calls: open for writing, write, fsync, close of a file that was written, ftruncate, mkdir, rename, unlink;
+// by path or in a folder that is open.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -22,6 +23,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 namespace {
 
@@ -39,6 +41,15 @@ const char* setting(const char* name) {
 bool is_under(const char* path) {
   const char* folder = setting("FAULTY_IO_UNDER");
   return *folder != '\0' && std::strncmp(path, folder, std::strlen(folder)) == 0;
+}
+
+/// The path of what a call names in the folder that is open as `folder`.
+std::string path_in(int folder, const char* path) {
+  if (*path == '/' || folder == AT_FDCWD) return path;
+  char above[4096] = {};
+  const std::string link = "/proc/self/fd/" + std::to_string(folder);
+  const ssize_t length = ::readlink(link.c_str(), above, sizeof above - 1);
+  return length < 0 ? path : std::string(above, static_cast<std::size_t>(length)) + "/" + path;
 }
 
 bool is_watched(int descriptor) {
@@ -83,11 +94,11 @@ __attribute__((destructor)) void report() {
   }
 }
 
-int open_watched(const char* path, int flags, mode_t mode, const char* name) {
+int open_watched(int folder, const char* path, int flags, mode_t mode, const char* name) {
   const bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_DIRECTORY) != 0;
-  const bool counts = writes && is_under(path);
+  const bool counts = writes && is_under(path_in(folder, path).c_str());
   if (counts && next_call(false) != Fate::pass) return -1;
-  const int descriptor = real<int (*)(const char*, int, ...)>(name)(path, flags, mode);
+  const int descriptor = real<int (*)(int, const char*, int, ...)>(name)(folder, path, flags, mode);
   if (descriptor >= 0 && descriptor < 4096) watched[descriptor] = counts;
   return descriptor;
 }
@@ -101,7 +112,7 @@ int open(const char* path, int flags, ...) {
   va_start(list, flags);
   const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
   va_end(list);
-  return open_watched(path, flags, mode, "open");
+  return open_watched(AT_FDCWD, path, flags, mode, "openat");
 }
 
 int open64(const char* path, int flags, ...) {
@@ -109,7 +120,28 @@ int open64(const char* path, int flags, ...) {
   va_start(list, flags);
   const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
   va_end(list);
-  return open_watched(path, flags, mode, "open64");
+  return open_watched(AT_FDCWD, path, flags, mode, "openat64");
+}
+
+int openat(int folder, const char* path, int flags, ...) {
+  va_list list;
+  va_start(list, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
+  va_end(list);
+  return open_watched(folder, path, flags, mode, "openat");
+}
+
+int openat64(int folder, const char* path, int flags, ...) {
+  va_list list;
+  va_start(list, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
+  va_end(list);
+  return open_watched(folder, path, flags, mode, "openat64");
+}
+
+int mkdirat(int folder, const char* path, mode_t mode) {
+  if (is_under(path_in(folder, path).c_str()) && next_call(false) != Fate::pass) return -1;
+  return real<int (*)(int, const char*, mode_t)>("mkdirat")(folder, path, mode);
 }
 
 ssize_t write(int descriptor, const void* bytes, size_t count) {
@@ -150,17 +182,27 @@ int close(int descriptor) {
   return -1;
 }
 
-int rename(const char* from, const char* to) {
-  if (!is_under(to)) return real<int (*)(const char*, const char*)>("rename")(from, to);
+int renameat(int from_folder, const char* from, int to_folder, const char* to) {
+  const auto next = real<int (*)(int, const char*, int, const char*)>("renameat");
+  const std::string target = path_in(to_folder, to);
+  if (!is_under(target.c_str())) return next(from_folder, from, to_folder, to);
   if (next_call(false) != Fate::pass) return -1;
-  const int result = real<int (*)(const char*, const char*)>("rename")(from, to);
-  if (result == 0) note_name(to);
+  const int result = next(from_folder, from, to_folder, to);
+  if (result == 0) note_name(target.c_str());
   return result;
 }
 
+int rename(const char* from, const char* to) {
+  return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+int unlinkat(int folder, const char* path, int flags) {
+  if (is_under(path_in(folder, path).c_str()) && next_call(false) != Fate::pass) return -1;
+  return real<int (*)(int, const char*, int)>("unlinkat")(folder, path, flags);
+}
+
 int unlink(const char* path) {
-  if (is_under(path) && next_call(false) != Fate::pass) return -1;
-  return real<int (*)(const char*)>("unlink")(path);
+  return unlinkat(AT_FDCWD, path, 0);
 }
 
 }  // extern "C"

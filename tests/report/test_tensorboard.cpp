@@ -7,6 +7,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,10 @@ namespace {
 
 std::uint32_t crc_of(std::string_view text) {
   return crc32c(std::as_bytes(std::span(text)));
+}
+
+std::shared_ptr<const Folder> opened(const std::filesystem::path& folder) {
+  return std::make_shared<const Folder>(folder);
 }
 
 std::string read(const std::filesystem::path& path) {
@@ -127,7 +132,7 @@ TEST_CASE("crc32c: known answers") {
 
 TEST_CASE("tensorboard: the file is named for the second it was begun and opens with the version") {
   const test::TempDir folder;
-  const EventFile file(folder.path(), 1'700'000'000.75);
+  const EventFile file(opened(folder.path()), 1'700'000'000.75);
   CHECK(file.path() == folder.path() / "events.out.tfevents.1700000000.vaecuda");
   const auto records = read_records(read(file.path()));
   REQUIRE(records.size() == 1);
@@ -139,7 +144,7 @@ TEST_CASE("tensorboard: the file is named for the second it was begun and opens 
 
 TEST_CASE("tensorboard: scalars") {
   const test::TempDir folder;
-  EventFile file(folder.path(), 10.0);
+  EventFile file(opened(folder.path()), 10.0);
   const std::vector<Scalar> first = {{"train/loss", 105.5F}, {"train/kl", -0.0F}};
   file.add_scalars(first, 300, 11.5);
   // The largest step, an empty tag, one that needs two bytes for its length, and values that are not finite.
@@ -174,7 +179,7 @@ TEST_CASE("tensorboard: scalars") {
 
 TEST_CASE("tensorboard: pictures") {
   const test::TempDir folder;
-  EventFile file(folder.path(), 10.0);
+  EventFile file(opened(folder.path()), 10.0);
   for (const std::int64_t channels : {1, 3}) {
     Image image{2, 200, channels, {}};
     for (std::int64_t i = 0; i < 400 * channels; ++i)
@@ -199,7 +204,7 @@ TEST_CASE("tensorboard: a file of that name is continued, with one version recor
   const test::TempDir folder;
   const std::vector<Scalar> scalars = {{"loss", 1.0F}};
   for (int session = 0; session < 2; ++session) {
-    EventFile file(folder.path(), 50.25);
+    EventFile file(opened(folder.path()), 50.25);
     file.add_scalars(scalars, session, 51.0);
     file.sync();
   }
@@ -210,13 +215,24 @@ TEST_CASE("tensorboard: a file of that name is continued, with one version recor
   CHECK(only(parse(records[2]), 2, 0).integer == 1);
 }
 
-TEST_CASE("tensorboard: a folder that is not there is an error that names the file") {
+TEST_CASE(
+    "tensorboard: a file goes with its folder where that is moved, and one that cannot be made is named") {
   const test::TempDir folder;
+  std::filesystem::create_directory(folder.path() / "run");
+  const auto run = opened(folder.path() / "run");
+  std::filesystem::rename(folder.path() / "run", folder.path() / "moved");
+  std::filesystem::create_directory(folder.path() / "run");
+  { const EventFile file(run, 1.0); }
+  CHECK(std::filesystem::exists(folder.path() / "moved" / "events.out.tfevents.1.vaecuda"));
+  CHECK(std::filesystem::is_empty(folder.path() / "run"));
+  CHECK(run->path_now() == std::filesystem::canonical(folder.path()) / "moved");
+
+  std::filesystem::remove_all(folder.path() / "moved");
   try {
-    const EventFile file(folder.path() / "missing", 1.0);
+    const EventFile file(run, 2.0);
     FAIL("opened");
   } catch (const RuntimeError& error) {
-    CHECK(std::string(error.what()).find("missing/events.out.tfevents.1.vaecuda") != std::string::npos);
+    CHECK(std::string(error.what()).find("run/events.out.tfevents.2.vaecuda") != std::string::npos);
   }
 }
 

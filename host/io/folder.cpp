@@ -1,0 +1,116 @@
+#include "host/io/folder.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
+#include "host/io/folder_listing.hpp"
+#include "host/io/output_descriptor.hpp"
+#include "vaecuda/error.hpp"
+
+namespace vaecuda {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+
+bool leads_to(const fs::path& path, int descriptor) {
+  struct stat there = {};
+  struct stat here = {};
+  return ::stat(path.c_str(), &there) == 0 && ::fstat(descriptor, &here) == 0 &&
+         there.st_dev == here.st_dev && there.st_ino == here.st_ino;
+}
+
+}  // namespace
+
+Folder::Folder(const fs::path& path, fs::path shown) : path_(shown.empty() ? path : std::move(shown)) {
+  do {
+    descriptor_ = ::open(path.c_str(), kOpenFolder);
+  } while (descriptor_ < 0 && errno == EINTR);
+  if (descriptor_ < 0) throw_output_error("open", path_, errno);
+}
+
+Folder::Folder(const Folder& parent, const std::string& name) : path_(parent.path_) {
+  do {
+    descriptor_ = ::openat(parent.descriptor_, name.c_str(), kOpenFolder | O_NOFOLLOW);
+  } while (descriptor_ < 0 && errno == EINTR);
+  if (descriptor_ < 0) parent.fail("open", name, errno);
+}
+
+Folder::~Folder() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void Folder::fail(const char* attempt, const std::string& name, int error) const {
+  throw_output_error(attempt, path_ / name, error);
+}
+
+fs::path Folder::path_now() const {
+  if (leads_to(path_, descriptor_)) return path_;
+  std::error_code error;
+  fs::path now = fs::read_symlink(fmt::format("/proc/self/fd/{}", descriptor_), error);
+  return !error && leads_to(now, descriptor_) ? now : path_;
+}
+
+void Folder::lock() const {
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  throw ConfigError(fmt::format("{}: another process is training in this folder; wait for it or end it first",
+                                path_.string()));
+}
+
+std::vector<std::string> Folder::names() const {
+  std::error_code error;
+  std::vector<std::string> names = list_folder(descriptor_, error);
+  if (error) throw_output_error("read", path_, error.value());
+  return names;
+}
+
+bool Folder::holds(const std::string& name) const {
+  struct stat status = {};
+  return ::fstatat(descriptor_, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void Folder::remove(const std::string& name) const {
+  if (::unlinkat(descriptor_, name.c_str(), 0) != 0 && errno != ENOENT) fail("remove", name, errno);
+}
+
+void Folder::make_folder(const std::string& name) const {
+  constexpr mode_t kModeBeforeUmask = 0777;
+  if (::mkdirat(descriptor_, name.c_str(), kModeBeforeUmask) != 0) fail("make the folder", name, errno);
+}
+
+void Folder::remove_folder(const std::string& name) const {
+  if (::unlinkat(descriptor_, name.c_str(), AT_REMOVEDIR) != 0) fail("remove", name, errno);
+}
+
+void Folder::rename(const std::string& name, const Folder& to, const std::string& new_name) const {
+  if (::renameat(descriptor_, name.c_str(), to.descriptor_, new_name.c_str()) != 0)
+    to.fail("write", new_name, errno);
+}
+
+void Folder::sync() const {
+  while (::fsync(descriptor_) != 0) {
+    if (errno == EINTR) continue;
+    // Folders on some network file systems have nothing to sync and say so.
+    if (errno == EINVAL || errno == ENOTSUP) return;
+    throw_output_error("bring to disk", path_, errno);
+  }
+}
+
+int Place::open(int flags) const {
+  constexpr mode_t kModeBeforeUmask = 0666;
+  for (;;) {
+    const int descriptor =
+        folder_ ? ::openat(folder_->descriptor(), name_.c_str(), flags | O_CLOEXEC, kModeBeforeUmask)
+                : ::open(path_.c_str(), flags | O_CLOEXEC, kModeBeforeUmask);
+    if (descriptor >= 0 || errno != EINTR) return descriptor;
+  }
+}
+
+}  // namespace vaecuda

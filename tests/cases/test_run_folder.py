@@ -1,0 +1,138 @@
+"""Who may write into a folder, and when: two processes, folders that move."""
+
+import os
+import subprocess
+import time
+import unittest
+
+from support import BIN, RUNTIME, SENSOR_NAMES, SMALL, USAGE, Case, main, sensor_rows
+
+# Batches of all rows: one step an epoch.
+FEW = [*SMALL, "--likelihood", "gaussian", "--standardize", "--threads", "1", "--batch-size", "200"]
+
+
+class RunCase(Case):
+    def setUp(self):
+        super().setUp()
+        self.table("tab.csv", sensor_rows(), SENSOR_NAMES)
+
+    def begin(self, *words):
+        """vae_cuda_train in the background, in the case's folder."""
+        process = subprocess.Popen([str(BIN.resolve() / "vae_cuda_train"), *map(str, words)], cwd=self.folder,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
+
+    def wait_for(self, condition, what):
+        until = time.monotonic() + 60
+        while not condition():
+            self.assertLess(time.monotonic(), until, what)
+            time.sleep(0.01)
+
+    def pipe_to(self, name, process):
+        """Opens a pipe for writing when the process reads from it."""
+        until = time.monotonic() + 60
+        while True:
+            try:
+                return os.fdopen(os.open(self.folder / name, os.O_WRONLY | os.O_NONBLOCK), "wb")
+            except OSError:  # nobody reads yet
+                self.assertIsNone(process.poll(), self.end(process) if process.poll() is not None else "")
+                self.assertLess(time.monotonic(), until, "the pipe is not read")
+                time.sleep(0.01)
+
+    def end(self, process):
+        out, err = process.communicate(timeout=60)
+        return process.returncode, (out + err).decode(errors="replace")
+
+    def files(self, folder):
+        return {path.name: path.read_bytes() for path in (self.folder / folder).iterdir() if path.is_file()}
+
+    def steps(self, folder):
+        return int((self.folder / folder / "metrics.jsonl").read_text().splitlines()[-1].split(",")[0].split(":")[1])
+
+
+class TwoProcesses(RunCase):
+    def test_a_resume_that_waits_for_its_data_keeps_others_out(self):
+        self.assert_done(self.train("--data", "tab.csv", *FEW, "--epochs", 2, "--out", "run"))
+        before = self.files("run")
+        os.mkfifo(self.folder / "slow.csv")
+        slow = self.begin("--resume", "run", "--data", "slow.csv", "--epochs", 3)
+        with self.pipe_to("slow.csv", slow) as pipe:
+            other = self.train("--resume", "run", "--epochs", 6)
+            self.assert_ended(other, USAGE, "another process is training in this folder")
+            self.assertEqual(self.files("run"), before)
+            pipe.write((self.folder / "tab.csv").read_bytes())
+        code, said = self.end(slow)
+        self.assertEqual(code, 0, said)
+        self.assertEqual(self.steps("run"), 3)
+        self.assert_done(self.train("--resume", "run", "--data", "tab.csv", "--epochs", 6))
+        self.assertEqual(self.steps("run"), 6)
+
+    def test_a_run_that_waits_for_its_data_does_not_write_over_one_that_has_ended(self):
+        os.mkfifo(self.folder / "slow.csv")
+        slow = self.begin("--data", "slow.csv", *FEW, "--epochs", 1, "--out", "run")
+        with self.pipe_to("slow.csv", slow) as pipe:
+            self.assert_done(self.train("--data", "tab.csv", *FEW, "--epochs", 2, "--out", "run"))
+            before = self.files("run")
+            pipe.write((self.folder / "tab.csv").read_bytes())
+        code, said = self.end(slow)
+        self.assertEqual(code, USAGE, said)
+        self.assertIn("already holds a run", said)
+        self.assertEqual(self.files("run"), before)
+
+    def test_a_resume_that_is_not_run_gives_the_folder_back(self):
+        self.assert_done(self.train("--data", "tab.csv", *FEW, "--epochs", 1, "--out", "run"))
+        before = self.files("run")
+        self.assert_done(self.train("--resume", "run", "--explain"), "parameters")
+        self.assert_ended(self.train("--resume", "run", "--latent-dim", 3), USAGE, "--latent-dim")
+        self.assertEqual(self.files("run"), before)
+        self.assert_done(self.train("--resume", "run", "--epochs", 2))
+
+
+class MovedFolder(RunCase):
+    def test_a_run_goes_with_its_folder(self):
+        process = self.begin("--data", "tab.csv", *FEW, "--steps", 10 ** 7, "--checkpoint-every", 500, "--out", "run")
+        run, moved = self.folder / "run", self.folder / "moved"
+        self.wait_for((run / "state.safetensors").exists, "the first checkpoint")
+        run.rename(moved)
+        run.mkdir()
+        (run / "note.txt").write_text("another folder of that name")
+        written = (moved / "state.safetensors").stat().st_ino
+        self.wait_for(lambda: (moved / "state.safetensors").stat().st_ino != written, "a checkpoint after the move")
+        process.terminate()
+        code, said = self.end(process)
+        self.assertEqual(code, 75, said)
+        self.assertIn(f"run was renamed while the run wrote into it; the run is in {moved}", said)
+        self.assertIn(f"--resume {moved}", said)
+        self.assertEqual([path.name for path in run.iterdir()], ["note.txt"])
+        self.assertEqual([path.name for path in moved.glob("*.tmp")], [])
+        steps = self.steps("moved")
+        self.assert_done(self.train("--resume", "moved", "--steps", steps + 10))
+        self.assertTrue((moved / "report.html").exists())
+
+    def test_the_report_of_a_moved_run_is_its_own(self):
+        process = self.begin("--data", "tab.csv", *FEW, "--steps", 3000, "--checkpoint-every", 1000, "--out", "run")
+        run, moved = self.folder / "run", self.folder / "moved"
+        self.wait_for((run / "state.safetensors").exists, "the first checkpoint")
+        run.rename(moved)
+        self.assert_done(self.train("--data", "tab.csv", *FEW, "--epochs", 1, "--out", "run", "--no-report"))
+        code, said = self.end(process)
+        self.assertEqual(code, 0, said)
+        self.assertIn(f"report      {moved}/report.html", said)
+        self.assertFalse((run / "report.html").exists())
+
+    def test_a_folder_that_is_gone_is_an_error(self):
+        process = self.begin("--data", "tab.csv", *FEW, "--steps", 10 ** 7, "--checkpoint-every", 500, "--out", "run")
+        run = self.folder / "run"
+        self.wait_for((run / "state.safetensors").exists, "the first checkpoint")
+        run.rename(self.folder / "gone")
+        subprocess.run(["rm", "-rf", str(self.folder / "gone")], check=False)
+        code, said = self.end(process)
+        self.assertEqual(code, RUNTIME, said)
+        self.assertIn("No such file or directory", said)
+        self.assertFalse(run.exists())
+
+
+if __name__ == "__main__":
+    main()
