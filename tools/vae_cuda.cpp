@@ -10,6 +10,7 @@
 #include "cli/console.hpp"
 #include "cli/exit_code.hpp"
 #include "vae_cuda/command.hpp"
+#include "vae_cuda/request.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
 
@@ -94,6 +95,7 @@ int run(int argc, const char* const* argv) {
           fmt::format("{} is missing: vae_cuda {} {} [options]", option.flag, command->name, option.flag));
     }
   }
+  check_files(arguments);
   cli::Console console(arguments.flag("--quiet"));
   console.busy(command->name);
   return command->run(arguments, console);

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "host/io/path_links.hpp"
 #include "vaecuda/error.hpp"
 
 namespace vaecuda {
@@ -35,10 +36,10 @@ Place in_folder(const Place& target) {
   const bool is_link = ::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
   if (target.folder() && !is_link) return target;
   fs::path path = target.folder() ? target.folder()->path_now() / target.name() : target.path();
-  if (is_link) {
-    std::error_code error;
-    path = fs::weakly_canonical(path, error);
-    if (error) throw_output_error("follow the link", target.path(), error.value());
+  try {
+    if (is_link) path = follow_links(path);
+  } catch (const std::system_error& error) {
+    throw_output_error("follow the link", target.path(), error.code().value());
   }
   const fs::path above = path.has_parent_path() ? path.parent_path() : fs::path(".");
   return {std::make_shared<const Folder>(above, path), path.filename().string(), path};

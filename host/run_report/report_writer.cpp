@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "host/io/atomic_file.hpp"
 #include "host/model/model_file.hpp"
 #include "host/plan/backend.hpp"
 #include "host/run_report/page.hpp"
 #include "host/train/diagnosis.hpp"
 #include "host/train/evaluator.hpp"
+#include "host/train/run_folder.hpp"
+#include "vaecuda/output.hpp"
 
 namespace vaecuda {
 namespace {
@@ -24,6 +28,13 @@ LossTerms loss_of(const Dataset& data, const RunRecord& run, const std::filesyst
   RunConfig config = run.config;
   config.model = file.model;
   return Evaluator(*backend, layout, config, file.preparation, data, *store).evaluate();
+}
+
+/// The page must not take the place of what the run has written.
+void require_kept(const std::filesystem::path& run_dir, const std::string& page) {
+  std::vector<NamedFile> files;
+  for (const char* name : run_files()) files.push_back({"the run's file", (run_dir / name).string()});
+  require_separate_files(std::array{NamedFile{"--out", page}}, files);
 }
 
 /// The rows of the run, if they can still be had; else says why not.
@@ -73,6 +84,7 @@ std::vector<std::string> warnings_of(const RunRecord& run, const Vae& vae, const
 
 std::string write_report(const std::filesystem::path& run_dir, const ReportOptions& options,
                          const RunResults* results) {
+  require_kept(run_dir, options.path);
   const RunRecord run = read_run(run_dir);
   PageContent content{run, nullptr, {}, {}, {}, {}, {}, {}, {}};
   if (const RecordLine* best = best_line(run)) content.valid = best->valid;

@@ -23,10 +23,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The files by which a folder is known to hold a run, and what else a run leaves for a person. The state
-/// comes first: without it, what a removal that was cut short leaves behind is no run that could go on.
 constexpr std::array kRunFiles = {"state.safetensors", "config.toml", "metrics.jsonl", "model.safetensors",
                                   "last.safetensors"};
+/// What else a run leaves, for a person.
 constexpr std::array kPictures = {"reconstructions.png", "samples.png", "manifold.png", "report.html"};
 
 double unix_seconds() {
@@ -166,6 +165,10 @@ double seconds_of(const std::string& line) {
 }
 
 }  // namespace
+
+std::span<const char* const> run_files() {
+  return kRunFiles;
+}
 
 void RunFolder::check_free(const fs::path& dir, bool overwrite) {
   std::error_code error;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "host/io/append_file.hpp"
@@ -28,6 +29,10 @@ struct MetricsLine {
   std::optional<LossTerms> valid;  ///< on the lines at an epoch's end
   std::int64_t skipped = 0;        ///< steps left out since the run began; 0 is not written
 };
+
+/// The files by which a folder is known to hold a run. The state comes first: without it, what a removal that
+/// was cut short leaves behind is no run that could go on.
+[[nodiscard]] std::span<const char* const> run_files();
 
 /// Creates the folder, writes into it, and knows its file names. The folder is held open and locked: where it
 /// is renamed meanwhile, the run goes with it. Errors are RuntimeErrors naming the path.

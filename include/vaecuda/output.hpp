@@ -17,6 +17,18 @@
 
 namespace vaecuda {
 
+/// A file of a call or command, and what messages call it: "--out".
+struct NamedFile {
+  std::string name;
+  std::string path;
+};
+
+/// To be called before anything is written. Files are the same by whatever spelling of the path and by
+/// whatever symbolic or hard link; an empty path names none. \throws ConfigError naming both if an output is
+/// the same file as another output or an input
+VAECUDA_API void require_separate_files(std::span<const NamedFile> outputs,
+                                        std::span<const NamedFile> inputs);
+
 /// A file that is written piece by piece. Without commit() nothing stays. Thread safety: one thread at a
 /// time. Every member throws RuntimeError naming the path, the system's reason and a remedy.
 class VAECUDA_API OutputFile {

@@ -1,6 +1,7 @@
-"""Who may write into a folder, and when: two processes, folders that move."""
+"""Who may write into a folder, and when: two processes, folders that move, outputs on one file."""
 
 import os
+import re
 import subprocess
 import time
 import unittest
@@ -9,6 +10,7 @@ from support import BIN, RUNTIME, SENSOR_NAMES, SMALL, USAGE, Case, main, sensor
 
 # Batches of all rows: one step an epoch.
 FEW = [*SMALL, "--likelihood", "gaussian", "--standardize", "--threads", "1", "--batch-size", "200"]
+RUN_FILES = ("state.safetensors", "config.toml", "metrics.jsonl", "model.safetensors", "last.safetensors")
 
 
 class RunCase(Case):
@@ -132,6 +134,86 @@ class MovedFolder(RunCase):
         self.assertEqual(code, RUNTIME, said)
         self.assertIn("No such file or directory", said)
         self.assertFalse(run.exists())
+
+
+class OneFileTwice(RunCase):
+    """Two outputs, or an output and what is read, under two names of one file: refused before anything is written."""
+
+    def setUp(self):
+        super().setUp()
+        self.assert_done(self.train("--data", "tab.csv", *FEW, "--epochs", 1, "--out", "run"))
+        self.model = "run/model.safetensors"
+        os.mkdir(self.folder / "d")
+        os.symlink("d", self.folder / "link")
+
+    def refused(self, *words, **options):
+        before = self.files(".")
+        result = self.tool(*words, **options)
+        self.assert_ended(result, USAGE, "same file")
+        self.assertEqual(self.files("."), before)
+        return result
+
+    def pairs(self):
+        """Two spellings of a file that is not there, and of one that is."""
+        yield "x.csv", "x.csv"
+        yield "x.csv", "./d/../x.csv"
+        yield "link/x.csv", "d/x.csv"
+        yield str(self.folder / "x.csv"), "x.csv"
+        os.symlink("nowhere.csv", self.folder / "dangling.csv")
+        yield "dangling.csv", "nowhere.csv"
+        self.write("there.csv", "old\n")
+        os.link(self.folder / "there.csv", self.folder / "hard.csv")
+        os.symlink("hard.csv", self.folder / "soft.csv")
+        yield "there.csv", "hard.csv"
+        yield "soft.csv", "there.csv"
+
+    def test_two_outputs(self):
+        for one, other in self.pairs():
+            with self.subTest(one=one, other=other):
+                self.refused("encode", self.model, "--data", "tab.csv", "--out", one, "--logvar", other)
+        self.refused("score", self.model, "--data", "tab.csv", "--out", "x.csv", "--flags", "d/../x.csv")
+        self.refused("encode", self.model, "--data", "tab.csv", "--out", "x.csv", "--logvar", "y.csv", "--codes", "y.csv")
+
+    def test_an_output_on_an_input(self):
+        os.link(self.folder / "tab.csv", self.folder / "same.csv")
+        for out in ("tab.csv", "link/../tab.csv", "same.csv"):
+            self.refused("encode", self.model, "--data", "tab.csv", "--out", out)
+        self.refused("reconstruct", self.model, "--data", "tab.csv", "--out", "tab.csv")
+        self.refused("score", self.model, "--data", "tab.csv", "--reference", "same.csv", "--out", "same.csv")
+        self.refused("evaluate", self.model, "--data", "tab.csv", "--rows", "tab.csv")
+        self.refused("export", self.model, "--format", "npz", "--out", self.model)
+        self.assert_done(self.tool("encode", self.model, "--data", "tab.csv", "--out", "z.csv"))
+        self.refused("generate", self.model, "--latents", "z.csv", "--out", "z.csv")
+
+    def test_every_file_of_every_command_is_compared(self):
+        known = {"--out", "--rows", "--flags", "--logvar", "--codes", "--data", "--labels", "--reference",
+                 "--reference-labels", "--latents"}
+        commands = re.findall(r"^  (\w+) ", self.run_program("vae_cuda", "--help").out.split("Commands")[1], re.M)
+        self.assertGreater(len(commands), 8)
+        for command in commands:
+            text = self.run_program("vae_cuda", command, "--help").out
+            self.assertLessEqual(set(re.findall(r"(--[\w-]+) (?:FILE|PATH|DIR)\b", text)), known, command)
+
+    def test_a_page_on_a_file_of_its_run(self):
+        before = self.files("run")
+        for name in RUN_FILES:
+            self.refused("report", "run", "--out", f"run/{name}")
+        self.assertEqual(self.files("run"), before)
+        self.assert_done(self.run_program("vae_cuda", "report", "run", "--out", "page.html"))
+
+    def test_an_output_where_stdout_goes(self):
+        line = f"$B/vae_cuda evaluate {self.model} --data tab.csv --device cpu --samples 0 --rows out.csv > out.csv"
+        self.assert_ended(self.run_program(None, line.replace("$B", str(BIN.resolve())), shell=True), USAGE, "stdout")
+
+    def test_outputs_apart_are_written(self):
+        for path in ("z.npy", "link/z.npy"):
+            self.assert_done(self.tool("encode", self.model, "--data", "tab.csv", "--out", path, "--logvar", "lv.npy"))
+        self.assert_done(self.tool("score", self.model, "--data", "tab.csv", "--threshold", "1", "--out", "s.csv",
+                                   "--flags", "f.npy"))
+        self.assert_done(self.tool("encode", self.model, "--data", "tab.csv", "--out", "z.npy"))  # an old output
+        os.symlink("made.csv", self.folder / "to.csv")  # a link that leads nowhere yet
+        self.assert_done(self.tool("encode", self.model, "--data", "tab.csv", "--out", "to.csv"))
+        self.assertTrue((self.folder / "to.csv").is_symlink() and (self.folder / "made.csv").exists())
 
 
 if __name__ == "__main__":

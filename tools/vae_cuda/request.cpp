@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -194,6 +195,24 @@ Dataset first_rows(RowSource& rows, std::int64_t most) {
   if (rows.has_labels()) data.set_labels(std::move(labels), rows.label_names());
   if (!vectors.empty()) data.set_label_vectors(std::move(vectors));
   return data;
+}
+
+void check_files(const cli::Arguments& arguments) {
+  constexpr std::array<std::string_view, 5> kOutputs = {"--out", "--rows", "--flags", "--logvar", "--codes"};
+  constexpr std::array<std::string_view, 6> kInputs = {
+      "MODEL", "--data", "--labels", "--reference", "--reference-labels", "--latents"};
+  const auto named = [&arguments](std::span<const std::string_view> flags) {
+    std::vector<NamedFile> files;
+    for (const std::string_view flag : flags) {
+      if (const std::string* path = arguments.find(flag)) files.push_back({std::string(flag), *path});
+    }
+    return files;
+  };
+  std::vector<NamedFile> outputs = named(kOutputs);
+  if (outputs.empty()) return;
+  if (arguments.flag("--json") || arguments.find("--out") == nullptr)
+    outputs.push_back({"stdout", "/dev/stdout"});
+  require_separate_files(outputs, named(kInputs));
 }
 
 OutputKind kind_of(const std::string& path) {

@@ -60,6 +60,10 @@ inline constexpr cli::ProgramOption kImage{"--image", "HxWxC",
 /// As many rows as come, up to `most`, with their labels.
 [[nodiscard]] Dataset first_rows(RowSource& rows, std::int64_t most);
 
+/// Before anything is computed, for every command: no output may be another or what is read, nor may the file
+/// that stdout goes to, where the command writes there. \throws ConfigError
+void check_files(const cli::Arguments& arguments);
+
 /// What an output's ending asks for.
 enum class OutputKind { sheet, rows };
 /// \throws ConfigError for an ending other than .png, .npy and .csv

@@ -1,0 +1,87 @@
+#include "host/io/path_links.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <optional>
+#include <string>
+#include <tuple>
+
+#include "vaecuda/error.hpp"
+#include "vaecuda/output.hpp"
+
+namespace vaecuda {
+namespace fs = std::filesystem;
+namespace {
+
+/// The file itself where it is there, else its folder and its name in it.
+using Identity = std::tuple<dev_t, ino_t, std::string>;
+
+std::optional<Identity> identity_of(const fs::path& path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) == 0) {
+    if (!S_ISREG(status.st_mode)) return std::nullopt;
+    return Identity(status.st_dev, status.st_ino, "");
+  }
+  const fs::path target = follow_links(path);
+  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  if (::stat(folder.c_str(), &status) != 0) return std::nullopt;
+  return Identity(status.st_dev, status.st_ino, target.filename().string());
+}
+
+}  // namespace
+
+fs::path follow_links(fs::path path) {
+  constexpr int kMostLinks = 40;  // as Linux
+  std::error_code error;
+  for (int links = 0; fs::is_symlink(fs::symlink_status(path, error)); ++links) {
+    if (links == kMostLinks)
+      throw std::system_error(std::make_error_code(std::errc::too_many_symbolic_link_levels));
+    // An absolute one takes the place of all before it.
+    path = path.parent_path() / fs::read_symlink(path);
+  }
+  return path;
+}
+
+fs::path absolute_path(const fs::path& path) {
+  std::error_code error;
+  const fs::path whole = fs::absolute(path, error);
+  if (error) return path;
+  fs::path result;
+  for (const fs::path& part : whole) {
+    if (part == ".") continue;
+    if (part != "..") {
+      result /= part;
+      continue;
+    }
+    const fs::path folder = fs::canonical(result, error);
+    if (error) return whole;
+    result = folder.parent_path();
+  }
+  return result;
+}
+
+bool is_same_file(const fs::path& one, const fs::path& other) {
+  const std::optional<Identity> first = identity_of(one);
+  return first && first == identity_of(other);
+}
+
+void require_separate_files(std::span<const NamedFile> outputs, std::span<const NamedFile> inputs) {
+  const auto refuse = [](const NamedFile& one, const NamedFile& other, const char* consequence) {
+    throw ConfigError(fmt::format("{} '{}' and {} '{}' are the same file: {}; name another", one.name,
+                                  one.path, other.name, other.path, consequence));
+  };
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].path.empty()) continue;
+    for (const NamedFile& other : outputs.first(i)) {
+      if (!other.path.empty() && is_same_file(outputs[i].path, other.path))
+        refuse(other, outputs[i], "one would replace the other");
+    }
+    for (const NamedFile& input : inputs) {
+      if (!input.path.empty() && is_same_file(outputs[i].path, input.path))
+        refuse(outputs[i], input, "what is read would be replaced");
+    }
+  }
+}
+
+}  // namespace vaecuda
