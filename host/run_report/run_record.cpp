@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "host/config/limits.hpp"
+#include "host/io/path_links.hpp"
 #include "host/model/json_scanner.hpp"
 #include "vaecuda/error.hpp"
 
@@ -152,7 +153,7 @@ RunRecord read_run(const fs::path& dir) {
         dir.string()));
   }
   RunRecord run;
-  fs::path named = fs::absolute(dir, error).lexically_normal();
+  fs::path named = absolute_path(dir);
   if (named.filename().empty()) named = named.parent_path();
   run.name = named.filename().string();
   const RunConfig defaults;

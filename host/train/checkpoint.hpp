@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ struct RunIdentity {
   std::string device;                   ///< "cpu" or "cuda"
   std::vector<std::string> algorithms;  ///< Program::algorithms
   std::uint64_t data = 0;               ///< fingerprint of the training and validation rows
+  std::optional<std::uint64_t>
+      test;                 ///< the same of the test rows; none where there are none, or in an older state
   std::int64_t length = 0;  ///< steps of the whole run where a schedule depends on them, else 0
   std::map<std::string, std::string, std::less<>> options;  ///< by key: those that must not change
 };

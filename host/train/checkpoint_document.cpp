@@ -124,13 +124,13 @@ std::optional<BestModel> read_best(JsonScanner& scanner) {
   return best;
 }
 
-std::uint64_t read_fingerprint(JsonScanner& scanner) {
+std::uint64_t read_fingerprint(JsonScanner& scanner, std::string_view key) {
   const std::string_view text = scanner.string();
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
   if (text.size() != kFingerprintDigits || error != std::errc{} || end != text.data() + text.size()) {
-    scanner.fail(
-        fmt::format("data is {}; expected {} hexadecimal digits", config::quoted(text), kFingerprintDigits));
+    scanner.fail(fmt::format("{} is {}; expected {} hexadecimal digits", key, config::quoted(text),
+                             kFingerprintDigits));
   }
   return value;
 }
@@ -180,19 +180,20 @@ std::string write_checkpoint_document(const Checkpoint& checkpoint) {
   for (const auto& [key, value] : identity.options) json.member(key, value);
   json.close_object();
   json.member("step", state.step);
+  if (identity.test) json.member("test", fmt::format("{:016x}", *identity.test));
   json.close_object();
   return json.take();
 }
 
 Checkpoint read_checkpoint_document(std::span<char> text, const std::string& place) {
-  static constexpr std::array<std::string_view, 11> kKeys = {"algorithms", "best",    "boundary_open", "data",
-                                                             "device",     "epoch",   "length",        "line",
-                                                             "nonfinite",  "options", "step"};
+  static constexpr std::array<std::string_view, 12> kKeys = {
+      "algorithms", "best", "boundary_open", "data",    "device", "epoch",
+      "length",     "line", "nonfinite",     "options", "step",   "test"};
   Checkpoint checkpoint;
   TrainingState& state = checkpoint.state;
   RunIdentity& identity = checkpoint.identity;
   JsonScanner scanner(text, place);
-  scanner.object(kKeys, [&](std::size_t key) {
+  const auto take = [&](std::size_t key) {
     switch (key) {
       case 0:
         return scanner.each_element(kMostAlgorithms,
@@ -204,7 +205,7 @@ Checkpoint read_checkpoint_document(std::span<char> text, const std::string& pla
         state.boundary_open = scanner.boolean();
         return;
       case 3:
-        identity.data = read_fingerprint(scanner);
+        identity.data = read_fingerprint(scanner, "data");
         return;
       case 4:
         identity.device = scanner.string();
@@ -222,11 +223,15 @@ Checkpoint read_checkpoint_document(std::span<char> text, const std::string& pla
         return read_nonfinite(scanner, state);
       case 9:
         return read_options(scanner, identity);
-      default:
+      case 10:
         state.step = read_count(scanner, kKeys[key], config::kSteps.max);
         return;
+      default:
+        identity.test = read_fingerprint(scanner, "test");
+        return;
     }
-  });
+  };
+  scanner.object(kKeys, take, kKeys.size() - 1);
   scanner.expect_end();
   return checkpoint;
 }

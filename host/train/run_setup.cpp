@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "host/data/check_values.hpp"
 #include "host/data/fingerprint.hpp"
+#include "host/io/path_links.hpp"
 #include "host/train/fitting_batch.hpp"
 #include "host/train/read_lines.hpp"
 #include "host/train/run_folder.hpp"
@@ -18,17 +18,15 @@
 
 namespace vaecuda {
 
-namespace fs = std::filesystem;
-
 namespace {
 
 constexpr std::int64_t kDefaultEpochs = 10;
 constexpr const char* kMemory = "(memory)";  ///< the path of rows that came from no file
 
-std::string absolute_path(const std::string& path) {
+std::string recorded_path(const std::string& path) {
   const bool built_in =
       path.empty() || path == kMemory || path == "shapes" || path.compare(0, 7, "shapes:") == 0;
-  return built_in ? path : fs::absolute(path).lexically_normal().string();
+  return built_in ? path : absolute_path(path).string();
 }
 
 /// Says in the configuration which rows are in memory, so that options that need them find them.
@@ -223,6 +221,7 @@ RunIdentity RunSetup::identify() const {
   mine.algorithms = program->algorithms();
   mine.data = fingerprint(data.train);
   if (data.valid) mine.data = fingerprint(*data.valid, mine.data);
+  if (data.test) mine.test = fingerprint(*data.test);
   if (depends_on_length([this](std::int64_t steps) { return training_plan(steps, 0); }, total_steps)) {
     mine.length = total_steps;
   }
@@ -238,6 +237,12 @@ void RunSetup::require_same_run(const Checkpoint& from, const Say& say) const {
         fmt::format("{}: its rows are not those that the run in {} was trained on (or the validation "
                     "rows are not); give the same data, or start a new run with --init-from",
                     data.train.name(), dir));
+  }
+  if (began.test && began.test != identity.test) {
+    throw FileError(fmt::format(
+        "{}: the test rows are not those that the run in {} began with; give the same, or start a new run "
+        "with --init-from",
+        data.test ? data.test->name() : data.train.name(), dir));
   }
   if (began.device != identity.device) {
     throw ConfigError(
@@ -304,11 +309,11 @@ void RunSetup::prepare(std::optional<RunData> rows, const Say& say, const ModelF
   if (is_question) config.data.scale = data.scale;
   config.model.input_dim = data.train.columns();
   config.model.condition_dim = data.condition_dim;
-  config.data.train.path = absolute_path(config.data.train.path);
-  config.data.train.labels_path = absolute_path(config.data.train.labels_path);
-  config.data.test_path = absolute_path(config.data.test_path);
-  config.data.valid_path = absolute_path(config.data.valid_path);
-  config.train.init_from = absolute_path(config.train.init_from);
+  config.data.train.path = recorded_path(config.data.train.path);
+  config.data.train.labels_path = recorded_path(config.data.train.labels_path);
+  config.data.test_path = recorded_path(config.data.test_path);
+  config.data.valid_path = recorded_path(config.data.valid_path);
+  config.train.init_from = recorded_path(config.train.init_from);
   if (start == nullptr) return;
   require_same_model(config, *start);
   if (data.condition_names != start->condition_names) {

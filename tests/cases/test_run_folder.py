@@ -1,4 +1,4 @@
-"""Who may write into a folder, and when: two processes, folders that move, outputs on one file."""
+"""Who may write into a folder, and when: two processes, folders that move, outputs on one file, paths with links."""
 
 import os
 import re
@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from support import BIN, RUNTIME, SENSOR_NAMES, SMALL, USAGE, Case, main, sensor_rows
+from support import BAD_FILE, BIN, RUNTIME, SENSOR_NAMES, SMALL, USAGE, Case, main, sensor_rows
 
 # Batches of all rows: one step an epoch.
 FEW = [*SMALL, "--likelihood", "gaussian", "--standardize", "--threads", "1", "--batch-size", "200"]
@@ -214,6 +214,46 @@ class OneFileTwice(RunCase):
         os.symlink("made.csv", self.folder / "to.csv")  # a link that leads nowhere yet
         self.assert_done(self.tool("encode", self.model, "--data", "tab.csv", "--out", "to.csv"))
         self.assertTrue((self.folder / "to.csv").is_symlink() and (self.folder / "made.csv").exists())
+
+
+class PathsWithLinks(RunCase):
+    def setUp(self):
+        super().setUp()
+        # link -> real/inner, so that link/../d.csv is real/d.csv, and not d.csv.
+        os.makedirs(self.folder / "real" / "inner")
+        os.symlink("real/inner", self.folder / "link")
+        self.table("real/d.csv", sensor_rows(seed=2), SENSOR_NAMES)
+        self.table("d.csv", sensor_rows(seed=3), SENSOR_NAMES)
+
+    def test_the_file_that_was_read_is_recorded(self):
+        words = [*FEW, "--epochs", 2]
+        self.assert_done(self.train("--data", "link/../d.csv", "--valid", "link/.././d.csv", "--test", "link/../d.csv",
+                                    *words, "--out", "run"))
+        recorded = (self.folder / "run" / "config.toml").read_text()
+        self.assertEqual(recorded.count(str(self.folder.resolve() / "real" / "d.csv")), 3, recorded)
+        self.assert_done(self.train("--config", "run/config.toml", "--out", "again"))
+        for name in ("model.safetensors", "state.safetensors"):
+            self.assertEqual(self.files("run")[name], self.files("again")[name], name)
+        self.assert_done(self.train("--resume", "run", "--epochs", 3))
+
+    def test_a_link_to_the_data_stays_a_link(self):
+        os.symlink("real/d.csv", self.folder / "current.csv")
+        self.assert_done(self.train("--data", "./current.csv", *FEW, "--epochs", 1, "--out", "run"))
+        self.assertIn(f"{self.folder}/current.csv", (self.folder / "run" / "config.toml").read_text())
+
+    def test_other_test_rows_are_refused(self):
+        self.table("test.csv", sensor_rows(50, seed=4), SENSOR_NAMES)
+        self.assert_done(self.train("--data", "tab.csv", "--test", "test.csv", *FEW, "--epochs", 1, "--out", "run"))
+        self.table("other.csv", sensor_rows(50, seed=5), SENSOR_NAMES)
+        result = self.train("--resume", "run", "--epochs", 2, "--test", "other.csv")
+        self.assert_ended(result, BAD_FILE, "other.csv", "test rows are not those")
+        (self.folder / "test.csv").rename(self.folder / "moved.csv")
+        self.assert_done(self.train("--resume", "run", "--epochs", 2, "--test", "moved.csv"))
+
+    def test_split_off_test_rows_are_known_as_well(self):
+        self.assert_done(self.train("--data", "tab.csv", "--test-fraction", "0.2", *FEW, "--epochs", 1, "--out", "run"))
+        self.assert_done(self.train("--resume", "run", "--epochs", 2))
+        self.assertIn(rb'\"test\":\"', self.files("run")["state.safetensors"])
 
 
 if __name__ == "__main__":
