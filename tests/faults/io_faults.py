@@ -86,7 +86,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--folder")
     arguments = parser.parse_args()
-    base = pathlib.Path(tempfile.mkdtemp(prefix="vaecuda-io-", dir=arguments.folder))
+    base = pathlib.Path(tempfile.mkdtemp(prefix="vaecuda-io-", dir=arguments.folder)).resolve()  # as descriptors show it
     trials = Trials(arguments.program, arguments.compiler, base)
     # Every output call of the run is reached by the numbers 0 … calls − 1.
     what = [(kind, for_good, call) for kind in arguments.kinds.split(",") for for_good in (False, True)
