@@ -14,6 +14,7 @@
 #include "host/config/parse.hpp"
 #include "host/config/toml_guard.hpp"
 #include "host/config/utf8.hpp"
+#include "host/io/folder_listing.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
@@ -222,6 +223,7 @@ RunConfig load_run_config(const std::string& dir) {
   if (!std::filesystem::exists(path)) {
     throw FileError(fmt::format("{}: holds no run: config.toml is missing; name the folder of a run", dir));
   }
+  refuse_pipes(dir);
   RunConfig config = load_config(path);
   config.output.dir = dir;
   return config;

@@ -2,12 +2,15 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <string_view>
+
+#include "vaecuda/error.hpp"
 
 namespace vaecuda {
 namespace {
@@ -50,6 +53,18 @@ std::vector<std::string> list_folder(int descriptor, std::error_code& error) {
     return {};
   }
   return names_of(stream, error);
+}
+
+void refuse_pipes(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  for (const std::string& name : list_folder(folder, error)) {
+    const fs::file_status status = fs::status(folder / name, error);
+    if (!fs::exists(status) || fs::is_regular_file(status) || fs::is_directory(status)) continue;
+    throw FileError(
+        fmt::format("{}: is a pipe or a device; the folder of a run holds files and folders alone: remove it",
+                    (folder / name).string()));
+  }
 }
 
 }  // namespace vaecuda

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "host/config/limits.hpp"
+#include "host/io/folder_listing.hpp"
 #include "host/io/path_links.hpp"
 #include "host/model/json_scanner.hpp"
 #include "vaecuda/error.hpp"
@@ -152,6 +153,7 @@ RunRecord read_run(const fs::path& dir) {
         "{}: this folder holds no run: there is no config.toml; name the folder that --out named in training",
         dir.string()));
   }
+  refuse_pipes(dir);
   RunRecord run;
   fs::path named = absolute_path(dir);
   if (named.filename().empty()) named = named.parent_path();

@@ -1,6 +1,7 @@
 """Pipes: read once where once is enough, and refused before anything is computed where it is not."""
 
 import os
+import shutil
 import threading
 
 from support import BAD_FILE, OK, SENSOR_NAMES, USAGE, Case, main, sensor_rows
@@ -53,6 +54,20 @@ class Pipes(Case):
         kept = (self.folder / "run/config.toml").read_text()
         for line in "hidden = [3]", "latent_dim = 5", "seed = 99", "epochs = 1":
             self.assertIn(line, kept)
+
+    def test_a_pipe_in_the_folder_of_a_run_is_refused(self):
+        self.model()
+        for name in "config.toml", "metrics.jsonl", "samples.png", "state.safetensors":
+            for kind in "pipe", "device":
+                shutil.rmtree(self.folder / "odd", ignore_errors=True)
+                shutil.copytree(self.folder / "run", self.folder / "odd")
+                path = self.folder / "odd" / name
+                path.unlink(missing_ok=True)
+                os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+                before = sorted(one.name for one in (self.folder / "odd").iterdir())
+                for result in (self.train("--resume", "odd", timeout=20), self.run_program("vae_cuda", "report", "odd", timeout=20)):
+                    self.assert_ended(result, BAD_FILE, f"odd/{name}: is a pipe or a device")
+                self.assertEqual(sorted(one.name for one in (self.folder / "odd").iterdir()), before)
 
     def test_a_length_of_the_file_takes_the_place_of_the_presets(self):
         self.write("steps.toml", "[train]\nsteps = 3\n")
