@@ -114,6 +114,15 @@ void add_elbo(const Vae& vae, RowSource& rows, const EvaluateOptions& options, T
   result.warnings = watch.warnings(rows.name());
 }
 
+/// One warning of rows that are not finite is enough.
+void warn_of_lost(std::string_view figure, std::int64_t lost, const RowSource& rows, Evaluation& result) {
+  if (lost == 0 || !result.warnings.empty()) return;
+  result.warnings.push_back(
+      fmt::format("{}: {} of {} rows have {} that no number holds, and count as infinitely unlikely: "
+                  "look at their values, and leave them out",
+                  rows.name(), lost, result.rows, figure));
+}
+
 void add_nll(const Vae& vae, RowSource& rows, const EvaluateOptions& options, Teller& teller,
              Evaluation& result) {
   teller.begin("likelihood", options.samples, result.rows);
@@ -133,12 +142,7 @@ void add_nll(const Vae& vae, RowSource& rows, const EvaluateOptions& options, Te
   result.samples = options.samples;
   result.nll = moments.estimate();
   result.nll_bits = bits_per_dimension(result.nll->mean, vae.info());
-  if (lost > 0 && result.warnings.empty()) {
-    result.warnings.push_back(fmt::format(
-        "{}: {} of {} rows have a likelihood that no number holds, and count as infinitely unlikely: "
-        "look at their values, and leave them out",
-        rows.name(), lost, result.rows));
-  }
+  warn_of_lost("a likelihood", lost, rows, result);
 }
 
 /// Differences in data units become differences in prepared ones. Stochastic and threshold binarization have
@@ -148,6 +152,7 @@ void add_errors(const Vae& vae, RowSource& rows, Teller& teller, Evaluation& res
   const ModelInfo& info = vae.info();
   const auto columns = static_cast<std::size_t>(info.model.input_dim);
   Moments moments;
+  std::int64_t lost = 0;
   const std::int64_t count = vae.reconstruct(rows, [&](const ReconstructedBlock& block) {
     for (std::size_t row = 0; row < static_cast<std::size_t>(block.rows); ++row) {
       double error = 0.0;
@@ -165,6 +170,7 @@ void add_errors(const Vae& vae, RowSource& rows, Teller& teller, Evaluation& res
       }
       error /= static_cast<double>(columns);
       if (std::isnan(error)) error = std::numeric_limits<double>::infinity();  // ∞ − ∞ on the way
+      lost += std::isfinite(error) ? 0 : 1;
       moments.add(error);
       result.per_row.squared_error.push_back(static_cast<float>(error));
       result.per_row.norm.push_back(static_cast<float>(norm));
@@ -173,6 +179,7 @@ void add_errors(const Vae& vae, RowSource& rows, Teller& teller, Evaluation& res
   });
   check_count(rows, count, result);
   result.squared_error = moments.estimate();
+  warn_of_lost("a squared error", lost, rows, result);
 }
 
 Encoded encode_all(const Vae& vae, RowSource& rows, Teller& teller, const Evaluation& result) {
