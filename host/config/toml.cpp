@@ -15,6 +15,7 @@
 #include "host/config/toml_guard.hpp"
 #include "host/config/utf8.hpp"
 #include "host/io/folder_listing.hpp"
+#include "host/train/run_replacement.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
@@ -219,11 +220,12 @@ RunConfig parse_config(const std::string& text, const RunConfig& base, const std
 }
 
 RunConfig load_run_config(const std::string& dir) {
-  const std::string path = (std::filesystem::path(dir) / "config.toml").string();
+  const std::string path = find_run_file(std::filesystem::path(dir), "config.toml").string();
   if (!std::filesystem::exists(path)) {
     throw FileError(fmt::format("{}: holds no run: config.toml is missing; name the folder of a run", dir));
   }
   refuse_pipes(dir);
+  refuse_pipes(std::filesystem::path(path).parent_path());
   RunConfig config = load_config(path);
   config.output.dir = dir;
   return config;

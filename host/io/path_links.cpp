@@ -23,7 +23,12 @@ std::optional<Identity> identity_of(const fs::path& path) {
     if (!S_ISREG(status.st_mode)) return std::nullopt;
     return Identity(status.st_dev, status.st_ino, "");
   }
-  const fs::path target = follow_links(path);
+  fs::path target;
+  try {
+    target = follow_links(path);
+  } catch (const fs::filesystem_error&) {
+    return std::nullopt;  // whoever opens it says what is wrong
+  }
   const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
   if (::stat(folder.c_str(), &status) != 0) return std::nullopt;
   return Identity(status.st_dev, status.st_ino, target.filename().string());
@@ -36,7 +41,8 @@ fs::path follow_links(fs::path path) {
   std::error_code error;
   for (int links = 0; fs::is_symlink(fs::symlink_status(path, error)); ++links) {
     if (links == kMostLinks)
-      throw std::system_error(std::make_error_code(std::errc::too_many_symbolic_link_levels));
+      throw fs::filesystem_error("follow the link", path,
+                                 std::make_error_code(std::errc::too_many_symbolic_link_levels));
     // An absolute one takes the place of all before it.
     path = path.parent_path() / fs::read_symlink(path);
   }

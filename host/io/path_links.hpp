@@ -7,7 +7,7 @@
 namespace vaecuda {
 
 /// `path` with the links at its end followed, also where the last of them leads to nothing: the file that
-/// writing to `path` makes or replaces. \throws std::system_error for a ring of links
+/// writing to `path` makes or replaces. \throws filesystem_error for a ring of links
 [[nodiscard]] std::filesystem::path follow_links(std::filesystem::path path);
 
 /// The path from the root, without "." and "..": where one follows a link it means the folder above that to

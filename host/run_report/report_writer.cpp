@@ -10,7 +10,7 @@
 #include "host/run_report/page.hpp"
 #include "host/train/diagnosis.hpp"
 #include "host/train/evaluator.hpp"
-#include "host/train/run_folder.hpp"
+#include "host/train/run_files.hpp"
 #include "vaecuda/output.hpp"
 
 namespace vaecuda {

@@ -15,6 +15,7 @@
 #include "host/io/folder_listing.hpp"
 #include "host/io/path_links.hpp"
 #include "host/model/json_scanner.hpp"
+#include "host/train/run_replacement.hpp"
 #include "vaecuda/error.hpp"
 
 namespace vaecuda {
@@ -154,6 +155,12 @@ RunRecord read_run(const fs::path& dir) {
         dir.string()));
   }
   refuse_pipes(dir);
+  if (has_open_replacement(dir)) {
+    throw FileError(fmt::format(
+        "{}: the run here was ended while it took the place of an older one, and its files are those of "
+        "both; vae_cuda_train --resume puts that right",
+        dir.string()));
+  }
   RunRecord run;
   fs::path named = absolute_path(dir);
   if (named.filename().empty()) named = named.parent_path();

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -16,6 +15,8 @@
 #include "host/io/output_descriptor.hpp"
 #include "host/model/byte_source.hpp"
 #include "host/model/json_writer.hpp"
+#include "host/train/run_files.hpp"
+#include "host/train/run_replacement.hpp"
 #include "vaecuda/error.hpp"
 
 namespace vaecuda {
@@ -23,10 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array kRunFiles = {"state.safetensors", "config.toml", "metrics.jsonl", "model.safetensors",
-                                  "last.safetensors"};
-/// What else a run leaves, for a person.
-constexpr std::array kPictures = {"reconstructions.png", "samples.png", "manifold.png", "report.html"};
+constexpr const char* kState = "state.safetensors";
+constexpr const char* kLastModel = "last.safetensors";
 
 double unix_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -61,26 +60,13 @@ class LineWriter {
   std::vector<Scalar> scalars;
 };
 
-/// What a killed process was writing: a run's file, its process and a count (host/io/atomic_file.hpp).
-bool is_left_over(const std::string& name) {
-  const auto begins = [&](const char* file) { return name.starts_with(std::string(file) + "."); };
-  return name.ends_with(".tmp") && (std::any_of(kRunFiles.begin(), kRunFiles.end(), begins) ||
-                                    std::any_of(kPictures.begin(), kPictures.end(), begins));
-}
-
 void remove_left_overs(const Folder& folder) {
   for (const std::string& name : folder.names()) {
     if (is_left_over(name)) folder.remove(name);
   }
 }
 
-void remove_run(const Folder& folder) {
-  for (const char* name : kRunFiles) folder.remove(name);
-  for (const char* name : kPictures) folder.remove(name);
-  for (const std::string& name : event_files(folder)) folder.remove(name);
-}
-
-[[noreturn]] void refuse_to_replace(const fs::path& dir, const char* file) {
+[[noreturn]] void refuse_to_replace(const fs::path& dir, const std::string& file) {
   throw ConfigError(
       fmt::format("--out {}: this folder already holds a run ({}); name another folder, or replace the run "
                   "with --overwrite",
@@ -166,10 +152,6 @@ double seconds_of(const std::string& line) {
 
 }  // namespace
 
-std::span<const char* const> run_files() {
-  return kRunFiles;
-}
-
 void RunFolder::check_free(const fs::path& dir, bool overwrite) {
   std::error_code error;
   const fs::file_status status = fs::status(dir, error);
@@ -178,7 +160,7 @@ void RunFolder::check_free(const fs::path& dir, bool overwrite) {
     throw ConfigError(fmt::format("--out {}: this is a file; name a folder", dir.string()));
   }
   if (overwrite) return;
-  for (const char* name : kRunFiles) {
+  for (const char* name : run_files()) {
     if (fs::exists(dir / name, error)) refuse_to_replace(dir, name);
   }
 }
@@ -190,13 +172,13 @@ std::shared_ptr<const Folder> RunFolder::hold(const fs::path& dir) {
 }
 
 std::optional<Place> RunFolder::find_state(const std::shared_ptr<const Folder>& held) {
-  constexpr const char* kState = kRunFiles.front();
-  if (!held->holds(kState)) return std::nullopt;
-  return Place(held, kState);
+  Place state = find_run_file(held, kState);
+  if (!state.folder()->holds(kState)) return std::nullopt;
+  return state;
 }
 
 Place RunFolder::last_model(const std::shared_ptr<const Folder>& held) {
-  return {held, "last.safetensors"};
+  return find_run_file(held, kLastModel);
 }
 
 RunFolder::RunFolder(const RunConfig& config, Start start, std::shared_ptr<const Folder> held)
@@ -211,22 +193,33 @@ RunFolder::RunFolder(const RunConfig& config, Start start, std::shared_ptr<const
           fmt::format("{}: the output folder cannot be made: {}", dir.string(), error.message()));
   }
   if (!folder_) folder_ = hold(dir);
-  if (start == Start::fresh && !config.output.overwrite) {
+  finish_replacement(*folder_);
+  files_ = folder_;
+  remove_left_overs(*folder_);
+  if (start == Start::fresh) {
+    const std::string found = first_run_file(*folder_);
     // Another process may have begun and ended its run here since the first look.
-    for (const char* name : kRunFiles) {
-      if (folder_->holds(name)) refuse_to_replace(dir, name);
+    if (!found.empty() && !config.output.overwrite) refuse_to_replace(dir, found);
+    if (!found.empty()) {
+      files_ = begin_replacement(*folder_);
+    } else if (config.output.overwrite) {
+      for (const std::string& name : files_of_run(*folder_)) folder_->remove(name);
     }
   }
-  remove_left_overs(*folder_);
-  if (start == Start::fresh && config.output.overwrite) remove_run(*folder_);
   write_config(config);
   metrics_.emplace(place("metrics.jsonl"));
-  const std::string events = start == Start::resume ? last_event_file(folder_) : std::string();
+  const std::string events = start == Start::resume ? last_event_file(files_) : std::string();
   if (events.empty()) {
-    events_.emplace(folder_, unix_seconds());
+    events_.emplace(files_, unix_seconds());
   } else {
     events_.emplace(place(events));
   }
+}
+
+void RunFolder::take_place() {
+  if (!is_growing()) return;
+  replace_run(*folder_);
+  files_ = folder_;
 }
 
 void RunFolder::write_config(const RunConfig& config) {
@@ -242,7 +235,7 @@ double RunFolder::cut_back(const std::function<bool(std::int64_t)>& keeps) {
   file.truncate(kept_bytes(metrics, keeps, last));
   file.sync();
   file.close();
-  for (const std::string& name : event_files(*folder_)) cut_event_file(place(name), keeps);
+  for (const std::string& name : event_files(*files_)) cut_event_file(place(name), keeps);
   return last.empty() ? 0.0 : seconds_of(last);
 }
 

@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "host/io/append_file.hpp"
@@ -30,10 +29,6 @@ struct MetricsLine {
   std::int64_t skipped = 0;        ///< steps left out since the run began; 0 is not written
 };
 
-/// The files by which a folder is known to hold a run. The state comes first: without it, what a removal that
-/// was cut short leaves behind is no run that could go on.
-[[nodiscard]] std::span<const char* const> run_files();
-
 /// Creates the folder, writes into it, and knows its file names. The folder is held open and locked: where it
 /// is renamed meanwhile, the run goes with it. Errors are RuntimeErrors naming the path.
 class RunFolder {
@@ -49,10 +44,10 @@ class RunFolder {
   [[nodiscard]] static std::optional<Place> find_state(const std::shared_ptr<const Folder>& held);
   [[nodiscard]] static Place last_model(const std::shared_ptr<const Folder>& held);
 
-  /// Makes the folder, removes an earlier run's files where that was asked for, writes config.toml. With
-  /// Start::resume the folder has to be there, and only what a killed run left half done is removed.
-  /// `held`: as hold() has opened it, or null. \throws ConfigError as check_free, and if another process is
-  /// training in this folder
+  /// Makes the folder and writes config.toml. With config.output.overwrite a run that the folder holds stays
+  /// until take_place(). With Start::resume the folder has to be there. What a killed process left half done
+  /// is ended or removed. `held`: as hold() has opened it, or null. \throws ConfigError as check_free, and if
+  /// another process is training in this folder
   RunFolder(const RunConfig& config, Start start, std::shared_ptr<const Folder> held);
 
   /// Cuts metrics.jsonl and the event files back to before the first line or event whose step `keeps`
@@ -62,11 +57,16 @@ class RunFolder {
   void add_image(const std::string& tag, const Image& image, std::int64_t step);
 
   [[nodiscard]] Place best_model() const { return place("model.safetensors"); }
-  [[nodiscard]] Place last_model() const { return last_model(folder_); }
+  [[nodiscard]] Place last_model() const { return place("last.safetensors"); }
   [[nodiscard]] Place state() const { return place("state.safetensors"); }
   [[nodiscard]] Place picture(const std::string& name) const { return place(name + ".png"); }
   /// Where the folder is now: as the configuration names it, unless it was renamed.
   [[nodiscard]] std::filesystem::path path_now() const { return folder_->path_now(); }
+
+  /// Whether an older run is still in the folder, whose place this one takes in take_place().
+  [[nodiscard]] bool is_growing() const { return files_ != folder_; }
+  /// After a checkpoint that is worth it.
+  void take_place();
 
   /// Returns when all lines, records and pictures so far are on the disk.
   void sync_logs();
@@ -74,10 +74,11 @@ class RunFolder {
   void close_logs();
 
  private:
-  [[nodiscard]] Place place(std::string name) const { return {folder_, std::move(name)}; }
+  [[nodiscard]] Place place(std::string name) const { return {files_, std::move(name)}; }
   void write_config(const RunConfig& config);
 
-  std::shared_ptr<const Folder> folder_;
+  std::shared_ptr<const Folder> folder_;  ///< of the run, locked
+  std::shared_ptr<const Folder> files_;   ///< where its files are: the same, or a hidden one in it
   std::optional<AppendFile> metrics_;
   std::optional<EventFile> events_;
 };

@@ -12,6 +12,7 @@
 #include "host/train/read_lines.hpp"
 #include "host/train/run_folder.hpp"
 #include "host/train/run_identity.hpp"
+#include "host/train/run_replacement.hpp"
 #include "host/train/start_model.hpp"
 #include "vaecuda/array.hpp"
 #include "vaecuda/error.hpp"
@@ -98,6 +99,12 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
   if (start == Start::resume) {
     const std::string& dir = config.output.dir;
     held = RunFolder::hold(dir);
+    if (has_broken_replacement(*held)) {
+      say(fmt::format(
+          "warning: a run that was to replace the one in {} ended before its first checkpoint; going on "
+          "with the older run",
+          dir));
+    }
     if (const std::optional<Place> state = RunFolder::find_state(held)) {
       from = load_checkpoint(open_bytes(*state));
       older_scale = take_older_scale(config, from->identity);

@@ -59,7 +59,17 @@ TrainSummary Trainer::run() {
   }
   RunFolder folder(setup.config, impl_->start, std::move(setup.held));
   TrainingLoop loop(setup, folder, impl_->observer);
-  loop.run();
+  try {
+    loop.run();
+  } catch (const Error&) {
+    if (folder.is_growing() && impl_->observer.message) {
+      impl_->observer.message(
+          fmt::format("{} still has its older run; what this one has written is in its folder .new-run, "
+                      "until the next run there",
+                      setup.config.output.dir));
+    }
+    throw;
+  }
   const TrainSummary summary = end_run(setup, folder, loop, impl_->observer);
   folder.close_logs();
   impl_->summary = summary;

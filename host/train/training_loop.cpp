@@ -215,6 +215,7 @@ void TrainingLoop::save() {
   }
   save_model(folder_.best_model(), file);
   save_checkpoint(folder_.state(), setup_.checkpoint(state_));
+  if (state_.step > 0) folder_.take_place();
   saved_at_ = Clock::now();
   saved_step_ = state_.step;
 }

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Kills or signals training at random moments and resumes it, until it has been hit so many times.
 
-usage: kill_and_resume.py PROGRAM [--hits N] [--signal KILL|INT|TERM|USR1|any] [--seed N] [--jobs N] [--folder DIR]
+usage: kill_and_resume.py PROGRAM [--hits N] [--signal KILL|INT|TERM|USR1|any] [--seed N] [--jobs N] [--folder DIR] [--overwrite]
 
 Every run must load after every hit and end with the bytes of the uninterrupted run. With a signal other than KILL
 the program must end with exit code 75 within 10 seconds (or with 0, if it was done already). Prints the counts and the
-longest answer; exit code 1 at the first failure.
+longest answer; exit code 1 at the first failure. With --overwrite every run begins in a folder with an older one, of which no file
+may change before the new one has taken its place.
 """
 import argparse
 import pathlib
@@ -36,8 +37,19 @@ def hit_once(program, arguments, delay, number):
 class Campaign:
     """One series of runs, each hit again and again until it is done."""
 
-    def __init__(self, program, signals, base, length):
-        self.program, self.signals, self.base, self.length = program, signals, base, length
+    def __init__(self, program, signals, base, length, older):
+        self.program, self.signals, self.base, self.length, self.older = program, signals, base, length, older
+
+    def begin(self, out):
+        """The folder as it is before the run, and the words that start it."""
+        shutil.rmtree(out, ignore_errors=True)
+        if not self.older:
+            return runs.words(out)
+        shutil.copytree(self.older, out)
+        return [*runs.words(out), "--overwrite"]
+
+    def is_begun(self, out):
+        return not runs.holds_older(out, self.older) if self.older else (out / "config.toml").exists()
 
     def __call__(self, task):
         seed, wanted = task
@@ -45,15 +57,14 @@ class Campaign:
         out = self.base / f"run-{seed}"
         counts = {"hits": 0, "before": 0, "runs": 0, "longest": 0.0}
         while counts["hits"] < wanted:
-            shutil.rmtree(out, ignore_errors=True)
-            command = runs.words(out)
+            command = self.begin(out)
             while not self.ends(command, out, choose, counts):
-                if (out / "config.toml").exists():
+                if self.is_begun(out):
                     counts["before"] += not (out / "state.safetensors").exists()
                     command = ["--resume", str(out)]
                 else:
-                    shutil.rmtree(out, ignore_errors=True)
-                    command = runs.words(out)
+                    counts["before"] += self.older is not None
+                    command = self.begin(out)
             wrong = runs.difference(out, self.base / "whole")
             if wrong:
                 raise runs.Failed(f"after {counts['hits']} hits: {wrong} differs in {out}")
@@ -92,6 +103,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--folder")
+    parser.add_argument("--overwrite", action="store_true")
     arguments = parser.parse_args()
     signals = ["INT", "TERM", "USR1"] if arguments.signal == "any" else [arguments.signal]
     base = pathlib.Path(tempfile.mkdtemp(prefix="vaecuda-kill-", dir=arguments.folder))
@@ -99,7 +111,9 @@ def main():
     whole = runs.run(arguments.program, runs.words(base / "whole"))
     if whole.returncode != 0:
         sys.exit(f"the uninterrupted run failed: {whole.stderr}")
-    campaign = Campaign(arguments.program, signals, base, time.monotonic() - began)
+    length = time.monotonic() - began
+    older = runs.older_run(arguments.program, base / "older") if arguments.overwrite else None
+    campaign = Campaign(arguments.program, signals, base, length, older)
     share = -(-arguments.hits // arguments.jobs)
     results = runs.side_by_side(campaign, [(arguments.seed + i, share) for i in range(arguments.jobs)], arguments.jobs)
     shutil.rmtree(base)

@@ -43,6 +43,24 @@ def metrics(folder):
     return [{key: value for key, value in line.items() if key not in TIMES} for line in lines]
 
 
+def older_run(program, folder):
+    """A finished run for --overwrite to replace: another seed than words() have."""
+    made = run(program, words(folder, epochs=1, extra=["--seed", "9"]))
+    if made.returncode != 0:
+        raise Failed(f"the older run failed: {made.stderr}")
+    return folder
+
+
+def holds_older(folder, older):
+    """Whether the older run is still the one in the folder; a Failed if it is, and not whole."""
+    if (folder / ".next-run").exists() or (folder / "config.toml").read_bytes() != (older / "config.toml").read_bytes():
+        return False
+    for path in older.iterdir():
+        if not (folder / path.name).exists() or (folder / path.name).read_bytes() != path.read_bytes():
+            raise Failed(f"{path.name} of the older run is lost or changed in {folder}")
+    return True
+
+
 def is_whole(path):
     """True if a safetensors file is there and its length is what its header says."""
     path = pathlib.Path(path)
@@ -73,5 +91,5 @@ def difference(folder, expected):
     events = [sum(p.stat().st_size for p in f.glob("events.out.*")) for f in (folder, expected)]
     if events[0] != events[1]:
         return "the event files"
-    left = sorted(p.name for p in folder.glob("*.tmp"))
+    left = sorted(p.name for p in [*folder.glob("*.tmp"), *folder.glob(".*")])
     return f"left over: {left}" if left else ""

@@ -1,0 +1,23 @@
+// The names of a run's files.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/io/folder.hpp"
+
+namespace vaecuda {
+
+/// Those by which a folder is known to hold a run. The state comes first: without it, what a removal that was
+/// cut short leaves behind is no run that could go on.
+[[nodiscard]] std::span<const char* const> run_files();
+/// The first of them that the folder has; empty where it holds no run.
+[[nodiscard]] std::string first_run_file(const Folder& folder);
+/// What a killed process was writing: one of a run's files, its process and a count
+/// (host/io/atomic_file.hpp).
+[[nodiscard]] bool is_left_over(const std::string& name);
+/// All that a run may have left in the folder: its files, what it has for a person, and what is left over.
+[[nodiscard]] std::vector<std::string> files_of_run(const Folder& folder);
+
+}  // namespace vaecuda
