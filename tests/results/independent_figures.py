@@ -285,7 +285,7 @@ def main():
     parser.add_argument("--full", action="store_true", help="also the larger cases")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("names", nargs="*")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     cases = CASES + MORE_CASES if given.full or given.names or given.list else CASES
     unknown = set(given.names) - {case.name for case in cases}
     if unknown:
