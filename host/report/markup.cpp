@@ -21,6 +21,15 @@ std::size_t letter_size(std::string_view text, std::size_t at) {
   return 0;
 }
 
+/// Control characters of C1, and those that turn the direction of writing until another one ends it.
+bool is_obeyed(std::string_view letter) {
+  if (letter.size() < 2) return false;
+  const auto last = static_cast<unsigned char>(letter.back());
+  if (letter.substr(0, 1) == "\xC2") return last < 0xA0;
+  if (letter.substr(0, 2) == "\xE2\x80") return last >= 0xAA && last <= 0xAE;  // U+202A to U+202E
+  return letter.substr(0, 2) == "\xE2\x81" && last >= 0xA6 && last <= 0xA9;    // U+2066 to U+2069
+}
+
 std::string_view entity_of(char letter) {
   switch (letter) {
     case '&':
@@ -46,7 +55,7 @@ std::string escape_markup(std::string_view text) {
     const std::size_t size = letter_size(text, at);
     const auto byte = static_cast<unsigned char>(text[at]);
     const bool control = byte == 0x7F || (byte < 0x20 && text[at] != '\n' && text[at] != '\t');
-    if (size == 0 || control) {
+    if (size == 0 || control || is_obeyed(text.substr(at, size))) {
       result += kReplacement;
     } else if (const std::string_view entity = entity_of(text[at]); !entity.empty()) {
       result += entity;

@@ -8,8 +8,8 @@
 
 namespace vaecuda {
 
-/// `text` for any place in HTML, XML or a quoted attribute. Control characters other than line ends and tabs,
-/// and bytes that are no UTF-8, become U+FFFD.
+/// `text` for any place in HTML, XML or a quoted attribute. Control characters (C0 other than line ends
+/// and tabs, C1), those that turn the direction of writing, and bytes that are no UTF-8 become U+FFFD.
 [[nodiscard]] std::string escape_markup(std::string_view text);
 
 /// A PNG file as the address of a picture (RFC 2397, base64).

@@ -352,6 +352,8 @@ TEST_CASE("bytes become base64, and text markup", "[report]") {
   CHECK(encoded("foobar") == "Zm9vYmFy");
   CHECK(escape_markup("a<b>&\"'\n\xc3\xa4\x7f\xc3") ==
         "a&lt;b&gt;&amp;&quot;&#39;\n\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd");
+  CHECK(escape_markup("\xc2\x9b|\xe2\x80\xae|\xe2\x81\xa7|\xc2\xa0|\xe2\x80\xa6") ==
+        "\xef\xbf\xbd|\xef\xbf\xbd|\xef\xbf\xbd|\xc2\xa0|\xe2\x80\xa6");
   CHECK(grouped(-1234567) ==
         "-1\xe2\x80\xaf"
         "234\xe2\x80\xaf"
