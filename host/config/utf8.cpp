@@ -43,6 +43,16 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::string repaired(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t length = sequence_length(text);
+    result += length > 0 ? text.substr(0, length) : std::string_view("\xEF\xBF\xBD");
+    text.remove_prefix(length > 0 ? length : 1);
+  }
+  return result;
+}
+
 std::string quoted(std::string_view text) {
   std::string shown = "'";
   while (!text.empty() && shown.size() < kQuotedBytes) {

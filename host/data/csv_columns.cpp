@@ -5,6 +5,7 @@
 #include <set>
 #include <system_error>
 
+#include "host/config/utf8.hpp"
 #include "host/data/column_names.hpp"
 #include "host/data/csv_header.hpp"
 #include "host/data/message.hpp"
@@ -108,8 +109,8 @@ std::optional<std::vector<std::int64_t>> whole_numbers(const CsvSample& sample, 
 std::optional<HeaderFinding> find_wanted_names(const std::string& path, const CsvSample& sample,
                                                const std::vector<std::string>& wanted) {
   if (wanted.empty() || sample.cells(0) < wanted.size()) return std::nullopt;
-  const std::vector<std::string_view> row = sample.row(0);
-  const std::set<std::string_view> cells(row.begin(), row.end());
+  std::set<std::string> cells;
+  for (const std::string_view cell : sample.row(0)) cells.insert(config::repaired(cell));
   const auto is_there = [&cells](const std::string& name) { return cells.count(name) > 0; };
   if (!std::all_of(wanted.begin(), wanted.end(), is_there)) return std::nullopt;
   const auto is_number = [](const std::string& name) {
@@ -207,6 +208,22 @@ std::string CsvColumns::label_word(std::size_t column) const {
   return is_usable ? as_word(name) : std::to_string(column);
 }
 
+namespace {
+
+/// A model file holds UTF-8 alone, and so would know other names than the table.
+void warn_of_other_encoding(const std::string& path, const CsvSample& sample, CsvColumns& columns) {
+  for (std::size_t column = 0; column < columns.names.size(); ++column) {
+    if (columns.names[column] == sample.cell(0, column)) continue;
+    columns.warnings.push_back(fmt::format(
+        "{}: the name of column {} is no UTF-8 and is read as {}: save the table as UTF-8 (iconv -f "
+        "WINDOWS-1252 -t UTF-8)",
+        path, column, in_quotes(columns.names[column])));
+    return;
+  }
+}
+
+}  // namespace
+
 CsvColumns find_csv_columns(const std::string& path, const CsvSample& sample, const TableRequest& request) {
   CsvColumns columns;
   columns.count = sample.cells(0);
@@ -221,8 +238,9 @@ CsvColumns find_csv_columns(const std::string& path, const CsvSample& sample, co
   if (columns.has_header) {
     for (const std::string_view name : sample.row(0)) {
       require_text(path, sample.line(0), name);
-      columns.names.emplace_back(name);
+      columns.names.push_back(config::repaired(name));
     }
+    warn_of_other_encoding(path, sample, columns);
   }
   leave_out_empty_end(path, sample, columns);
   columns.label = find_label_column(path, columns, request);

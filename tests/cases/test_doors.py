@@ -169,6 +169,20 @@ class Tables(Case):
                 self.assert_done(told)
                 self.assertEqual(json.loads(told.out)["rows"], 7)
 
+    def test_names_in_another_encoding(self):
+        """A table as Windows writes it is read with the names that its model has, and said to be no UTF-8."""
+        rows = "".join(f"{i}.5,{i * 3 % 7}.25,{i * 5 % 11}\n" for i in range(60)).encode()
+        self.write("w.csv", b"temp\xe9rature,b\xfc,c\n" + rows)
+        self.assert_done(self.train("--data", "w.csv", "--standardize", "--likelihood", "gaussian", "--epochs", 1,
+                                    "--no-report", "--out", "w", *SMALL), "is no UTF-8 and is read as", "iconv")
+        scored = self.tool("score", "w/model.safetensors", "--data", "w.csv")
+        self.assert_done(scored)
+        self.write("u.csv", "temp\ufffdrature,b\ufffd,c\n".encode() + rows)
+        plain = self.tool("score", "w/model.safetensors", "--data", "u.csv")
+        self.assert_done(plain)
+        self.assert_silent_about(plain, "no UTF-8")
+        self.assertEqual(scored.out, plain.out)
+
     def test_names_with_a_zero_byte(self):
         """C ends a text at it: two names would be one."""
         self.write("m.safetensors", model_with(self.model, ["a\0b", "a", "c", "d", "e"]))
