@@ -9,6 +9,7 @@
 #include "cli/command_line.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/stop_signal.hpp"
 #include "vae_cuda/command.hpp"
 #include "vae_cuda/request.hpp"
 #include "vaecuda/error.hpp"
@@ -98,6 +99,7 @@ int run(int argc, const char* const* argv) {
   check_files(arguments);
   cli::Console console(arguments.flag("--quiet"));
   console.busy(command->name);
+  const cli::TidyOnSignal tidy;
   return command->run(arguments, console);
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "cli/command_line.hpp"
@@ -100,13 +101,14 @@ int train(const RunConfig& config, TrainObserver observer, Start start, Console&
         "no folder for the run: --out DIR (output.dir) says where model and figures are written");
   }
   observer.progress = ProgressReporter(console);
-  observer.stop_requested = [] { return StopSignal::received() != 0; };
+  std::optional<StopSignal> signals;
+  observer.stop_requested = [&signals] { return signals && signals->received() != 0; };
   observer.pass = [&console](const PassProgress& now) { console.progress(now); };
   TrainSummary summary;
   {
     console.busy("reading the data");
     Trainer run(config, std::move(observer), start);
-    const StopSignal signals;  // before this line nothing has been written that would have to be saved
+    signals.emplace();  // before this line nothing has been written that would have to be saved
     console.idle();
     summary = run.run();
     console.idle();

@@ -7,6 +7,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "vaecuda/output.hpp"
 #include "vaecuda/version.hpp"
 
 namespace vaecuda::capi {
@@ -106,6 +107,10 @@ const char* vaecuda_build_info(void) {
 
 const char* vaecuda_last_error(void) {
   return vaecuda::capi::last_error().text();
+}
+
+void vaecuda_remove_unfinished_files(void) {
+  vaecuda::remove_unfinished_files();
 }
 
 const char* vaecuda_status_text(int status) {

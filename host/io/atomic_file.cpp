@@ -58,6 +58,7 @@ AtomicFile::AtomicFile(const Place& target) : target_(in_folder(target)) {
   do {
     temporary_ = temporary_name(target_.name());
   } while (target_.folder()->holds(temporary_));
+  listed_.emplace(target_.folder()->descriptor(), temporary_);
   file_.emplace(Place(target_.folder(), temporary_), O_WRONLY | O_CREAT | O_EXCL, target_.path());
 }
 
@@ -93,6 +94,7 @@ void AtomicFile::commit() {
   if (::renameat(folder, temporary_.c_str(), folder, target_.name().c_str()) != 0)
     throw_output_error("write", target_.path(), errno);
   file_.reset();
+  listed_.reset();
   // The new name itself is on disk only when the folder is.
   target_.folder()->sync();
 }

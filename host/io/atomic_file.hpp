@@ -11,6 +11,7 @@
 
 #include "host/io/folder.hpp"
 #include "host/io/output_descriptor.hpp"
+#include "host/io/unfinished_files.hpp"
 
 namespace vaecuda {
 
@@ -45,6 +46,7 @@ class AtomicFile {
 
   Place target_;  // in a folder
   std::string temporary_;
+  std::optional<UnfinishedFile> listed_;  // until it is committed or removed
   std::optional<OutputDescriptor> file_;  // empty once committed
 };
 

@@ -48,6 +48,10 @@ class VAECUDA_API OutputFile {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Removes the temporary files of all that this process is writing, models and checkpoints among them: for a
+/// program's handler of signals that end it. Async-signal-safe. A commit() that comes after it throws.
+VAECUDA_API void remove_unfinished_files() noexcept;
+
 /// What the elements of an array file are.
 enum class RowType { f32, i32, u8 };
 

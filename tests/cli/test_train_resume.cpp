@@ -63,7 +63,7 @@ TEST_CASE("a signalled or killed run is resumed to the same bytes", "[cli][resum
   INFO(expected_run.err);
   REQUIRE(expected_run.exit_code == 0);
   const RunFiles expected(whole);
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGKILL}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGHUP, SIGPIPE, SIGXCPU, SIGKILL}) {
     INFO("signal " << signal);
     const fs::path out = dir.path() / std::to_string(signal);
     const ProgramResult stopped = train(run_words(out), signalled(signal, "epoch 1/"));

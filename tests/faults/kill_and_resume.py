@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills or signals training at random moments and resumes it, until it has been hit so many times.
 
-usage: kill_and_resume.py PROGRAM [--hits N] [--signal KILL|INT|TERM|USR1|any] [--seed N] [--jobs N] [--folder DIR] [--overwrite]
+usage: kill_and_resume.py PROGRAM [--hits N] [--signal KILL|INT|TERM|USR1|HUP|PIPE|XCPU|any] [--seed N] [--jobs N] [--folder DIR] [--overwrite]
 
 Every run must load after every hit and end with the bytes of the uninterrupted run. With a signal other than KILL
 the program must end with exit code 75 within 10 seconds (or with 0, if it was done already). Prints the counts and the
@@ -105,7 +105,7 @@ def main():
     parser.add_argument("--folder")
     parser.add_argument("--overwrite", action="store_true")
     arguments = parser.parse_args()
-    signals = ["INT", "TERM", "USR1"] if arguments.signal == "any" else [arguments.signal]
+    signals = ["INT", "TERM", "USR1", "HUP", "PIPE", "XCPU"] if arguments.signal == "any" else [arguments.signal]
     base = pathlib.Path(tempfile.mkdtemp(prefix="vaecuda-kill-", dir=arguments.folder))
     began = time.monotonic()
     whole = runs.run(arguments.program, runs.words(base / "whole"))

@@ -1,6 +1,7 @@
 // Files that are whole or absent, files that grow, and what is said when a disk or folder refuses.
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -8,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -17,6 +19,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "vaecuda/error.hpp"
+#include "vaecuda/output.hpp"
 
 namespace vaecuda {
 namespace fs = std::filesystem;
@@ -95,6 +98,33 @@ TEST_CASE("atomic file: an abandoned write leaves the old content and no tempora
     CHECK(files_in(folder.path()) == 2);
   }
   CHECK(read(path) == "old");
+  CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("atomic file: a handler of signals removes what is unfinished, and of this process alone") {
+  const test::TempDir folder;
+  AtomicFile first(folder.path() / "first.bin");
+  AtomicFile second(folder.path() / "second.bin");
+  write_file_atomically(folder.path() / "done.bin", "done");
+  const pid_t child = fork();
+  if (child == 0) {
+    remove_unfinished_files();
+    _exit(0);
+  }
+  REQUIRE(waitpid(child, nullptr, 0) == child);
+  CHECK(files_in(folder.path()) == 3);
+  remove_unfinished_files();
+  CHECK(files_in(folder.path()) == 1);
+  check_refused([&first] { first.commit(); }, {"first.bin", "No such file"});
+  // A place is free again with each file that is done, and one file more than there are places is written all
+  // the same.
+  for (int round = 0; round < 2; ++round) {
+    std::vector<std::unique_ptr<AtomicFile>> files;
+    for (int i = 0; i < 65; ++i)
+      files.push_back(std::make_unique<AtomicFile>(folder.path() / std::to_string(i)));
+    remove_unfinished_files();
+    CHECK(files_in(folder.path()) == 2);
+  }
   CHECK(files_in(folder.path()) == 1);
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <csignal>
 #include <exception>
 #include <new>
 
@@ -30,6 +31,8 @@ void take_standard_descriptors() {
 }  // namespace
 
 int run_program(const std::function<int()>& body) {
+  // A file that grows past a limit (ulimit -f) is an error of the write then, with its message.
+  static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
   try {
     take_standard_descriptors();
     return body();

@@ -11,7 +11,7 @@ inline constexpr int kExitOutOfMemory = 4;
 /// A signal ended the run, and what it had reached is saved (EX_TEMPFAIL of sysexits.h: try again).
 inline constexpr int kExitStopped = 75;
 
-/// Runs a program's body. An error becomes its message on stderr and its exit code.
+/// Runs a program's body, with SIGXFSZ ignored. An error becomes its message on stderr and its exit code.
 [[nodiscard]] int run_program(const std::function<int()>& body);
 
 }  // namespace vaecuda::cli

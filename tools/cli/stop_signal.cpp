@@ -1,12 +1,18 @@
 #include "cli/stop_signal.hpp"
 
+#include <algorithm>
 #include <array>
-#include <csignal>
+#include <thread>
+
+#include "vaecuda/output.hpp"
 
 namespace vaecuda::cli {
 namespace {
 
-constexpr std::array kSignals = {SIGINT, SIGTERM, SIGUSR1};
+constexpr std::array kAsked = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
+constexpr std::array kRepeated = {SIGPIPE, SIGXCPU};
+constexpr std::array kEnding = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,   SIGUSR1, SIGUSR2,
+                                SIGPIPE, SIGXCPU, SIGALRM, SIGVTALRM, SIGPROF};
 
 volatile std::sig_atomic_t received_signal = 0;
 
@@ -14,30 +20,68 @@ void note_signal(int signal) {
   received_signal = signal;
 }
 
-void set_handlers(void (*handler)(int)) {
-  struct sigaction action {};
-  action.sa_handler = handler;
-  // The system puts the default back as it delivers the first one, so that a second ends the program.
-  action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
-  sigemptyset(&action.sa_mask);
-  for (const int signal : kSignals) sigaction(signal, &action, nullptr);
+/// The default is back when this is called, and the signal, held up meanwhile, ends the program after it.
+void tidy_up(int signal) {
+  remove_unfinished_files();
+  static_cast<void>(std::raise(signal));
+}
+
+/// Gives the limit that was there, where it was lowered.
+std::optional<rlimit> keep_time_for_saving() {
+  constexpr rlim_t kSecondsOfCore = 10;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_CPU, &limit) != 0 || limit.rlim_max == RLIM_INFINITY) return std::nullopt;
+  const rlim_t wanted = kSecondsOfCore * std::max(1U, std::thread::hardware_concurrency());
+  const rlim_t most = limit.rlim_max - std::min(wanted, limit.rlim_max / 2);
+  if (limit.rlim_cur <= most) return std::nullopt;
+  const rlimit lowered{most, limit.rlim_max};
+  if (setrlimit(RLIMIT_CPU, &lowered) != 0) return std::nullopt;
+  return limit;
 }
 
 }  // namespace
 
-StopSignal::StopSignal() {
+SignalHandlers::SignalHandlers(std::span<const int> signals, void (*handler)(int), int flags) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = flags;
+  sigemptyset(&action.sa_mask);
+  replaced_.reserve(signals.size());
+  for (const int signal : signals) {
+    struct sigaction before {};
+    sigaction(signal, nullptr, &before);
+    if ((before.sa_flags & SA_SIGINFO) == 0 && before.sa_handler == SIG_IGN) continue;
+    replaced_.push_back({signal, before});
+    sigaction(signal, &action, nullptr);
+  }
+}
+
+SignalHandlers::~SignalHandlers() {
+  for (const Replaced& one : replaced_) sigaction(one.signal, &one.before, nullptr);
+}
+
+void SignalHandlers::let_through() const {
+  for (const Replaced& one : replaced_) std::signal(one.signal, SIG_DFL);
+}
+
+// The system puts the default back as it delivers the first of those that are asked for by a person.
+StopSignal::StopSignal()
+    : asked_(kAsked, note_signal, static_cast<int>(SA_RESTART | SA_RESETHAND)),
+      repeated_(kRepeated, note_signal, SA_RESTART),
+      processor_time_(keep_time_for_saving()) {
   received_signal = 0;
-  set_handlers(note_signal);
 }
 
 StopSignal::~StopSignal() {
-  set_handlers(SIG_DFL);
+  if (processor_time_) setrlimit(RLIMIT_CPU, &*processor_time_);
 }
 
-int StopSignal::received() {
+int StopSignal::received() const {
   const int signal = received_signal;
-  if (signal != 0) set_handlers(SIG_DFL);
+  if (signal != 0) asked_.let_through();
   return signal;
 }
+
+TidyOnSignal::TidyOnSignal() : handlers_(kEnding, tidy_up, static_cast<int>(SA_RESETHAND)) {}
 
 }  // namespace vaecuda::cli
