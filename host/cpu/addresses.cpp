@@ -41,12 +41,25 @@ std::vector<Lifetime> lifetimes_as_compiled(const Plan& plan) {
   return lifetimes;
 }
 
+/// All that a program takes, and what the host holds beside it: whoever writes or reads rows has them once
+/// more.
+void require_memory_for(const Plan& placed) {
+  double floats = static_cast<double>(placed.arena_size);
+  for (const Buffer& buffer : placed.buffers) {
+    if (buffer.kind == BufferKind::activation) continue;
+    floats += (buffer.kind == BufferKind::exchange ? 2.0 : 1.0) * static_cast<double>(buffer.size());
+  }
+  constexpr double kMost = 9e18;
+  require_memory(static_cast<std::int64_t>(std::min(4.0 * floats, kMost)), placed.name);
+}
+
 }  // namespace
 
 Addresses place_buffers(const Plan& plan, ProgramMemory& memory,
                         const std::shared_ptr<ByteCounter>& counter) {
   Plan placed = plan;
   place_activations(placed, lifetimes_as_compiled(placed));
+  require_memory_for(placed);
   memory.arena = FloatBuffer(placed.arena_size, "activations", counter);
   memory.constants.resize(placed.buffers.size());
   memory.exchange.resize(placed.buffers.size());

@@ -67,6 +67,13 @@ void bound_by(const CgroupFolder& folder, HostMemory& memory) {
 
 }  // namespace
 
+void require_memory(std::int64_t bytes, const std::string& what) {
+  constexpr std::int64_t kWorthAsking = 64 << 20;  // less is not worth the question
+  if (bytes <= kWorthAsking) return;
+  const HostMemory memory = host_memory();
+  if (memory.total > 0 && bytes > memory.available) refuse(bytes, what);
+}
+
 FloatBuffer::FloatBuffer(std::int64_t size, const std::string& what, std::shared_ptr<ByteCounter> counter)
     : counter_(std::move(counter)) {
   if (size <= 0) return;
@@ -78,13 +85,7 @@ FloatBuffer::FloatBuffer(std::int64_t size, const std::string& what, std::shared
       static_cast<std::size_t>(size) * sizeof(float) >= 2 * kHugePage ? kHugePage : kAlignment;
   const auto unit = static_cast<std::int64_t>(alignment);
   const std::int64_t bytes = (size * 4 + unit - 1) / unit * unit;
-  // Linux hands out memory that it does not have: without this question a large model would be killed later,
-  // without a word. Small buffers are not worth the question.
-  constexpr std::int64_t kWorthAsking = 64 << 20;
-  if (bytes > kWorthAsking) {
-    const HostMemory memory = host_memory();
-    if (memory.total > 0 && bytes > memory.available) refuse(bytes, what);
-  }
+  require_memory(bytes, what);
   data_ = static_cast<float*>(std::aligned_alloc(alignment, static_cast<std::size_t>(bytes)));
   if (data_ == nullptr) refuse(bytes, what);
 #if defined(MADV_HUGEPAGE)

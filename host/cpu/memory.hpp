@@ -35,6 +35,10 @@ class FloatBuffer {
   std::shared_ptr<ByteCounter> counter_;
 };
 
+/// Linux hands out memory that it does not have, and kills later without a word: what is large is asked for
+/// first. \throws OutOfMemoryError naming `what`, if so many bytes, more than 64 MiB, are not available
+void require_memory(std::int64_t bytes, const std::string& what);
+
 /// Memory that this process can still get without swapping, and the total; zeros where the system does not
 /// tell.
 struct HostMemory {

@@ -25,6 +25,15 @@ std::int64_t in_blocks(std::int64_t rows) {
   return (rows + kInferenceBatch - 1) / kInferenceBatch * kInferenceBatch;
 }
 
+/// All that goes in and comes out, for every pass alike.
+std::int64_t exchange_bytes(const Plan& plan) {
+  std::int64_t bytes = 0;
+  for (const Buffer& buffer : plan.buffers) {
+    if (buffer.kind == BufferKind::exchange) bytes += 4 * buffer.size();
+  }
+  return bytes;
+}
+
 bool same(const PassKey& a, const PassKey& b) {
   return a.kind == b.kind && a.size.capacity == b.size.capacity && a.size.block == b.size.block &&
          a.seed == b.seed && a.samples == b.samples;
@@ -111,11 +120,8 @@ Passes::Passes(Backend& backend, ParameterStore& store, const ParameterLayout& l
       layout_(layout),
       model_(model),
       preparation_(preparation),
-      shelf_(new Shelf(backend.programs_at_once())) {
-  const std::int64_t row_bytes = 4 * (model.input_dim + 2 * model.latent_dim);
-  const std::int64_t fitting = kBlockBytes / row_bytes / kInferenceBatch * kInferenceBatch;
-  most_rows_ = batch_size > 0 ? in_blocks(batch_size) : std::clamp(fitting, kInferenceBatch, kMostRows);
-}
+      batch_size_(batch_size),
+      shelf_(new Shelf(backend.programs_at_once())) {}
 
 Passes::~Passes() {
   Shelf* shelf = shelf_.load();
@@ -133,7 +139,14 @@ Passes::Shelf& Passes::shelf() {
   return *found;  // another thread of this process was faster
 }
 
-PassSize Passes::size_for(std::int64_t rows, std::int64_t samples) const {
+std::int64_t Passes::most_rows(PassKind kind) const {
+  if (batch_size_ > 0) return in_blocks(batch_size_);
+  const std::int64_t row_bytes = exchange_bytes(build({kind, {}, 0, 1})) / kInferenceBatch;
+  const std::int64_t fitting = kBlockBytes / row_bytes / kInferenceBatch * kInferenceBatch;
+  return std::clamp(fitting, kInferenceBatch, kMostRows);
+}
+
+PassSize Passes::size_for(PassKind kind, std::int64_t rows, std::int64_t samples) const {
   // Few rows are answered fast where that does not change them.
   if (rows >= 0 && rows <= kSmallCapacity && backend_.has_small_blocks()) {
     for (const std::int64_t block : kSmallBlocks) {
@@ -142,8 +155,8 @@ PassSize Passes::size_for(std::int64_t rows, std::int64_t samples) const {
     return {kSmallCapacity, std::end(kSmallBlocks)[-1]};
   }
   if (rows >= 0 && rows <= kInferenceBatch) return {};
-  return {samples > 1 ? std::min(most_rows_, in_blocks(kMostPairs / samples + 1)) : most_rows_,
-          kInferenceBatch};
+  const std::int64_t most = most_rows(kind);
+  return {samples > 1 ? std::min(most, in_blocks(kMostPairs / samples + 1)) : most, kInferenceBatch};
 }
 
 Passes::Lease Passes::take(const PassKey& key) {

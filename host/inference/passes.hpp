@@ -88,7 +88,8 @@ class Passes {
 
   /// How many rows go to the device at a time where `rows` are to come (−1: not known), and in what blocks.
   /// Fewer with many samples of each, so that a caller hears of a long pass now and then.
-  [[nodiscard]] PassSize size_for(std::int64_t rows, std::int64_t samples = 1) const;
+  /// \throws ConfigError for a pass that the model does not have
+  [[nodiscard]] PassSize size_for(PassKind kind, std::int64_t rows, std::int64_t samples = 1) const;
 
   /// A pass that nobody else uses until the end of this.
   class Lease {
@@ -112,13 +113,15 @@ class Passes {
  private:
   [[nodiscard]] Shelf& shelf();
   [[nodiscard]] Plan build(const PassKey& key) const;
+  /// As many rows as 32 MiB hold of all that goes in and comes out, labels as vectors included; or as asked.
+  [[nodiscard]] std::int64_t most_rows(PassKind kind) const;
 
   Backend& backend_;
   ParameterStore& store_;
   const ParameterLayout& layout_;
   const ModelConfig& model_;
   const Preparation& preparation_;
-  std::int64_t most_rows_;
+  std::int64_t batch_size_;
   std::atomic<Shelf*> shelf_;  ///< of the process that used it last
 };
 

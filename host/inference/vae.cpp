@@ -127,7 +127,7 @@ std::int64_t Vae::Impl::run(PassKind kind, std::uint64_t seed, RowSource& source
                             const Sink& sink, std::int64_t samples) {
   check_process();
   const std::int64_t columns = source.columns();
-  const PassSize size = passes->size_for(source.rows().value_or(-1), samples);
+  const PassSize size = passes->size_for(kind, source.rows().value_or(-1), samples);
   std::int64_t first = 0;
   for (;;) {
     const std::span<const float> block = source.next(size.capacity);

@@ -30,7 +30,9 @@ Floats likelihoods(const test::Executor& executor, const ModelFile& file, const 
   store->write(ParameterStore::Part::parameters, file.parameters);
   Passes passes(*backend, *store, layout, file.model, file.preparation, 0);
   const std::int64_t rows = static_cast<std::int64_t>(values.size()) / file.model.input_dim;
-  Pass& pass = passes.take({PassKind::likelihood, passes.size_for(rows, samples), seed, samples}).pass();
+  Pass& pass =
+      passes.take({PassKind::likelihood, passes.size_for(PassKind::likelihood, rows, samples), seed, samples})
+          .pass();
   pass.run(0, rows, values);
   Floats nll(static_cast<std::size_t>(rows));
   pass.read("rows.nll", nll);

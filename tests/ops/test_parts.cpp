@@ -71,7 +71,7 @@ TEST_CASE("a pass made in parts has the random numbers and the bits of the whole
     program->read(plan.find_buffer("rows.kl"), whole.kl);
 
     Passes passes(*backend, *store, model.layout, model.config, model.preparation, 1);
-    CHECK(passes.size_for(-1).capacity == kInferenceBatch);
+    CHECK(passes.size_for(PassKind::evaluate, -1).capacity == kInferenceBatch);
     Pass& pass = passes.take({PassKind::evaluate, {}, 5}).pass();
     RowTerms parts;
     const auto run_part = [&](std::int64_t first, std::int64_t count) {
@@ -186,6 +186,42 @@ TEST_CASE("a call for which there is no pass left waits for one", "[parts][threa
   CHECK(waiting.get() == freed);
 }
 
+TEST_CASE("every pass keeps to its budget, labels included", "[parts]") {
+  constexpr double kMebibyte = 1024.0 * 1024.0;
+  const auto backend = make_cpu_backend(1);
+  for (const std::int64_t classes : {0, 3, 300, 4000}) {
+    for (const std::int64_t columns : {2, 784}) {
+      ModelConfig config;
+      config.input_dim = columns;
+      config.hidden = {4};
+      config.latent_dim = 2;
+      config.condition_dim = classes;
+      const ParameterLayout layout = make_layout(config);
+      const auto store = backend->make_parameters(layout.size, false);
+      const Preparation preparation;
+      for (const PassKind kind : {PassKind::encode, PassKind::decode, PassKind::reconstruct,
+                                  PassKind::evaluate, PassKind::likelihood}) {
+        Passes passes(*backend, *store, layout, config, preparation, 0);
+        const std::int64_t samples = kind == PassKind::likelihood ? 16 : 1;
+        const PassSize size = passes.size_for(kind, -1, samples);
+        const auto bytes_of = [&](PassSize one) {
+          const std::int64_t before = backend->allocated_bytes();
+          const Passes::Lease lease = passes.take({kind, one, 1, samples});
+          return static_cast<double>(backend->allocated_bytes() - before) / kMebibyte;
+        };
+        INFO("pass " << static_cast<int>(kind) << ", " << classes << " classes, " << columns << " columns, "
+                     << size.capacity << " rows");
+        // What a block computes with does not grow with the rows at a time.
+        const double block = bytes_of({});
+        const double whole = size.capacity == kInferenceBatch ? block : bytes_of(size);
+        CHECK(whole < 32.0 + block);
+        // And uses it, where neither the most rows nor the most samples at a time are fewer.
+        CHECK((whole > 28.0 || size.capacity == 65536 || samples > 1));
+      }
+    }
+  }
+}
+
 TEST_CASE("a pass of one row holds little", "[parts]") {
   ModelConfig config;
   config.input_dim = 784;
@@ -204,11 +240,12 @@ TEST_CASE("a pass of one row holds little", "[parts]") {
   constexpr std::int64_t kKibibyte = 1024;
   // What docs/library.md says, and with AVX-512 twice the scratch memory.
   CHECK(bytes_of({1, 1}) < 160 * kKibibyte);
-  const std::int64_t many = bytes_of(passes.size_for(-1));
+  const std::int64_t many = bytes_of(passes.size_for(PassKind::evaluate, -1));
   CHECK(many > 30 * 1024 * kKibibyte);
   CHECK(many < 36 * 1024 * kKibibyte);
-  const PassSize one = passes.size_for(1);
+  const PassSize one = passes.size_for(PassKind::evaluate, 1);
   CHECK(one.block == (backend->has_small_blocks() ? 1 : kInferenceBatch));
-  CHECK(passes.size_for(33).block == (backend->has_small_blocks() ? 32 : kInferenceBatch));
-  CHECK(passes.size_for(129).block == kInferenceBatch);
+  CHECK(passes.size_for(PassKind::evaluate, 33).block ==
+        (backend->has_small_blocks() ? 32 : kInferenceBatch));
+  CHECK(passes.size_for(PassKind::evaluate, 129).block == kInferenceBatch);
 }
