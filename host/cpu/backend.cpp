@@ -49,9 +49,10 @@ std::vector<std::string> algorithms_of(const Loops& loops) {
 class CpuBackend final : public Backend {
  public:
   CpuBackend(const Loops& loops, int threads) : loops_(loops), counter_(std::make_shared<ByteCounter>(0)) {
-    algorithms_ = algorithms_of(loops_);
     device_.kind = DeviceKind::cpu;
     device_.threads = threads > 0 ? threads : usable_cores();
+    if (&loops_.products() == &blas_products()) prepare_blas(device_.threads);
+    algorithms_ = algorithms_of(loops_);
     device_.name = "cpu";
     device_.memory_bytes = host_memory().total;
   }

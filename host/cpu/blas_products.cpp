@@ -1,13 +1,47 @@
 // The products by OpenBLAS, for processors that have no table of our own.
 
 #include <cblas.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
+#include <thread>
 
 #include "host/cpu/loops.hpp"
+#include "vaecuda/error.hpp"
+
+/// What OpenBLAS would run before main (cmake/HiddenBlas.cmake): most programs never need it.
+extern "C" void gotoblas_init(void);
 
 namespace vaecuda::cpu {
 namespace {
+
+/// \throws OutOfMemoryError if so many of OpenBLAS's buffers cannot be mapped
+void require_buffers(int count) {
+  constexpr std::size_t kBuffer = std::size_t{128} << 20;
+  const std::size_t bytes = kBuffer * static_cast<std::size_t>(count);
+  void* room =
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) {
+    throw OutOfMemoryError(fmt::format(
+        "not enough address space for the matrix products of this processor, which OpenBLAS makes: "
+        "{} MiB asked; raise the limit (ulimit -v, ulimit -d) or take fewer --threads",
+        bytes >> 20));
+  }
+  munmap(room, bytes);
+}
+
+/// Makes sure that it has started.
+void start_blas() {
+  static const bool kStarted = [] {
+    // One for itself and one for every core.
+    require_buffers(1 + static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+    gotoblas_init();
+    return true;
+  }();
+  static_cast<void>(kStarted);
+}
 
 // Sizes are far below 2^31 here: layers are capped by the option table, and a tile is never wider than a
 // layer.
@@ -28,6 +62,7 @@ void clear(Result y, std::int64_t rows, std::int64_t cols) {
 
 void blas_forward(Operand x, Operand w, Result y, std::int64_t m, std::int64_t n, std::int64_t k, float*,
                   const StripDone& done) {
+  start_blas();
   clear(y, m, n);
   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, as_blas(m), as_blas(n), as_blas(k), 1.0f, x.data,
               as_blas(x.stride), w.data, as_blas(w.stride), 1.0f, y.data, as_blas(y.stride));
@@ -36,6 +71,7 @@ void blas_forward(Operand x, Operand w, Result y, std::int64_t m, std::int64_t n
 
 void blas_data_gradient(Operand d, Operand w, Result dx, std::int64_t m, std::int64_t k, std::int64_t n,
                         float*, const StripDone& done) {
+  start_blas();
   clear(dx, m, k);
   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, as_blas(m), as_blas(k), as_blas(n), 1.0f, d.data,
               as_blas(d.stride), w.data, as_blas(w.stride), 1.0f, dx.data, as_blas(dx.stride));
@@ -44,6 +80,7 @@ void blas_data_gradient(Operand d, Operand w, Result dx, std::int64_t m, std::in
 
 void blas_weight_gradient(Operand d, Operand x, Result dw, std::int64_t n, std::int64_t k, std::int64_t rows,
                           float*) {
+  start_blas();
   clear(dw, n, k);
   cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, as_blas(n), as_blas(k), as_blas(rows), 1.0f, d.data,
               as_blas(d.stride), x.data, as_blas(x.stride), 1.0f, dw.data, as_blas(dw.stride));
@@ -78,7 +115,13 @@ const Products& blas_products() {
   return kTable;
 }
 
+void prepare_blas(int threads) {
+  start_blas();
+  require_buffers(std::max(1, threads));
+}
+
 const char* blas_kernels() {
+  start_blas();
   return openblas_get_corename();
 }
 

@@ -231,6 +231,17 @@ class CpuMachine final : public Machine {
 }  // namespace
 }  // namespace cpu
 
+std::string why_fewer_threads(int threads) {
+  const int wanted = threads > 0 ? threads : cpu::usable_cores();
+  const int found = cpu::startable_threads(wanted);
+  if (found == wanted) return {};
+  return fmt::format(
+      "computing on {} of {} threads: no more can be started here, by a limit of processes or memory (ulimit "
+      "-u, "
+      "ulimit -v, pids.max of the cgroup)",
+      found, wanted);
+}
+
 std::string cpu_kernels() {
   return fmt::format("products by {}, loops {}", cpu::product_kernels(), cpu::select_loops().name);
 }

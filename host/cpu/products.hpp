@@ -75,8 +75,11 @@ struct Products {
                                std::int64_t k, std::int64_t rows, float* scratch);
 };
 
-/// By OpenBLAS, with the baseline loops for Adam.
+/// By OpenBLAS, with the baseline loops for Adam. Whoever calls them first waits for OpenBLAS to start.
 [[nodiscard]] const Products& blas_products();
+/// Starts OpenBLAS, which does not by itself, for products on so many threads at once.
+/// \throws OutOfMemoryError where the address space that it needs is not to be had: it would ask for ever
+void prepare_blas(int threads);
 /// The name of the kernels that OpenBLAS has chosen for this processor.
 [[nodiscard]] const char* blas_kernels();
 

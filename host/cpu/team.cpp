@@ -4,7 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <exception>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace vaecuda::cpu {
 namespace {
@@ -23,7 +27,44 @@ bool may_have_threads() {
   return owner_of_threads().compare_exchange_strong(owner, self) || owner == self;
 }
 
+/// Starts `wanted` − 1 threads that end together.
+int count_startable(int wanted) {
+  std::vector<std::thread> threads;
+  std::atomic<bool> ends{false};
+  try {
+    threads.reserve(static_cast<std::size_t>(wanted));
+    while (static_cast<int>(threads.size()) < wanted - 1) threads.emplace_back([&ends] { ends.wait(false); });
+  } catch (const std::exception&) {
+    // No thread or no memory for one: that is the answer.
+  }
+  const auto found = static_cast<int>(threads.size()) + 1;
+  ends = true;
+  ends.notify_all();
+  for (std::thread& thread : threads) thread.join();
+  return found;
+}
+
+/// What was tried last, and by which process.
+struct Tried {
+  pid_t process = 0;
+  std::uint16_t wanted = 0;
+  std::uint16_t found = 0;
+};
+
 }  // namespace
+
+int startable_threads(int wanted) {
+  static std::atomic<Tried> tried{Tried{}};
+  constexpr int kMost = 0xffff;
+  const int asked = std::clamp(wanted, 1, kMost);
+  Tried known = tried.load();
+  const pid_t self = ::getpid();
+  if (known.process != self || known.wanted < asked) {
+    known = {self, static_cast<std::uint16_t>(asked), static_cast<std::uint16_t>(count_startable(asked))};
+    tried.store(known);
+  }
+  return std::min<int>(asked, known.found);
+}
 
 bool is_forked_from_threads() {
   const pid_t owner = owner_of_threads().load();
@@ -35,7 +76,7 @@ Team::Team(int threads, std::shared_ptr<RegionCounter> regions) {
   regions_ = std::move(regions);
   const int running = regions_ != nullptr ? regions_->fetch_add(1) + 1 : 1;
   const int share = std::max(1, threads / running);
-  threads_ = share > 1 && may_have_threads() ? share : 1;
+  threads_ = share > 1 && may_have_threads() ? startable_threads(share) : 1;
 }
 
 Team::~Team() {

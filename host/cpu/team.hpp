@@ -15,6 +15,10 @@ using RegionCounter = std::atomic<int>;
 /// library installs no handler for forks; it compares the process's id with that of the first such region.
 [[nodiscard]] bool is_forked_from_threads();
 
+/// Of the `wanted` threads of a region as many as this process can start, itself among them: where one cannot
+/// be had, the OpenMP runtime ends the process. Tried once a process, by starting threads that do nothing.
+[[nodiscard]] int startable_threads(int wanted);
+
 /// One region, for as long as it lives.
 class Team {
  public:

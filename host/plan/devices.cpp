@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include "vaecuda/error.hpp"
 
@@ -124,7 +125,12 @@ bool has_code_for(const std::string& architectures, int capability) {
 }
 
 DeviceChoice choose_device(const std::string& request, int threads, const CudaAccess& access) {
-  if (request == "cpu") return {make_cpu_backend(threads)->device(), {}};
+  const auto on_cpu = [threads](std::string note) {
+    const std::string fewer = why_fewer_threads(threads);
+    if (!fewer.empty()) note += (note.empty() ? "" : "; ") + fewer;
+    return DeviceChoice{make_cpu_backend(threads)->device(), std::move(note)};
+  };
+  if (request == "cpu") return on_cpu({});
   const bool any = request == "auto";
   const int index = any ? 0 : cuda_index(request);
   if (index < 0) {
@@ -133,7 +139,7 @@ DeviceChoice choose_device(const std::string& request, int threads, const CudaAc
   }
   const GpuAnswer gpu = find_gpu(index, access);
   if (gpu.reason.empty()) return {gpu.device, {}};
-  if (any) return {make_cpu_backend(threads)->device(), fmt::format("running on the CPU: {}", gpu.reason)};
+  if (any) return on_cpu(fmt::format("running on the CPU: {}", gpu.reason));
   throw DeviceError(fmt::format("--device {}: {}; use --device cpu or auto", request, gpu.reason));
 }
 

@@ -47,6 +47,9 @@ inline constexpr const char* kCopyCeiling = "copy";
 /// What the CPU backend computes with on this processor: the matrix products' kernels and the loops'
 /// instruction set.
 [[nodiscard]] std::string cpu_kernels();
+/// Why the CPU backend gets fewer threads than `threads` (0: one per core that this process may use), in one
+/// line without a full stop; empty where it gets them.
+[[nodiscard]] std::string why_fewer_threads(int threads);
 /// `threads` 0: one per core that this process may use. \throws OutOfMemoryError
 [[nodiscard]] std::unique_ptr<Machine> make_cpu_machine(int threads);
 /// \throws DeviceError, OutOfMemoryError

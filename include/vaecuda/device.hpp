@@ -24,7 +24,7 @@ struct DeviceInfo {
 /// What a request ("auto", "cpu", "cuda", "cuda:1") comes to on this machine.
 struct DeviceChoice {
   DeviceInfo device;
-  std::string note;  ///< auto that fell back to the CPU: the reason, in one line; otherwise empty
+  std::string note;  ///< why auto fell back to the CPU, why it has fewer threads, in one line; or empty
 };
 
 /// \throws ConfigError for a malformed request; DeviceError where a GPU was asked for and none can be used,

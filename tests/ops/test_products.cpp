@@ -1,5 +1,9 @@
 // The CPU's matrix products and loops, table by table: those of every instruction set that this processor has
 // and OpenBLAS. The op tests see only the fastest one.
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -12,6 +16,7 @@
 #include "support/catch.hpp"
 #include "support/op_bench.hpp"
 #include "support/tolerance.hpp"
+#include "vaecuda/error.hpp"
 
 using namespace vaecuda;
 using cpu::Loops;
@@ -317,6 +322,25 @@ TEST_CASE("wherever an element cannot be updated, it alone stays", "[products]")
       }
     }
   }
+}
+
+TEST_CASE("OpenBLAS is refused what it would ask for without end", "[products]") {
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit limit{rlim_t{64} << 20, rlim_t{64} << 20};
+    bool refused = false;
+    try {
+      if (setrlimit(RLIMIT_DATA, &limit) == 0) cpu::prepare_blas(1);
+    } catch (const OutOfMemoryError& error) {
+      refused = std::string(error.what()).find("MiB asked; raise the limit") != std::string::npos;
+    }
+    _exit(refused ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  cpu::prepare_blas(2);
+  CHECK(std::string(cpu::blas_kernels()) != "");
 }
 
 TEST_CASE("the loops of every table agree", "[products]") {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <exception>
@@ -28,6 +29,16 @@ void take_standard_descriptors() {
   }
 }
 
+/// With less the system ends the program in the middle of its work. Its threads' stacks are as large.
+void require_stack() {
+  constexpr rlim_t kLeast = rlim_t{256} << 10;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= kLeast) return;
+  throw OutOfMemoryError(
+      fmt::format("the stack is limited to {} KiB, and {} KiB are needed; raise the limit (ulimit -s)",
+                  limit.rlim_cur >> 10, kLeast >> 10));
+}
+
 }  // namespace
 
 int run_program(const std::function<int()>& body) {
@@ -35,6 +46,7 @@ int run_program(const std::function<int()>& body) {
   static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
   try {
     take_standard_descriptors();
+    require_stack();
     return body();
   } catch (const Error& error) {
     print_error(error.what());
