@@ -1,6 +1,7 @@
 // Trains a VAE from files on disk.
 #include <fmt/format.h>
 
+#include <csignal>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -105,6 +106,11 @@ int train(const RunConfig& config, TrainObserver observer, Start start, Console&
   observer.stop_requested = [&signals] { return signals && signals->received() != 0; };
   observer.pass = [&console](const PassProgress& now) { console.progress(now); };
   TrainSummary summary;
+  // That nobody reads what is printed stops no run that is done.
+  const auto stopped = [&] {
+    const int signal = signals->received();
+    return summary.stopped || (signal != 0 && signal != SIGPIPE);
+  };
   {
     console.busy("reading the data");
     Trainer run(config, std::move(observer), start);
@@ -114,14 +120,16 @@ int train(const RunConfig& config, TrainObserver observer, Start start, Console&
     console.idle();
     console.finish_status();
     print_summary(console, summary);
-    if (wishes.report && !summary.stopped) {
+    if (wishes.report && !stopped()) {
+      // Everything but the page is saved, so nothing has to be waited for.
+      const TidyOnSignal ends(kExitStopped);
       console.busy("report");
       write_page(run, console);
       console.idle();
     }
   }
   if (wishes.json) write_output(dump_line(to_json(summary)));
-  if (!summary.stopped) return kExitOk;
+  if (!stopped()) return kExitOk;
   console.message(
       fmt::format("stopped by a signal after step {}; vae_cuda_train --resume {} goes on from there",
                   summary.steps, std::filesystem::path(summary.model).parent_path().string()));

@@ -93,7 +93,8 @@ inline constexpr std::int64_t kImportanceBlock = 1024;
 /// "rows.condition" (N,C) as for decoding.
 /// \throws ConfigError where it has no prior.
 [[nodiscard]] Plan build_generate_plan(const ParameterLayout& layout, const ModelConfig& model,
-                                       std::int64_t rows, std::uint64_t seed);
+                                       std::int64_t rows, std::uint64_t seed,
+                                       std::int64_t block = kInferenceBatch);
 
 /// Posterior mean (or code) of each row, decoded: exchange buffers "rows.x" (N,D) the prepared rows,
 /// "rows.mean" (N,D).

@@ -91,9 +91,9 @@ Plan build_decode_plan(const ParameterLayout& layout, const ModelConfig& model, 
 }
 
 Plan build_generate_plan(const ParameterLayout& layout, const ModelConfig& model, std::int64_t rows,
-                         std::uint64_t seed) {
+                         std::uint64_t seed, std::int64_t block) {
   if (const std::string reason = why_no_prior(model); !reason.empty()) throw ConfigError(reason);
-  PlanBuilder build(layout, model, "generate", kInferenceBatch);
+  PlanBuilder build(layout, model, "generate", block);
   if (model.latent == LatentKind::vq) {
     const View z = build.sample_codes(seed);
     build.load_condition(rows);
@@ -101,7 +101,7 @@ Plan build_generate_plan(const ParameterLayout& layout, const ModelConfig& model
     return build.finish_inference();
   }
   SamplePrior prior;
-  prior.z = build.code(kInferenceBatch);
+  prior.z = build.code(block);
   prior.seed = seed;
   build.add(prior);
   build.load_condition(rows);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <stdexcept>
+#include <utility>
 
 #include "host/data/each_value.hpp"
 #include "host/inference/units.hpp"
@@ -28,14 +29,15 @@ Dataset first_rows(const Dataset& data) {
 
 Painter::Painter(Backend& backend, const ParameterLayout& layout, const RunConfig& config,
                  const Preparation& preparation, ParameterStore& store, const Dataset& data,
-                 std::optional<ImageShape> shape)
+                 std::optional<ImageShape> shape, std::function<bool()> stop)
     : backend_(backend),
       layout_(layout),
       config_(config),
       preparation_(preparation),
       store_(store),
       some_(first_rows(data)),
-      shape_(shape) {
+      shape_(shape),
+      stop_(std::move(stop)) {
   if (!shape_) return;
   ValueRange range;
   for_each_value(some_, preparation_.scale, [&range](std::int64_t, std::int64_t, float value) {
@@ -46,11 +48,27 @@ Painter::Painter(Backend& backend, const ParameterLayout& layout, const RunConfi
   range_ = range;
 }
 
-Image Painter::reconstructions() {
-  const Plan plan = build_reconstruct_plan(layout_, config_.model, preparation_, shape_of(some_));
+std::int64_t Painter::block() const {
+  constexpr std::int64_t kFew = 8;
+  return backend_.has_small_blocks() ? kFew : kInferenceBatch;
+}
+
+bool Painter::run(Program& program, const Plan& plan, std::int64_t rows) const {
+  for (std::int64_t done = 0; done < rows; done += plan.batch) {
+    if (stop_ && stop_()) return false;
+    program.run(1);
+    static_cast<void>(program.fault());  // waits until the work is done
+  }
+  return !(stop_ && stop_());
+}
+
+std::optional<Image> Painter::reconstructions() {
+  DataShape data = shape_of(some_);
+  data.block = block();
+  const Plan plan = build_reconstruct_plan(layout_, config_.model, preparation_, data);
   const auto resident = backend_.make_resident(some_);
   const auto program = backend_.compile(plan, store_, resident.get());
-  program->run(1);
+  if (!run(*program, plan, some_.rows())) return std::nullopt;
   const auto size = static_cast<std::size_t>(some_.rows() * some_.columns());
   std::vector<float> originals(size);
   std::vector<float> means(size);
@@ -81,14 +99,14 @@ std::vector<float> Painter::conditions(std::int64_t rows, std::int64_t rows_per_
   return all;
 }
 
-Image Painter::samples() {
+std::optional<Image> Painter::samples() {
   const bool conditional = config_.model.condition_dim > 0;
   const std::int64_t kinds = some_.label_vectors().empty() ? config_.model.condition_dim : some_.rows();
   const std::int64_t rows = conditional ? kSamplesPerClass * std::min(kinds, kMostClasses) : kSamples;
-  const Plan plan = build_generate_plan(layout_, config_.model, rows, config_.train.seed);
+  const Plan plan = build_generate_plan(layout_, config_.model, rows, config_.train.seed, block());
   const auto program = backend_.compile(plan, store_, nullptr);
   if (conditional) program->write(plan.find_buffer("rows.condition"), conditions(rows, kSamplesPerClass));
-  program->run((rows + plan.batch - 1) / plan.batch);
+  if (!run(*program, plan, rows)) return std::nullopt;
   std::vector<float> means(static_cast<std::size_t>(rows * config_.model.input_dim));
   program->read(plan.find_buffer("rows.mean"), means);
   if (shape_) undo_standardization(means, preparation_);
@@ -98,16 +116,16 @@ Image Painter::samples() {
   return image_sheet(means, config_.model.input_dim, shape_, options);
 }
 
-Image Painter::manifold() {
+std::optional<Image> Painter::manifold() {
   if (config_.model.latent_dim != 2) throw std::logic_error("a latent manifold needs two latent dimensions");
   constexpr std::int64_t kRows = kGrid * kGrid;
   const std::vector<float> z = latent_grid(kGrid, 2, 0, 1);
-  const Plan plan = build_decode_plan(layout_, config_.model, kRows);
+  const Plan plan = build_decode_plan(layout_, config_.model, kRows, block());
   const auto program = backend_.compile(plan, store_, nullptr);
   program->write(plan.find_buffer("rows.z"), z);
   if (config_.model.condition_dim > 0)
     program->write(plan.find_buffer("rows.condition"), conditions(kRows, kRows));
-  program->run((kRows + plan.batch - 1) / plan.batch);
+  if (!run(*program, plan, kRows)) return std::nullopt;
   std::vector<float> means(static_cast<std::size_t>(kRows * config_.model.input_dim));
   program->read(plan.find_buffer("rows.mean"), means);
   if (shape_) undo_standardization(means, preparation_);

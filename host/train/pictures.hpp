@@ -1,6 +1,7 @@
 // What a trained model looks like: reconstructions, samples, and the plane of a two-dimensional latent.
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "host/model/layout.hpp"
@@ -12,25 +13,30 @@
 
 namespace vaecuda {
 
-/// Draws with the parameters that the store holds. Rows without a picture shape are drawn as line plots.
+/// Draws with the parameters that the store holds. Rows without a picture shape are drawn as line plots. A
+/// picture that a stop request ended is empty.
 class Painter {
  public:
-  /// `data`: the rows to reconstruct; their values set the brightness of all pictures. All references must
-  /// outlive the painter.
+  /// `data`: the rows to reconstruct; their values set the brightness of all pictures. `stop`: asked between
+  /// blocks of a few rows; may be empty. All references must outlive the painter.
   Painter(Backend& backend, const ParameterLayout& layout, const RunConfig& config,
           const Preparation& preparation, ParameterStore& store, const Dataset& data,
-          std::optional<ImageShape> shape);
+          std::optional<ImageShape> shape, std::function<bool()> stop = {});
 
   /// The first rows of the data, each above its reconstruction (the decoded posterior mean).
-  [[nodiscard]] Image reconstructions();
+  [[nodiscard]] std::optional<Image> reconstructions();
   /// Means of p(x|z) for z drawn from the prior. Conditional: a line of eight for each of up to 32 classes
   /// (or labels of the first rows of the data).
-  [[nodiscard]] Image samples();
+  [[nodiscard]] std::optional<Image> samples();
   /// A two-dimensional latent: means of p(x|z) over a grid of the prior's quantiles (Kingma and Welling,
   /// figure 4), of the first class. \throws std::logic_error unless Z = 2
-  [[nodiscard]] Image manifold();
+  [[nodiscard]] std::optional<Image> manifold();
 
  private:
+  /// Rows computed at a time: few where that changes no bit, so that rows of any width leave time to stop.
+  [[nodiscard]] std::int64_t block() const;
+  /// Runs the program over so many rows; false if a stop came first.
+  [[nodiscard]] bool run(Program& program, const Plan& plan, std::int64_t rows) const;
   /// (rows, C): one-hot classes, or label vectors of the data's first rows, in order, `rows_per_class` of
   /// each.
   [[nodiscard]] std::vector<float> conditions(std::int64_t rows, std::int64_t rows_per_class) const;
@@ -42,6 +48,7 @@ class Painter {
   ParameterStore& store_;
   Dataset some_;  ///< the first rows of the data
   std::optional<ImageShape> shape_;
+  std::function<bool()> stop_;
   std::optional<ValueRange> range_;  ///< of pictures; line plots find their own
 };
 

@@ -12,20 +12,24 @@
 namespace vaecuda {
 namespace {
 
-void draw(RunSetup& setup, RunFolder& folder, std::int64_t step) {
+/// False if a stop came first.
+bool draw(RunSetup& setup, RunFolder& folder, std::int64_t step, const std::function<bool()>& stop) {
   const PreparedData& data = setup.data;
   const Dataset& shown = data.test ? *data.test : data.valid ? *data.valid : data.train;
   Painter painter(*setup.backend, setup.layout, setup.config, data.preparation, *setup.store, shown,
-                  data.train.image());
-  const auto paint = [&](const std::string& name, const Image& picture) {
-    write_png(folder.picture(name), picture);
-    folder.add_image(name, picture, step);
+                  data.train.image(), stop);
+  const auto paint = [&](const std::string& name, const std::optional<Image>& picture) {
+    if (!picture) return false;
+    write_png(folder.picture(name), *picture);
+    folder.add_image(name, *picture, step);
+    return true;
   };
-  paint("reconstructions", painter.reconstructions());
-  if (!why_no_prior(setup.config.model).empty()) return;
-  paint("samples", painter.samples());
   const ModelConfig& model = setup.config.model;
-  if (model.latent == LatentKind::gaussian && model.latent_dim == 2) paint("manifold", painter.manifold());
+  const bool has_prior = why_no_prior(model).empty();
+  const bool has_plane = model.latent == LatentKind::gaussian && model.latent_dim == 2;
+  return paint("reconstructions", painter.reconstructions()) &&
+         (!has_prior || paint("samples", painter.samples())) &&
+         (!has_prior || !has_plane || paint("manifold", painter.manifold()));
 }
 
 /// The figures of the model that was saved as the best, and its pictures. False if a stop came first.
@@ -49,8 +53,7 @@ bool show_best(RunSetup& setup, RunFolder& folder, const TrainingState& state, c
     summary.test = test.evaluate(watch("test"));
     if (!summary.test) return false;
   }
-  draw(setup, folder, state.step);
-  return true;
+  return draw(setup, folder, state.step, observer.stop_requested);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "host/model/model_file.hpp"
 #include "host/train/checkpoint.hpp"
@@ -15,6 +16,8 @@ namespace {
 
 constexpr double kReportSeconds =
     0.25;  ///< between two progress calls, and so between two looks at a stop request
+/// A step of so many seconds lets who stops the run wait.
+constexpr double kLongStep = 5.0;
 /// Steps left out in a row after which nothing but luck could bring the run back.
 constexpr std::int64_t kMostSkippedInRow = 100;
 
@@ -91,6 +94,12 @@ bool TrainingLoop::run_steps() {
   for (const math::StepMetrics& metrics : fresh_) take(metrics);
   // As many steps at a time as take about as long as a person waits for an answer.
   const double per_step = spent / static_cast<double>(count);
+  if (per_step > kLongStep && !std::exchange(told_of_long_steps_, true) && observer_.message) {
+    observer_.message(fmt::format(
+        "a step takes {:.0f} s here, and a stop is answered after it: a smaller --batch-size makes steps "
+        "shorter; a second signal ends the run at once, at its last checkpoint",
+        per_step));
+  }
   chunk_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(kReportSeconds / std::max(per_step, 1e-9)), 1,
                                     2 * chunk_);
   return true;

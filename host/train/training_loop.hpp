@@ -52,7 +52,8 @@ class TrainingLoop {
   bool stopped_ = false;
   MetricsMean shown_mean_;  ///< since the last progress call
   std::int64_t chunk_ = 1;  ///< steps to run at a time
-  double shown_at_ = 0.0;   ///< seconds at the last progress call
+  bool told_of_long_steps_ = false;
+  double shown_at_ = 0.0;  ///< seconds at the last progress call
   Clock::time_point saved_at_;
   std::int64_t saved_step_ = -1;  ///< of the last save by this process
   std::vector<math::StepMetrics> fresh_;

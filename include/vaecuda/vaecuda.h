@@ -299,7 +299,7 @@ typedef struct vaecuda_model_info {
   const char* activation;  /* as in option model.activation */
   const char* latent;      /* as in option model.latent: "gaussian", "deterministic", "vq" */
   const char* device;      /* where it runs: "cpu", "cuda:0" */
-  const char* device_note; /* why "auto" came to the CPU, in one line; "" where nothing is to be said */
+  const char* device_note; /* why "auto" came to the CPU or has fewer threads, in one line; or "" */
 } vaecuda_model_info;
 
 /* clang-format off */

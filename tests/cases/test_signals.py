@@ -74,6 +74,36 @@ class Stops(UnderWay):
         self.train_until(*ignored, signal.SIGTERM, ignored=ignored)
         self.assert_saved()
 
+    def test_wide_rows(self):
+        """From the first checkpoint on, through pictures and report of rows of 400,000 values."""
+        self.write("wide.npy", support.npy("|u1", (10, 400_000), bytes(range(250)) * 16_000))
+        for wait in (0, 0.5, 2):
+            with self.subTest(f"{wait} s after the last step"):
+                process = self.start("vae_cuda_train", "--data", "wide.npy", "--out", "run", "--steps", "1",
+                                     "--hidden", "16", "--latent-dim", "2", "--device", "cpu")
+                self.wait_for("run/state.safetensors", process)
+                time.sleep(wait)
+                process.send_signal(signal.SIGTERM)
+                began = time.monotonic()
+                err = process.communicate(timeout=60)[1].decode()
+                self.assertLess(time.monotonic() - began, 10, err)
+                self.assertIn(process.returncode, (support.STOPPED, support.OK), err)
+                self.assertEqual(list(self.folder.glob("run/*.tmp")), [])
+                self.shell("rm -r run")
+
+    def test_long_steps_are_told(self):
+        process = self.start("vae_cuda_train", "--data", "shapes:32x32:n=3000", "--batch-size", "3000", "--hidden",
+                             "1024", "--epochs", "10000", "--out", "run", "--device", "cpu", "--threads", "1")
+        self.wait_for("run/metrics.jsonl", process, least=1)
+        process.send_signal(signal.SIGSTOP)  # in the midst of a step
+        time.sleep(5.5)
+        process.send_signal(signal.SIGCONT)
+        time.sleep(3)
+        process.send_signal(signal.SIGTERM)
+        err = process.communicate(timeout=20)[1].decode()
+        self.assertEqual(process.returncode, support.STOPPED, err)
+        self.assertIn("a smaller --batch-size makes steps shorter", err)
+
     def test_reader_of_messages_leaves(self):
         words = " ".join(["--data rows.csv --out run", *ENDLESS])
         done = self.shell(f"$B/vae_cuda_train {words} 2>&1 | head -1; echo ends ${{PIPESTATUS[0]}}")

@@ -1,7 +1,10 @@
 #include "cli/stop_signal.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <string_view>
 #include <thread>
 
 #include "vaecuda/output.hpp"
@@ -11,8 +14,9 @@ namespace {
 
 constexpr std::array kAsked = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
 constexpr std::array kRepeated = {SIGPIPE, SIGXCPU};
-constexpr std::array kEnding = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,   SIGUSR1, SIGUSR2,
-                                SIGPIPE, SIGXCPU, SIGALRM, SIGVTALRM, SIGPROF};
+// SIGPIPE last: it ends what prints results, not what has its results in files.
+constexpr std::array kEnding = {SIGINT,  SIGTERM, SIGHUP,    SIGQUIT, SIGUSR1, SIGUSR2,
+                                SIGXCPU, SIGALRM, SIGVTALRM, SIGPROF, SIGPIPE};
 
 volatile std::sig_atomic_t received_signal = 0;
 
@@ -20,10 +24,24 @@ void note_signal(int signal) {
   received_signal = signal;
 }
 
+volatile std::sig_atomic_t code_of_end = 0;
+
 /// The default is back when this is called, and the signal, held up meanwhile, ends the program after it.
 void tidy_up(int signal) {
   remove_unfinished_files();
+  if (code_of_end != 0) {
+    constexpr std::string_view kSaid = "stopped by a signal; what was reached is saved\n";
+    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kSaid.data(), kSaid.size());
+    _exit(code_of_end);
+  }
   static_cast<void>(std::raise(signal));
+}
+
+/// The code is set before the handlers are.
+std::span<const int> ending_with(int exit_code) {
+  code_of_end = exit_code;
+  const std::span<const int> all(kEnding);
+  return exit_code == 0 ? all : all.first(all.size() - 1);
 }
 
 /// Gives the limit that was there, where it was lowered.
@@ -82,6 +100,7 @@ int StopSignal::received() const {
   return signal;
 }
 
-TidyOnSignal::TidyOnSignal() : handlers_(kEnding, tidy_up, static_cast<int>(SA_RESETHAND)) {}
+TidyOnSignal::TidyOnSignal(int exit_code)
+    : handlers_(ending_with(exit_code), tidy_up, static_cast<int>(SA_RESETHAND)) {}
 
 }  // namespace vaecuda::cli

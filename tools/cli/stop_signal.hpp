@@ -56,7 +56,9 @@ class StopSignal {
 /// While it lives, a signal that ends the program first removes the temporary files of its outputs.
 class TidyOnSignal {
  public:
-  TidyOnSignal();
+  /// `exit_code`: what the program ends with then, SIGPIPE left alone, as its results are in files; 0: by the
+  /// signal, as any program. At most one object at a time.
+  explicit TidyOnSignal(int exit_code = 0);
 
  private:
   SignalHandlers handlers_;
