@@ -209,14 +209,15 @@ TEST_CASE("a default, where there is one, can be set from its own text", "[optio
 }
 
 TEST_CASE("real numbers survive as text to the last bit", "[options]") {
+  const Option& seconds = by_flag("--checkpoint-seconds");
   const Option& lr = by_flag("--lr");
   for (const double value :
        {0.1, 1e-3, 1.0 / 3.0, 5e-324, 1e6, 0.30000000000000004, 2.2250738585072014e-308}) {
     RunConfig config;
-    config.optimizer.lr = value;
+    config.output.checkpoint_seconds = value;
     RunConfig copy;
-    lr.set(copy, lr.get(config), "x");
-    CHECK(copy.optimizer.lr == value);
+    seconds.set(copy, seconds.get(config), "x");
+    CHECK(copy.output.checkpoint_seconds == value);
   }
   CHECK(stored(lr, "1e-3") == "0.001");
   CHECK(stored(lr, ".5") == "0.5");
@@ -231,6 +232,13 @@ TEST_CASE("ranges are closed or open as their words say", "[options]") {
   CHECK(accepts("--valid-fraction", "0.999"));
   CHECK_FALSE(accepts("--valid-fraction", "1"));
   CHECK_FALSE(accepts("--lr", "0"));
+  CHECK_FALSE(accepts("--lr", "9e-31"));
+  CHECK(accepts("--lr", "1e-30"));
+  CHECK(accepts("--clip-norm", "0"));
+  CHECK(accepts("--clip-norm", "1e-18"));
+  CHECK_FALSE(accepts("--clip-norm", "9e-19"));
+  CHECK(accepts("--beta", "1e-30"));
+  CHECK(refusal(by_flag("--beta"), "1e-46") == "--beta: '1e-46' is not 0 or a number from 1e-30 to 1e+12");
   CHECK(accepts("--lr", "1e6"));
   CHECK_FALSE(accepts("--lr", "1000001"));
   CHECK_FALSE(accepts("--adam-beta1", "1"));
@@ -243,7 +251,7 @@ TEST_CASE("ranges are closed or open as their words say", "[options]") {
   CHECK(accepts("--seed", "9223372036854775807"));
   CHECK(refusal(by_flag("--batch-size"), "-3") ==
         "--batch-size: '-3' is not a whole number from 1 to 16777216");
-  CHECK(refusal(by_flag("--lr"), "nan") == "--lr: 'nan' is not a number above 0 to 1e+06");
+  CHECK(refusal(by_flag("--lr"), "nan") == "--lr: 'nan' is not a number from 1e-30 to 1e+06");
 }
 
 TEST_CASE("hidden layers are a list, or none", "[options]") {
