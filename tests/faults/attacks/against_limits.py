@@ -99,11 +99,54 @@ def file_size_limit(lab):
     yield "--overwrite within 256 bytes", overwriting
 
 
+@attack("docs/tools.md, exit codes: 1 runtime (full disk); Outputs: what cannot be finished leaves nothing behind")
+def failing_writes(lab):
+    library = lab.base / "faulty_io.so"
+    build_library(lab, library, "../faulty_io.cpp")
+
+    def run(name, settings):
+        program, words, files = lab.commands()[name]
+        if name == "report":
+            lab.new_run("run")
+            words = ["report", lab.folder / "run"]
+        words = [str(lab.folder / word) if word in files else word for word in words]
+        environment = {"LD_PRELOAD": str(library), "FAULTY_IO_UNDER": str(lab.folder), **settings}
+        return lab.run(program, words, environment=environment)
+
+    for name, (_, _, files) in lab.commands().items():
+        if not files or name == "train":
+            continue
+        lab.fair(run(name, {"FAULTY_IO_COUNT": str(lab.base / "count")}), {OK})
+        calls, usual = range(int((lab.base / "count").read_text())), contents(lab, files)
+        for call, kind, ever in lab.some(itertools.product(calls, ("enospc", "eio", "short"), (False, True)), 31):
+
+            def trial(name=name, files=files, call=call, kind=kind, ever=ever, usual=usual):
+                for file in files:
+                    if name != "report":
+                        (lab.folder / file).write_bytes(b"old")
+                settings = {"FAULTY_IO": kind, "FAULTY_IO_CALL": str(call), **({"FAULTY_IO_FOR_GOOD": "1"} if ever else {})}
+                result = lab.fair(run(name, settings), {OK, RUNTIME})
+                if not ever:  # where every call fails, so does the one that would remove it
+                    lab.no_temporary_files(result)
+                else:
+                    for one in lab.folder.rglob("*.tmp"):
+                        one.unlink()
+                if name == "report":
+                    return
+                # A folder that cannot be brought to disk is an error after the file has its name.
+                for file, content in contents(lab, files).items():
+                    if result.code == OK:
+                        lab.expect(content == usual[file], f"exit 0, and {file} is not what was to be written: {result}")
+                    lab.expect(content in (b"old", usual[file]), f"{file} is neither the old nor the new one: {result}")
+
+            yield f"{name}, call {call}: {kind}{' for good' if ever else ''}", trial
+
+
 @attack("docs/reliability.md, Faults of the machine: too little memory ends with exit 4; README: no hang")
 def memory_limits(lab):
     kinds = (("AS", resource.RLIMIT_AS), ("DATA", resource.RLIMIT_DATA))
     names = ["version", "help", *lab.commands()]
-    for (kind, limit), size, name in itertools.product(kinds, (24, 48, 96, 160, 240, 400), names):
+    for (kind, limit), size, name in itertools.product(kinds, (48, 64, 96, 160, 240, 400), names):
 
         def trial(limit=limit, size=size, name=name):
             how = {"limits": {limit: size * MIB}, "timeout": 10}
@@ -195,9 +238,9 @@ def no_threads(lab):
     yield "RLIMIT_NPROC 1", as_nobody
 
 
-def build_library(lab, path):
+def build_library(lab, path, name="stop_at.cpp"):
     if not path.exists():
-        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stop_at.cpp")
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
         subprocess.run(
             [lab.compiler, "-std=c++20", "-O1", "-shared", "-fPIC", source, "-o", str(path), "-ldl", "-pthread"], check=True
         )

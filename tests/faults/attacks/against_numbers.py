@@ -47,7 +47,7 @@ def floats(path, kind="f"):
 
 @attack("docs/evaluation.md, Warnings: no result is NaN; infinite ones are flagged and told, or exit 6")
 def cells_of_data(lab):
-    for cell in lab.some(CELLS, 15):
+    for cell in lab.some(CELLS, 24):
 
         def scored(cell=cell):
             data = table(lab, cell)
@@ -232,7 +232,7 @@ ARGUMENTS = """
 @attack("docs/reliability.md, Faults of the machine: every option × missing, junk, out of range, nan, overflow")
 def numbers_of_options(lab):
     for option in lab.some(OPTIONS, 3):
-        for number in lab.some(ARGUMENTS, 4):
+        for number in lab.some(ARGUMENTS, 6):
 
             def trial(option=option, number=number):
                 words = [word for word in training(2) if word != option] if option in ("--standardize",) else training(2)
@@ -276,7 +276,7 @@ def numbers_of_options(lab):
     ]
     for command, words, options in tool:
         for option in options:
-            for number in lab.some(ARGUMENTS, 4):
+            for number in lab.some(ARGUMENTS, 6):
 
                 def asked(command=command, words=words, option=option, number=number):
                     given = list(words)

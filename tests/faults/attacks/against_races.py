@@ -96,7 +96,7 @@ SECOND = ["--data", "x.csv", *training(4, "--seed", "4")]
 def two_fresh_runs(lab):
     alone = {"first": model_of(lab, FIRST, "alone1"), "second": model_of(lab, SECOND, "alone2")}
     count = calls_of(lab, "vae_cuda_train", [*FIRST, "--out", "run"], lambda: clean(lab, "run"))
-    for at in lab.some(range(count), 14):
+    for at in lab.some(range(count), 21):
 
         def trial(at=at):
             clean(lab, "run")
@@ -124,7 +124,7 @@ def two_resumes(lab):
         lab.new_run("run")
 
     count = calls_of(lab, "vae_cuda_train", ["--resume", "run", "--steps", "8"], prepare)
-    for at in lab.some(range(count), 14):
+    for at in lab.some(range(count), 21):
 
         def trial(at=at):
             prepare()
@@ -159,7 +159,7 @@ def overwriting(lab):
     new = model_of(lab, FIRST, "alone1")
     words = [*FIRST, "--out", "run", "--overwrite"]
     count = calls_of(lab, "vae_cuda_train", words, prepare)
-    for at in lab.some(range(count), 14):
+    for at in lab.some(range(count), 21):
 
         def killed(at=at):
             prepare()
@@ -215,7 +215,7 @@ def folder_renamed(lab):
                 lab.new_run("run")
 
         count = calls_of(lab, "vae_cuda_train", words, prepare)
-        for at in lab.some(range(count), 25):
+        for at in lab.some(range(count), 40):
 
             def trial(start=start, words=words, at=at, prepare=prepare):
                 prepare()

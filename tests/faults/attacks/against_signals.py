@@ -92,8 +92,8 @@ def reader_goes_away(lab):
                 **{stream: writing, other: subprocess.PIPE},
             )
             os.close(writing)
-            if stream == "stderr":
-                os.read(reading, 10)
+            metrics = lab.folder / out / "metrics.jsonl"
+            wait_for(lambda: metrics.exists() and metrics.stat().st_size > 0, 20, "the first line of metrics.jsonl")
             os.close(reading)
             result = finish(lab, process, command, 20)
             lab.expect(result.code in (OK, RUNTIME, STOPPED), f"ended by a signal: {result}")
@@ -101,6 +101,21 @@ def reader_goes_away(lab):
             lab.whole(lab.folder / out / "model.safetensors", result)
 
         yield f"{stream} is closed", trial
+
+    def at_once():
+        """Before there is anything to save it may end by the signal, and leaves no half of a run."""
+        reading, writing = os.pipe()
+        words = ["--data", "x.csv", *training(3000), "--out", "pipe-early"]
+        process, command = lab.start("vae_cuda_train", words, stderr=writing)
+        os.close(writing)
+        os.read(reading, 10)
+        os.close(reading)
+        result = finish(lab, process, command, 20)
+        lab.expect(result.code in (OK, RUNTIME, STOPPED, -signal.SIGPIPE), f"{result}")
+        again = lab.train(*words, "--overwrite") if (lab.folder / "pipe-early").exists() else lab.train(*words)
+        lab.fair(again, {OK})
+
+    yield "stderr is closed at once", at_once
 
     def table():
         rows = "a,b,c,d\n" + "1,2,3,4\n" * 60000

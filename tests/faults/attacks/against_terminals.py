@@ -93,7 +93,7 @@ def named_model(lab, names, path="named.safetensors", source="m.safetensors", cl
 @attack("SECURITY.md, Output: text of files is printed on one line, with control characters escaped")
 def names_of_columns_and_classes(lab):
     data = ["--data", "x.csv"]
-    for text in lab.some(CONTROLS + LINES, 6):
+    for text in lab.some(CONTROLS + LINES, 9):
 
         def columns(text=text):
             model = named_model(lab, [text, "flow", text + "2", "speed"])
@@ -197,7 +197,7 @@ def names_of_columns_and_classes(lab):
 
 @attack("SECURITY.md, Output: names of files and words of the command line are printed escaped too")
 def arguments(lab):
-    for text in lab.some([text for text in CONTROLS + LINES if "\x00" not in text], 6):
+    for text in lab.some([text for text in CONTROLS + LINES if "\x00" not in text], 9):
 
         def trial(text=text):
             name = text.replace("/", "_")
@@ -247,7 +247,7 @@ def arguments(lab):
 
 @attack("SECURITY.md, Output: state, configuration and metrics of a run are untrusted text")
 def text_in_a_run_folder(lab):
-    for text in lab.some([text for text in CONTROLS + LINES + TEXTS if len(text) < 100], 20):
+    for text in lab.some([text for text in CONTROLS + LINES + TEXTS if len(text) < 100], 30):
 
         def state(text=text):
             folder = lab.new_run("odd")
@@ -323,7 +323,7 @@ def text_in_a_run_folder(lab):
 @attack("docs/tools.md, Units: what generate writes, score reads; docs/formats.md, CSV")
 def written_tables_are_read(lab):
     names = [text for text in TEXTS + [one for one in CONTROLS if "\x00" not in one] + LINES]
-    for text in lab.some(names, 8):
+    for text in lab.some(names, 12):
 
         def trial(text=text):
             model = named_model(lab, [text, "b", "c", "d"])

@@ -6,7 +6,7 @@
 //   STOP_FILE.go;
 //                     with STOP_KILL the process ends there instead, as kill -9 does
 //   STOP_COUNT=file   gets a line for every call: its name and the path
-//   THREADS_LEFT=n    pthread_create fails with EAGAIN after n threads
+//   THREADS_LEFT=n    pthread_create fails with EAGAIN while n threads are there that it has started
 //
 // Calls: open and openat (for reading too), rename, renameat, renameat2, unlink, unlinkat, mkdir, flock,
 // fcntl locks, ftruncate, fsync, and the first write to a descriptor.
@@ -84,6 +84,19 @@ int opened(const char* path, int descriptor) {
     written[descriptor] = false;
   }
   return descriptor;
+}
+
+struct Work {
+  void* (*work)(void*);
+  void* argument;
+};
+
+void* work_and_leave(void* given) {
+  const Work work = *static_cast<Work*>(given);
+  delete static_cast<Work*>(given);
+  void* const result = work.work(work.argument);
+  threads.fetch_sub(1);
+  return result;
 }
 
 }  // namespace
@@ -174,10 +187,15 @@ ssize_t write(int descriptor, const void* bytes, size_t count) {
 
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*work)(void*),
                    void* argument) {
+  const auto create =
+      real<int (*)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*)>("pthread_create");
   const char* left = setting("THREADS_LEFT");
-  if (*left != '\0' && threads.fetch_add(1) >= std::atol(left)) return EAGAIN;
-  return real<int (*)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*)>("pthread_create")(
-      thread, attributes, work, argument);
+  if (*left == '\0') return create(thread, attributes, work, argument);
+  if (threads.fetch_add(1) >= std::atol(left)) {
+    threads.fetch_sub(1);
+    return EAGAIN;
+  }
+  return create(thread, attributes, work_and_leave, new Work{work, argument});
 }
 
 }  // extern "C"
