@@ -29,7 +29,7 @@ bool leads_to(const fs::path& path, int descriptor) {
 
 }  // namespace
 
-Folder::Folder(const fs::path& path, fs::path shown) : path_(shown.empty() ? path : std::move(shown)) {
+Folder::Folder(const fs::path& path, const fs::path& shown) : path_(shown.empty() ? path : shown) {
   do {
     descriptor_ = ::open(path.c_str(), kOpenFolder);
   } while (descriptor_ < 0 && errno == EINTR);

@@ -16,7 +16,7 @@ namespace vaecuda {
 class Folder {
  public:
   /// `shown`: what messages call it, where that is not `path`.
-  explicit Folder(const std::filesystem::path& path, std::filesystem::path shown = {});
+  explicit Folder(const std::filesystem::path& path, const std::filesystem::path& shown = {});
   /// A folder in `parent`, which messages call as its parent: what it holds is on its way there. Links are
   /// not followed.
   Folder(const Folder& parent, const std::string& name);
@@ -61,8 +61,8 @@ class Folder {
 class Place {
  public:
   template <typename Path>
-  requires std::convertible_to<Path, std::filesystem::path> Place(Path&& path)
-      : path_(std::forward<Path>(path)) {}  // NOLINT(*-explicit-*): a path is a place
+  requires std::convertible_to<const Path&, std::filesystem::path> Place(const Path& path)
+      : path_(path) {}  // NOLINT(*-explicit-*): a path is a place
   Place(std::shared_ptr<const Folder> folder, std::string name)
       : path_(folder->path() / name), folder_(std::move(folder)), name_(std::move(name)) {}
   Place(std::shared_ptr<const Folder> folder, std::string name, std::filesystem::path path)

@@ -51,7 +51,7 @@ fs::path follow_links(fs::path path) {
 
 fs::path absolute_path(const fs::path& path) {
   std::error_code error;
-  const fs::path whole = fs::absolute(path, error);
+  fs::path whole = fs::absolute(path, error);
   if (error) return path;
   fs::path result;
   for (const fs::path& part : whole) {

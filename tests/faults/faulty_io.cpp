@@ -28,10 +28,11 @@
 namespace {
 
 std::atomic<long> calls{0};
-// By descriptor: opened for writing, or a folder to be synced; and since then written, cut or synced, for
-// only then can a close lose something.
+// By descriptor: opened for writing, or a folder to be synced; and a file that was since then written, cut or
+// synced, for only then can a close lose something.
 bool watched[4096] = {};
 bool used[4096] = {};
+bool folders[4096] = {};
 
 const char* setting(const char* name) {
   const char* value = std::getenv(name);
@@ -99,7 +100,10 @@ int open_watched(int folder, const char* path, int flags, mode_t mode, const cha
   const bool counts = writes && is_under(path_in(folder, path).c_str());
   if (counts && next_call(false) != Fate::pass) return -1;
   const int descriptor = real<int (*)(int, const char*, int, ...)>(name)(folder, path, flags, mode);
-  if (descriptor >= 0 && descriptor < 4096) watched[descriptor] = counts;
+  if (descriptor >= 0 && descriptor < 4096) {
+    watched[descriptor] = counts;
+    folders[descriptor] = (flags & O_DIRECTORY) != 0;
+  }
   return descriptor;
 }
 
@@ -160,7 +164,7 @@ ssize_t write(int descriptor, const void* bytes, size_t count) {
 }
 
 int fsync(int descriptor) {
-  if (is_watched(descriptor)) used[descriptor] = true;
+  if (is_watched(descriptor)) used[descriptor] = !folders[descriptor];
   if (is_watched(descriptor) && next_call(false) != Fate::pass) return -1;
   return real<int (*)(int)>("fsync")(descriptor);
 }
