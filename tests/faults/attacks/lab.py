@@ -90,6 +90,7 @@ class Lab:
     def some(self, items, share=6):
         """All of a list, or in the quick form every share-th, begun at another place for each attack."""
         items = list(items)
+        share = share * 3 // 2
         return items[len(self.folder.name) % share :: share] or items[:1] if self.quick else items
 
     def new_run(self, name, source="plain"):
