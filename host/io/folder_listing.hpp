@@ -16,8 +16,8 @@ namespace vaecuda {
 /// The same of a folder that is open as `descriptor`, which stays as it is.
 [[nodiscard]] std::vector<std::string> list_folder(int descriptor, std::error_code& error);
 
-/// \throws FileError naming an entry of the folder that is neither a file nor a folder, links being followed: a
-/// pipe would be waited for, and a device be read without end.
+/// \throws FileError naming an entry of the folder that is neither a file nor a folder, links being followed:
+/// a pipe would be waited for, and a device be read without end.
 void refuse_pipes(const std::filesystem::path& folder);
 
 }  // namespace vaecuda

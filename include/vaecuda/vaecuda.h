@@ -53,8 +53,8 @@ VAECUDA_API const char* vaecuda_status_text(int status);
 /* What was wrong in the last call of this thread that failed; "" where none has. Valid until the next call of
  * this thread that fails. */
 VAECUDA_API const char* vaecuda_last_error(void);
-/* Removes the temporary files of all that this process is writing: for a program's handler of signals that end
- * it. Async-signal-safe. A call that is writing, if the process goes on, fails with VAECUDA_RUNTIME. */
+/* Removes the temporary files of all that this process is writing: for a program's handler of signals that
+ * end it. Async-signal-safe. A call that is writing, if the process goes on, fails with VAECUDA_RUNTIME. */
 VAECUDA_API void vaecuda_remove_unfinished_files(void);
 
 /* --- Rows of data ------------------------------------------------------------------------------------- */
