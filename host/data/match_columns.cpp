@@ -23,21 +23,27 @@ std::string listed(const std::vector<std::string_view>& names) {
   return list;
 }
 
-/// \throws FileError for a name that stands twice
-Index index_of(const Columns& side, const Columns& other) {
-  Index index;
+/// Fills `index` and gives what is wrong with a name that stands twice: the first such; empty where there is
+/// none.
+std::string index_names(const Columns& side, Index& index) {
   for (std::size_t i = 0; i < side.names.size(); ++i) {
     const auto [first, is_new] = index.emplace(side.names[i], static_cast<std::int64_t>(i));
     if (is_new) continue;
     const std::string place = fmt::format("columns {} and {} (counted from 0)", first->second, i);
-    const std::string what = side.names[i].empty()
-                                 ? fmt::format("{} have no name", place)
+    return side.names[i].empty() ? fmt::format("{} have no name", place)
                                  : fmt::format("{} are both called {}", place, in_quotes(side.names[i]));
-    throw FileError(
-        fmt::format("{}: {}, so they cannot be told apart beside {}; give every column a name of its own",
-                    side.owner, what, other.owner));
   }
-  return index;
+  return {};
+}
+
+/// \throws FileError for a name that stands twice
+Index index_of(const Columns& side, const Columns& other) {
+  Index index;
+  const std::string twice = index_names(side, index);
+  if (twice.empty()) return index;
+  throw FileError(
+      fmt::format("{}: {}, so they cannot be told apart beside {}; give every column a name of its own",
+                  side.owner, twice, other.owner));
 }
 
 [[noreturn]] void refuse_missing(const Columns& wanted, const Columns& given,
@@ -124,6 +130,16 @@ void take_columns_of(const Columns& wanted, Dataset& data, std::vector<std::stri
     data.set_column_names(std::vector<std::string>(wanted.names.begin(), wanted.names.end()));
   }
   if (!match.note.empty()) notes.push_back(std::move(match.note));
+}
+
+std::string doubt_names(const Columns& trained_on) {
+  Index index;
+  const std::string twice = index_names(trained_on, index);
+  if (twice.empty()) return {};
+  return fmt::format(
+      "{}: {}, so the model can be used on rows without column names alone, by position; give every column "
+      "a name of its own",
+      trained_on.owner, twice);
 }
 
 }  // namespace vaecuda::data

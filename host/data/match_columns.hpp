@@ -36,6 +36,10 @@ struct ColumnMatch {
 /// is appended to `notes`. \throws as match_columns
 void take_columns_of(const Columns& wanted, Dataset& data, std::vector<std::string>& notes);
 
+/// What a model of these columns cannot do, with the remedy; empty where each has a name of its own, or none
+/// has.
+[[nodiscard]] std::string doubt_names(const Columns& trained_on);
+
 [[nodiscard]] inline Columns columns_of(const Dataset& data) {
   return {data.name(), data.columns(), data.column_names(), data.label_column()};
 }

@@ -263,6 +263,8 @@ PreparedData prepare_rows(const RunConfig& config, RunData rows, const DataView&
   prepared.test = std::move(rows.test);
   prepared.valid = std::move(rows.valid);
   take_view(view, all, prepared.notes);
+  if (std::string doubt = data::doubt_names(data::columns_of(all)); !doubt.empty())
+    prepared.warnings.push_back(std::move(doubt));
   GivenRows test(prepared.test);
   GivenRows valid(prepared.valid);
   test.meet(all, prepared.notes);

@@ -34,6 +34,14 @@ std::optional<Identity> identity_of(const fs::path& path) {
   return Identity(status.st_dev, status.st_ino, target.filename().string());
 }
 
+/// Whether a file that is there lies in the folder.
+bool is_file_in(const fs::path& file, const fs::path& folder) {
+  std::error_code error;
+  if (!fs::is_regular_file(file, error) || !fs::is_directory(folder, error)) return false;
+  const fs::path target = fs::canonical(file, error);
+  return !error && fs::equivalent(target.parent_path(), folder, error);
+}
+
 }  // namespace
 
 fs::path follow_links(fs::path path) {
@@ -84,8 +92,14 @@ void require_separate_files(std::span<const NamedFile> outputs, std::span<const 
         refuse(other, outputs[i], "one would replace the other");
     }
     for (const NamedFile& input : inputs) {
-      if (!input.path.empty() && is_same_file(outputs[i].path, input.path))
+      if (input.path.empty()) continue;
+      if (is_same_file(outputs[i].path, input.path))
         refuse(outputs[i], input, "what is read would be replaced");
+      if (is_file_in(outputs[i].path, input.path)) {
+        throw ConfigError(
+            fmt::format("{} '{}' is a file in {} '{}': what is read would be replaced; name another",
+                        outputs[i].name, outputs[i].path, input.name, input.path));
+      }
     }
   }
 }

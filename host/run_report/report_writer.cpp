@@ -30,10 +30,18 @@ LossTerms loss_of(const Dataset& data, const RunRecord& run, const std::filesyst
   return Evaluator(*backend, layout, config, file.preparation, data, *store).evaluate();
 }
 
-/// The page must not take the place of what the run has written.
-void require_kept(const std::filesystem::path& run_dir, const std::string& page) {
+/// The page must not take the place of what the run has written or read.
+void require_kept(const std::filesystem::path& run_dir, const RunConfig& config, const std::string& page) {
   std::vector<NamedFile> files;
   for (const char* name : run_files()) files.push_back({"the run's file", (run_dir / name).string()});
+  const DataConfig& data = config.data;
+  for (const std::string& path : {data.train.path, data.test_path, data.valid_path}) {
+    files.push_back({"the run's rows", path});
+  }
+  files.push_back({"the run's labels", data.train.labels_path});
+  files.push_back({"--init-from", config.train.init_from});
+  // Names of rows that no file holds ("shapes") are files of nobody.
+  std::erase_if(files, [](const NamedFile& file) { return !std::filesystem::exists(file.path); });
   require_separate_files(std::array{NamedFile{"--out", page}}, files);
 }
 
@@ -84,8 +92,8 @@ std::vector<std::string> warnings_of(const RunRecord& run, const Vae& vae, const
 
 std::string write_report(const std::filesystem::path& run_dir, const ReportOptions& options,
                          const RunResults* results) {
-  require_kept(run_dir, options.path);
   const RunRecord run = read_run(run_dir);
+  require_kept(run_dir, run.config, options.path);
   PageContent content{run, nullptr, {}, {}, {}, {}, {}, {}, {}};
   if (const RecordLine* best = best_line(run)) content.valid = best->valid;
   const std::filesystem::path model = run_dir / "model.safetensors";

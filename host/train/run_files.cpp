@@ -19,6 +19,10 @@ std::span<const char* const> run_files() {
   return kRunFiles;
 }
 
+std::span<const char* const> run_pages() {
+  return kPictures;
+}
+
 std::string first_run_file(const Folder& folder) {
   const auto* const found = std::find_if(kRunFiles.begin(), kRunFiles.end(),
                                          [&folder](const char* name) { return folder.holds(name); });

@@ -18,6 +18,7 @@
 #include "host/train/run_files.hpp"
 #include "host/train/run_replacement.hpp"
 #include "vaecuda/error.hpp"
+#include "vaecuda/output.hpp"
 
 namespace vaecuda {
 namespace {
@@ -163,6 +164,32 @@ void RunFolder::check_free(const fs::path& dir, bool overwrite) {
   for (const char* name : run_files()) {
     if (fs::exists(dir / name, error)) refuse_to_replace(dir, name);
   }
+  for (const char* name : run_pages()) {
+    if (!fs::exists(dir / name, error)) continue;
+    throw ConfigError(
+        fmt::format("--out {}: this folder holds {}, which is no run's and would be replaced; name another "
+                    "folder, move the "
+                    "file, or replace it with --overwrite",
+                    dir.string(), name));
+  }
+}
+
+void RunFolder::check_inputs(const RunConfig& config) {
+  const fs::path dir = config.output.dir;
+  std::vector<NamedFile> outputs;
+  for (const auto names : {run_files(), run_pages()}) {
+    for (const char* name : names) outputs.push_back({"--out", (dir / name).string()});
+  }
+  const DataConfig& data = config.data;
+  std::vector<NamedFile> inputs = {{"--data", data.train.path},
+                                   {"--labels", data.train.labels_path},
+                                   {"--test", data.test_path},
+                                   {"--valid", data.valid_path},
+                                   {"--init-from", config.train.init_from}};
+  // Of a folder the files with a data set's names are read, which are not those of a run.
+  std::error_code error;
+  std::erase_if(inputs, [&error](const NamedFile& file) { return fs::is_directory(file.path, error); });
+  require_separate_files(outputs, inputs);
 }
 
 std::shared_ptr<const Folder> RunFolder::hold(const fs::path& dir) {

@@ -33,9 +33,12 @@ struct MetricsLine {
 /// is renamed meanwhile, the run goes with it. Errors are RuntimeErrors naming the path.
 class RunFolder {
  public:
-  /// Throws ConfigError if the folder holds a run and `overwrite` is not set, or if the path is no folder.
-  /// Writes nothing.
+  /// Throws ConfigError if the folder holds a run, or a file that a run would replace, and `overwrite` is not
+  /// set, or if the path is no folder. Writes nothing.
   static void check_free(const std::filesystem::path& dir, bool overwrite);
+  /// Throws ConfigError if what the run reads would be replaced by what it writes: rows would be lost, and
+  /// config.toml would name the run's own model as its start.
+  static void check_inputs(const RunConfig& config);
 
   /// Opens the folder of a run that is to be resumed and locks it: from here on what is read in it stays.
   /// \throws ConfigError if another process is training in it

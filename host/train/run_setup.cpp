@@ -116,6 +116,7 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
     }
   } else if (!config.output.dir.empty()) {
     RunFolder::check_free(config.output.dir, config.output.overwrite);
+    RunFolder::check_inputs(config);
   }
   const DeviceChoice choice = choose_device(config.train.device, static_cast<int>(config.train.threads));
   if (!choice.note.empty()) say(choice.note);

@@ -111,7 +111,8 @@ class Columns(Case):
                           "twice.csv", '"load"')
         self.assert_ended(self.train("--data", "twice.csv", "--test", "plain.csv", *TABLE, "--out", "x"), BAD_FILE,
                           "twice.csv", '"load"')
-        self.assert_done(self.train("--data", "twice.csv", *TABLE, "--out", "x"))
+        self.assert_done(self.train("--data", "twice.csv", *TABLE, "--out", "x"), "warning: twice.csv: columns 3 and 4",
+                         'both called "load"', "by position")
         self.assert_ended(self.tool("score", "x/model.safetensors", "--data", "plain.csv"), BAD_FILE, '"load"')
         self.table("unnamed.csv", self.rows, ["temp", "pressure", "flow", "", ""])
         self.assert_ended(self.tool("score", model, "--data", "unnamed.csv"), BAD_FILE, "no name")

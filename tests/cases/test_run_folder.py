@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import struct
 import subprocess
 import time
 import unittest
@@ -281,6 +282,53 @@ class OneFileTwice(RunCase):
         self.refused("score", self.model, "--data", "tab.csv", "--reference", "same.csv", "--out", "same.csv")
         self.refused("evaluate", self.model, "--data", "tab.csv", "--rows", "tab.csv")
         self.refused("export", self.model, "--format", "npz", "--out", self.model)
+        self.refused("report", "run", "--out", "tab.csv")
+
+    def test_a_run_on_what_it_reads(self):
+        """Rows, labels and the model that a run starts from, under the name of one of its files."""
+        before = self.files(".")
+        small = [*FEW, "--epochs", 1, "--overwrite"]
+        for name in ("model.safetensors", "metrics.jsonl", "samples.png", "report.html"):
+            folder = self.folder / f"over {name}"
+            folder.mkdir()
+            shutil.copy(self.folder / "tab.csv", folder / name)
+            for words in (["--data", folder / name], ["--data", "tab.csv", "--test", folder / name],
+                          ["--data", "tab.csv", "--valid", folder / name]):
+                result = self.train(*words, *small, "--out", folder)
+                self.assert_ended(result, USAGE, "same file", words[-2])
+                self.assertEqual((folder / name).read_bytes(), (self.folder / "tab.csv").read_bytes())
+            shutil.rmtree(folder)
+        # Its configuration would name the run's own model as its start.
+        self.assert_ended(self.train("--data", "tab.csv", *small, "--init-from", self.model, "--out", "run"), USAGE,
+                          "--init-from 'run/model.safetensors' are the same file")
+        self.assertEqual(self.files("."), before)
+
+    def test_files_that_are_no_runs_are_not_replaced(self):
+        for name in ("samples.png", "report.html", "manifold.png", "reconstructions.png"):
+            (self.folder / "mine").mkdir()
+            self.write(f"mine/{name}", "mine")
+            words = ["--data", "tab.csv", *FEW, "--epochs", 1, "--out", "mine"]
+            self.assert_ended(self.train(*words), USAGE, f"holds {name}", "--overwrite")
+            self.assertEqual(list(self.files("mine")), [name])
+            self.assert_done(self.train(*words, "--overwrite"))
+            shutil.rmtree(self.folder / "mine")
+
+    def test_an_output_on_a_file_of_a_folder_that_is_read(self):
+        mnist = self.folder / "mnist"
+        mnist.mkdir()
+        for part in ("train", "t10k"):
+            (mnist / f"{part}-images-idx3-ubyte").write_bytes(struct.pack(">4i", 0x803, 20, 2, 2) + bytes(range(80)))
+        self.assert_done(self.train("--data", "mnist", *FEW, "--epochs", 1, "--out", "pictures"))
+        model = "pictures/model.safetensors"
+        for out in ("mnist/t10k-images-idx3-ubyte", "d/../mnist/train-images-idx3-ubyte"):
+            before = self.files(".")
+            result = self.tool("report", "pictures", "--out", out)
+            self.assert_ended(result, USAGE, "is a file in the run's rows")
+            self.assertEqual(self.files("."), before)
+        os.rename(mnist / "t10k-images-idx3-ubyte", mnist / "old.npy")
+        self.assert_ended(self.tool("encode", model, "--data", "mnist", "--part", "train", "--out", "mnist/old.npy"), USAGE,
+                          "is a file in --data")
+        self.assert_done(self.tool("encode", model, "--data", "mnist", "--part", "train", "--out", "mnist/z.npy"))
         self.assert_done(self.tool("encode", self.model, "--data", "tab.csv", "--out", "z.csv"))
         self.refused("generate", self.model, "--latents", "z.csv", "--out", "z.csv")
 
