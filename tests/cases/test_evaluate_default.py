@@ -96,5 +96,26 @@ class EvaluateDefault(support.Case):
         self.assertFalse([line for line in result.err.splitlines() if line.startswith("encod")], str(result))
 
 
+class Thresholds(support.Case):
+    def test_scores_meet_a_threshold_as_they_are_printed(self):
+        self.table("x.csv", sensor_rows(100), header=SENSOR_NAMES)
+        self.assert_done(self.train("--data", "x.csv", *SMALL, "--preset", "anomaly", "--steps", 3, "--out", "run"))
+        score = ["score", "run/model.safetensors", "--data", "x.csv"]
+        rows = self.tool(*score, "--quiet").out.split()[1:]
+        scores = [row.split(",")[1] for row in rows]
+        order = sorted(scores, key=float)
+        for printed in scores[:25]:
+            flagged = [row.split(",")[2] for row in self.tool(*score, "--threshold", printed, "--quiet").out.split()[1:]]
+            self.assertEqual(flagged, ["1" if float(other) > float(printed) else "0" for other in scores])
+        # The products of some of these with 100 lie a last bit above or below the whole number.
+        for share in (1, 7, 14, 28, 29, 55, 56, 57, 58, 99, 100):
+            done = self.tool(*score, "--threshold-quantile", share / 100, "--json", "--out", "s.csv", "--quiet")
+            self.assert_done(done)
+            document = json.loads(done.out)
+            self.assertAlmostEqual(document["threshold"], float(order[share - 1]), places=4, msg=f"{share} %")
+            self.assertEqual(document["flagged"], 100 - share)
+            self.assertIn("--threshold-quantile without --reference", document["warnings"][0])
+
+
 if __name__ == "__main__":
     support.main()

@@ -67,7 +67,9 @@ std::int64_t score_rows(const Vae& vae, RowSource& rows, const Measure& measure,
 
 /// The score that a share `quantile` of the rows does not exceed: the least such one.
 float quantile_of(std::vector<float>& scores, double quantile) {
-  const auto count = static_cast<double>(scores.size());
+  // 0.07 of 100 rows is 7 rows, though the product of the doubles lies above 7.
+  constexpr double kRounding = 1e-12;
+  const auto count = static_cast<double>(scores.size()) * (1.0 - kRounding);
   const auto rank = static_cast<std::ptrdiff_t>(std::max(1.0, std::ceil(quantile * count))) - 1;
   std::nth_element(scores.begin(), scores.begin() + rank, scores.end());
   return scores[static_cast<std::size_t>(rank)];
@@ -86,8 +88,10 @@ void require_rows_again(const cli::Arguments& arguments) {
 }
 
 struct Threshold {
-  std::optional<double> value;
+  std::optional<float> value;  ///< scores are floats: one that is given as it was printed is that score
+  double shown = 0.0;          ///< the same as it was given
   std::optional<double> quantile;
+  std::vector<std::string> warnings;  ///< which have been said
 };
 
 void refuse_idle_reference(const cli::Arguments& arguments, bool has_quantile) {
@@ -104,22 +108,24 @@ void refuse_idle_reference(const cli::Arguments& arguments, bool has_quantile) {
 Threshold threshold_of(const cli::Arguments& arguments, cli::Console& console, const Vae& vae,
                        const Measure& measure, const RowSource& data) {
   Threshold threshold;
-  constexpr double kMost = std::numeric_limits<double>::max();
+  constexpr double kMost = std::numeric_limits<float>::max();
   if (arguments.find("--threshold") != nullptr) {
     if (arguments.find("--threshold-quantile") != nullptr) {
       throw ConfigError("--threshold and --threshold-quantile contradict each other: give one");
     }
-    threshold.value = real_or(arguments, "--threshold", 0.0, -kMost, kMost);
+    threshold.shown = real_or(arguments, "--threshold", 0.0, -kMost, kMost);
+    threshold.value = static_cast<float>(threshold.shown);
   } else if (arguments.find("--threshold-quantile") != nullptr) {
     threshold.quantile = real_or(arguments, "--threshold-quantile", 0.0, 0.0, 1.0);
     std::vector<float> scores;
     const bool has_reference = arguments.find("--reference") != nullptr;
     if (!has_reference) {
-      console.message(fmt::format(
-          "warning: --threshold-quantile without --reference takes its quantile from the very rows that it "
+      threshold.warnings.push_back(fmt::format(
+          "--threshold-quantile without --reference takes its quantile from the very rows that it "
           "flags: about {:.4g}% of them are flagged, unusual or not; --reference PATH takes it from usual "
           "rows",
           100.0 * (1.0 - *threshold.quantile)));
+      print_warnings(console, threshold.warnings);
     }
     const auto rows =
         has_reference ? open_reference(arguments, vae.info(), data) : open_data(arguments, vae.info());
@@ -129,7 +135,8 @@ Threshold threshold_of(const cli::Arguments& arguments, cli::Console& console, c
       done.tell(first + static_cast<std::int64_t>(block.size()));
       scores.insert(scores.end(), block.begin(), block.end());
     });
-    threshold.value = static_cast<double>(quantile_of(scores, *threshold.quantile));
+    threshold.value = quantile_of(scores, *threshold.quantile);
+    threshold.shown = static_cast<double>(*threshold.value);
     if (!std::isfinite(*threshold.value)) {
       throw FileError(
           fmt::format("{}: the quantile {} of its scores is infinite, and no score lies above: too many of "
@@ -157,12 +164,12 @@ class ScoreFile {
       array_.emplace(*path, 0);
     }
   }
-  void append(std::int64_t first, std::span<const float> scores, std::optional<double> threshold) {
+  void append(std::int64_t first, std::span<const float> scores, std::optional<float> threshold) {
     if (array_) return array_->append(scores);
     std::string lines;
     for (const float score : scores) {
       fmt::format_to(std::back_inserter(lines), FMT_COMPILE("{},{}"), first++, score);
-      if (threshold) lines += static_cast<double>(score) > *threshold ? ",1" : ",0";
+      if (threshold) lines += score > *threshold ? ",1" : ",0";
       lines += '\n';
     }
     table_ ? table_->write(lines) : print(lines);
@@ -186,12 +193,12 @@ struct Summary {
   double greatest = -std::numeric_limits<double>::infinity();
   std::int64_t flagged = 0;
 
-  void add(float score, std::optional<double> threshold) {
+  void add(float score, std::optional<float> threshold) {
     const auto value = static_cast<double>(score);
     sum += value;
     least = std::min(least, value);
     greatest = std::max(greatest, value);
-    if (threshold && value > *threshold) ++flagged;
+    if (threshold && score > *threshold) ++flagged;
   }
 };
 
@@ -225,7 +232,7 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
         marks.clear();
         for (const float score : scores) {
           summary.add(score, threshold.value);
-          marks.push_back(threshold.value && static_cast<double>(score) > *threshold.value ? 1 : 0);
+          marks.push_back(threshold.value && score > *threshold.value ? 1 : 0);
         }
         if (flags) flags->append(marks);
       });
@@ -242,14 +249,15 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
                                   {"max", cli::json_number(summary.greatest)}};
   document["samples"] = measure.samples;
   if (threshold.value) {
-    line += fmt::format("; {} above {:.4f}", summary.flagged, *threshold.value);
-    document["threshold"] = cli::json_number(*threshold.value);
+    line += fmt::format("; {} above {:.4f}", summary.flagged, threshold.shown);
+    document["threshold"] = cli::json_number(threshold.shown);
     if (threshold.quantile) document["quantile"] = *threshold.quantile;
     document["flagged"] = summary.flagged;
   }
   if (out != nullptr) document["out"] = *out;
   const std::vector<std::string> warnings = watch.warnings(rows->name());
-  document["warnings"] = warnings;
+  document["warnings"] = threshold.warnings;
+  for (const std::string& warning : warnings) document["warnings"].push_back(warning);
   print_warnings(console, warnings);
   report(arguments, console, line, document);
   return 0;
