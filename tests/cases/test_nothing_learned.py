@@ -105,6 +105,13 @@ class ForeignRows(support.Case):
                     self.assertEqual(lines[2], "1,inf,1", str(result))
                     self.assertTrue(lines[1].endswith(",0") and lines[3].endswith(",0"), str(result))
 
+    def test_a_reference_of_other_rows_is_said(self):
+        self.table("usual.csv", [[1000 * value for value in row] for row in sensor_rows(40)], SENSOR_NAMES)
+        result = self.tool("score", self.model, "--data", "rows.csv", "--threshold-quantile", "0.9", "--reference", "usual.csv",
+                           "--json", "--out", "s.csv")
+        self.assert_done(result, "warning: usual.csv: 40 of 40 rows score above", "not rows as the model was trained on")
+        self.assertIn("usual.csv", json.loads(result.out)["warnings"][0])
+
     def test_a_quantile_that_is_infinite_is_no_threshold(self):
         self.table("usual.csv", [["1e20"] * 5 if i % 4 == 0 else row for i, row in enumerate(sensor_rows(40))], SENSOR_NAMES)
         result = self.tool("score", self.model, "--data", "rows.csv", "--threshold-quantile", "0.9", "--reference", "usual.csv")

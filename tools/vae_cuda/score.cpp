@@ -131,12 +131,18 @@ Threshold threshold_of(const cli::Arguments& arguments, cli::Console& console, c
         has_reference ? open_reference(arguments, vae.info(), data) : open_data(arguments, vae.info());
     if (has_reference) cli::say_notes(console, rows->notes());
     const RowCount done(console, "scoring the reference", rows->rows());
+    ScoreWatch watch(vae.info());
     score_rows(vae, *rows, measure, [&](std::int64_t first, std::span<const float> block) {
       done.tell(first + static_cast<std::int64_t>(block.size()));
+      watch.add(block);
       scores.insert(scores.end(), block.begin(), block.end());
     });
     threshold.value = quantile_of(scores, *threshold.quantile);
     threshold.shown = static_cast<double>(*threshold.value);
+    if (has_reference) {
+      threshold.warnings = watch.warnings(rows->name());
+      print_warnings(console, threshold.warnings);
+    }
     if (!std::isfinite(*threshold.value)) {
       throw FileError(
           fmt::format("{}: the quantile {} of its scores is infinite, and no score lies above: too many of "
