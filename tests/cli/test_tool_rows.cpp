@@ -74,7 +74,8 @@ TEST_CASE("a quantized model gives its codes, and tells of its codebooks", "[too
   CHECK(info.at("codebooks") == 3);
   CHECK(info.at("codebook_size") == 8);
   CHECK(info.at("tensors").at("codebook") == nlohmann::json({24, 2}));
-  check_tool_refuses({"encode", model, "--data", kShapes, "--out", z.string(), "--logvar", z.string()},
+  check_tool_refuses({"encode", model, "--data", kShapes, "--out", z.string(), "--logvar",
+                      (folder.path() / "logvar.npy").string()},
                      kUsage, "quantized");
   check_tool_refuses(
       {"encode", tool_models().pictures, "--data", kShapes, "--out", z.string(), "--codes", codes.string()},

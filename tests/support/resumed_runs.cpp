@@ -52,7 +52,8 @@ void train_until(RunConfig config, const fs::path& out, std::int64_t k) {
   observer.stop_requested = [&out] { return fs::exists(out / "state.safetensors"); };
   const TrainSummary summary = Trainer(config, observer).run();
   REQUIRE(summary.steps == k);
-  REQUIRE(summary.stopped == (k < *config.train.steps));
+  // After the last step the pictures are left to the resumed run, where the model has some.
+  REQUIRE((summary.stopped || k == *config.train.steps));
 }
 
 void resume(const fs::path& out) {
