@@ -165,7 +165,7 @@ void RunFolder::check_free(const fs::path& dir, bool overwrite) {
     if (fs::exists(dir / name, error)) refuse_to_replace(dir, name);
   }
   for (const char* name : run_pages()) {
-    if (!fs::exists(dir / name, error)) continue;
+    if (!fs::is_regular_file(dir / name, error)) continue;
     throw ConfigError(
         fmt::format("--out {}: this folder holds {}, which is no run's and would be replaced; name another "
                     "folder, move the "
