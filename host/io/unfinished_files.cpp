@@ -15,9 +15,10 @@
 namespace vaecuda {
 
 struct UnfinishedFile::Entry {
-  pid_t process;  ///< a forked child inherits the list, but not the files
-  int folder;
+  pid_t process = 0;  ///< a forked child inherits the list, but not the files
+  int folder = -1;
   std::string name;
+  std::atomic<bool> is_removed{false};  ///< by a handler, which is done with it
 };
 
 /// What a handler reads, so no lock guards it. Whoever takes an entry off its place, by exchange, owns it: a
@@ -32,7 +33,10 @@ struct UnfinishedPlaces {
 };
 
 UnfinishedFile::UnfinishedFile(int folder, const std::string& name) : entry_(nullptr) {
-  auto entry = std::make_unique<Entry>(Entry{::getpid(), folder, name});
+  auto entry = std::make_unique<Entry>();
+  entry->process = ::getpid();
+  entry->folder = folder;
+  entry->name = name;
   for (std::atomic<Entry*>& place : UnfinishedPlaces::of_process().entries) {
     Entry* free = nullptr;
     if (!place.compare_exchange_strong(free, entry.get())) continue;
@@ -49,13 +53,17 @@ UnfinishedFile::~UnfinishedFile() {
     delete entry_;
     return;
   }
+  // A handler has taken it, which may still read it where it runs on another thread.
+  if (entry_->is_removed) delete entry_;
 }
 
 void remove_unfinished_files() noexcept {
   const int error = errno;
   for (auto& place : UnfinishedPlaces::of_process().entries) {
-    const auto* entry = place.exchange(nullptr);
-    if (entry != nullptr && entry->process == ::getpid()) ::unlinkat(entry->folder, entry->name.c_str(), 0);
+    auto* entry = place.exchange(nullptr);
+    if (entry == nullptr) continue;
+    if (entry->process == ::getpid()) ::unlinkat(entry->folder, entry->name.c_str(), 0);
+    entry->is_removed = true;
   }
   errno = error;
 }
