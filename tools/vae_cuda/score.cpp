@@ -108,7 +108,7 @@ void refuse_idle_reference(const cli::Arguments& arguments, bool has_quantile) {
 Threshold threshold_of(const cli::Arguments& arguments, cli::Console& console, const Vae& vae,
                        const Measure& measure, const RowSource& data) {
   Threshold threshold;
-  constexpr double kMost = std::numeric_limits<float>::max();
+  constexpr auto kMost = static_cast<double>(std::numeric_limits<float>::max());
   if (arguments.find("--threshold") != nullptr) {
     if (arguments.find("--threshold-quantile") != nullptr) {
       throw ConfigError("--threshold and --threshold-quantile contradict each other: give one");
