@@ -6,7 +6,6 @@ import shutil
 import threading
 
 from lab import BAD_FILE, NAMES, OK, RUNTIME, USAGE, attack, training
-import against_signals
 from against_pipes import filled, places
 
 
@@ -176,7 +175,7 @@ def files_that_change(lab):
                     timer = threading.Timer(0.05 + 0.02 * lab.draw.random(), lambda: changed(path, change))
                     timer.start()
 
-                    result = against_signals.finish(lab, process, given, 30)
+                    result = lab.finish(process, given, 30)
                     timer.join()
                     lab.fair(result, {OK, BAD_FILE, RUNTIME})
                     if result.code != OK:

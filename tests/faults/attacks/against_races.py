@@ -5,7 +5,6 @@ import pathlib
 import shutil
 import time
 
-import against_signals
 from against_limits import build_library
 from lab import BAD_FILE, OK, RUNTIME, USAGE, Broken, attack, training
 
@@ -43,7 +42,7 @@ class Held:
 
     def go(self):
         pathlib.Path(str(self.file) + ".go").touch()
-        return against_signals.finish(self.lab, self.process, self.command, 30)
+        return self.lab.finish(self.process, self.command, 30)
 
 
 def calls_of(lab, program, words, prepare):
@@ -92,6 +91,17 @@ FIRST = ["--data", "x.csv", *training(6, "--seed", "3")]
 SECOND = ["--data", "x.csv", *training(4, "--seed", "4")]
 
 
+def meet(lab, held_words, at, words):
+    """A training that is held at a call while another runs: how both ended, and where the first was held."""
+    held = Held(lab, "vae_cuda_train", held_words, at)
+    where = held.wait()
+    try:
+        second = lab.fair(lab.train(*words), {OK, USAGE, RUNTIME})
+    finally:
+        first = held.go()
+    return lab.fair(first, {OK, USAGE, RUNTIME}), second, where
+
+
 @attack("docs/formats.md, The run folder: not written to by two processes at once; one run wins, whole")
 def two_fresh_runs(lab):
     alone = {"first": model_of(lab, FIRST, "alone1"), "second": model_of(lab, SECOND, "alone2")}
@@ -100,13 +110,7 @@ def two_fresh_runs(lab):
 
         def trial(at=at):
             clean(lab, "run")
-            held = Held(lab, "vae_cuda_train", [*FIRST, "--out", "run"], at)
-            where = held.wait()
-            try:
-                second = lab.fair(lab.train(*SECOND, "--out", "run"), {OK, USAGE, RUNTIME})
-            finally:
-                first = held.go()
-            lab.fair(first, {OK, USAGE, RUNTIME})
+            first, second, where = meet(lab, [*FIRST, "--out", "run"], at, [*SECOND, "--out", "run"])
             winners = [name for name, result in (("first", first), ("second", second)) if result.code == OK]
             lab.expect(len(winners) == 1, f"{winners} at {where}: {first} {second}")
             lab.expect(
@@ -128,13 +132,8 @@ def two_resumes(lab):
 
         def trial(at=at):
             prepare()
-            held = Held(lab, "vae_cuda_train", ["--resume", "run", "--steps", "8"], at)
-            where = held.wait()
-            try:
-                second = lab.fair(lab.train("--resume", "run", "--steps", "12"), {OK, USAGE, RUNTIME})
-            finally:
-                first = held.go()
-            lab.fair(first, {OK, USAGE, RUNTIME})
+            longer = ["--resume", "run", "--steps", "12"]
+            first, second, where = meet(lab, ["--resume", "run", "--steps", "8"], at, longer)
             step = lab.state_step(lab.folder / "run")
             wanted = 12 if second.code == OK else 8
             lab.expect(OK in (first.code, second.code), f"neither went on: {first} {second}")
@@ -164,7 +163,7 @@ def overwriting(lab):
         def killed(at=at):
             prepare()
             held = Held(lab, "vae_cuda_train", words, at, kill=True)
-            against_signals.finish(lab, held.process, held.command)
+            lab.finish(held.process, held.command)
             models = [lab.folder / "run" / f"{one}.safetensors" for one in ("last", "model", "state")]
             for model in models:
                 lab.whole(model, f"killed at call {at}")
@@ -284,7 +283,7 @@ def two_writers_of_a_file(lab):
             def killed(name=name, words=words, out=out, at=at, first_bytes=first_bytes):
                 out.write_bytes(b"old")
                 held = Held(lab, "vae_cuda", words, at, kill=True)
-                against_signals.finish(lab, held.process, held.command)
+                lab.finish(held.process, held.command)
                 lab.expect(out.read_bytes() in (b"old", first_bytes), f"half a file, killed at call {at}")
                 for one in lab.folder.glob("*.tmp"):
                     one.unlink()

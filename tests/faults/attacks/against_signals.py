@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from lab import OK, RUNTIME, STOPPED, Broken, Result, attack, training
+from lab import OK, RUNTIME, STOPPED, Broken, attack, training
 
 STOPS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGXCPU")
 
@@ -17,18 +17,6 @@ def wait_for(condition, seconds, what):
         if time.monotonic() > end:
             raise Broken(f"waited {seconds} s for {what}")
         time.sleep(0.005)
-
-
-def finish(lab, process, command, seconds=15):
-    began = time.monotonic()
-    try:
-        out, err = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        out, err = process.communicate()
-        ended = Result(command, None, out or b"", err or b"", seconds)
-        raise Broken(f"no end within {seconds} s after the signal: {ended}")
-    return Result(command, process.returncode, out or b"", err or b"", time.monotonic() - began)
 
 
 def long_training(lab, out, **how):
@@ -50,7 +38,7 @@ def stopped_training(lab):
         def trial(name=name):
             process, command = long_training(lab, "run")
             process.send_signal(getattr(signal, name))
-            result = lab.fair(finish(lab, process, command, 10), {STOPPED})
+            result = lab.fair(lab.finish(process, command, 10), {STOPPED})
             for file in ("model", "last", "state"):
                 lab.whole(lab.folder / f"run/{file}.safetensors", result)
             lab.no_temporary_files(result)
@@ -95,7 +83,7 @@ def reader_goes_away(lab):
             metrics = lab.folder / out / "metrics.jsonl"
             wait_for(lambda: metrics.exists() and metrics.stat().st_size > 0, 20, "the first line of metrics.jsonl")
             os.close(reading)
-            result = finish(lab, process, command, 20)
+            result = lab.finish(process, command, 20)
             lab.expect(result.code in (OK, RUNTIME, STOPPED), f"ended by a signal: {result}")
             lab.whole(lab.folder / out / "state.safetensors", result)
             lab.whole(lab.folder / out / "model.safetensors", result)
@@ -110,7 +98,7 @@ def reader_goes_away(lab):
         os.close(writing)
         os.read(reading, 10)
         os.close(reading)
-        result = finish(lab, process, command, 20)
+        result = lab.finish(process, command, 20)
         lab.expect(result.code in (OK, RUNTIME, STOPPED, -signal.SIGPIPE), f"{result}")
         again = lab.train(*words, "--overwrite") if (lab.folder / "pipe-early").exists() else lab.train(*words)
         lab.fair(again, {OK})
@@ -129,7 +117,7 @@ def reader_goes_away(lab):
         os.close(writing)
         os.read(reading, 100)
         os.close(reading)
-        result = finish(lab, process, command, 20)
+        result = lab.finish(process, command, 20)
         lab.expect(result.code in (OK, RUNTIME, -signal.SIGPIPE), f"{result}")
         lab.no_temporary_files(result)
 
@@ -177,9 +165,9 @@ def stopped_commands(lab):
                         feed.flush()
                         wait_for(lambda: any(".tmp" in one.name for one in lab.folder.iterdir()), 15, "the temporary file")
                         process.send_signal(getattr(signal, kind))
-                        result = finish(lab, process, command, 10)
+                        result = lab.finish(process, command, 10)
                 except BrokenPipeError:
-                    result = finish(lab, process, command, 10)
+                    result = lab.finish(process, command, 10)
                 finally:
                     process.kill()
                 lab.expect(result.code not in (OK, -signal.SIGSEGV, -signal.SIGABRT), f"ended well: {result}")

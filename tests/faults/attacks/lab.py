@@ -176,6 +176,11 @@ class Lab:
         if feed is not None:
             how["stdin"] = subprocess.PIPE
         process, command = self.start(program, words, **how)
+        return self.finish(process, command, timeout, feed, began)
+
+    def finish(self, process, command, timeout=15, feed=None, began=None):
+        """The end of a process that start() gave; `began`: since when it is timed, by default this call."""
+        began = time.monotonic() if began is None else began
         try:
             out, err = process.communicate(feed, timeout=timeout)
         except subprocess.TimeoutExpired:
