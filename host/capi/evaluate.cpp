@@ -2,6 +2,9 @@
 #include "vaecuda/evaluate.hpp"
 
 #include <limits>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "host/capi/guard.hpp"
 #include "host/capi/handles.hpp"
@@ -29,7 +32,47 @@ vaecuda_evaluation to_c(const Evaluation& from) {
   result.information = from.aggregate ? from.aggregate->information : kNaN;
   result.marginal_kl = from.aggregate ? from.aggregate->marginal_kl : kNaN;
   result.mutual_information_gap = from.mutual_information_gap.value_or(kNaN);
+  result.roc_auc = result.average_precision = kNaN;
+  if (from.anomalies) {
+    result.anomalies = from.anomalies->anomalies;
+    for (const ScoreFigures& figures : from.anomalies->scores) {
+      if (figures.score != "negative_elbo") continue;
+      result.roc_auc = figures.roc_auc;
+      result.average_precision = figures.average_precision;
+    }
+  }
   return result;
+}
+
+EvaluateOptions to_cpp(const vaecuda_evaluate_options& from) {
+  EvaluateOptions options;
+  options.samples = from.samples;
+  options.seed = from.seed;
+  options.elbo_samples = from.elbo_samples;
+  options.active_threshold = from.active_threshold;
+  options.bins = from.bins;
+  if (from.anomaly_label != nullptr) options.anomaly_label = from.anomaly_label;
+  return options;
+}
+
+/// Fills what the caller wants. Gives the warnings.
+std::vector<std::string> evaluated(const vaecuda_model* model, const vaecuda_dataset* data,
+                                   const vaecuda_evaluate_options* options, vaecuda_evaluation* result,
+                                   double* latent_kl, std::size_t latent_kl_size) {
+  const Vae& vae = required(model, "model").vae;
+  const Dataset& rows = required(data, "data").data;
+  const vaecuda_evaluate_options usual = VAECUDA_EVALUATE_OPTIONS_INIT;
+  const EvaluateOptions how = to_cpp(read_struct(options, usual, "options"));
+  const vaecuda_evaluation none = VAECUDA_EVALUATION_INIT;
+  (void)read_struct(&required(result, "result"), none, "result");
+  const bool wanted = latent_kl != nullptr || latent_kl_size > 0;
+  if (wanted) require_room(latent_kl, latent_kl_size, vae.info().model.latent_dim, "latent_kl");
+  Evaluation evaluation = evaluate(vae, rows, how);
+  write_struct(result, to_c(evaluation), "result");
+  for (std::size_t j = 0; wanted && j < evaluation.latents.size(); ++j) {
+    latent_kl[j] = evaluation.latents[j].kl;
+  }
+  return std::move(evaluation.warnings);
 }
 
 }  // namespace
@@ -41,20 +84,20 @@ extern "C" {
 
 int vaecuda_evaluate(const vaecuda_model* model, const vaecuda_dataset* data, int64_t samples, uint64_t seed,
                      vaecuda_evaluation* result, double* latent_kl, size_t latent_kl_size) {
+  vaecuda_evaluate_options options = VAECUDA_EVALUATE_OPTIONS_INIT;
+  options.samples = samples;
+  options.seed = seed;
+  return guarded([&] { (void)evaluated(model, data, &options, result, latent_kl, latent_kl_size); });
+}
+
+int vaecuda_evaluate_with(const vaecuda_model* model, const vaecuda_dataset* data,
+                          const vaecuda_evaluate_options* options, vaecuda_evaluation* result,
+                          double* latent_kl, size_t latent_kl_size) {
   return guarded([&] {
-    const vaecuda::Vae& vae = required(model, "model").vae;
-    const vaecuda::Dataset& rows = required(data, "data").data;
-    const vaecuda_evaluation none = VAECUDA_EVALUATION_INIT;
-    (void)read_struct(&required(result, "result"), none, "result");
-    const bool wanted = latent_kl != nullptr || latent_kl_size > 0;
-    if (wanted) require_room(latent_kl, latent_kl_size, vae.info().model.latent_dim, "latent_kl");
-    vaecuda::EvaluateOptions options;
-    options.samples = samples;
-    options.seed = seed;
-    const vaecuda::Evaluation evaluation = vaecuda::evaluate(vae, rows, options);
-    write_struct(result, to_c(evaluation), "result");
-    if (!wanted) return;
-    for (std::size_t j = 0; j < evaluation.latents.size(); ++j) latent_kl[j] = evaluation.latents[j].kl;
+    const std::vector<std::string> warnings =
+        evaluated(model, data, options, result, latent_kl, latent_kl_size);
+    if (!model->message) return;
+    for (const std::string& warning : warnings) model->message("warning: " + warning);
   });
 }
 

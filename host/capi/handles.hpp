@@ -1,6 +1,7 @@
 // What lies behind the C API's handles.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 
@@ -18,8 +19,9 @@ struct vaecuda_config {
 };
 
 struct vaecuda_model {
-  explicit vaecuda_model(vaecuda::Vae loaded);
+  vaecuda_model(vaecuda::Vae loaded, std::function<void(const std::string&)> told);
   vaecuda::Vae vae;
+  std::function<void(const std::string&)> message;  ///< of vaecuda_run_on; empty where there is none
   // Texts of vaecuda_model_describe, which live as long as the model.
   std::string likelihood;
   std::string activation;

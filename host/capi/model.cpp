@@ -12,7 +12,8 @@
 #include "host/capi/output.hpp"
 #include "vaecuda/options.hpp"
 
-vaecuda_model::vaecuda_model(vaecuda::Vae loaded) : vae(std::move(loaded)) {
+vaecuda_model::vaecuda_model(vaecuda::Vae loaded, std::function<void(const std::string&)> told)
+    : vae(std::move(loaded)), message(std::move(told)) {
   vaecuda::RunConfig run;
   run.model = vae.info().model;
   likelihood = vaecuda::find_option_by_key("model.likelihood")->get(run);
@@ -73,7 +74,8 @@ int vaecuda_model_load(const char* path, const vaecuda_run_on* on, vaecuda_model
     const vaecuda_run_on none = VAECUDA_RUN_ON_INIT;
     const vaecuda::RunOn where = to_cpp(read_struct(on, none, "on"));
     *result =
-        std::make_unique<vaecuda_model>(vaecuda::Vae::load(required_text(path, "path"), where)).release();
+        std::make_unique<vaecuda_model>(vaecuda::Vae::load(required_text(path, "path"), where), where.message)
+            .release();
   });
 }
 

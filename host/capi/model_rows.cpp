@@ -79,6 +79,12 @@ int vaecuda_reconstruct_dataset(const vaecuda_model* model, const vaecuda_datase
 
 int vaecuda_elbo_dataset(const vaecuda_model* model, const vaecuda_dataset* data, uint64_t seed,
                          float* reconstruction, size_t reconstruction_size, float* kl, size_t kl_size) {
+  return vaecuda_elbo_samples(model, data, 1, seed, reconstruction, reconstruction_size, kl, kl_size);
+}
+
+int vaecuda_elbo_samples(const vaecuda_model* model, const vaecuda_dataset* data, int64_t samples,
+                         uint64_t seed, float* reconstruction, size_t reconstruction_size, float* kl,
+                         size_t kl_size) {
   return guarded([&] {
     const auto source = source_of(data, input_dim(model), "data");
     const Output reconstructions{reconstruction, reconstruction_size, "reconstruction"};
@@ -86,7 +92,7 @@ int vaecuda_elbo_dataset(const vaecuda_model* model, const vaecuda_dataset* data
     for (const Output& output : {reconstructions, kls}) {
       if (output.wanted()) output.require(data->data.rows(), 1);
     }
-    model->vae.elbo(*source, seed, [&](const vaecuda::ElboBlock& block) {
+    model->vae.elbo(*source, samples, seed, [&](const vaecuda::ElboBlock& block) {
       if (reconstructions.wanted()) reconstructions.take(block.reconstruction, block.first);
       if (kls.wanted()) kls.take(block.kl, block.first);
     });

@@ -49,6 +49,51 @@ static void test_results(const vaecuda_model* model, const float* x, int64_t row
   OK(vaecuda_encode(model, NULL, 0, columns, NULL, 0, NULL, 0));
 }
 
+static void test_evaluate_with(const vaecuda_model* model, vaecuda_dataset* data, int64_t rows) {
+  float one[kMost], again[kMost], kl[kMost], mean[kMost];
+  uint8_t kinds[kMost];
+  vaecuda_array labels = VAECUDA_ARRAY_INIT;
+  vaecuda_evaluate_options how = VAECUDA_EVALUATE_OPTIONS_INIT;
+  vaecuda_evaluation plain = VAECUDA_EVALUATION_INIT, found = VAECUDA_EVALUATION_INIT;
+  const size_t size = (size_t)rows;
+  double sum = 0.0;
+  int64_t i;
+  OK(vaecuda_elbo_dataset(model, data, 5, one, size, kl, size));
+  OK(vaecuda_elbo_samples(model, data, 1, 5, again, size, NULL, 0));
+  CHECK(same(one, again, rows));
+  OK(vaecuda_elbo_samples(model, data, 8, 5, mean, size, NULL, 0));
+  CHECK(!same(one, mean, rows));
+  EXPECT(vaecuda_elbo_samples(model, data, 0, 5, mean, size, NULL, 0), VAECUDA_CONFIG, "latent samples");
+  for (i = 0; i < rows; ++i) sum += ((double)mean[i] + kl[i]) / (double)rows;
+
+  how.seed = 5;
+  OK(vaecuda_evaluate(model, data, 0, 5, &plain, NULL, 0));
+  OK(vaecuda_evaluate_with(model, data, &how, &found, NULL, 0));
+  CHECK(found.negative_elbo == plain.negative_elbo && found.anomalies == 0 && isnan(found.roc_auc));
+  how.elbo_samples = 8;
+  OK(vaecuda_evaluate_with(model, data, &how, &found, NULL, 0));
+  CHECK(fabs(found.negative_elbo - sum) < 1e-5 * sum);
+  how.active_threshold = 1e30;
+  OK(vaecuda_evaluate_with(model, data, &how, &found, NULL, 0));
+  CHECK(found.active_units == 0);
+  how.anomaly_label = "1";
+  EXPECT(vaecuda_evaluate_with(model, data, &how, &found, NULL, 0), VAECUDA_CONFIG, "anomaly label '1'");
+
+  for (i = 0; i < rows; ++i) kinds[i] = mean[i] + kl[i] > sum ? 1 : 0;
+  labels.data = kinds;
+  labels.type = VAECUDA_U8;
+  labels.axes = 1;
+  labels.shape = &rows;
+  OK(vaecuda_dataset_set_labels(data, &labels));
+  OK(vaecuda_evaluate_with(model, data, &how, &found, NULL, 0));
+  CHECK(found.anomalies > 0 && found.anomalies < rows);
+  CHECK(found.roc_auc == 1.0 && fabs(found.average_precision - 1.0) < 1e-12);
+  how.bins = 1;
+  EXPECT(vaecuda_evaluate_with(model, data, &how, &found, NULL, 0), VAECUDA_CONFIG, "bins");
+  how.size = 1;
+  EXPECT(vaecuda_evaluate_with(model, data, &how, &found, NULL, 0), VAECUDA_CONFIG, "options->size");
+}
+
 static void test_evaluate(const vaecuda_model* model, const float* x, int64_t rows, int64_t columns) {
   float reconstruction[kMost], kl[kMost], likelihood[kMost], again[kMost];
   double latent_kl[2], sum = 0.0, mean = 0.0, log_mean = 0.0, expected = 0.0;
@@ -85,6 +130,8 @@ static void test_evaluate(const vaecuda_model* model, const float* x, int64_t ro
   CHECK(fabs(found.negative_elbo_bits - found.negative_elbo / ((double)columns * log(2.0))) < 1e-9);
   OK(vaecuda_evaluate(model, data, 0, 5, &found, NULL, 0));
   CHECK(isnan(found.nll) && isnan(found.nll_bits) && isfinite(found.negative_elbo));
+
+  test_evaluate_with(model, data, rows);
 
   EXPECT(vaecuda_evaluate(NULL, data, 0, 5, &found, NULL, 0), VAECUDA_CONFIG, "model is NULL");
   EXPECT(vaecuda_evaluate(model, NULL, 0, 5, &found, NULL, 0), VAECUDA_CONFIG, "data is NULL");
