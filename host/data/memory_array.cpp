@@ -304,7 +304,15 @@ Dataset dataset_from_columns(std::span<const ArrayView> columns, const std::stri
   };
   Dataset dataset = all_bytes ? copy(std::uint8_t{}) : copy(float{});
   if (label) {
-    data::take_classes(dataset, parts[*label]);
+    const std::string owner = fmt::format("{}: {}", name, table.describe(*label));
+    try {
+      data::take_classes(dataset, data::Elements(columns[*label], owner));
+    } catch (const FileError& error) {
+      if (!label_column.empty()) throw;
+      throw FileError(fmt::format(
+          "{}. The column is taken for labels by its name; if it holds values, say so: label_column \"none\"",
+          error.what()));
+    }
     if (!names.empty()) {
       dataset.set_label_column(names[*label]);
       names.erase(names.begin() + static_cast<std::ptrdiff_t>(*label));

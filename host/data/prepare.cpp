@@ -336,6 +336,8 @@ PreparedData prepare_data(const RunConfig& config, RunData rows, const DataView&
     if (data != nullptr) require_finite(*data);
   }
   if (rows.train.rows() == 0) throw ConfigError("no rows to train on");
+  if (rows.valid && rows.valid->rows() == 0) throw ConfigError("no rows to validate on: give some, or none");
+  if (rows.test && rows.test->rows() == 0) throw ConfigError("no rows to test on: give some, or none");
   return prepare_rows(config, std::move(rows), view);
 }
 

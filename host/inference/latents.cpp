@@ -163,6 +163,11 @@ std::vector<float> interpolate_latents(std::span<const float> z1, std::span<cons
     for (std::size_t i = 0; i < z1.size(); ++i) {
       path.push_back(
           static_cast<float>(weight1 * static_cast<double>(z1[i]) + weight2 * static_cast<double>(z2[i])));
+      if (std::isfinite(path.back())) continue;
+      throw ConfigError(fmt::format(
+          "the way between two latents of length {:.3g} and {:.3g}: value {} of step {} is beyond "
+          "what a float holds; latents of a model have lengths near the root of their number",
+          norm1, norm2, i, step));
     }
   }
   return path;

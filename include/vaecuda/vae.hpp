@@ -235,7 +235,7 @@ class VAECUDA_API Vae {
 /// `steps` latents on the way from z1 to z2, ends included, row-major (steps, Z): on the straight line, or on
 /// the great-circle arc with linearly changing length (slerp; Shoemake, SIGGRAPH 1985), which keeps the norms
 /// that latents of a Gaussian have in many dimensions. Where the two directions are equal or opposite, the
-/// straight line. \throws ConfigError for latents of different sizes or fewer than 2 steps
+/// straight line. \throws ConfigError for latents of different sizes or too long, fewer than 2 steps
 [[nodiscard]] VAECUDA_API std::vector<float> interpolate_latents(std::span<const float> z1,
                                                                  std::span<const float> z2,
                                                                  std::int64_t steps, bool spherical = false);

@@ -1,8 +1,12 @@
 """Rows, models and options from Python: what a mask hides, how a model travels and ends, options of files."""
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import threading
+import warnings
 from pathlib import Path
 
 import support
@@ -139,6 +143,165 @@ except vaecuda.RequestError as error:
             vaecuda.train(whole, **TABLE)
         self.assertIn(said, str(caught.exception))
         self.assert_ended(self.train("--data", "whole.npy", "--out", "refused", *support.SMALL), support.BAD_FILE, said)
+
+    def refuses(self, error, part, call, *arguments, **options):
+        with self.subTest(part=part), self.assertRaises(error) as caught:
+            call(*arguments, **options)
+        self.assertIn(part, str(caught.exception))
+        self.assertIsInstance(caught.exception, vaecuda.Error)
+
+    def test_names_that_count(self):
+        """Columns that are called 0 ... D-1 are taken by these names, wherever they stand, or refused."""
+        x = sensors()
+        plain = numpy.rec.fromarrays(list(x.T), names=[str(i) for i in range(5)])
+        other = plain[["3", "1", "4", "0", "2"]]
+        whole = vaecuda.train(plain, test=plain, valid=x, **TABLE)
+        model, wanted = whole.model, whole.summary["test_loss"]
+        with self.assertWarnsRegex(vaecuda.VaecudaWarning, "named 0 to 4 and stand in another order"):
+            numpy.testing.assert_array_equal(model.score(other), model.score(x))
+        numpy.testing.assert_array_equal(model.decode(numpy.rec.fromarrays([[1.0], [2.0]], names=["1", "0"])),
+                                         model.decode([[2.0, 1.0]]))
+        for data, test in ((plain, other), (other, x)):
+            run = vaecuda.train(data, test=test, valid=other, **TABLE)
+            self.assertEqual((run.summary["test_loss"], run.summary["valid_loss"]), (wanted, whole.summary["valid_loss"]))
+        gap = numpy.rec.fromarrays(list(x.T), names=["0", "1", "2", "3", "7"])
+        self.refuses(vaecuda.FileError, 'is missing: "4"', vaecuda.train, plain, test=gap, **TABLE)
+        labelled = numpy.rec.fromarrays([*x.T, numpy.arange(len(x)) % 2], names=[*"01234", "label"])
+        run = vaecuda.train(labelled[["4", "label", "3", "2", "1", "0"]], test=other, valid=plain, **TABLE)
+        self.assertEqual(run.summary["test_loss"], run.summary["valid_loss"])
+        for rows in (plain, labelled):
+            numpy.testing.assert_array_equal(run.model.score(rows), run.model.score(other))
+        named = numpy.rec.fromarrays(list(x.T), names=list("abcde"))
+        self.refuses(vaecuda.FileError, "are missing", vaecuda.train(named, **TABLE).model.score, other)
+
+    def stops(self, call):
+        """What a run that is interrupted by Ctrl-C leaves."""
+        timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        try:
+            with self.assertRaises(KeyboardInterrupt) as caught:
+                call()
+        finally:
+            timer.cancel()
+        folder = caught.exception.folder
+        self.assertIn(f"the run is in {folder}", str(caught.exception))
+        self.assertIn(f"resume={folder!r}", str(caught.exception))
+        self.assertEqual(vaecuda.Vae.load(os.path.join(folder, "model.safetensors"), "cpu").input_dim, 5)
+        return folder
+
+    def test_ctrl_c_loses_nothing(self):
+        """With and without out=, the run that was interrupted is there, and can be gone on with."""
+        x = sensors()
+        long = {**TABLE, "epochs": 10**7}
+        folder = self.stops(lambda: vaecuda.train(x, **long))
+        self.addCleanup(shutil.rmtree, folder)
+        self.assertEqual(self.stops(lambda: vaecuda.train(x, resume=folder)), folder)
+        first = vaecuda.Vae.load(os.path.join(folder, "model.safetensors"), "cpu").info["steps"]
+        resumed = vaecuda.train(x, resume=folder, stop=lambda: True)
+        self.assertGreaterEqual(resumed.summary["steps"], first)
+        self.assertEqual(self.stops(lambda: vaecuda.train(x, out=self.folder / "run", **long)), str(self.folder / "run"))
+
+        def fails(now):
+            raise KeyError("mine")
+
+        with self.assertRaises(KeyError) as caught:
+            vaecuda.train(x, progress=fails, **long)
+        self.addCleanup(shutil.rmtree, caught.exception.folder)
+        self.assertTrue(os.path.exists(os.path.join(caught.exception.folder, "model.safetensors")))
+
+    def test_warnings_as_errors_lose_nothing(self):
+        """A warning at the end of a run, made an error, leaves the run; one before the first step ends it."""
+        x = sensors()
+        flat = x.copy()
+        flat[:, 1] = 3.0
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", vaecuda.VaecudaWarning)
+            with self.assertRaisesRegex(vaecuda.VaecudaWarning, "no better than") as caught:
+                vaecuda.train(x, **TABLE)
+            folder = caught.exception.folder
+            self.addCleanup(shutil.rmtree, folder)
+            with self.assertRaisesRegex(vaecuda.VaecudaWarning, "do not vary") as early:
+                vaecuda.train(flat, **{**TABLE, "epochs": 10**7})
+            self.assertFalse(hasattr(early.exception, "folder"))
+        kept = vaecuda.Vae.load(os.path.join(folder, "model.safetensors"), "cpu", 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", vaecuda.VaecudaWarning)
+            numpy.testing.assert_array_equal(kept.score(x), vaecuda.train(x, **TABLE).model.score(x))
+
+    def test_values_of_options(self):
+        """NumPy's numbers, ranges and arrays are numbers and lists; what is none is said by the option's name."""
+        x = sensors()
+        wanted = vaecuda.train(x, **TABLE).summary["train_loss"]
+        for changed in ({"hidden": numpy.array([8]), "latent_dim": numpy.uint16(2), "epochs": numpy.array(2), "threads": "1"},
+                        {"hidden": (numpy.int8(width) for width in (8,)), "standardize": numpy.bool_(True)},
+                        {"hidden": range(8, 9), "likelihood": numpy.str_("gaussian"), "lr": numpy.float64(1e-3)}):
+            with self.subTest(changed=changed):
+                run = vaecuda.train(x, **{**TABLE, **changed})
+                self.assertEqual(run.summary["train_loss"], wanted)
+        model = run.model
+        numpy.testing.assert_array_equal(model.sample(numpy.array(3), numpy.int8(1), numpy.float32(0.5)),
+                                         model.sample(3, 1, 0.5))
+        for part, call in (
+                ("--hidden: 'a'", lambda: vaecuda.train(x, hidden=["a"])), ("lr is None", lambda: vaecuda.train(x, lr=None)),
+                ("preset is 5", lambda: vaecuda.train(x, preset=5)), ("config is 5", lambda: vaecuda.train(x, config=5)),
+                ("out is 5", lambda: vaecuda.train(x, out=5)), ("resume is 5", lambda: vaecuda.train(x, resume=5)),
+                ("progress is 5", lambda: vaecuda.train(x, progress=5)), ("path is None", lambda: vaecuda.Vae.load(None)),
+                ("device is None", lambda: vaecuda.Vae.load("x", device=None)), ("path is None", lambda: model.save(None)),
+                ("path is a ndarray", lambda: vaecuda.load_rows(x)), ("temperature is 'a'", lambda: model.sample(3, 0, "a")),
+                ("image= says how a file is read", lambda: model.evaluate(x, image="1x5x1")),
+                ("surrogates not allowed", lambda: vaecuda.train(x, out="\ud800")),
+                ("label_column is 2.5", lambda: vaecuda.train(x, label_column=2.5)),
+                ("z1: ", lambda: model.interpolate([[1], [1, 2]], [1, 2])),
+                ("the way between two latents", lambda: model.interpolate([3e38, 3e38], [-3e38, 3e38], spherical=True)),
+                ("no rows to validate on", lambda: vaecuda.train(x, valid=x[:0], **TABLE)),
+                ("no rows to test on", lambda: vaecuda.train(x, test=x[:0], **TABLE))):
+            self.refuses(vaecuda.RequestError, part, call)
+
+    def test_labels_of_any_kind(self):
+        """Labels as bytes, by the index of an array's column; a column that is taken for labels by its name."""
+        x = sensors()
+        kind = numpy.arange(len(x)) % 2
+        model = vaecuda.train(x, **TABLE).model
+        gap = model.evaluate(x, labels=kind)["mutual_information_gap"]
+        whole = numpy.column_stack([x[:, 0], kind, x[:, 1:]])
+        for labels in (numpy.array([b"a", b"b"])[kind], kind.astype(bool), kind.astype(">i2"), kind.astype(float)):
+            self.assertEqual(model.evaluate(x, labels=labels)["mutual_information_gap"], gap)
+        for index in (1, numpy.int64(1), "1"):
+            self.assertEqual(model.evaluate(whole, label_column=index)["mutual_information_gap"], gap)
+        run = vaecuda.train(whole, label_column=1, **TABLE)
+        numpy.testing.assert_array_equal(run.model.score(x), model.score(x))
+        zero = numpy.column_stack([kind, x])
+        self.assertEqual(vaecuda.train(zero, label_column=0, **TABLE).model.input_dim, 5)
+        target = numpy.rec.fromarrays(list(x.T), names=[*"abcd", "target"])
+        self.refuses(vaecuda.FileError, 'memory: column "target": row 0', vaecuda.train, target, **TABLE)
+        self.refuses(vaecuda.FileError, 'label_column "none"', vaecuda.train, target, **TABLE)
+        for part, labels in (("labels: row 1 (counted from 0) is missing", [1, None] * 100),
+                             ("labels is a generator", (1 for _ in x)), ("labels is a int", 5),
+                             ("labels are all whole numbers or all texts", numpy.array(["a", 1] * 100, object))):
+            self.refuses(vaecuda.RequestError, part, model.evaluate, x[:200], labels)
+
+    def test_anomalies_and_samples(self):
+        """What evaluate and score of the program have besides: an anomaly label, several latents of a row."""
+        x = sensors()
+        kind = numpy.arange(len(x)) % 2
+        far = x + 50 * kind[:, None]
+        model = vaecuda.train(x, **TABLE).model
+        with self.assertWarnsRegex(vaecuda.VaecudaWarning, "not rows as the model was trained on"):
+            figures = model.evaluate(far + 1e6, kind, anomaly_label=1)
+        for label in (1, "1", numpy.int8(1), None):
+            figures = model.evaluate(far, kind, anomaly_label=label)
+            self.assertEqual((figures["anomalies"], figures["roc_auc"]), (kind.sum(), 1.0))
+        self.assertEqual(model.evaluate(far, kind, anomaly_label=0)["roc_auc"], 0.0)
+        self.assertTrue(numpy.isnan(model.evaluate(x)["roc_auc"]))
+        self.refuses(vaecuda.RequestError, "anomaly label '7'", model.evaluate, x, kind, anomaly_label=7)
+        model.save(self.folder / "m.safetensors")
+        self.table("x.csv", x.tolist())
+        said = self.tool("score", "m.safetensors", "--data", "x.csv", "--samples", "8", "--seed", "1")
+        wanted = numpy.array([float(line.split(",")[1]) for line in said.out.splitlines()[1:]], "f4")
+        numpy.testing.assert_array_equal(model.score(x, seed=1, samples=8), wanted)
+        self.assertFalse(numpy.array_equal(model.score(x, seed=1), wanted))
+        self.assertAlmostEqual(model.evaluate(x, elbo_samples=8, seed=1)["negative_elbo"], wanted.mean(dtype=float), places=3)
+        self.refuses(vaecuda.RequestError, "0 latent samples", model.score, x, samples=0)
 
 
 if __name__ == "__main__":

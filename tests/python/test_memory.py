@@ -112,8 +112,8 @@ class Arrays(Case):
     def test_sparse_matrices(self):
         from scipy import sparse
         for matrix in (sparse.csr_matrix(self.x), sparse.coo_array(self.x)):
-            self.refuses(TypeError, r"x is a sparse matrix \(scipy.sparse\).*x\.toarray\(\)", self.model.score, matrix)
-            self.refuses(TypeError, r"data.toarray\(\)", vaecuda.train, matrix, **TABLE)
+            self.refuses(vaecuda.RequestError, r"x is a sparse matrix \(scipy.sparse\).*x\.toarray\(\)", self.model.score, matrix)
+            self.refuses(vaecuda.RequestError, r"data.toarray\(\)", vaecuda.train, matrix, **TABLE)
         numpy.testing.assert_array_equal(self.model.score(matrix.toarray()), self.model.score(self.x))
 
     def test_channels_first(self):
@@ -256,6 +256,41 @@ class Tables(Case):
         numbered = pandas.DataFrame(self.frame.to_numpy(), columns=[7, 8, 9, 10])
         model = vaecuda.train(numbered, **TABLE).model
         numpy.testing.assert_array_equal(model.score(numbered[[10, 7, 9, 8]]), model.score(numbered))
+
+    def test_names_that_are_in_another_order(self):
+        """0 ... D-1 in another order are names (tests/cases/test_python.py has the rest)."""
+        bare = pandas.DataFrame(self.frame.to_numpy())
+        run = vaecuda.train(bare, test=bare[[2, 0, 3, 1]], valid=bare, **TABLE)
+        self.assertEqual(run.summary["test_loss"], run.summary["valid_loss"])
+        joined = bare[[2, 0, 3, 1]].rename(columns=float)
+        for other in (bare[[2, 0, 3, 1]], joined, joined.rename(columns=int).rename(columns=str)):
+            with self.assertWarnsRegex(vaecuda.VaecudaWarning, "named 0 to 3 and stand in another order"):
+                warnings.simplefilter("always", vaecuda.VaecudaWarning)
+                numpy.testing.assert_array_equal(run.model.score(other), self.scores)
+        kind = numpy.arange(120) % 2
+        for column in (4, numpy.int64(4), "kind"):
+            labelled = bare.assign(kind=kind)
+            model = vaecuda.train(labelled, label_column=column, **TABLE).model
+            self.assertEqual(model.info["columns"], ["0", "1", "2", "3"])
+            numpy.testing.assert_array_equal(model.score(bare[[2, 0, 3, 1]]), self.scores)
+            self.assertGreaterEqual(model.evaluate(labelled, label_column=column)["mutual_information_gap"], 0.0)
+
+    def test_labels_of_pandas(self):
+        kind = numpy.arange(120) % 2
+        words = numpy.array(["bad", "good"])[kind]
+        wanted = self.model.evaluate(self.frame, kind)["mutual_information_gap"]
+        for values, dtype in ((kind, "Int64"), (kind, "boolean"), (words, "string"), (words, "category"), (kind, "Float64"),
+                              (kind, pandas.SparseDtype("int64", 0))):
+            labels = pandas.array(values, dtype=dtype)
+            for its in (labels, pandas.Series(labels), pandas.Index(pandas.Series(labels))):
+                self.assertEqual(self.model.evaluate(self.frame, its)["mutual_information_gap"], wanted)
+            if "Sparse" not in str(dtype):
+                gaps = pandas.Series(labels)
+                gaps[7] = None
+                self.refuses(vaecuda.FileError, r"labels: row 7 \(counted from 0\): the label is missing", self.model.evaluate,
+                             self.frame, gaps.array)
+        self.refuses(vaecuda.RequestError, "labels holds datetime64", self.model.evaluate, self.frame,
+                     pandas.date_range("2020-01-01", periods=120, tz="UTC"))
 
     def test_types_of_columns(self):
         whole = self.frame.round()

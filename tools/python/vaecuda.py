@@ -30,6 +30,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import types
 import warnings
 import weakref
 from ctypes import POINTER, Structure, byref, c_char_p, c_double, c_float, c_int, c_int64, c_size_t, c_uint64, c_void_p
@@ -125,7 +126,13 @@ class _Evaluation(_Sized):
         (name, c_double) for name in (
             "negative_elbo", "negative_elbo_error", "reconstruction", "reconstruction_error", "kl", "kl_error", "nll",
             "nll_error", "squared_error", "squared_error_error", "negative_elbo_bits", "nll_bits", "information",
-            "marginal_kl", "mutual_information_gap")]
+            "marginal_kl", "mutual_information_gap")] + [
+        ("anomalies", c_int64), ("roc_auc", c_double), ("average_precision", c_double)]
+
+
+class _EvaluateOptions(_Sized):
+    _fields_ = [("size", c_size_t), ("samples", c_int64), ("seed", c_uint64), ("elbo_samples", c_int64),
+                ("active_threshold", c_double), ("bins", c_int64), ("anomaly_label", c_char_p)]
 
 
 class _Array(_Sized):
@@ -152,6 +159,7 @@ _FUNCTIONS = {
     "vaecuda_config_set": [_HANDLE, c_char_p, c_char_p],
     "vaecuda_config_preset": [_HANDLE, c_char_p],
     "vaecuda_config_load": [_HANDLE, c_char_p],
+    "vaecuda_config_get": [_HANDLE, c_char_p, c_char_p, c_size_t, POINTER(c_size_t)],
     "vaecuda_config_load_run": [_HANDLE, c_char_p],
     "vaecuda_train": [_HANDLE, _HANDLE, _HANDLE, _HANDLE, POINTER(_Observer), POINTER(_Summary)],
     "vaecuda_train_resume": [_HANDLE, _HANDLE, _HANDLE, _HANDLE, POINTER(_Observer), POINTER(_Summary)],
@@ -165,15 +173,14 @@ _FUNCTIONS = {
     "vaecuda_sample_latents": [_HANDLE, c_int64, c_uint64, c_double, _FLOATS, c_size_t],
     "vaecuda_interpolate": [_HANDLE, _FLOATS, _FLOATS, c_int64, c_int64, c_int, _FLOATS, c_size_t],
     "vaecuda_elbo": [_HANDLE, _FLOATS, c_int64, c_int64, c_uint64, _FLOATS, c_size_t, _FLOATS, c_size_t],
-    "vaecuda_score": [_HANDLE, _FLOATS, c_int64, c_int64, c_uint64, _FLOATS, c_size_t],
     "vaecuda_log_likelihood": [_HANDLE, _FLOATS, c_int64, c_int64, c_int64, c_uint64, _FLOATS, c_size_t],
     "vaecuda_encode_dataset": [_HANDLE, _HANDLE, _FLOATS, c_size_t, _FLOATS, c_size_t],
     "vaecuda_decode_dataset": [_HANDLE, _HANDLE, _FLOATS, c_size_t],
     "vaecuda_reconstruct_dataset": [_HANDLE, _HANDLE, _FLOATS, c_size_t],
     "vaecuda_elbo_dataset": [_HANDLE, _HANDLE, c_uint64, _FLOATS, c_size_t, _FLOATS, c_size_t],
-    "vaecuda_score_dataset": [_HANDLE, _HANDLE, c_uint64, _FLOATS, c_size_t],
     "vaecuda_log_likelihood_dataset": [_HANDLE, _HANDLE, c_int64, c_uint64, _FLOATS, c_size_t],
-    "vaecuda_evaluate": [_HANDLE, _HANDLE, c_int64, c_uint64, POINTER(_Evaluation), POINTER(c_double), c_size_t],
+    "vaecuda_elbo_samples": [_HANDLE, _HANDLE, c_int64, c_uint64, _FLOATS, c_size_t, _FLOATS, c_size_t],
+    "vaecuda_evaluate_with": [_HANDLE, _HANDLE, POINTER(_EvaluateOptions), POINTER(_Evaluation), POINTER(c_double), c_size_t],
 }
 
 
@@ -263,9 +270,22 @@ def _integer(value, name: str, kind=c_int64) -> int:
     return number
 
 
+def _real(value, name: str) -> float:
+    """A number as C takes it, of any type that has one."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise RequestError(f"{name} is {value!r}, but a number is expected", 2) from None
+
+
 def _text(value, name: str) -> bytes:
     """A text as C takes it, for which a zero byte is the end."""
-    encoded = value if isinstance(value, bytes) else value.encode()
+    if not isinstance(value, (str, bytes)):
+        raise RequestError(f"{name} is {value!r}, but a text is expected", 2)
+    try:
+        encoded = os.fsencode(value)
+    except UnicodeEncodeError as error:
+        raise RequestError(f"{name} is {value!r}: {error}", 2) from None
     if b"\0" in encoded:
         raise RequestError(f"{name} is {value!r}: a text for the library cannot hold the character of code 0", 2)
     return encoded
@@ -330,12 +350,15 @@ class _Owned:
                 self._free()  # which does nothing a second time
 
 
-def _path(path) -> bytes:
-    return os.fsencode(os.fspath(path))
+def _path(path, name: str = "path") -> bytes:
+    try:
+        return _text(os.fspath(path), name)
+    except TypeError:
+        raise RequestError(f"{name} is {path!r}, but the path of a file or folder is expected", 2) from None
 
 
 def _is_path(value) -> bool:
-    return isinstance(value, (str, os.PathLike))
+    return isinstance(value, (str, bytes, os.PathLike))
 
 
 def _pointer(array):
@@ -346,42 +369,56 @@ def _is_missing(value) -> bool:
     return value is None or (isinstance(value, float) and value != value) or type(value).__name__ in ("NAType", "NaTType")
 
 
-def _refuse_objects(array, where: str):
+def _refuse_objects(array, where: str, wanted: str):
     """Python objects are no numbers; says which is none, where one is."""
     for place, value in numpy.ndenumerate(array):
         if _is_missing(value) or not isinstance(value, (int, float, numpy.number, numpy.bool_)):
             at = f"row {place[0]}" + "".join(f", column {column}" for column in place[1:])
             what = "is missing" if _is_missing(value) else f"is {value!r}"
-            raise RequestError(f"{where}: {at} (counted from 0) {what}, but rows are numbers", 2)
-    raise RequestError(f"{where} holds Python objects (dtype object), but rows are numbers: convert it, as by "
+            raise RequestError(f"{where}: {at} (counted from 0) {what}, but {wanted}", 2)
+    raise RequestError(f"{where} holds Python objects (dtype object), but {wanted}: convert it, as by "
                        ".astype('float64')", 2)
 
 
-def _view(values, where: str, name: str = "", mask=None) -> _Array:
-    """An array as the library takes it, which reads it where it lies. `where` is for messages of this file, `name` for
-    those of the library."""
-    if isinstance(values, numpy.ma.MaskedArray):
-        mask, values = numpy.ma.getmaskarray(values), values.data
+_ROWS = "rows are numbers"
+_LABELS = "labels are all whole numbers or all texts, one for each row"
+
+
+def _array(values, where: str):
+    """Anything as an array. A bytes text is UTF-8."""
+    if hasattr(values, "toarray"):
+        raise RequestError(f"{where} is a sparse matrix ({type(values).__module__.split('.')[0]}.sparse), but rows are "
+                           f"dense arrays: give {where}.toarray()", 2)
     try:
         array = numpy.asarray(values)
-    except ValueError as error:  # rows of unlike length
+    except Exception as error:  # rows of unlike length; a tensor of another device or with a gradient
         raise RequestError(f"{where}: {error}", 2) from None
+    return numpy.char.decode(array, "utf-8", "backslashreplace") if array.dtype.kind == "S" and array.ndim else array
+
+
+def _view(values, where: str, name: str = "", mask=None, wanted: str = _ROWS) -> _Array:
+    """An array as the library takes it, which reads it where it lies. `where` and `wanted` are for messages of this
+    file, `name` for those of the library."""
+    if isinstance(values, numpy.ma.MaskedArray):
+        mask, values = numpy.ma.getmaskarray(values), values.data
+    array = _array(values, where)
     if array.ndim == 0:
-        raise RequestError(f"{where} is a {type(values).__name__} of shape (), but rows are arrays (rows, columns)", 2)
+        shape = "rows are arrays (rows, columns)" if wanted == _ROWS else wanted
+        raise RequestError(f"{where} is a {type(values).__name__} of shape (), but {shape}", 2)
     texts = None
     kind = array.dtype.kind
-    if kind == "U" or (kind == "O" and all(isinstance(value, str) or _is_missing(value) for value in array.flat)):
+    if kind in "UT" or (kind == "O" and all(isinstance(value, str) or _is_missing(value) for value in array.flat)):
         texts = (c_char_p * max(1, array.size))(*[None if _is_missing(value) else _text(value, f"a value of {where}")
                                                   for value in array.ravel().tolist()])
         array, code = numpy.frombuffer(texts, numpy.uintp)[:array.size].reshape(array.shape), _TEXT
     else:
         if kind == "O":
-            _refuse_objects(array, where)
+            _refuse_objects(array, where, wanted)
         if kind == "f" and array.dtype.itemsize not in (4, 8):
             array = array.astype(numpy.float32 if array.dtype.itemsize == 2 else numpy.float64)
         code = _TYPES.get(f"{kind}{array.dtype.itemsize}")
         if code is None:
-            raise RequestError(f"{where} holds {array.dtype}, but rows are numbers", 2)
+            raise RequestError(f"{where} holds {array.dtype}, but {wanted}", 2)
     view = _Array()
     view.data, view.type, view.axes, view.name = array.ctypes.data, code, array.ndim, _text(name, "a name")
     view.shape, view.strides = (c_int64 * array.ndim)(*array.shape), (c_int64 * array.ndim)(*array.strides)
@@ -393,52 +430,99 @@ def _view(values, where: str, name: str = "", mask=None) -> _Array:
     return view
 
 
-def _column(values, where: str):
-    """A column of a DataFrame as an array, and which of its values are missing where the array does not say so."""
+def _column(values, where: str, wanted: str = _ROWS):
+    """A column of a DataFrame, or an array of pandas, as an array of NumPy, and which of its values are missing where
+    that does not say so."""
     dtype = getattr(values, "dtype", None)
     if isinstance(dtype, numpy.dtype) or not hasattr(values, "isna"):
-        return (values if isinstance(values, numpy.ndarray) else values.to_numpy()), None
-    missing = values.isna().to_numpy(dtype=bool)
+        return (values.to_numpy() if hasattr(values, "to_numpy") else values), None
+    missing = numpy.asarray(values.isna(), dtype=bool)
     plain = getattr(dtype, "subtype" if str(dtype).startswith("Sparse") else "numpy_dtype", None)
     if isinstance(plain, numpy.dtype) and plain.kind in "fiub":
         return values.to_numpy(dtype=plain, na_value=plain.type(0)), missing
     if str(dtype) in ("category", "str") or "string" in str(dtype):
         texts = [None if gone else str(value) for value, gone in zip(values.tolist(), missing.tolist())]
         return numpy.array(texts, dtype=object), None
-    raise RequestError(f"{where} holds {dtype}, but rows are numbers", 2)
+    raise RequestError(f"{where} holds {dtype}, but {wanted}", 2)
 
 
-def _columns(values):
-    """Names and columns of a table: a DataFrame or a structured array; None for anything else. Names that merely count
-    the columns, as pandas gives them, are none."""
+_WHOLE = re.compile("0|[1-9][0-9]{0,8}")
+
+
+def _title(name) -> str:
+    """A column's name as a text; pandas makes 1.0 of 1 where tables are joined."""
+    return str(int(name)) if isinstance(name, (float, numpy.floating)) and name == name // 1 else str(name)
+
+
+def _table(values):
+    """Names and columns of a table: a DataFrame or a structured array; None for anything else."""
     if hasattr(values, "column_names") and hasattr(values, "to_pandas"):  # an Arrow table
         values = values.to_pandas()
     if isinstance(values, numpy.ndarray) and values.dtype.names is not None:
-        return [(name, values[name]) for name in values.dtype.names]
+        return list(values.dtype.names), [values[name] for name in values.dtype.names]
     if hasattr(values, "iloc") and hasattr(values, "columns"):
         names = list(values.columns)
-        columns = [values.iloc[:, i] for i in range(len(names))]
-    elif hasattr(values, "get_columns"):  # polars
+        return list(map(_title, names)), [values.iloc[:, i] for i in range(len(names))]
+    if hasattr(values, "get_columns"):  # polars
         columns = list(values.get_columns())
-        names = [column.name for column in columns]
-    else:
+        return [column.name for column in columns], columns
+    return None
+
+
+def _count_of(titles) -> Optional[list]:
+    """Places of the names that are numbers, in the order of the numbers, where these are 0, 1, ... without a gap."""
+    places = sorted((i for i, title in enumerate(titles) if _WHOLE.fullmatch(title)), key=lambda i: int(titles[i]))
+    return places if [titles[i] for i in places] == [str(i) for i in range(len(places))] else None
+
+
+def _columns(values, where: str = "rows", met=None):
+    """Names and columns of a table; None for anything else. Names that merely count the columns, as pandas gives them,
+    are positions: the columns are put in their order, and have no names, but where the table meets others by such names,
+    `met`."""
+    table = _table(values)
+    if table is None:
         return None
-    counted = names == list(range(len(names)))
-    return [("" if counted else str(name), column) for name, column in zip(names, columns)]
+    titles, columns = table
+    places = _count_of(titles) or []
+    shuffled = places != sorted(places)
+    if len(places) == len(titles) and not (met and (shuffled or all(map(_WHOLE.fullmatch, met)))):
+        titles = [""] * len(titles)
+    pairs = list(zip(titles, columns))
+    if shuffled and not met:
+        _warn(f"{where}: its columns are named 0 to {len(places) - 1} and stand in another order; they are taken in the "
+              "order of these numbers")
+        for place, i in zip(sorted(places), places):
+            pairs[place] = (titles[i], columns[i])
+    return pairs
 
 
-def _dataset(values, name: str, labels=None, label_column: str = "") -> _Owned:
-    """Rows in memory as the library's data set."""
+def _names_met(tables) -> list:
+    """Whole numbers that are names in one of the tables, not positions alone, by which the others have to meet it."""
+    found = [table[0] for table in map(_table, tables) if table is not None]
+    return [title for titles in found if len(_count_of(titles) or []) < len(titles)
+            for title in titles if _WHOLE.fullmatch(title)]
+
+
+def _label_column(value) -> str:
+    """The column that holds labels, by name or index, as the library takes it; "" for the usual one."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return str(_integer(value, "label_column"))
+
+
+def _dataset(values, name: str, labels=None, label_column=None, met=None) -> _Owned:
+    """Rows in memory as the library's data set. met: names of columns that they meet."""
     if isinstance(values, _Owned):
         return values
-    if hasattr(values, "toarray"):
-        raise TypeError(f"{name} is a sparse matrix ({type(values).__module__.split('.')[0]}.sparse), but rows are dense "
-                        f"arrays: give {name}.toarray()")
-    columns = _columns(values)
-    if columns is None:
-        if label_column not in ("", "none"):
+    label_column = _label_column(label_column)
+    columns = _columns(values, name, met)
+    if columns is None and label_column not in ("", "none"):
+        array = values if isinstance(values, numpy.ma.MaskedArray) else _array(values, name)
+        if array.ndim != 2 or not _WHOLE.fullmatch(label_column):
             raise RequestError(f"label_column is {label_column!r}, but {name} is an array, whose columns have no names: "
-                               "give the labels as labels=, and the rows without their column", 2)
+                               "give an index from 0, or the labels as labels=, and the rows without their column", 2)
+        columns = [("", array[:, i]) for i in range(array.shape[1])]
+    if columns is None:
         view = _view(values, name, name)
         if view.axes < 2:
             raise RequestError(f"{name} has the shape {tuple(view.shape[:view.axes])}, but rows have two axes, "
@@ -466,16 +550,17 @@ def _label(data: _Owned, labels) -> None:
         return
     array, missing = (labels, None)
     if hasattr(labels, "to_numpy") and not hasattr(labels, "columns"):
-        array, missing = _column(labels, "labels")
-    _call("vaecuda_dataset_set_labels", data, byref(_view(array, "labels", "labels", missing)))
+        array, missing = _column(labels, "labels", _LABELS)
+    _call("vaecuda_dataset_set_labels", data, byref(_view(array, "labels", "labels", missing, _LABELS)))
 
 
 def _load(path, labels=None, **options) -> _Owned:
     """The rows of a file."""
     settings = _Owned("config", "vaecuda_config_create")
     from_file = labels is None or _is_path(labels)
+    options["label_column"] = _label_column(options.get("label_column")) or None
     for option, value in {"data": path, "labels": labels if from_file else None, **options}.items():
-        if value not in (None, ""):
+        if value is not None:
             _set(settings, option, value)
     data = _Owned("dataset", "vaecuda_dataset_from_config", settings)
     if not from_file:
@@ -507,12 +592,12 @@ def _values(data: _Owned):
     return values
 
 
-def _taken(function: str, x, labels=None, name: str = "x", label_column: str = ""):
+def _taken(function: str, x, labels=None, name: str = "x", label_column: str = "", met=None):
     """The function of the library that takes these rows, their number, and its arguments for them: floats as they lie
     in memory, or a data set."""
     if labels is None and type(x) is numpy.ndarray and x.dtype == numpy.float32 and x.ndim == 2 and x.flags.c_contiguous:
         return function, len(x), (_pointer(x), *x.shape)
-    data = _noted(_dataset(x, name, labels, label_column))
+    data = _noted(_dataset(x, name, labels, label_column, met))
     return f"{function}_dataset", _size(data)[0], (data,)
 
 
@@ -564,7 +649,7 @@ class Vae:
         on = _RunOn()
         on.device, on.precision, on.message = _text(device, "device"), _text(precision, "precision"), _NOTE
         on.threads = _integer(threads, "threads")
-        return cls(_Owned("model", "vaecuda_model_load", _path(path), byref(on)), (device, threads, precision))
+        return cls(_Owned("model", "vaecuda_model_load", _path(path), byref(on)), (device, on.threads, precision))
 
     def save(self, path) -> None:
         """Writes the model file, as a whole or not at all."""
@@ -598,7 +683,7 @@ class Vae:
     def encode(self, x, logvar: bool = False, labels=None):
         """Posterior means of rows (rows, D): (rows, Z). With `logvar` the pair of means and log variances,
         which a deterministic latent does not have."""
-        function, count, rows = _taken("vaecuda_encode", x, labels, "x", self._labels)
+        function, count, rows = _taken("vaecuda_encode", x, labels, "x", self._labels, self.info["columns"])
         mean = numpy.empty((count, self.latent_dim), numpy.float32)
         other = numpy.empty_like(mean) if logvar else None
         _call(function, self._handle, *rows, _pointer(mean), mean.size, _pointer(other) if logvar else None,
@@ -606,7 +691,7 @@ class Vae:
         return (mean, other) if logvar else mean
 
     def _decoded(self, function: str, x, labels, name: str):
-        function, count, rows = _taken(function, x, labels, name, self._labels)
+        function, count, rows = _taken(function, x, labels, name, self._labels, self.info["columns"] if name == "x" else None)
         result = numpy.empty((count, self.input_dim), numpy.float32)
         _call(function, self._handle, *rows, _pointer(result), result.size)
         return result
@@ -624,64 +709,80 @@ class Vae:
         decode(sample_latents(count), labels=...)."""
         count, seed = _integer(count, "count"), self._seed(seed)
         result = _rows_for(count, self.input_dim)
-        _call("vaecuda_sample", self._handle, count, seed, temperature, _pointer(result), result.size)
+        _call("vaecuda_sample", self._handle, count, seed, _real(temperature, "temperature"), _pointer(result), result.size)
         return result
 
     def sample_latents(self, count: int, seed: int = 0, temperature: float = 1.0):
         """The z that sample() decodes: (count, Z)."""
         count, seed = _integer(count, "count"), self._seed(seed)
         result = _rows_for(count, self.latent_dim)
-        _call("vaecuda_sample_latents", self._handle, count, seed, temperature, _pointer(result), result.size)
+        _call("vaecuda_sample_latents", self._handle, count, seed, _real(temperature, "temperature"), _pointer(result), result.size)
         return result
 
     def interpolate(self, z1, z2, steps: int = 10, spherical: bool = False):
         """Means of p(x|z) along `steps` latents from z1 to z2 (Z values each), ends included: (steps, D)."""
-        ends = [_values(_dataset(numpy.asanyarray(z).reshape(1, -1), name)) for z, name in ((z1, "z1"), (z2, "z2"))]
+        ends = [_values(_dataset((z if isinstance(z, numpy.ma.MaskedArray) else _array(z, name)).reshape(1, -1), name))
+                for z, name in ((z1, "z1"), (z2, "z2"))]
         if ends[0].shape != ends[1].shape:
             raise RequestError(f"z1 has {ends[0].shape[1]} values, but z2 has {ends[1].shape[1]}", 2)
         steps = _integer(steps, "steps")
         result = _rows_for(steps, self.input_dim)
         _call("vaecuda_interpolate", self._handle, _pointer(ends[0]), _pointer(ends[1]), ends[0].shape[1], steps,
-              int(spherical), _pointer(result), result.size)
+              int(bool(spherical)), _pointer(result), result.size)
         return result
 
-    def elbo(self, x, seed: Optional[int] = None, labels=None):
-        """The two terms of the negative ELBO per row in nats, for one z drawn from q(z|x): -log p(x|z) and
-        KL(q(z|x) || N(0, 1)), (rows,) each."""
-        function, count, rows = _taken("vaecuda_elbo", x, labels, "x", self._labels)
+    def elbo(self, x, seed: Optional[int] = None, labels=None, samples: int = 1):
+        """The two terms of the negative ELBO per row in nats: -log p(x|z), in the mean over `samples` z drawn from
+        q(z|x), and KL(q(z|x) || N(0, 1)), (rows,) each."""
+        samples = _integer(samples, "samples")
+        if samples == 1:
+            function, count, rows = _taken("vaecuda_elbo", x, labels, "x", self._labels, self.info["columns"])
+        else:
+            data = _noted(_dataset(x, "x", labels, self._labels, self.info["columns"]))
+            function, count, rows = "vaecuda_elbo_samples", _size(data)[0], (data, samples)
         terms = numpy.empty((2, count), numpy.float32)
         _call(function, self._handle, *rows, self._seed(seed), _pointer(terms[0]), count, _pointer(terms[1]), count)
         return terms[0], terms[1]
 
-    def score(self, x, seed: Optional[int] = None, labels=None):
-        """The negative ELBO per row in nats, (rows,): large for rows that are unlike the training data."""
-        function, count, rows = _taken("vaecuda_score", x, labels, "x", self._labels)
-        result = numpy.empty(count, numpy.float32)
-        _call(function, self._handle, *rows, self._seed(seed), _pointer(result), result.size)
-        return result
+    def score(self, x, seed: Optional[int] = None, labels=None, samples: int = 1):
+        """The negative ELBO per row in nats, (rows,): large for rows that are unlike the training data. `samples` as
+        in elbo(): more of them take noise out, in as many times the time."""
+        reconstruction, kl = self.elbo(x, seed, labels, samples)
+        return reconstruction + kl
 
     def log_likelihood(self, x, samples: int = 500, seed: Optional[int] = None, labels=None):
         """log p(x) per row in nats, (rows,), by importance sampling: in expectation a lower bound, tighter with every
         sample (Burda et al., arXiv 1509.00519)."""
         samples = _integer(samples, "samples")
-        function, count, rows = _taken("vaecuda_log_likelihood", x, labels, "x", self._labels)
+        function, count, rows = _taken("vaecuda_log_likelihood", x, labels, "x", self._labels,
+                                       self.info["columns"])
         result = numpy.empty(count, numpy.float32)
         _call(function, self._handle, *rows, samples, self._seed(seed), _pointer(result), result.size)
         return result
 
-    def evaluate(self, data, labels=None, samples: int = 0, seed: Optional[int] = None, **options) -> Dict[str, Any]:
+    def evaluate(self, data, labels=None, samples: int = 0, seed: Optional[int] = None, *, elbo_samples: int = 1,
+                 anomaly_label=None, active_threshold: float = 0.01, bins: int = 20, **options) -> Dict[str, Any]:
         """What the model is worth on rows: an array or DataFrame, or the path of a file or folder, for which `options`
-        such as label_column="y" say how it is read. Means over rows in nats with the standard error as ..._error,
-        active_units, information, latent_kl (Z,) and more; docs/evaluation.md defines them. samples: of the
-        importance-sampled nll. NaN is what does not apply."""
-        samples, seed = _integer(samples, "samples"), self._seed(seed)
+        say how it is read; label_column="y" of a DataFrame as well. Means over rows in nats with the standard error as
+        ..._error, active_units, information, latent_kl (Z,) and more; docs/evaluation.md defines them. samples: of the
+        importance-sampled nll. anomaly_label: the label that marks anomalies, which roc_auc and average_precision of the
+        negative ELBO are for; without it 1, where the labels are just 0 and 1. NaN is what does not apply."""
+        how = _EvaluateOptions()
+        how.samples, how.seed, how.elbo_samples = _integer(samples, "samples"), self._seed(seed), _integer(
+            elbo_samples, "elbo_samples")
+        how.active_threshold, how.bins = _real(active_threshold, "active_threshold"), _integer(bins, "bins")
+        if anomaly_label is not None:
+            how.anomaly_label = _text(_option_text(anomaly_label), "anomaly_label")
         if _is_path(data):
             rows = _load(data, labels, **options)
         else:
-            rows = _dataset(data, "data", labels, **{"label_column": self._labels, **options})
+            label_column = options.pop("label_column", self._labels)
+            if options:
+                raise RequestError(f"{next(iter(options))}= says how a file is read, but data is in memory", 2)
+            rows = _dataset(data, "data", labels, label_column, self.info["columns"])
         result = _Evaluation()
         latent_kl = numpy.empty(self.latent_dim)
-        _call("vaecuda_evaluate", self._handle, _noted(rows), samples, seed, byref(result),
+        _call("vaecuda_evaluate_with", self._handle, _noted(rows), byref(how), byref(result),
               latent_kl.ctypes.data_as(POINTER(c_double)), latent_kl.size)
         figures = {name: getattr(result, name) for name, _ in _Evaluation._fields_ if name != "size"}
         figures["latent_kl"] = latent_kl
@@ -699,29 +800,43 @@ def _unpickled(content: bytes, on) -> Vae:
 def load_rows(path, labels=None, **options):
     """The rows of a file that the library can read (IDX, .npy, CSV, folders, "shapes"): float32 (rows, columns).
     options: those of vae_cuda_train that say how a file is read, such as label_column="y"."""
+    if not _is_path(path):
+        raise RequestError(f"path is a {type(path).__name__}, but the path of a file or folder is expected", 2)
     return _values(_noted(_load(path, labels, **options)))
 
 
 def _option_text(value) -> str:
-    if isinstance(value, (bool, numpy.bool_)):
+    """A value of an option as a configuration writes it."""
+    if isinstance(value, (str, bytes, os.PathLike)):
+        return os.fsdecode(value)
+    if hasattr(value, "tolist"):  # of NumPy or pandas
+        value = value.tolist()
+    if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
-        return ",".join(_option_text(part) for part in value) or "none"
-    if isinstance(value, (float, numpy.floating)):
-        return repr(float(value))
-    return str(value)
+    if isinstance(value, (list, tuple, range, types.GeneratorType)):
+        return ",".join(map(_option_text, value)) or "none"
+    return repr(value) if isinstance(value, float) else str(value)
 
 
 def _set(settings: _Owned, option: str, value) -> None:
-    if isinstance(value, os.PathLike):
-        value = os.fspath(value)
-    _call("vaecuda_config_set", settings, f"--{option}".encode(), os.fsencode(_option_text(value)))
+    if value is None:
+        raise RequestError(f"{option} is None: leave the option out for its default", 2)
+    _call("vaecuda_config_set", settings, _text(f"--{option}", "an option"), _text(_option_text(value), option))
+
+
+def _get(settings: _Owned, option: str) -> str:
+    length = c_size_t()
+    _call("vaecuda_config_get", settings, f"--{option}".encode(), None, 0, byref(length))
+    text = ctypes.create_string_buffer(length.value + 1)
+    _call("vaecuda_config_get", settings, f"--{option}".encode(), text, len(text), None)
+    return os.fsdecode(text.value)
 
 
 def _in_thread(work, failures: list, warned):
     """Runs `work` in another thread, since a signal interrupts Python's code alone, not that of a library. What the
-    waiting thread is interrupted by goes to `failures`, where `work` looks; what comes by the queue `warned` is warned of
-    in the waiting thread, whose filters and line they concern."""
+    waiting thread is interrupted by goes to `failures`, where `work` looks; what comes by the queue `warned`, a text and
+    a list for the error that filters may make of it, is warned of in the waiting thread, whose filters and line they
+    concern."""
     results = []
 
     def call():
@@ -733,13 +848,28 @@ def _in_thread(work, failures: list, warned):
     thread = threading.Thread(target=call)
     thread.start()
     while thread.is_alive() or not warned.empty():
+        refused = failures
         try:
-            _warn(warned.get(timeout=0.2 if thread.is_alive() else 0.0))
+            text, refused = warned.get(timeout=0.2 if thread.is_alive() else 0.0)
+            _warn(text)
         except queue.Empty:
             pass
+        except VaecudaWarning as error:
+            refused.append(error)
         except BaseException as error:
             failures.append(error)
     return results[0] if results else None
+
+
+def _name_run(error: BaseException, folder: str, stopped: bool) -> None:
+    """Says with an error where the run is that it has ended."""
+    text = (f"the run is in {folder}: vaecuda.Vae.load({os.path.join(folder, 'model.safetensors')!r}) is its model" +
+            (f", vaecuda.train(..., resume={folder!r}) goes on with it" if stopped else ""))
+    error.folder = folder
+    if isinstance(error, KeyboardInterrupt) and not error.args:
+        error.args = (text,)
+    elif hasattr(error, "add_note"):
+        error.add_note(text)
 
 
 class Training(NamedTuple):
@@ -759,16 +889,17 @@ def _rows_of_run(settings: _Owned, rows: Dict[str, Any], labels: Dict[str, Any],
         if its is not None and rows[name] is None:
             raise RequestError(f"labels are given for {name}, but no rows", 2)
     given = [value for value in rows.values() if value is not None]
+    label_column = _label_column(options.pop("label_column", None))
     if all(map(_is_path, given)) and labels["valid"] is None and labels["test"] is None and (
             labels["data"] is None or _is_path(labels["data"])):
-        for name, value in {**rows, "labels": labels["data"]}.items():
+        for name, value in {**rows, "labels": labels["data"], "label_column": label_column or None}.items():
             if value is not None:
                 _set(settings, name, value)
         return [None, None, None]
-    label_column = options.pop("label_column", None) or ""
+    met = _names_met(value for value in given if not _is_path(value))
     return [None if value is None else
             _load(value, labels[name], label_column=label_column) if _is_path(value) else
-            _dataset(value, name, labels[name], label_column) for name, value in rows.items()]
+            _dataset(value, name, labels[name], label_column, met) for name, value in rows.items()]
 
 
 def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labels=None, test_labels=None, preset=None,
@@ -781,7 +912,8 @@ def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labe
     folder; or None where `config` says it. valid, test: held-out rows.
     labels, valid_labels, test_labels: of the rows, for conditional=True, normal_label= and figures by label: an array, a
     DataFrame's column, or the path of a file. label_column: the column of a DataFrame or CSV file that holds them.
-    out: the folder of the run; without it the run's files are removed once the model is loaded.
+    out: the folder of the run; without it the run's files are removed once the model is loaded, and kept where train()
+    ends by an exception after a checkpoint.
     preset: a recipe by its name. config: a TOML file with options. options: those of `vae_cuda_train --help`, with
     underscores: latent_dim=10, hidden=[400, 200], lr=1e-3, likelihood="gaussian", standardize=True. Each goes over what
     stands before it.
@@ -790,25 +922,31 @@ def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labe
     `preset` and `config` are refused, as is an option that would change its result; rows in memory have to be given
     again.
     message, progress: called with a line, and with a dict, a few times a second. stop: asked as often; True ends the
-    run after saving. Ctrl-C does the same and then raises KeyboardInterrupt. The run, and so what it calls, has a
-    thread of its own. What may be wrong is a VaecudaWarning besides.
+    run after saving. Ctrl-C and an exception of these functions do the same and are raised then; the exception has the
+    run's folder as its attribute `folder`, and says how to load the model and to go on. The run, and so what it calls,
+    has a thread of its own. What may be wrong is a VaecudaWarning besides. Where filters make errors of those, one that
+    comes before the first step ends the run, a later one is raised, with `folder`, when the run has ended.
     """
+    for name, function in {"message": message, "progress": progress, "stop": stop}.items():
+        if function is not None and not callable(function):
+            raise RequestError(f"{name} is {function!r}, but a function is expected", 2)
     if resume is not None and not (out is None and config is None and preset is None):
         raise RequestError("out, preset and config contradict resume: everything comes from the run that is resumed", 2)
     settings = _Owned("config", "vaecuda_config_create")
     if resume is not None:
-        _call("vaecuda_config_load_run", settings, _path(resume))
+        _call("vaecuda_config_load_run", settings, _path(resume, "resume"))
     if preset is not None:
-        _call("vaecuda_config_preset", settings, str(preset).encode())
+        _call("vaecuda_config_preset", settings, _text(preset, "preset"))
     if config is not None:
-        _call("vaecuda_config_load", settings, _path(config))
+        _call("vaecuda_config_load", settings, _path(config, "config"))
     sets = _rows_of_run(settings, {"data": data, "valid": valid, "test": test},
                         {"data": labels, "valid": valid_labels, "test": test_labels}, options)
     for option, value in options.items():
         _set(settings, option, value)
 
-    failures = []
+    failures, doubts = [], []
     warned = queue.SimpleQueue()
+    begun = threading.Event()
 
     def guarded(function, fallback):
         """A callback. What it raises ends the run, and is raised again after it; ctypes would print and forget it."""
@@ -823,30 +961,44 @@ def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labe
     def say(_, line: bytes) -> None:
         text = _shown(line)
         if text.startswith(_WARNING):
-            warned.put(text[len(_WARNING):])
+            warned.put((text[len(_WARNING):], doubts if begun.is_set() else failures))
         if message is not None:
             message(text)
 
+    def follow(_, now) -> None:
+        begun.set()
+        if progress is not None:
+            progress({name: getattr(now.contents, name) for name, _ in _Progress._fields_})
+
     observer = _Observer()
     observer.message = _MESSAGE(guarded(say, None))
-    if progress is not None:
-        observer.progress = _PROGRESS(guarded(
-            lambda _, now: progress({name: getattr(now.contents, name) for name, _ in _Progress._fields_}), None))
+    observer.progress = _PROGRESS(guarded(follow, None))
     observer.stop = _STOP(guarded(lambda _: int(stop is not None and bool(stop())), 1))
 
     summary = _Summary()
     function = "vaecuda_train" if resume is None else "vaecuda_train_resume"
-    temporary = tempfile.mkdtemp(prefix="vaecuda-") if out is None and resume is None else None
+    folder = os.fsdecode(_path(out if resume is None else resume, "out")) if out is not None or resume is not None else None
+    temporary = tempfile.mkdtemp(prefix="vaecuda-") if folder is None else None
+    status, kept = None, False
+    folder = folder or temporary
     try:
-        folder = temporary or os.fspath(out if resume is None else resume)
         if resume is None:
             _set(settings, "out", folder)
         status = _in_thread(lambda: _call(function, settings, *sets, byref(observer), byref(summary)), failures, warned)
         if failures:
             raise failures[0]
-        model = Vae.load(os.path.join(folder, "model.safetensors"), options.get("device", "auto"), options.get("threads", 0))
+        model = Vae.load(os.path.join(folder, "model.safetensors"), _get(settings, "device"), int(_get(settings, "threads")))
+        if doubts:
+            raise doubts[0]
+    except BaseException as error:
+        # A folder of the caller's holds this run where its call has returned, else perhaps an older one.
+        kept = begun.is_set() and (temporary is not None or status is not None) and os.path.exists(
+            os.path.join(folder, "model.safetensors"))
+        if kept:
+            _name_run(error, folder, status == _STOPPED)
+        raise
     finally:
-        if temporary is not None:
+        if temporary is not None and not kept:
             shutil.rmtree(temporary, ignore_errors=True)
     figures = {name: getattr(summary, name) for name, _ in _Summary._fields_ if name != "size"}
     figures["stopped_early"] = bool(figures["stopped_early"])
