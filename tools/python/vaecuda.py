@@ -266,8 +266,16 @@ def _integer(value, name: str, kind=c_int64) -> int:
     except TypeError:
         raise RequestError(f"{name} is {value!r}, but a whole number is expected", 2) from None
     if not least <= number <= most:
-        raise RequestError(f"{name} is {number}; expected a whole number from {least} to {most}", 2)
+        shown = number if number.bit_length() < 200 else f"a number of {number.bit_length()} bits"
+        raise RequestError(f"{name} is {shown}; expected a whole number from {least} to {most}", 2)
     return number
+
+
+def _flag(value, name: str) -> int:
+    """True or False as C takes it."""
+    if isinstance(value, (bool, numpy.bool_)) or (isinstance(value, (int, numpy.integer)) and value in (0, 1)):
+        return int(value)
+    raise RequestError(f"{name} is {value!r}, but True or False is expected", 2)
 
 
 def _real(value, name: str) -> float:
@@ -516,6 +524,8 @@ def _dataset(values, name: str, labels=None, label_column=None, met=None) -> _Ow
         return values
     label_column = _label_column(label_column)
     columns = _columns(values, name, met)
+    if columns == []:
+        raise RequestError(f"{name} has no columns", 2)
     if columns is None and label_column not in ("", "none"):
         array = values if isinstance(values, numpy.ma.MaskedArray) else _array(values, name)
         if array.ndim != 2 or not _WHOLE.fullmatch(label_column):
@@ -683,6 +693,7 @@ class Vae:
     def encode(self, x, logvar: bool = False, labels=None):
         """Posterior means of rows (rows, D): (rows, Z). With `logvar` the pair of means and log variances,
         which a deterministic latent does not have."""
+        logvar = _flag(logvar, "logvar")
         function, count, rows = _taken("vaecuda_encode", x, labels, "x", self._labels, self.info["columns"])
         mean = numpy.empty((count, self.latent_dim), numpy.float32)
         other = numpy.empty_like(mean) if logvar else None
@@ -728,7 +739,7 @@ class Vae:
         steps = _integer(steps, "steps")
         result = _rows_for(steps, self.input_dim)
         _call("vaecuda_interpolate", self._handle, _pointer(ends[0]), _pointer(ends[1]), ends[0].shape[1], steps,
-              int(bool(spherical)), _pointer(result), result.size)
+              _flag(spherical, "spherical"), _pointer(result), result.size)
         return result
 
     def elbo(self, x, seed: Optional[int] = None, labels=None, samples: int = 1):
@@ -772,7 +783,7 @@ class Vae:
             elbo_samples, "elbo_samples")
         how.active_threshold, how.bins = _real(active_threshold, "active_threshold"), _integer(bins, "bins")
         if anomaly_label is not None:
-            how.anomaly_label = _text(_option_text(anomaly_label), "anomaly_label")
+            how.anomaly_label = _text(_option_text(anomaly_label, "anomaly_label"), "anomaly_label")
         if _is_path(data):
             rows = _load(data, labels, **options)
         else:
@@ -805,7 +816,7 @@ def load_rows(path, labels=None, **options):
     return _values(_noted(_load(path, labels, **options)))
 
 
-def _option_text(value) -> str:
+def _option_text(value, option: str) -> str:
     """A value of an option as a configuration writes it."""
     if isinstance(value, (str, bytes, os.PathLike)):
         return os.fsdecode(value)
@@ -814,14 +825,17 @@ def _option_text(value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (list, tuple, range, types.GeneratorType)):
-        return ",".join(map(_option_text, value)) or "none"
-    return repr(value) if isinstance(value, float) else str(value)
+        return ",".join(_option_text(part, option) for part in value) or "none"
+    try:
+        return repr(value) if isinstance(value, float) else str(value)
+    except ValueError as error:  # a whole number of more digits than Python writes
+        raise RequestError(f"{option}: {error}", 2) from None
 
 
 def _set(settings: _Owned, option: str, value) -> None:
     if value is None:
         raise RequestError(f"{option} is None: leave the option out for its default", 2)
-    _call("vaecuda_config_set", settings, _text(f"--{option}", "an option"), _text(_option_text(value), option))
+    _call("vaecuda_config_set", settings, _text(f"--{option}", "an option"), _text(_option_text(value, option), option))
 
 
 def _get(settings: _Owned, option: str) -> str:
@@ -980,7 +994,7 @@ def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labe
     folder = os.fsdecode(_path(out if resume is None else resume, "out")) if out is not None or resume is not None else None
     temporary = tempfile.mkdtemp(prefix="vaecuda-") if folder is None else None
     status, kept = None, False
-    folder = folder or temporary
+    folder = temporary if folder is None else folder
     try:
         if resume is None:
             _set(settings, "out", folder)
