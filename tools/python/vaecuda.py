@@ -266,8 +266,8 @@ def _integer(value, name: str, kind=c_int64) -> int:
     except TypeError:
         raise RequestError(f"{name} is {value!r}, but a whole number is expected", 2) from None
     if not least <= number <= most:
-        shown = number if number.bit_length() < 200 else f"a number of {number.bit_length()} bits"
-        raise RequestError(f"{name} is {shown}; expected a whole number from {least} to {most}", 2)
+        said = number if number.bit_length() < 200 else f"a number of {number.bit_length()} bits"
+        raise RequestError(f"{name} is {said}; expected a whole number from {least} to {most}", 2)
     return number
 
 
@@ -718,16 +718,16 @@ class Vae:
     def sample(self, count: int, seed: int = 0, temperature: float = 1.0):
         """Means of p(x|z) for z drawn from N(0, temperature²): (count, D). Of a conditional model:
         decode(sample_latents(count), labels=...)."""
-        count, seed = _integer(count, "count"), self._seed(seed)
+        count, seed, temperature = _integer(count, "count"), self._seed(seed), _real(temperature, "temperature")
         result = _rows_for(count, self.input_dim)
-        _call("vaecuda_sample", self._handle, count, seed, _real(temperature, "temperature"), _pointer(result), result.size)
+        _call("vaecuda_sample", self._handle, count, seed, temperature, _pointer(result), result.size)
         return result
 
     def sample_latents(self, count: int, seed: int = 0, temperature: float = 1.0):
         """The z that sample() decodes: (count, Z)."""
-        count, seed = _integer(count, "count"), self._seed(seed)
+        count, seed, temperature = _integer(count, "count"), self._seed(seed), _real(temperature, "temperature")
         result = _rows_for(count, self.latent_dim)
-        _call("vaecuda_sample_latents", self._handle, count, seed, _real(temperature, "temperature"), _pointer(result), result.size)
+        _call("vaecuda_sample_latents", self._handle, count, seed, temperature, _pointer(result), result.size)
         return result
 
     def interpolate(self, z1, z2, steps: int = 10, spherical: bool = False):
@@ -752,7 +752,8 @@ class Vae:
             data = _noted(_dataset(x, "x", labels, self._labels, self.info["columns"]))
             function, count, rows = "vaecuda_elbo_samples", _size(data)[0], (data, samples)
         terms = numpy.empty((2, count), numpy.float32)
-        _call(function, self._handle, *rows, self._seed(seed), _pointer(terms[0]), count, _pointer(terms[1]), count)
+        first, second = map(_pointer, terms)
+        _call(function, self._handle, *rows, self._seed(seed), first, count, second, count)
         return terms[0], terms[1]
 
     def score(self, x, seed: Optional[int] = None, labels=None, samples: int = 1):
@@ -1001,7 +1002,8 @@ def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labe
         status = _in_thread(lambda: _call(function, settings, *sets, byref(observer), byref(summary)), failures, warned)
         if failures:
             raise failures[0]
-        model = Vae.load(os.path.join(folder, "model.safetensors"), _get(settings, "device"), int(_get(settings, "threads")))
+        device, threads = _get(settings, "device"), int(_get(settings, "threads"))
+        model = Vae.load(os.path.join(folder, "model.safetensors"), device, threads)
         if doubts:
             raise doubts[0]
     except BaseException as error:
