@@ -73,5 +73,8 @@ endif()
 
 install(FILES "${PROJECT_SOURCE_DIR}/tools/python/vaecuda.py" "${PROJECT_SOURCE_DIR}/tools/python/to_torch.py"
   DESTINATION "${CMAKE_INSTALL_DATADIR}/vaecuda/python" COMPONENT dev)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/tools/python/_vaecuda"
+  DESTINATION "${CMAKE_INSTALL_DATADIR}/vaecuda/python" COMPONENT dev FILES_MATCHING PATTERN "*.py"
+  PATTERN "__pycache__" EXCLUDE)
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/CHANGELOG.md"
   DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT papers)

@@ -49,6 +49,12 @@ class Lifetime(unittest.TestCase):
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             numpy.testing.assert_array_equal(pool.map(score_elsewhere, [(self.model, self.x)])[0], wanted)
 
+    def test_is_called_by_its_name(self):
+        """Messages and pickles name the module that users know, not its parts."""
+        for name in vaecuda.__all__:
+            self.assertEqual(getattr(vaecuda, name).__module__, "vaecuda")
+        self.assertNotIn(b"_vaecuda", pickle.dumps([self.model, vaecuda.RequestError("text", 2)]))
+
     def test_is_closed(self):
         self.model.close()
         self.model.close()

@@ -1,6 +1,7 @@
 """The Python module against the library that VAECUDA_LIBRARY names."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -261,11 +262,11 @@ class Library(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             place = os.path.join(folder, "prefix", "share", "vaecuda", "python")
             os.makedirs(place)
-            with open(os.path.join(MODULE, "vaecuda.py"), encoding="utf-8") as source:
-                text = source.read()
             script = os.path.join(place, "vaecuda.py")
-            with open(script, "w", encoding="utf-8") as copy:
-                copy.write(text)
+            shutil.copy(os.path.join(MODULE, "vaecuda.py"), script)
+            alone = self.run_python(bare, script)
+            self.assertIn("needs the folder _vaecuda beside it", alone.stderr)
+            shutil.copytree(os.path.join(MODULE, "_vaecuda"), os.path.join(place, "_vaecuda"))
             lost = self.run_python(bare, script)
             if lost.returncode == 0:
                 warnings.warn("vaecuda is installed on this system, so that nothing is missing could not be tested")
@@ -280,6 +281,14 @@ class Library(unittest.TestCase):
                 self.assertEqual(found.returncode, 0, found.stderr)
                 self.assertIn(f"vaecuda {vaecuda.version()}", found.stdout)
                 os.remove(link)
+            # By path alone, through a link, beside another one.
+            os.symlink(script, os.path.join(folder, "linked.py"))
+            by_path = ("import importlib.util, sys; spec = importlib.util.spec_from_file_location('mine', sys.argv[1]); "
+                       "mine = importlib.util.module_from_spec(spec); spec.loader.exec_module(mine); "
+                       "print(mine.version(), mine.train.__globals__['__file__'])")
+            found = self.run_python(os.environ, "-c", by_path, os.path.join(folder, "linked.py"))
+            self.assertEqual(found.stdout.split(), [vaecuda.version(), os.path.join(place, "_vaecuda", "training.py")],
+                             found.stderr)
             wrong = self.run_python({**bare, "VAECUDA_LIBRARY": "/nowhere.so"}, script)
             self.assertIn("/nowhere.so", wrong.stderr)
 

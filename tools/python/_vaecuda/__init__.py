@@ -1,0 +1,1 @@
+"""The parts of vaecuda.py, which loads them; use that."""

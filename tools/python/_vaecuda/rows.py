@@ -1,0 +1,123 @@
+"""Rows with their labels as the library's data sets."""
+
+import ctypes
+from ctypes import POINTER, byref, c_int64, c_size_t
+
+import numpy
+
+from .arguments import as_path, as_text, float_pointer, is_path
+from .arrays import LABELS, as_array, column_of, view_of
+from .errors import OutOfMemoryError, RequestError
+from .interface import Array
+from .library import WARNING, Handle, invoke, shown, warn
+from .options import label_column_text, set_option
+from .tables import WHOLE, columns_of
+
+
+def dataset_of(values, name: str, labels=None, label_column=None, met=None) -> Handle:
+    """Rows in memory as the library's data set. met: names of columns that they meet."""
+    if isinstance(values, Handle):
+        return values
+    label_column = label_column_text(label_column)
+    columns = columns_of(values, name, met)
+    if columns == []:
+        raise RequestError(f"{name} has no columns", 2)
+    if columns is None and label_column not in ("", "none"):
+        array = values if isinstance(values, numpy.ma.MaskedArray) else as_array(values, name)
+        if array.ndim != 2 or not WHOLE.fullmatch(label_column):
+            raise RequestError(f"label_column is {label_column!r}, but {name} is an array, whose columns have no names: "
+                               "give an index from 0, or the labels as labels=, and the rows without their column", 2)
+        columns = [("", array[:, i]) for i in range(array.shape[1])]
+    if columns is None:
+        view = view_of(values, name, name)
+        if view.axes < 2:
+            raise RequestError(f"{name} has the shape {tuple(view.shape[:view.axes])}, but rows have two axes, "
+                               f"(rows, columns); one row is {name}[None, :]", 2)
+        data = Handle("dataset", "vaecuda_dataset_from_array", byref(view))
+    else:
+        views = []
+        for i, (title, column) in enumerate(columns):
+            where = f"{name}: column {title or i!r}"
+            array, missing = column_of(column, where)
+            views.append(view_of(array, where, title, missing))
+        pointers = (POINTER(Array) * max(1, len(views)))(*map(ctypes.pointer, views))
+        data = Handle("dataset", "vaecuda_dataset_from_columns", pointers, len(views), as_text(label_column, "label_column"))
+    if labels is not None:
+        if label_column not in ("", "none"):
+            raise RequestError(f"labels are asked for twice, by labels= and label_column={label_column!r}: choose one", 2)
+        _label(data, labels)
+    return data
+
+
+def _label(data: Handle, labels) -> None:
+    """Gives rows their labels: those of a file, or an array or a DataFrame's column."""
+    if is_path(labels):
+        invoke("vaecuda_dataset_load_labels", data, as_path(labels))
+        return
+    array, missing = (labels, None)
+    if hasattr(labels, "to_numpy") and not hasattr(labels, "columns"):
+        array, missing = column_of(labels, "labels", LABELS)
+    invoke("vaecuda_dataset_set_labels", data, byref(view_of(array, "labels", "labels", missing, LABELS)))
+
+
+def dataset_from_file(path, labels=None, **options) -> Handle:
+    """The rows of a file."""
+    settings = Handle("config", "vaecuda_config_create")
+    from_file = labels is None or is_path(labels)
+    options["label_column"] = label_column_text(options.get("label_column")) or None
+    for option, value in {"data": path, "labels": labels if from_file else None, **options}.items():
+        if value is not None:
+            set_option(settings, option, value)
+    data = Handle("dataset", "vaecuda_dataset_from_config", settings)
+    if not from_file:
+        _label(data, labels)
+    return data
+
+
+def noted(data: Handle) -> Handle:
+    """Warns of what reading the rows showed."""
+    length = c_size_t()
+    invoke("vaecuda_dataset_notes", data, None, 0, byref(length))
+    text = ctypes.create_string_buffer(length.value + 1)
+    invoke("vaecuda_dataset_notes", data, text, len(text), None)
+    for line in shown(text.value).split("\n"):
+        if line.startswith(WARNING):
+            warn(line[len(WARNING):])
+    return data
+
+
+def size_of(data: Handle):
+    rows, columns = c_int64(), c_int64()
+    invoke("vaecuda_dataset_size", data, byref(rows), byref(columns))
+    return rows.value, columns.value
+
+
+def values_of(data: Handle):
+    values = numpy.empty(size_of(data), numpy.float32)
+    invoke("vaecuda_dataset_values", data, 0, len(values), float_pointer(values), values.size)
+    return values
+
+
+def taken(function: str, x, labels=None, name: str = "x", label_column: str = "", met=None):
+    """The function of the library that takes these rows, their number, and its arguments for them: floats as they lie
+    in memory, or a data set."""
+    if labels is None and type(x) is numpy.ndarray and x.dtype == numpy.float32 and x.ndim == 2 and x.flags.c_contiguous:
+        return function, len(x), (float_pointer(x), *x.shape)
+    data = noted(dataset_of(x, name, labels, label_column, met))
+    return f"{function}_dataset", size_of(data)[0], (data,)
+
+
+def room_for(count: int, width: int):
+    """Room for `count` rows; for a count below 0, which the library refuses, none."""
+    try:
+        return numpy.empty((max(count, 0), width), numpy.float32)
+    except ValueError:  # more bytes than there are addresses
+        raise OutOfMemoryError(f"{count} rows of {width} values are more than any memory holds", 4) from None
+
+
+def load_rows(path, labels=None, **options):
+    """The rows of a file that the library can read (IDX, .npy, CSV, folders, "shapes"): float32 (rows, columns).
+    options: those of vae_cuda_train that say how a file is read, such as label_column="y"."""
+    if not is_path(path):
+        raise RequestError(f"path is a {type(path).__name__}, but the path of a file or folder is expected", 2)
+    return values_of(noted(dataset_from_file(path, labels, **options)))

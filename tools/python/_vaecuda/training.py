@@ -1,0 +1,193 @@
+"""Training."""
+
+import os
+import queue
+import shutil
+import tempfile
+import threading
+from ctypes import byref
+from typing import Any, Callable, Dict, NamedTuple, Optional
+
+from .arguments import as_path, as_text, is_path
+from .errors import RequestError, VaecudaWarning
+from .interface import MESSAGE, PROGRESS, STOP, STOPPED, Observer, Progress, Summary
+from .library import WARNING, Handle, invoke, shown, warn
+from .model import Vae
+from .options import get_option, label_column_text, set_option
+from .rows import dataset_from_file, dataset_of
+from .tables import names_met
+
+
+def _in_thread(work, failures: list, warned):
+    """Runs `work` in another thread, since a signal interrupts Python's code alone, not that of a library. What the
+    waiting thread is interrupted by goes to `failures`, where `work` looks; what comes by the queue `warned`, a text and
+    a list for the error that filters may make of it, is warned of in the waiting thread, whose filters and line they
+    concern."""
+    results = []
+
+    def call():
+        try:
+            results.append(work())
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    while thread.is_alive() or not warned.empty():
+        refused = failures
+        try:
+            text, refused = warned.get(timeout=0.2 if thread.is_alive() else 0.0)
+            warn(text)
+        except queue.Empty:
+            pass
+        except VaecudaWarning as error:
+            refused.append(error)
+        except BaseException as error:
+            failures.append(error)
+    return results[0] if results else None
+
+
+def _name_run(error: BaseException, folder: str, stopped: bool) -> None:
+    """Says with an error where the run is that it has ended."""
+    text = (f"the run is in {folder}: vaecuda.Vae.load({os.path.join(folder, 'model.safetensors')!r}) is its model" +
+            (f", vaecuda.train(..., resume={folder!r}) goes on with it" if stopped else ""))
+    error.folder = folder
+    if isinstance(error, KeyboardInterrupt) and not error.args:
+        error.args = (text,)
+    elif hasattr(error, "add_note"):
+        error.add_note(text)
+
+
+class Training(NamedTuple):
+    """A finished run."""
+
+    model: Vae
+    summary: Dict[str, Any]
+    """steps, epochs, seconds, rows_per_second, losses (NaN where there were no rows), stopped, ..."""
+    folder: Optional[str]
+    """Where the run lies; None where no folder was asked for."""
+
+
+def _rows_of_run(settings: Handle, rows: Dict[str, Any], labels: Dict[str, Any], options: Dict[str, Any]) -> list:
+    """The data sets of a run, None where there are none or the configuration says which file it is. Where one is in
+    memory all are."""
+    for name, its in labels.items():
+        if its is not None and rows[name] is None:
+            raise RequestError(f"labels are given for {name}, but no rows", 2)
+    given = [value for value in rows.values() if value is not None]
+    label_column = label_column_text(options.pop("label_column", None))
+    if all(map(is_path, given)) and labels["valid"] is None and labels["test"] is None and (
+            labels["data"] is None or is_path(labels["data"])):
+        for name, value in {**rows, "labels": labels["data"], "label_column": label_column or None}.items():
+            if value is not None:
+                set_option(settings, name, value)
+        return [None, None, None]
+    met = names_met(value for value in given if not is_path(value))
+    return [None if value is None else
+            dataset_from_file(value, labels[name], label_column=label_column) if is_path(value) else
+            dataset_of(value, name, labels[name], label_column, met) for name, value in rows.items()]
+
+
+def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labels=None, test_labels=None, preset=None,
+          config=None, resume=None, message: Optional[Callable[[str], None]] = None,
+          progress: Optional[Callable[[Dict[str, Any]], None]] = None, stop: Optional[Callable[[], bool]] = None,
+          **options) -> Training:
+    """Trains a model.
+
+    data: an array (rows, D), or (rows, height, width[, channels]) for pictures; or a DataFrame; or the path of a file or
+    folder; or None where `config` says it. valid, test: held-out rows.
+    labels, valid_labels, test_labels: of the rows, for conditional=True, normal_label= and figures by label: an array, a
+    DataFrame's column, or the path of a file. label_column: the column of a DataFrame or CSV file that holds them.
+    out: the folder of the run; without it the run's files are removed once the model is loaded, and kept where train()
+    ends by an exception after a checkpoint.
+    preset: a recipe by its name. config: a TOML file with options. options: those of `vae_cuda_train --help`, with
+    underscores: latent_dim=10, hidden=[400, 200], lr=1e-3, likelihood="gaussian", standardize=True. Each goes over what
+    stands before it.
+    resume: the folder of a run that was stopped or killed, or is to become longer (epochs=...); it goes on from its last
+    checkpoint, and the folder becomes what one run would have made it. Everything comes from that run, so `out`,
+    `preset` and `config` are refused, as is an option that would change its result; rows in memory have to be given
+    again.
+    message, progress: called with a line, and with a dict, a few times a second. stop: asked as often; True ends the
+    run after saving. Ctrl-C and an exception of these functions do the same and are raised then; the exception has the
+    run's folder as its attribute `folder`, and says how to load the model and to go on. The run, and so what it calls,
+    has a thread of its own. What may be wrong is a VaecudaWarning besides. Where filters make errors of those, one that
+    comes before the first step ends the run, a later one is raised, with `folder`, when the run has ended.
+    """
+    for name, function in {"message": message, "progress": progress, "stop": stop}.items():
+        if function is not None and not callable(function):
+            raise RequestError(f"{name} is {function!r}, but a function is expected", 2)
+    if resume is not None and not (out is None and config is None and preset is None):
+        raise RequestError("out, preset and config contradict resume: everything comes from the run that is resumed", 2)
+    settings = Handle("config", "vaecuda_config_create")
+    if resume is not None:
+        invoke("vaecuda_config_load_run", settings, as_path(resume, "resume"))
+    if preset is not None:
+        invoke("vaecuda_config_preset", settings, as_text(preset, "preset"))
+    if config is not None:
+        invoke("vaecuda_config_load", settings, as_path(config, "config"))
+    sets = _rows_of_run(settings, {"data": data, "valid": valid, "test": test},
+                        {"data": labels, "valid": valid_labels, "test": test_labels}, options)
+    for option, value in options.items():
+        set_option(settings, option, value)
+
+    failures, doubts = [], []
+    warned = queue.SimpleQueue()
+    begun = threading.Event()
+
+    def guarded(function, fallback):
+        """A callback. What it raises ends the run, and is raised again after it; ctypes would print and forget it."""
+        def call(*arguments):
+            try:
+                return fallback if failures else function(*arguments)
+            except BaseException as error:
+                failures.append(error)
+                return fallback
+        return call
+
+    def say(_, line: bytes) -> None:
+        text = shown(line)
+        if text.startswith(WARNING):
+            warned.put((text[len(WARNING):], doubts if begun.is_set() else failures))
+        if message is not None:
+            message(text)
+
+    def follow(_, now) -> None:
+        begun.set()
+        if progress is not None:
+            progress({name: getattr(now.contents, name) for name, _ in Progress._fields_})
+
+    observer = Observer()
+    observer.message = MESSAGE(guarded(say, None))
+    observer.progress = PROGRESS(guarded(follow, None))
+    observer.stop = STOP(guarded(lambda _: int(stop is not None and bool(stop())), 1))
+
+    summary = Summary()
+    function = "vaecuda_train" if resume is None else "vaecuda_train_resume"
+    folder = os.fsdecode(as_path(out if resume is None else resume, "out")) if out is not None or resume is not None else None
+    temporary = tempfile.mkdtemp(prefix="vaecuda-") if folder is None else None
+    status, kept = None, False
+    folder = temporary if folder is None else folder
+    try:
+        if resume is None:
+            set_option(settings, "out", folder)
+        status = _in_thread(lambda: invoke(function, settings, *sets, byref(observer), byref(summary)), failures, warned)
+        if failures:
+            raise failures[0]
+        device, threads = get_option(settings, "device"), int(get_option(settings, "threads"))
+        model = Vae.load(os.path.join(folder, "model.safetensors"), device, threads)
+        if doubts:
+            raise doubts[0]
+    except BaseException as error:
+        # A folder of the caller's holds this run where its call has returned, else perhaps an older one.
+        kept = begun.is_set() and (temporary is not None or status is not None) and os.path.exists(
+            os.path.join(folder, "model.safetensors"))
+        if kept:
+            _name_run(error, folder, status == STOPPED)
+        raise
+    finally:
+        if temporary is not None and not kept:
+            shutil.rmtree(temporary, ignore_errors=True)
+    figures = {name: getattr(summary, name) for name, _ in Summary._fields_ if name != "size"}
+    figures["stopped_early"] = bool(figures["stopped_early"])
+    figures["stopped"] = status == STOPPED
+    return Training(model, figures, None if temporary else folder)
