@@ -180,6 +180,13 @@ int vaecuda_dataset_set_columns(vaecuda_dataset* dataset, const char* const* nam
   });
 }
 
+int vaecuda_dataset_set_label_columns(vaecuda_dataset* dataset, const char* const* names, size_t count) {
+  return guarded([&] {
+    vaecuda::Dataset& data = required(dataset, "dataset").data;
+    data.set_label_vector_names(required_texts(names, count, "names"));
+  });
+}
+
 int vaecuda_dataset_size(const vaecuda_dataset* dataset, int64_t* rows, int64_t* columns) {
   return guarded([&] {
     const vaecuda::Dataset& data = required(dataset, "dataset").data;

@@ -44,6 +44,11 @@ std::int64_t latent_dim(const vaecuda_model& model) {
   return model.vae.info().model.latent_dim;
 }
 
+const char* name_at(const std::vector<std::string>& names, std::int64_t index) {
+  if (index < 0 || index >= static_cast<std::int64_t>(names.size())) return nullptr;
+  return names[static_cast<std::size_t>(index)].c_str();
+}
+
 RunOn to_cpp(const vaecuda_run_on& given) {
   RunOn on;
   if (given.device != nullptr) on.device = given.device;
@@ -108,10 +113,11 @@ int vaecuda_model_describe(const vaecuda_model* model, vaecuda_model_info* info)
 }
 
 const char* vaecuda_model_column(const vaecuda_model* model, int64_t index) {
-  if (model == nullptr) return nullptr;
-  const std::vector<std::string>& names = model->vae.info().column_names;
-  if (index < 0 || index >= static_cast<std::int64_t>(names.size())) return nullptr;
-  return names[static_cast<std::size_t>(index)].c_str();
+  return model == nullptr ? nullptr : name_at(model->vae.info().column_names, index);
+}
+
+const char* vaecuda_model_label_column(const vaecuda_model* model, int64_t index) {
+  return model == nullptr ? nullptr : name_at(model->vae.info().label_vector_names, index);
 }
 
 int vaecuda_model_match_columns(const vaecuda_model* model, const char* const* names, size_t count,

@@ -100,6 +100,7 @@ void Dataset::set_labels(std::vector<std::int32_t> labels, std::vector<std::stri
   labels_ = std::move(labels);
   label_names_ = std::move(names);
   label_vectors_.clear();
+  label_vector_names_.clear();
 }
 
 void Dataset::set_label_vectors(std::vector<float> vectors) {
@@ -109,8 +110,18 @@ void Dataset::set_label_vectors(std::vector<float> vectors) {
                     vectors.size(), data::counted(rows_, "row")));
   }
   label_vectors_ = std::move(vectors);
+  label_vector_names_.clear();
   labels_.clear();
   label_names_.clear();
+}
+
+void Dataset::set_label_vector_names(std::vector<std::string> names) {
+  const auto count = static_cast<std::int64_t>(names.size());
+  if (count != 0 && count != label_vector_size()) {
+    throw ConfigError(fmt::format("{}: {} for label vectors of {}; expected one for each number", name_,
+                                  data::counted(count, "name"), label_vector_size()));
+  }
+  label_vector_names_ = std::move(names);
 }
 
 void Dataset::set_factors(std::vector<std::int32_t> factors, std::vector<std::string> names) {
@@ -144,6 +155,7 @@ Dataset Dataset::select(std::span<const std::int64_t> rows) const {
   if (!labels_.empty()) selected.labels_ = take_rows(labels_, rows, 1);
   selected.label_names_ = label_names_;
   if (!label_vectors_.empty()) selected.label_vectors_ = take_rows(label_vectors_, rows, label_vector_size());
+  selected.label_vector_names_ = label_vector_names_;
   if (!factor_names_.empty()) {
     selected.factors_ = take_rows(factors_, rows, static_cast<std::int64_t>(factor_names_.size()));
   }
@@ -172,6 +184,7 @@ Dataset Dataset::select_columns(std::span<const std::int64_t> columns) const {
   selected.labels_ = labels_;
   selected.label_names_ = label_names_;
   selected.label_vectors_ = label_vectors_;
+  selected.label_vector_names_ = label_vector_names_;
   selected.factors_ = factors_;
   selected.factor_names_ = factor_names_;
   if (column_names_.empty()) return selected;

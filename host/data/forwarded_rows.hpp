@@ -18,6 +18,9 @@ class ForwardedRows : public RowSource {
   [[nodiscard]] const std::vector<std::string>& label_names() const override { return rows_.label_names(); }
   [[nodiscard]] bool has_label_vectors() const override { return rows_.has_label_vectors(); }
   [[nodiscard]] std::span<const float> label_vectors() const override { return rows_.label_vectors(); }
+  [[nodiscard]] const std::vector<std::string>& label_vector_names() const override {
+    return rows_.label_vector_names();
+  }
   [[nodiscard]] std::span<const std::int32_t> factors() const override { return rows_.factors(); }
   [[nodiscard]] const std::vector<std::string>& factor_names() const override { return rows_.factor_names(); }
   [[nodiscard]] std::optional<ImageShape> image() const override { return rows_.image(); }

@@ -65,6 +65,7 @@ bool meet_training_rows(const Dataset& train, Dataset& held, std::vector<std::st
   }
   if (!held.label_vectors().empty()) {
     converted.set_label_vectors({held.label_vectors().begin(), held.label_vectors().end()});
+    converted.set_label_vector_names(held.label_vector_names());
   }
   if (!held.factor_names().empty()) {
     converted.set_factors({held.factors().begin(), held.factors().end()}, held.factor_names());

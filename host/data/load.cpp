@@ -35,6 +35,7 @@ void add_labels(Dataset& dataset, const std::string& labels_path, const std::str
   LabelFile file = read_labels(labels_path, dataset.rows());
   if (file.vectors) {
     dataset.set_label_vectors(take_label_vectors(*file.vectors, labels_path, data_path, dataset.rows()));
+    dataset.set_label_vector_names(file.vectors->column_names());
     return;
   }
   check_label_count(file.labels, labels_path, data_path, dataset.rows());

@@ -132,6 +132,40 @@ void take_columns_of(const Columns& wanted, Dataset& data, std::vector<std::stri
   if (!match.note.empty()) notes.push_back(std::move(match.note));
 }
 
+std::string label_owner(std::string_view rows) {
+  return fmt::format("the label table of {}", rows);
+}
+
+Columns label_columns_of(const Dataset& data, const std::string& owner) {
+  return {owner, data.label_vector_size(), data.label_vector_names()};
+}
+
+void take_label_columns_of(const Columns& wanted, Dataset& data, std::vector<std::string>& notes) {
+  const std::string owner = label_owner(data.name());
+  const Columns given = label_columns_of(data, owner);
+  const bool by_name = !wanted.names.empty() && !given.names.empty();
+  if (!by_name && wanted.count != given.count) return;
+  ColumnMatch match = match_columns(wanted, given);
+  std::vector<std::string> names(wanted.names.begin(), wanted.names.end());
+  if (names.empty()) names = data.label_vector_names();
+  if (!match.order.empty())
+    data.set_label_vectors(choose_columns(data.label_vectors(), given.count, match.order));
+  data.set_label_vector_names(std::move(names));
+  if (!match.note.empty()) notes.push_back(std::move(match.note));
+}
+
+std::vector<float> choose_columns(std::span<const float> values, std::int64_t width,
+                                  std::span<const std::int64_t> columns) {
+  std::vector<float> chosen;
+  const auto step = static_cast<std::size_t>(width);
+  chosen.reserve(values.size() / step * columns.size());
+  for (std::size_t row = 0; row < values.size(); row += step) {
+    for (const std::int64_t column : columns)
+      chosen.push_back(values[row + static_cast<std::size_t>(column)]);
+  }
+  return chosen;
+}
+
 std::string doubt_names(const Columns& trained_on) {
   Index index;
   const std::string twice = index_names(trained_on, index);

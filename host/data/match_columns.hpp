@@ -36,6 +36,20 @@ struct ColumnMatch {
 /// is appended to `notes`. \throws as match_columns
 void take_columns_of(const Columns& wanted, Dataset& data, std::vector<std::string>& notes);
 
+/// The label vectors of the rows that messages call `rows` as the columns of a table, which messages call
+/// `owner`. What is referred to must outlive the result.
+[[nodiscard]] std::string label_owner(std::string_view rows);
+[[nodiscard]] Columns label_columns_of(const Dataset& data, const std::string& owner);
+
+/// `data` with the numbers of its label vectors in the order of `wanted`, and with their names where it has
+/// none itself; the note is appended to `notes`. Vectors of another size, one side being without names, are
+/// left as they are. \throws as match_columns
+void take_label_columns_of(const Columns& wanted, Dataset& data, std::vector<std::string>& notes);
+
+/// The chosen columns of row-major rows of `width` values, in the order given.
+[[nodiscard]] std::vector<float> choose_columns(std::span<const float> values, std::int64_t width,
+                                                std::span<const std::int64_t> columns);
+
 /// What a model of these columns cannot do, with the remedy; empty where each has a name of its own, or none
 /// has.
 [[nodiscard]] std::string doubt_names(const Columns& trained_on);

@@ -146,23 +146,32 @@ void take_classes_of(const Dataset& train, Dataset& held) {
 
 /// What the labels of a conditional model are, the same in every part of the data.
 void prepare_conditions(PreparedData& prepared) {
-  const auto require_labels = [](const Dataset& data) {
-    if (!data.labels().empty() || !data.label_vectors().empty()) return;
+  const Dataset& train = prepared.train;
+  if (train.labels().empty() && train.label_vectors().empty()) {
     throw ConfigError(
         fmt::format("--conditional needs a label for every row, and {} has none: give --labels or "
-                    "--label-column, or labels with rows in memory, or hold "
-                    "rows out of the training data (--test-fraction, --valid-fraction)",
-                    data.name()));
-  };
-  const Dataset& train = prepared.train;
-  require_labels(train);
+                    "--label-column, or labels with rows in memory",
+                    train.name()));
+  }
   prepared.condition_names = train.label_names();
   prepared.condition_dim = train.label_vectors().empty()
                                ? static_cast<std::int64_t>(prepared.condition_names.size())
                                : train.label_vector_size();
+  const std::string owner = data::label_owner(train.name());
+  if (std::string doubt = data::doubt_names(data::label_columns_of(train, owner)); !doubt.empty())
+    prepared.warnings.push_back(std::move(doubt));
   for (std::optional<Dataset>* held : {&prepared.valid, &prepared.test}) {
     if (!*held) continue;
-    require_labels(**held);
+    if ((*held)->labels().empty() && (*held)->label_vectors().empty()) {
+      throw FileError(fmt::format(
+          "{}: has no labels, and --conditional needs one for every row: give a table with the label "
+          "column of {}, or labels with rows in memory, or hold rows out of the training data "
+          "(--test-fraction, --valid-fraction)",
+          (*held)->name(), train.name()));
+    }
+    if (!train.label_vectors().empty() && !(*held)->label_vectors().empty()) {
+      data::take_label_columns_of(data::label_columns_of(train, owner), **held, prepared.notes);
+    }
     if ((*held)->label_vector_size() != train.label_vector_size()) {
       throw FileError(fmt::format("{}: label vectors of {} numbers, but those of {} have {}", (*held)->name(),
                                   (*held)->label_vector_size(), train.name(), train.label_vector_size()));
@@ -218,6 +227,9 @@ void take_view(const DataView& view, Dataset& train, std::vector<std::string>& n
   const data::Columns wanted{view.owner, view.columns, view.names};
   const bool by_name = !view.names.empty() && !train.column_names().empty();
   if (by_name || view.columns == train.columns()) data::take_columns_of(wanted, train, notes);
+  if (view.label_vector_size == 0 || train.label_vectors().empty()) return;
+  const std::string owner = data::label_owner(view.owner);
+  data::take_label_columns_of({owner, view.label_vector_size, view.label_vector_names}, train, notes);
 }
 
 void choose_scale(const RunConfig& config, const DataView& view, PreparedData& prepared) {

@@ -15,10 +15,12 @@ namespace vaecuda {
 
 /// The view of the data that a model has already: rows are brought to it.
 struct DataView {
-  std::string owner;                ///< what messages call the model
-  std::int64_t columns = 0;         ///< 0: no model; rows have the columns that they have
-  std::vector<std::string> names;   ///< of the columns; empty where they have none
-  std::optional<float> scale;       ///< the factor on raw values; absent: chosen by the training rows
+  std::string owner;                   ///< what messages call the model
+  std::int64_t columns = 0;            ///< 0: no model; rows have the columns that they have
+  std::vector<std::string> names;      ///< of the columns; empty where they have none
+  std::optional<float> scale;          ///< the factor on raw values; absent: chosen by the training rows
+  std::int64_t label_vector_size = 0;  ///< 0: it is told none
+  std::vector<std::string> label_vector_names;  ///< of their numbers; empty where they have none
   std::optional<ValueSizes> sizes;  ///< of the rows that the model was trained on, where they are known
   bool scale_by_type = false;       ///< bytes are divided by 255 whatever they hold, as older runs have it
 };

@@ -49,6 +49,7 @@ class LabelledRows final : public ForwardedRows {
   [[nodiscard]] const std::vector<std::string>& label_names() const override { return names_; }
   [[nodiscard]] bool has_label_vectors() const override { return false; }
   [[nodiscard]] std::span<const float> label_vectors() const override { return {}; }
+  [[nodiscard]] const std::vector<std::string>& label_vector_names() const override { return no_names(); }
   [[nodiscard]] const std::string& label_column() const override { return no_name(); }
 
  private:
@@ -115,6 +116,9 @@ class DatasetRows final : public RowSource {
     return data_.label_vectors().subspan(static_cast<std::size_t>(first_) * size,
                                          static_cast<std::size_t>(count_) * size);
   }
+  [[nodiscard]] const std::vector<std::string>& label_vector_names() const override {
+    return data_.label_vector_names();
+  }
   [[nodiscard]] std::span<const std::int32_t> factors() const override {
     const std::size_t count = data_.factor_names().size();
     return data_.factors().subspan(static_cast<std::size_t>(first_) * count,
@@ -168,6 +172,7 @@ class ArrayFileRows final : public FileRows {
     if (file.vectors) {
       vectors_ = take_label_vectors(*file.vectors, source.labels_path, source.path, array_.shape().rows);
       vector_size_ = static_cast<std::size_t>(file.vectors->columns());
+      vector_names_ = file.vectors->column_names();
       return;
     }
     labels_ = std::move(file.labels);
@@ -194,6 +199,7 @@ class ArrayFileRows final : public FileRows {
     return std::span(vectors_).subspan(static_cast<std::size_t>(first_) * vector_size_,
                                        static_cast<std::size_t>(count_) * vector_size_);
   }
+  [[nodiscard]] const std::vector<std::string>& label_vector_names() const override { return vector_names_; }
   [[nodiscard]] std::optional<ImageShape> image() const override {
     return source().image ? source().image : array_.shape().image;
   }
@@ -216,6 +222,7 @@ class ArrayFileRows final : public FileRows {
   Labels labels_;
   std::vector<float> vectors_;  ///< in place of labels: rows × vector_size_
   std::size_t vector_size_ = 0;
+  std::vector<std::string> vector_names_;
   std::vector<float> block_;
   std::int64_t first_ = 0;  ///< of the block given last
   std::int64_t count_ = 0;
@@ -295,6 +302,10 @@ std::unique_ptr<RowSource> open(const DataSource& source, DataPart part) {
 }  // namespace data
 
 const std::vector<std::string>& RowSource::label_names() const {
+  return data::no_names();
+}
+
+const std::vector<std::string>& RowSource::label_vector_names() const {
   return data::no_names();
 }
 
@@ -378,7 +389,10 @@ Dataset take_rows(RowSource& source, std::span<const std::int64_t> rows) {
   taken.set_column_names(source.column_names());
   taken.set_label_column(source.label_column());
   if (source.has_labels()) taken.set_labels(std::move(labels), source.label_names());
-  if (!vectors.empty()) taken.set_label_vectors(std::move(vectors));
+  if (!vectors.empty()) {
+    taken.set_label_vectors(std::move(vectors));
+    taken.set_label_vector_names(source.label_vector_names());
+  }
   return taken;
 }
 

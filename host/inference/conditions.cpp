@@ -8,33 +8,44 @@
 #include "host/data/label_builder.hpp"
 #include "host/data/number.hpp"
 #include "vaecuda/error.hpp"
+#include "vaecuda/vae.hpp"
 
 namespace vaecuda {
 namespace {
+
+std::string unknown_class(std::string_view label, const std::vector<std::string>& classes) {
+  return fmt::format("the label {}, which this conditional model was not told in training; it knows {}",
+                     label, fmt::join(classes, ", "));
+}
+
+std::string no_vector(std::string_view label, std::int64_t size) {
+  return fmt::format(
+      "the label '{}': this conditional model is told vectors of {} numbers; expected so many, with commas "
+      "between them",
+      label, size);
+}
 
 std::vector<float> one_hot(const RowSource& source, std::int64_t rows,
                            const std::vector<std::string>& classes) {
   const std::span<const std::int32_t> labels = source.labels();
   if (static_cast<std::int64_t>(labels.size()) != rows) {
-    throw ConfigError(fmt::format("{}: this model is conditional, so every row needs a label; it knows {}",
-                                  source.name(), fmt::join(classes, ", ")));
+    throw FileError(fmt::format("{}: this model is conditional, so every row needs a label; it knows {}",
+                                source.name(), fmt::join(classes, ", ")));
   }
   std::vector<float> all(labels.size() * classes.size(), 0.0f);
   for (std::size_t row = 0; row < labels.size(); ++row) {
     const std::string& label = source.label_names()[static_cast<std::size_t>(labels[row])];
     const std::optional<std::int32_t> known = data::find_class(classes, label);
     if (!known) {
-      throw ConfigError(
-          fmt::format("{}: the label {}, which this conditional model was not told in training; it knows {}",
-                      source.name(), label, fmt::join(classes, ", ")));
+      throw FileError(fmt::format("{}: {}", source.name(), unknown_class(label, classes)));
     }
     all[row * classes.size() + static_cast<std::size_t>(*known)] = 1.0f;
   }
   return all;
 }
 
-/// "0.5,0,1" as a vector of `size` numbers.
-std::vector<float> vector_of(std::string_view text, std::int64_t size, const std::string& name) {
+/// "0.5,0,1" as a vector of `size` numbers; none where it is not one.
+std::optional<std::vector<float>> vector_of(std::string_view text, std::int64_t size) {
   std::vector<float> numbers;
   bool usable = true;
   for (std::string_view rest = text; usable;) {
@@ -45,13 +56,7 @@ std::vector<float> vector_of(std::string_view text, std::int64_t size, const std
     if (comma == std::string_view::npos) break;
     rest.remove_prefix(comma + 1);
   }
-  if (!usable || static_cast<std::int64_t>(numbers.size()) != size) {
-    throw ConfigError(
-        fmt::format("{}: the label '{}': this conditional model is told vectors of {} numbers; expected so "
-                    "many, with commas "
-                    "between them",
-                    name, text, size));
-  }
+  if (!usable || static_cast<std::int64_t>(numbers.size()) != size) return std::nullopt;
   return numbers;
 }
 
@@ -63,13 +68,17 @@ std::vector<float> vectors(const RowSource& source, std::int64_t rows, std::int6
     const std::string found =
         told.empty() ? std::string("it has none")
                      : fmt::format("its vectors have {}", static_cast<std::int64_t>(told.size()) / rows);
-    throw ConfigError(fmt::format(
+    throw FileError(fmt::format(
         "{}: this conditional model is told a vector of {} numbers with every row, and {}; give a file of "
         "such vectors as --labels",
         source.name(), size, found));
   }
   std::vector<std::vector<float>> known;
-  for (const std::string& name : source.label_names()) known.push_back(vector_of(name, size, source.name()));
+  for (const std::string& name : source.label_names()) {
+    std::optional<std::vector<float>> vector = vector_of(name, size);
+    if (!vector) throw FileError(fmt::format("{}: {}", source.name(), no_vector(name, size)));
+    known.push_back(std::move(*vector));
+  }
   std::vector<float> all;
   for (const std::int32_t label : labels) {
     const std::vector<float>& of_row = known[static_cast<std::size_t>(label)];
@@ -83,6 +92,17 @@ std::vector<float> vectors(const RowSource& source, std::int64_t rows, std::int6
 std::vector<float> conditions_of(const RowSource& source, std::int64_t rows, const ModelFile& model) {
   if (model.condition_names.empty()) return vectors(source, rows, model.model.condition_dim);
   return one_hot(source, rows, model.condition_names);
+}
+
+void require_label(const ModelInfo& model, const std::string& label) {
+  const std::vector<std::string>& classes = model.condition_names;
+  const std::int64_t size = model.model.condition_dim;
+  if (label.empty() && !classes.empty()) {
+    throw ConfigError(fmt::format("this model is conditional, so what it draws needs a label; it knows {}",
+                                  fmt::join(classes, ", ")));
+  }
+  if (classes.empty() && !vector_of(label, size)) throw ConfigError(no_vector(label, size));
+  if (!classes.empty() && !data::find_class(classes, label)) throw ConfigError(unknown_class(label, classes));
 }
 
 }  // namespace vaecuda

@@ -8,6 +8,7 @@ ModelInfo info_of(const ModelFile& file) {
   info.image = file.image;
   info.column_names = file.column_names;
   info.condition_names = file.condition_names;
+  info.label_vector_names = file.label_vector_names;
   info.scale = file.preparation.scale;
   info.trained_on = file.trained_on;
   info.mean = file.preparation.mean;

@@ -45,6 +45,7 @@ ModelRows::ModelRows(RowSource& rows, const ModelFile& model, const std::vector<
                      Kind kind, Said& said)
     : ForwardedRows(rows), model_(model), kind_(kind), said_(said), names_(&rows.column_names()) {
   kind == Kind::data ? match_data(names) : match_latents();
+  match_labels();
 }
 
 void ModelRows::match_data(const std::vector<std::string>& names) {
@@ -91,6 +92,29 @@ void ModelRows::match_latents() {
   }
 }
 
+void ModelRows::match_labels() {
+  if (!source().has_label_vectors() || model_.model.condition_dim == 0 || !model_.condition_names.empty())
+    return;
+  const std::vector<std::string>& given = source().label_vector_names();
+  const std::int64_t size = model_.model.condition_dim;
+  const std::string owner = data::label_owner(name());
+  const std::string model = data::label_owner("the model");
+  // How many numbers there are without names the first rows tell, where they are taken.
+  const auto count = given.empty() ? size : static_cast<std::int64_t>(given.size());
+  data::ColumnMatch match =
+      data::match_columns({model, size, model_.label_vector_names}, {owner, count, given});
+  if (!match.note.empty()) said_.say(match.note);
+  label_order_ = std::move(match.order);
+}
+
+std::span<const float> ModelRows::label_vectors() const {
+  return label_order_.empty() ? ForwardedRows::label_vectors() : label_block_;
+}
+
+const std::vector<std::string>& ModelRows::label_vector_names() const {
+  return model_.label_vector_names.empty() ? ForwardedRows::label_vector_names() : model_.label_vector_names;
+}
+
 std::optional<ImageShape> ModelRows::image() const {
   return order_.empty() ? ForwardedRows::image() : std::nullopt;
 }
@@ -102,14 +126,17 @@ std::span<const float> ModelRows::next(std::int64_t most) {
     return block;
   }
   if (!order_.empty()) {
-    const auto width = static_cast<std::size_t>(source().columns());
-    block_.clear();
-    block_.reserve(block.size() / width * order_.size());
-    for (std::size_t row = 0; row < block.size(); row += width) {
-      for (const std::int64_t column : order_)
-        block_.push_back(block[row + static_cast<std::size_t>(column)]);
-    }
+    block_ = data::choose_columns(block, source().columns(), order_);
     block = block_;
+  }
+  if (!label_order_.empty()) {
+    const std::span<const float> told = source().label_vectors();
+    const std::size_t size = source().label_vector_names().size();
+    if (told.size() != block.size() / static_cast<std::size_t>(width_) * size) {
+      throw FileError(
+          fmt::format("{}: its label vectors have not the {} numbers that it names", name(), size));
+    }
+    label_block_ = data::choose_columns(told, static_cast<std::int64_t>(size), label_order_);
   }
   const Preparation unprepared;
   const bool is_data = kind_ == Kind::data;

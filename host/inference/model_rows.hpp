@@ -43,12 +43,15 @@ class ModelRows final : public data::ForwardedRows {
   [[nodiscard]] std::int64_t columns() const override { return width_; }
   [[nodiscard]] const std::vector<std::string>& column_names() const override { return *names_; }
   [[nodiscard]] std::optional<ImageShape> image() const override;
+  [[nodiscard]] std::span<const float> label_vectors() const override;
+  [[nodiscard]] const std::vector<std::string>& label_vector_names() const override;
   /// \throws FileError naming row and column for a value that the model cannot take
   [[nodiscard]] std::span<const float> next(std::int64_t most) override;
 
  private:
   void match_data(const std::vector<std::string>& names);
   void match_latents();
+  void match_labels();
   void say_at_end();
 
   const ModelFile& model_;
@@ -59,7 +62,9 @@ class ModelRows final : public data::ForwardedRows {
   std::vector<std::string> latent_names_;
   std::vector<std::int64_t> order_;  ///< of the source's columns; empty where they are taken as they stand
   std::vector<float> block_;         ///< where they are not
-  std::int64_t first_ = 0;           ///< index of the next row
+  std::vector<std::int64_t> label_order_;  ///< the same of the numbers of label vectors
+  std::vector<float> label_block_;
+  std::int64_t first_ = 0;  ///< index of the next row
   data::ValueMeter meter_;
   bool ended_ = false;
 };

@@ -383,6 +383,7 @@ std::int64_t Vae::sample(std::int64_t count, std::uint64_t seed, double temperat
                     "labels alike",
                     label));
   }
+  if (impl_->file.model.condition_dim > 0) require_label(impl_->info, label);
   DrawnRows drawn(count, impl_->latent_dim(), [&](std::int64_t first, std::int64_t rows) {
     return impl_->draw(first, rows, seed, temperature);
   });

@@ -252,8 +252,9 @@ std::string find_image_fault(const ImageShape& image, std::int64_t input_dim) {
 }  // namespace
 
 ModelDocument read_model_document(std::span<char> text, const std::string& place) {
-  static constexpr std::array<std::string_view, 8> kKeys = {
-      "column_names", "data", "image", "model", "objective", "seed", "steps", "condition_names"};
+  static constexpr std::array<std::string_view, 9> kKeys = {
+      "column_names",      "data", "image", "model", "objective", "seed", "steps", "condition_names",
+      "label_vector_names"};
   // Older files lack the keys behind "steps" and mean the defaults.
   ModelDocument document;
   ModelFile& file = document.file;
@@ -279,8 +280,11 @@ ModelDocument read_model_document(std::span<char> text, const std::string& place
       case 6:
         file.steps = scanner.natural();
         return;
-      default:
+      case 7:
         document.condition_names = scanner.skip_strings();
+        return;
+      default:
+        document.label_vector_names = scanner.skip_strings();
         return;
     }
   };

@@ -21,6 +21,7 @@ struct ModelDocument {
   // Their JSON text: names are read when their number is known to fit the tensors.
   std::span<char> column_names;
   std::span<char> condition_names;
+  std::span<char> label_vector_names;
 };
 
 /// `text` is decoded in place. `place` is what messages call it.

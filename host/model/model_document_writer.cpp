@@ -85,6 +85,7 @@ std::string write_model_document(const ModelFile& file) {
     json.key("image");
     json.null();
   }
+  if (!file.label_vector_names.empty()) json.array("label_vector_names", file.label_vector_names);
   write_model(json, config);
   write_objective(json, config);
   json.member("seed", std::to_string(file.seed));

@@ -206,6 +206,9 @@ void save_model(const Place& place, const ModelFile& file) {
   const auto conditions = static_cast<std::size_t>(file.model.condition_dim);
   require(file.condition_names.empty() || file.condition_names.size() == conditions,
           "condition_names has not one name per class");
+  require(file.label_vector_names.empty() ||
+              (file.label_vector_names.size() == conditions && file.condition_names.empty()),
+          "label_vector_names has not one name per number of a label vector");
   std::vector<SafetensorsTensor> tensors;
   for (auto& tensor : list_tensors(layout, file)) {
     const std::string value_fault = find_fault(tensor);
@@ -236,6 +239,11 @@ ModelFile read_model(std::unique_ptr<ByteSource> source, bool with_parameters) {
     file.column_names = read_names(document.column_names, "column_names", file.model.input_dim, place);
     file.condition_names =
         read_names(document.condition_names, "condition_names", file.model.condition_dim, place);
+    file.label_vector_names =
+        read_names(document.label_vector_names, "label_vector_names", file.model.condition_dim, place);
+    if (!file.condition_names.empty() && !file.label_vector_names.empty()) {
+      throw FileError(place + ": condition_names and label_vector_names; expected one of them at most");
+    }
     read_tensors(reader, layout, document.standardize, with_parameters, file);
     return std::move(document.file);
   } catch (const std::bad_alloc&) {

@@ -23,8 +23,9 @@ struct ModelFile {
   Preparation preparation;
   std::optional<ValueSizes> trained_on;  ///< sizes of the raw training values; absent where all are 0
   std::optional<ImageShape> image;
-  std::vector<std::string> column_names;     ///< of a table; empty where there are none
-  std::vector<std::string> condition_names;  ///< classes of a conditional model; empty for label vectors
+  std::vector<std::string> column_names;        ///< of a table; empty where there are none
+  std::vector<std::string> condition_names;     ///< classes of a conditional model; empty for label vectors
+  std::vector<std::string> label_vector_names;  ///< of a label vector's numbers; empty where there are none
   ObjectiveConfig objective;
   std::uint64_t seed = 0;
   std::int64_t steps = 0;         ///< training steps that led to these parameters

@@ -53,7 +53,8 @@ std::optional<PreparedData> read_rows(const RunConfig& config, const ModelInfo& 
   }
   try {
     return prepare_data(config, {"the model", model.model.input_dim, model.column_names, model.scale,
-                                 model.trained_on, false});
+                                 model.condition_names.empty() ? model.model.condition_dim : 0,
+                                 model.label_vector_names, model.trained_on, false});
   } catch (const FileError& error) {
     why_not = fmt::format("The rows of this run cannot be read any more: {}.", error.what());
   } catch (const ConfigError& error) {

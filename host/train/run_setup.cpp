@@ -9,12 +9,12 @@
 #include "host/data/fingerprint.hpp"
 #include "host/io/path_links.hpp"
 #include "host/train/fitting_batch.hpp"
+#include "host/train/memory_rows.hpp"
 #include "host/train/read_lines.hpp"
 #include "host/train/run_folder.hpp"
 #include "host/train/run_identity.hpp"
 #include "host/train/run_replacement.hpp"
 #include "host/train/start_model.hpp"
-#include "vaecuda/array.hpp"
 #include "vaecuda/error.hpp"
 
 namespace vaecuda {
@@ -22,61 +22,11 @@ namespace vaecuda {
 namespace {
 
 constexpr std::int64_t kDefaultEpochs = 10;
-constexpr const char* kMemory = "(memory)";  ///< the path of rows that came from no file
 
 std::string recorded_path(const std::string& path) {
   const bool built_in =
       path.empty() || path == kMemory || path == "shapes" || path.compare(0, 7, "shapes:") == 0;
   return built_in ? path : absolute_path(path).string();
-}
-
-/// Says in the configuration which rows are in memory, so that options that need them find them.
-void enter_rows(RunConfig& config, RunData& rows) {
-  const auto enter = [](std::string& path, const char* key, Dataset* data) {
-    if (!path.empty() && path != kMemory) {
-      throw ConfigError(fmt::format(
-          "{} names '{}', but the rows of this run are in memory: leave it unset, and load that file "
-          "into memory as well if its rows are to be used",
-          key, path));
-    }
-    if (data == nullptr) return;
-    path = kMemory;
-    if (data->name() == Dataset{}.name()) data->set_name(fmt::format("memory ({})", key));
-  };
-  enter(config.data.train.path, "data.path", &rows.train);
-  enter(config.data.valid_path, "data.valid", rows.valid ? &*rows.valid : nullptr);
-  enter(config.data.test_path, "data.test", rows.test ? &*rows.test : nullptr);
-}
-
-/// Options that say how a file is read, for rows that come from none: they take effect, or are refused.
-void apply_file_options(const DataSource& asked, RunData& rows) {
-  if (!asked.labels_path.empty()) {
-    if (!rows.train.labels().empty() || !rows.train.label_vectors().empty()) {
-      throw ConfigError(fmt::format(
-          "data.labels names '{}', but the rows of this run, which are in memory, have labels already: "
-          "choose one",
-          asked.labels_path));
-    }
-    load_labels(rows.train, asked.labels_path);
-  }
-  const bool is_taken = asked.label_column == "none" || asked.label_column == rows.train.label_column();
-  if (!asked.label_column.empty() && !is_taken) {
-    throw ConfigError(fmt::format(
-        "data.label_column is '{}', which is for CSV files, and the rows of this run are in memory: give "
-        "their labels beside them (set_labels of the data set, in Python labels=), without the column",
-        asked.label_column));
-  }
-  if (asked.header != HeaderMode::automatic) {
-    throw ConfigError(
-        "data.header is for CSV files, and the rows of this run are in memory: leave it unset, and name "
-        "their columns "
-        "where they have names");
-  }
-  if (!asked.image) return;
-  rows.train.set_image(asked.image);
-  for (std::optional<Dataset>* held : {&rows.valid, &rows.test}) {
-    if (*held) (*held)->set_image(asked.image);
-  }
 }
 
 }  // namespace
@@ -378,6 +328,7 @@ ModelFile RunSetup::model_file(std::int64_t step) const {
   file.column_names = data.train.column_names();
   file.trained_on = data.sizes;
   file.condition_names = data.condition_names;
+  if (config.model.conditional) file.label_vector_names = data.train.label_vector_names();
   file.objective = config.objective;
   file.seed = config.train.seed;
   file.steps = step;

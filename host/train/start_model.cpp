@@ -27,6 +27,8 @@ DataView view_of(const ModelFile& start, const std::string& path) {
           start.model.input_dim,
           start.column_names,
           start.preparation.scale,
+          start.condition_names.empty() ? start.model.condition_dim : 0,
+          start.label_vector_names,
           start.trained_on,
           false};
 }

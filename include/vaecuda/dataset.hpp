@@ -63,7 +63,8 @@ struct DataSource {
   /// A table without the column label_column is one without labels, instead of an error.
   bool label_column_may_lack = false;
   /// CSV: names of columns that hold values, as a model knows them: unless label_column names one, none of
-  /// them is taken for labels.
+  /// them is taken for labels. Where the header has them all, cells of other columns are not read: they may
+  /// hold anything, and their values are NaN.
   std::vector<std::string> value_columns;
 };
 
@@ -120,8 +121,14 @@ class VAECUDA_API Dataset {
   [[nodiscard]] std::int64_t label_vector_size() const {
     return rows_ > 0 ? static_cast<std::int64_t>(label_vectors_.size()) / rows_ : 0;
   }
-  /// Takes the place of class labels. \throws ConfigError if there is not the same number for every row.
+  /// Takes the place of class labels; the numbers have no names then. \throws ConfigError if there is not the
+  /// same number for every row.
   void set_label_vectors(std::vector<float> vectors);
+  /// What the numbers of a label vector are called, as the columns of the table that they come from; empty
+  /// where they have no names.
+  [[nodiscard]] const std::vector<std::string>& label_vector_names() const { return label_vector_names_; }
+  /// \throws ConfigError unless there is one name for each number, or none
+  void set_label_vector_names(std::vector<std::string> names);
 
   /// Known generative factors per row (rows × factor_names().size(), row-major), as in `shapes`.
   [[nodiscard]] std::span<const std::int32_t> factors() const { return factors_; }
@@ -149,6 +156,7 @@ class VAECUDA_API Dataset {
   std::vector<std::int32_t> labels_;
   std::vector<std::string> label_names_;
   std::vector<float> label_vectors_;
+  std::vector<std::string> label_vector_names_;
   std::vector<std::int32_t> factors_;
   std::vector<std::string> factor_names_;
 };

@@ -44,6 +44,8 @@ class VAECUDA_API RowSource {
   /// The label vectors of the rows that next() gave last (rows × their size, row-major), where rows have
   /// vectors in place of classes; empty without any.
   [[nodiscard]] virtual std::span<const float> label_vectors() const { return {}; }
+  /// What the numbers of a label vector are called; empty where they have no names.
+  [[nodiscard]] virtual const std::vector<std::string>& label_vector_names() const;
   /// Known generative factors of the rows that next() gave last (rows × factor_names().size(), row-major), as
   /// in `shapes`; empty without any.
   [[nodiscard]] virtual std::span<const std::int32_t> factors() const { return {}; }

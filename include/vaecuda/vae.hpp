@@ -32,10 +32,11 @@ struct TensorInfo {
 /// What a model file says about itself.
 struct ModelInfo {
   ModelConfig model;
-  std::optional<ImageShape> image;           ///< the picture that a row is
-  std::vector<std::string> column_names;     ///< of a table; empty where there are none
-  std::vector<std::string> condition_names;  ///< classes of a conditional model; empty for label vectors
-  float scale = 1.0f;                        ///< factor on raw values: 1/255 for bytes that are grey values
+  std::optional<ImageShape> image;              ///< the picture that a row is
+  std::vector<std::string> column_names;        ///< of a table; empty where there are none
+  std::vector<std::string> condition_names;     ///< classes of a conditional model; empty for label vectors
+  std::vector<std::string> label_vector_names;  ///< of a label vector's numbers; empty where there are none
+  float scale = 1.0f;  ///< factor on raw values: 1/255 for bytes that are grey values
   /// Sizes of the raw training values; absent in older files, and where all of them were 0.
   std::optional<ValueSizes> trained_on;
   std::vector<float> mean;               ///< of the scaled columns; empty: not standardized
@@ -50,6 +51,10 @@ struct ModelInfo {
 
 /// Reads what a model file says about itself; no parameters, no device. \throws FileError naming file and key
 [[nodiscard]] VAECUDA_API ModelInfo read_model_info(const std::string& path);
+
+/// Whether a conditional model can be told `label` (of sample() and with_label()): a class that it knows, or
+/// for one that is told vectors as many numbers, with commas between them. \throws ConfigError if not
+VAECUDA_API void require_label(const ModelInfo& model, const std::string& label);
 
 /// Where and how a model runs.
 struct RunOn {
@@ -124,13 +129,15 @@ struct LogLikelihoodBlock {
 /// Columns. Where a source and the model both have names of columns, the source's are taken by name: in the
 /// model's order, without those that the model does not know (RunOn::message says so); what blocks hold of
 /// rows is in that order. Without names on one side, and for arrays, columns are taken by position. For
-/// latents that are decoded the names are z0, z1, ...
+/// latents that are decoded the names are z0, z1, ... The numbers of label vectors meet those that a
+/// conditional model was told in training in the same way.
 ///
 /// Every member that takes rows throws FileError naming what is missing for a column of the model that a
 /// source with names does not have, and for a name that stands twice on either side; ConfigError if their
 /// number of values is no multiple of D (or Z), FileError naming row and column for a value that the
-/// likelihood cannot take (NaN; outside [0, 1] after scaling for Bernoulli), OutOfMemoryError, and
-/// DeviceError if the GPU fails.
+/// likelihood cannot take (NaN; outside [0, 1] after scaling for Bernoulli), FileError where a conditional
+/// model is not told the label of a row, or one that it does not know, OutOfMemoryError, and DeviceError if
+/// the GPU fails.
 class VAECUDA_API Vae {
  public:
   /// \throws FileError naming file, key and what was expected; DeviceError where the device asked for cannot
@@ -221,7 +228,8 @@ class VAECUDA_API Vae {
   /// `z`: rows of Z values.
   std::int64_t decode(RowSource& z, const std::function<void(const DecodedBlock&)>& sink) const;
   /// `label`: the class that a conditional model is asked for. Rows that other members pass to a conditional
-  /// model must have labels of their own (with_label gives them one).
+  /// model must have labels of their own (with_label gives them one). \throws ConfigError for a class that
+  /// the model does not know, and for no numbers of a label vector
   std::int64_t sample(std::int64_t count, std::uint64_t seed, double temperature,
                       const std::function<void(const DecodedBlock&)>& sink,
                       const std::string& label = "") const;

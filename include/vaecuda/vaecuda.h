@@ -153,6 +153,9 @@ VAECUDA_API int vaecuda_dataset_describe(const vaecuda_dataset* dataset, vaecuda
 /* What the columns are called: `count` names, one for each. Where a model or other rows have names as well,
  * columns are then matched by name. */
 VAECUDA_API int vaecuda_dataset_set_columns(vaecuda_dataset* dataset, const char* const* names, size_t count);
+/* The same of the numbers of a label that is a vector, as the columns of the table that they come from. */
+VAECUDA_API int vaecuda_dataset_set_label_columns(vaecuda_dataset* dataset, const char* const* names,
+                                                  size_t count);
 /* Either pointer may be NULL. */
 VAECUDA_API int vaecuda_dataset_size(const vaecuda_dataset* dataset, int64_t* rows, int64_t* columns);
 /* Rows `first` to `first + count - 1` as floats (count, columns). */
@@ -313,6 +316,8 @@ VAECUDA_API int vaecuda_model_save(const vaecuda_model* model, const char* path)
 VAECUDA_API int vaecuda_model_describe(const vaecuda_model* model, vaecuda_model_info* info);
 /* The name of the model's column `index`, which lives as long as the model; NULL where it has none. */
 VAECUDA_API const char* vaecuda_model_column(const vaecuda_model* model, int64_t index);
+/* The same of the numbers of a label vector that a conditional model is told. */
+VAECUDA_API const char* vaecuda_model_label_column(const vaecuda_model* model, int64_t index);
 /* For each of the model's D columns the index of the column of that name among `names`: what puts rows in
  * order before they are passed. Columns that the model does not know are left out, and `message` is told; one
  * that is missing, or a name that stands twice, is refused with VAECUDA_BAD_FILE. A model without names takes
@@ -363,7 +368,9 @@ VAECUDA_API int vaecuda_log_likelihood(const vaecuda_model* model, const float* 
                                        size_t log_likelihood_size);
 
 /* The same for the rows of a data set, whose names and labels are used: columns are put in the model's order
- * by name, and a conditional model is told each row's label. `reconstruction` and `kl`, `mean` and `logvar`
+ * by name, and a conditional model is told each row's label, the numbers of a vector by their names as well;
+ * a row without one, or a class that the model does not know, is refused with VAECUDA_BAD_FILE.
+ * `reconstruction` and `kl`, `mean` and `logvar`
  * may be NULL with a size of 0. `latents` are rows of Z values. */
 VAECUDA_API int vaecuda_encode_dataset(const vaecuda_model* model, const vaecuda_dataset* data, float* mean,
                                        size_t mean_size, float* logvar, size_t logvar_size);

@@ -1,7 +1,7 @@
 /* The C API where named rows meet a model or other rows, and what it says of their scale. */
 #include <stdlib.h>
 
-#include "check.h"
+#include "arrays.h"
 
 enum { kRows = 60, kColumns = 4 };
 static const char* const kNames[kColumns] = {"temp", "flow", "load", "speed"};
@@ -120,6 +120,65 @@ static void test_names(const char* folder) {
   vaecuda_config_free(config);
 }
 
+/* The numbers of label vectors meet those of the model and of other rows by their names. */
+static void test_label_names(const char* folder) {
+  enum { kNumbers = 2 };
+  static const char* const kAsTold[kNumbers] = {"p", "q"};
+  static const char* const kSwapped[kNumbers] = {"q", "p"};
+  static const char* const kTwice[kNumbers] = {"p", "p"};
+  static const char* const kLess[kNumbers] = {"p", "r"};
+  static const int64_t kShape[2] = {kRows, kNumbers};
+  float values[kRows * kColumns], other[kRows * (kColumns + 1)], score[2][kRows];
+  float told[kRows * kNumbers], swapped[kRows * kNumbers];
+  vaecuda_array as_told = array_of(told, VAECUDA_F32, 2, kShape);
+  vaecuda_array as_swapped = array_of(swapped, VAECUDA_F32, 2, kShape);
+  vaecuda_summary by_own = VAECUDA_SUMMARY_INIT;
+  vaecuda_summary by_name = VAECUDA_SUMMARY_INIT;
+  struct said said;
+  vaecuda_config* config = config_for(folder, "label-columns", "gaussian");
+  vaecuda_dataset* train = NULL;
+  vaecuda_dataset* test = NULL;
+  vaecuda_model* model;
+  int i;
+  fill(values, other);
+  for (i = 0; i < kRows; ++i) {
+    told[kNumbers * i] = swapped[kNumbers * i + 1] = (float)(i % 5);
+    told[kNumbers * i + 1] = swapped[kNumbers * i] = (float)(i % 3) + 10.0f;
+  }
+  OK(vaecuda_config_set(config, "model.conditional", "true"));
+  OK(vaecuda_dataset_from_floats(values, kRows, kColumns, &train));
+  EXPECT(vaecuda_dataset_set_label_columns(train, kAsTold, kNumbers), VAECUDA_CONFIG, "2 names");
+  OK(vaecuda_dataset_set_labels(train, &as_told));
+  EXPECT(vaecuda_dataset_set_label_columns(train, kAsTold, 1), VAECUDA_CONFIG,
+         "1 name for label vectors of 2");
+  EXPECT(vaecuda_dataset_set_label_columns(NULL, kAsTold, kNumbers), VAECUDA_CONFIG, "dataset is NULL");
+  OK(vaecuda_dataset_set_label_columns(train, kAsTold, kNumbers));
+  OK(vaecuda_dataset_from_floats(values, kRows, kColumns, &test));
+  OK(vaecuda_dataset_set_labels(test, &as_swapped));
+  OK(vaecuda_dataset_set_label_columns(test, kSwapped, kNumbers));
+  OK(vaecuda_train(config, train, NULL, test, NULL, &by_name));
+  OK(vaecuda_train(config, train, NULL, train, NULL, &by_own));
+  CHECK(by_own.test_loss == by_name.test_loss);
+
+  model = load(folder, "label-columns", &said);
+  for (i = 0; i < kNumbers; ++i) CHECK(strcmp(vaecuda_model_label_column(model, i), kAsTold[i]) == 0);
+  CHECK(vaecuda_model_label_column(model, kNumbers) == NULL && vaecuda_model_label_column(NULL, 0) == NULL);
+  OK(vaecuda_score_dataset(model, train, 1, score[0], kRows));
+  CHECK(said.lines == 0);
+  OK(vaecuda_score_dataset(model, test, 1, score[1], kRows));
+  CHECK(memcmp(score[0], score[1], sizeof score[0]) == 0);
+  CHECK(said.lines == 1 && strstr(said.last, "another order") != NULL);
+  OK(vaecuda_dataset_set_label_columns(test, kTwice, kNumbers));
+  EXPECT(vaecuda_score_dataset(model, test, 1, score[1], kRows), VAECUDA_BAD_FILE, "both called \"p\"");
+  EXPECT(vaecuda_train(config, train, NULL, test, NULL, NULL), VAECUDA_BAD_FILE, "both called \"p\"");
+  OK(vaecuda_dataset_set_label_columns(test, kLess, kNumbers));
+  EXPECT(vaecuda_score_dataset(model, test, 1, score[1], kRows), VAECUDA_BAD_FILE, "\"q\"");
+  vaecuda_model_free(model);
+  vaecuda_dataset_free(train);
+  vaecuda_dataset_free(test);
+  vaecuda_config_free(config);
+}
+
 static void test_scale(const char* folder) {
   uint8_t bits[kRows * kColumns];
   uint8_t greys[kRows * kColumns];
@@ -183,5 +242,6 @@ static void test_scale(const char* folder) {
 void test_columns(const char* folder);
 void test_columns(const char* folder) {
   test_names(folder);
+  test_label_names(folder);
   test_scale(folder);
 }

@@ -99,7 +99,7 @@ static void test_file_options(const char* folder) {
     rows.shape = of_latents;
     OK(vaecuda_dataset_from_array(&rows, &codes));
   }
-  EXPECT(vaecuda_decode_dataset(model, codes, x[0], kRows * kColumns), VAECUDA_CONFIG,
+  EXPECT(vaecuda_decode_dataset(model, codes, x[0], kRows * kColumns), VAECUDA_BAD_FILE,
          "every row needs a label");
   OK(vaecuda_dataset_set_labels(codes, &labels));
   OK(vaecuda_decode_dataset(model, codes, x[0], kRows * kColumns));

@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kUsage = 2;
+constexpr int kBadFile = 3;
 
 std::string train_on(const DataSource& data, const fs::path& out) {
   RunConfig config;
@@ -95,7 +96,7 @@ TEST_CASE("a model that is told vectors works in every command", "[tool]") {
     check_tool_refuses(walk + Words{"--out", rows}, kUsage,
                        "--label is missing: this model is conditional; it is told vectors of 2 numbers");
   }
-  check_tool_refuses({"encode", model, "--data", data.path, "--out", rows}, kUsage, "--labels");
+  check_tool_refuses({"encode", model, "--data", data.path, "--out", rows}, kBadFile, "--labels");
 }
 
 }  // namespace vaecuda::test

@@ -163,7 +163,7 @@ TEST_CASE("a conditional model's commands ask for the labels that are missing", 
   for (const CommandCase& command : command_cases()) {
     INFO(command.name);
     if (command.reads_rows) {
-      place.refuses(place.call(command, model, place.unlabelled(), command.words), kUsage,
+      place.refuses(place.call(command, model, place.unlabelled(), command.words), kBadFile,
                     place.unlabelled() +
                         ": this model is conditional, so every row needs a label; it knows square, ellipse, "
                         "heart");

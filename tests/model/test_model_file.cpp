@@ -51,6 +51,7 @@ void check_same(const ModelFile& a, const ModelFile& b) {
   CHECK(a.model.conditional == b.model.conditional);
   CHECK(a.model.condition_dim == b.model.condition_dim);
   CHECK(a.condition_names == b.condition_names);
+  CHECK(a.label_vector_names == b.label_vector_names);
   CHECK(a.objective.beta == b.objective.beta);
   CHECK(a.objective.latent_l2 == b.objective.latent_l2);
   CHECK(a.objective.samples == b.objective.samples);
@@ -78,6 +79,7 @@ TEST_CASE("model file: every kind of model comes back", "[model_file]") {
     file.model = config.model;
     file.objective = config.objective;
     if (config.model.conditional && !variant.label_vectors) file.condition_names = {"a", "b", "c"};
+    if (variant.label_vectors) file.label_vector_names = {"p", "q", "r"};
     const ParameterLayout layout = make_layout(file.model);
     file.parameters.resize(static_cast<std::size_t>(layout.size));
     initialize_parameters(layout, file.model, 7, file.parameters.data());

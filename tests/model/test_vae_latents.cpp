@@ -183,7 +183,7 @@ TEST_CASE("a conditional model is told the label of every row", "[vae]") {
   check_error<ConfigError>([&] { (void)vae.sample(1, 1); }, {"conditional", "ant, cat, dog"});
   check_error<ConfigError>([&] { drawn("emu"); }, {"emu", "ant, cat, dog"});
   rows.set_labels({0, 0, 0, 0, 0}, {"emu"});
-  check_error<ConfigError>([&] { (void)means_of(); }, {"emu"});
+  check_error<FileError>([&] { (void)means_of(); }, {"emu"});
   check_error<ConfigError>(
       [&] {
         (void)test::open_model(test::small_model())
@@ -231,13 +231,14 @@ TEST_CASE("a model that is told vectors takes those of its rows, or numbers for 
 
   for (const char* wrong : {"cat", "0,1", "0,1,0,0", "0,,0", "0,1,inf", ""}) {
     INFO(wrong);
-    check_error<ConfigError>([&] { (void)means_of(vae, wrong); }, {"vectors of 3 numbers", "commas"});
+    check_error<FileError>([&] { (void)means_of(vae, wrong); }, {"vectors of 3 numbers", "commas"});
+    check_error<ConfigError>([&] { require_label(vae.info(), wrong); }, {"vectors of 3 numbers", "commas"});
   }
   rows.set_label_vectors({0, 1, 0, 1, 0, 0, 0, 0, 1, 0});
-  check_error<ConfigError>([&] { (void)means_of(vae); }, {"a vector of 3 numbers", "have 2", "--labels"});
+  check_error<FileError>([&] { (void)means_of(vae); }, {"a vector of 3 numbers", "have 2", "--labels"});
   const Dataset bare(test::some_rows(5, 7), 5, 7);
-  check_error<ConfigError>([&] { vae.encode(*rows_of(bare), [](const EncodedBlock&) {}); },
-                           {"a vector of 3 numbers", "it has none", "--labels"});
+  check_error<FileError>([&] { vae.encode(*rows_of(bare), [](const EncodedBlock&) {}); },
+                         {"a vector of 3 numbers", "it has none", "--labels"});
 }
 
 TEST_CASE("samples are those that the generating plan draws", "[vae]") {

@@ -173,11 +173,11 @@ class FileOptions(Case):
         x[:, 0] += 20 * labels
         options = {**TABLE, "epochs": 60, "lr": 1e-2, "conditional": True}
         model = vaecuda.train(x, labels=labels, valid=x[:30], valid_labels=labels[:30], **options).model
-        self.refuses(vaecuda.RequestError, "conditional", model.score, x)
-        self.refuses(vaecuda.RequestError, "conditional, so every row needs a label", model.score, x.astype(float))
+        self.refuses(vaecuda.FileError, "conditional", model.score, x)
+        self.refuses(vaecuda.FileError, "conditional, so every row needs a label", model.score, x.astype(float))
         told, otherwise = model.score(x, labels=labels), model.score(x, labels=(labels + 1) % 3)
         self.assertLess(told.mean(), otherwise.mean())
-        self.refuses(vaecuda.RequestError, "was not told in training", model.score, x, labels=labels + 7)
+        self.refuses(vaecuda.FileError, "was not told in training", model.score, x, labels=labels + 7)
         z = model.sample_latents(200, seed=3)
         drawn = [model.decode(z, labels=[label] * 200)[:, 0].mean() for label in range(3)]
         self.assertLess(drawn[0] + 5, drawn[1])

@@ -159,8 +159,8 @@ TEST_CASE("a conditional model's labels are the same in every part of the data",
   config.data.test_path = write("other.csv", "x,y,label\n1,2,emu\n");
   test::check_error<FileError>([&] { static_cast<void>(prepare_data(config)); }, {"other.csv: row 0", "emu"});
   config.data.test_path = write("bare.csv", "x,y\n1,2\n");
-  test::check_error<ConfigError>([&] { static_cast<void>(prepare_data(config)); },
-                                 {"--conditional needs a label", "bare.csv"});
+  test::check_error<FileError>([&] { static_cast<void>(prepare_data(config)); },
+                               {"bare.csv: has no labels", "--conditional"});
   config.data.test_path.clear();
   config.data.train.path = write("plain.csv", "x,y\n1,2\n3,4\n");
   test::check_error<ConfigError>([&] { static_cast<void>(prepare_data(config)); },

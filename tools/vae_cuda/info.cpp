@@ -44,6 +44,14 @@ std::string names_text(const std::vector<std::string>& names, std::size_t count)
   return text;
 }
 
+std::string vectors_text(const ModelInfo& info) {
+  const std::vector<std::string>& names = info.label_vector_names;
+  const std::string text = fmt::format("vectors of {} values", info.model.condition_dim);
+  if (names.empty()) return text;
+  const std::size_t shown = std::min(kShownNames, names.size());
+  return fmt::format("{}: {}{}", text, names_text(names, shown), shown < names.size() ? ", ..." : "");
+}
+
 std::string data_text(const ModelInfo& info) {
   std::string text = fmt::format("{} columns", info.model.input_dim);
   if (info.image) {
@@ -85,7 +93,7 @@ std::string text_of(const ModelInfo& info, const std::string& path) {
   line("likelihood", likelihood);
   if (info.model.conditional) {
     line("condition", info.condition_names.empty()
-                          ? fmt::format("vectors of {} values", info.model.condition_dim)
+                          ? vectors_text(info)
                           : fmt::format("{} classes: {}", info.condition_names.size(),
                                         names_text(info.condition_names, info.condition_names.size())));
   }
@@ -121,6 +129,7 @@ nlohmann::ordered_json json_of(const ModelInfo& info) {
   json["sigma_source"] = is_fixed ? std::string("fixed") : field(config, "model.sigma");
   json["condition_dim"] = info.model.condition_dim;
   json["condition_names"] = info.condition_names;
+  json["label_vector_names"] = info.label_vector_names;
   json["parameters"] = info.parameters;
   json["image"] = nullptr;
   if (info.image) json["image"] = {info.image->height, info.image->width, info.image->channels};

@@ -193,7 +193,10 @@ Dataset first_rows(RowSource& rows, std::int64_t most) {
   data.set_column_names(rows.column_names());
   data.set_label_column(rows.label_column());
   if (rows.has_labels()) data.set_labels(std::move(labels), rows.label_names());
-  if (!vectors.empty()) data.set_label_vectors(std::move(vectors));
+  if (!vectors.empty()) {
+    data.set_label_vectors(std::move(vectors));
+    data.set_label_vector_names(rows.label_vector_names());
+  }
   return data;
 }
 
@@ -233,13 +236,18 @@ std::string label_for(const cli::Arguments& arguments, const ModelInfo& model) {
     throw ConfigError("--label: this model was not trained with --conditional; it knows no classes");
   }
   if (label == nullptr && model.model.conditional) {
-    const std::string told = model.condition_names.empty()
-                                 ? fmt::format("is told vectors of {} numbers, with commas between them",
-                                               model.model.condition_dim)
-                                 : fmt::format("knows {}", fmt::join(model.condition_names, ", "));
+    std::string told = fmt::format("knows {}", fmt::join(model.condition_names, ", "));
+    if (model.condition_names.empty()) {
+      const bool has_names = !model.label_vector_names.empty();
+      told = fmt::format("is told vectors of {} numbers{}{}, with commas between them",
+                         model.model.condition_dim, has_names ? ", " : "",
+                         fmt::join(model.label_vector_names, ", "));
+    }
     throw ConfigError("--label is missing: this model is conditional; it " + told);
   }
-  return label == nullptr ? std::string() : *label;
+  if (label == nullptr) return {};
+  require_label(model, *label);
+  return *label;
 }
 
 std::optional<ImageShape> shape_for(const cli::Arguments& arguments, const ModelInfo& model) {

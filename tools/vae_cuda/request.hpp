@@ -72,7 +72,8 @@ enum class OutputKind { sheet, rows };
 void check_output(const cli::Arguments& arguments);
 
 /// The class that --label names for a conditional model to decode with; empty for other models, and for one
-/// that is told vectors. \throws ConfigError for a label without such a model, and the other way round
+/// that is told vectors. \throws ConfigError for a label without such a model, and the other way round, and
+/// for one that the model cannot be told
 [[nodiscard]] std::string label_for(const cli::Arguments& arguments, const ModelInfo& model);
 /// The picture shape for drawing: --image, else the model's. \throws ConfigError if it has another size
 [[nodiscard]] std::optional<ImageShape> shape_for(const cli::Arguments& arguments, const ModelInfo& model);

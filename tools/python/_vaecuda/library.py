@@ -55,7 +55,8 @@ def the_library() -> ctypes.CDLL:
             continue
         for name in ("vaecuda_version", "vaecuda_build_info", "vaecuda_last_error"):
             getattr(library, name).restype = c_char_p
-        library.vaecuda_model_column.argtypes, library.vaecuda_model_column.restype = [HANDLE, c_int64], c_char_p
+        for name in ("vaecuda_model_column", "vaecuda_model_label_column"):
+            getattr(library, name).argtypes, getattr(library, name).restype = [HANDLE, c_int64], c_char_p
         for name in ("vaecuda_dataset_free", "vaecuda_config_free", "vaecuda_model_free"):
             getattr(library, name).argtypes, getattr(library, name).restype = [HANDLE], None
         return library

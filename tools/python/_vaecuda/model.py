@@ -43,9 +43,11 @@ class Vae:
             "latent": info.latent.decode(), "device": info.device.decode(), "device_note": info.device_note.decode()}
         """What the model file says about itself, where the model runs, and where "auto" came to the CPU, why."""
         with handle as model:
-            names = itertools.takewhile(lambda name: name is not None, (
-                the_library().vaecuda_model_column(model, column) for column in range(info.input_dim)))
-            self.info["columns"] = [name.decode("utf-8", "replace") for name in names] or None
+            for kind, name_of in (("columns", the_library().vaecuda_model_column),
+                                  ("label_columns", the_library().vaecuda_model_label_column)):
+                names = itertools.takewhile(lambda name: name is not None,
+                                            (name_of(model, column) for column in itertools.count()))
+                self.info[kind] = [name.decode("utf-8", "replace") for name in names] or None
         # A column of labels by its name is a value where the model was trained on it.
         self._labels = "none" if {"label", "class", "target"} & {
             name.lower() for name in self.info["columns"] or ()} else ""

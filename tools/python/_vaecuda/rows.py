@@ -1,7 +1,7 @@
 """Rows with their labels as the library's data sets."""
 
 import ctypes
-from ctypes import POINTER, byref, c_int64, c_size_t
+from ctypes import POINTER, byref, c_char_p, c_int64, c_size_t
 
 import numpy
 
@@ -50,14 +50,35 @@ def dataset_of(values, name: str, labels=None, label_column=None, met=None) -> H
 
 
 def _label(data: Handle, labels) -> None:
-    """Gives rows their labels: those of a file, or an array or a DataFrame's column."""
+    """Gives rows their labels: those of a file, an array, a DataFrame's column, or the rows of a table as vectors."""
     if is_path(labels):
         invoke("vaecuda_dataset_load_labels", data, as_path(labels))
         return
+    columns = columns_of(labels, "labels")
+    if columns is not None and len(columns) > 1:
+        _label_by_vectors(data, columns)
+        return
+    labels = columns[0][1] if columns else labels
     array, missing = (labels, None)
     if hasattr(labels, "to_numpy") and not hasattr(labels, "columns"):
         array, missing = column_of(labels, "labels", LABELS)
     invoke("vaecuda_dataset_set_labels", data, byref(view_of(array, "labels", "labels", missing, LABELS)))
+
+
+def _label_by_vectors(data: Handle, columns) -> None:
+    """Gives rows the rows of a table as label vectors, whose numbers keep the names of the columns."""
+    parts = [column_of(column, f"labels: column {name or i!r}") for i, (name, column) in enumerate(columns)]
+    arrays = [as_array(array, "labels") for array, _ in parts]
+    for i, array in enumerate(arrays):
+        if array.dtype.kind not in "fiub":
+            raise RequestError(f"labels: column {columns[i][0] or i!r} holds {array.dtype}, but label vectors are numbers", 2)
+    masks = [numpy.zeros(len(array), bool) if missing is None else missing for array, (_, missing) in zip(arrays, parts)]
+    view = view_of(numpy.column_stack(arrays), "labels", "labels", numpy.column_stack(masks))
+    invoke("vaecuda_dataset_set_labels", data, byref(view))
+    names = [name for name, _ in columns]
+    if any(names):
+        texts = (c_char_p * len(names))(*[as_text(name, "a column's name") for name in names])
+        invoke("vaecuda_dataset_set_label_columns", data, texts, len(names))
 
 
 def dataset_from_file(path, labels=None, **options) -> Handle:
