@@ -184,9 +184,11 @@ Labels read_label_array(ByteSource& source, const ArrayHeader& header) {
   }
   check_size(source, shape.rows * scalar_bytes(header.scalar));
   LabelBuilder builder;
+  MissingLabels missing;
   with_type(header.scalar, [&](auto type) {
     using T = decltype(type);
     for_each_piece<T>(source, shape.rows, header.order, [&](std::int64_t row, T value) {
+      if (is_nan(value)) return missing.add(row, "nan");
       if (const std::string reason = label_refusal(value); !reason.empty()) {
         fail(source.path(), "row {} (counted from 0): {}", row, reason);
       }
@@ -194,6 +196,9 @@ Labels read_label_array(ByteSource& source, const ArrayHeader& header) {
     });
   });
   source.expect_end("the last label");
+  if (missing.count > 0) {
+    fail(source.path(), "row {} (counted from 0): {}", missing.place, missing.message(shape.rows));
+  }
   return std::move(builder).finish();
 }
 

@@ -99,7 +99,7 @@ void CsvRows::State::take(std::span<const std::string_view> cells) {
   }
   if (label_column == cells.size()) return;
   label = cells[label_column];
-  if (label.empty()) report.add_missing_label(label_column, line);
+  if (is_missing(label)) report.add_missing_label(label_column, line, label);
   require_text(path, line, label);
 }
 
@@ -222,11 +222,20 @@ Labels read_label_csv(ByteSource& source, std::int64_t rows) {
       fail(source.path(), "line {} has {} cells; expected labels, one per line", reader.line(),
            reader.cells().size());
     }
-    if (reader.cells().front().empty()) fail(source.path(), "line {}: the label is missing", reader.line());
-    require_text(source.path(), reader.line(), reader.cells().front());
-    builder.add(reader.cells().front());
+  MissingLabels missing;
+  MissingLabels first;  // line, which may be a header and then names the labels, whatever it is
+    const std::string_view label = reader.cells().front();
+    require_text(source.path(), reader.line(), label);
+    if (is_missing(label)) (builder.size() == 0 ? first : missing).add(reader.line(), label);
+    builder.add(label);
   }
-  if (builder.size() == rows + 1) builder.drop_first();
+  if (builder.size() == rows + 1) {
+    builder.drop_first();
+  } else if (first.count > 0) {
+    first.count += missing.count;
+    missing = first;
+  }
+  if (missing.count > 0) fail(source.path(), "line {}: {}", missing.place, missing.message(builder.size()));
   return std::move(builder).finish();
 }
 

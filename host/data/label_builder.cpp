@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "host/data/number.hpp"
+
 namespace vaecuda::data {
 namespace {
 
@@ -19,6 +21,7 @@ namespace {
 std::optional<double> number_of(std::string_view text) {
   constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
   double value = 0.0;
+  text = without_plus(without_blanks(text));
   const char* const end = text.data() + text.size();
   const auto [stop, status] = std::from_chars(text.data(), end, value);
   if (status != std::errc() || stop != end || !(std::abs(value) < kExactIntegers)) return std::nullopt;
@@ -31,12 +34,25 @@ std::string name_of(double number) {
 }
 
 struct Class {
-  std::string_view text;
-  double number = 0.0;
-  std::int32_t first_index = 0;
+  std::string name;
+  std::optional<double> number;
+  std::vector<std::int32_t> indices;  ///< of its texts
 };
 
 }  // namespace
+
+void MissingLabels::add(std::int64_t at, std::string_view label) {
+  if (count++ > 0) return;
+  place = at;
+  text = label;
+}
+
+std::string MissingLabels::message(std::int64_t rows) const {
+  std::string line = "the label is missing";
+  if (!text.empty()) line += fmt::format(" ('{}' stands for a missing value)", text);
+  if (count > 1) line += fmt::format(", as those of {} of {} rows are", count, rows);
+  return line + "; every row must have a label";
+}
 
 void LabelBuilder::add(std::string_view text) {
   auto place = seen_.find(text);
@@ -69,7 +85,6 @@ std::optional<std::int32_t> find_class(const std::vector<std::string>& names, st
 }
 
 Labels as_classes(const std::vector<std::int32_t>& values, const std::vector<std::string>& texts) {
-  if (!std::all_of(texts.begin(), texts.end(), number_of)) return {values, texts};
   LabelBuilder builder;
   for (const std::string& text : texts) builder.add(text);
   Labels classes = std::move(builder).finish();
@@ -83,27 +98,35 @@ Labels LabelBuilder::finish() && {
   for (const std::int32_t value : values_) is_used[static_cast<std::size_t>(value)] = true;
 
   std::vector<Class> classes;
-  bool all_numbers = true;
+  std::map<double, std::size_t> of_number;
   for (const auto& [text, index] : seen_) {
     if (!is_used[static_cast<std::size_t>(index)]) continue;
     const std::optional<double> number = number_of(text);
-    all_numbers = all_numbers && number.has_value();
-    classes.push_back({text, number.value_or(0.0), index});
+    if (number) {
+      const auto [same, is_new] = of_number.emplace(*number, classes.size());
+      if (!is_new) {
+        classes[same->second].name = name_of(*number);
+        classes[same->second].indices.push_back(index);
+        continue;
+      }
+    }
+    classes.push_back({text, number, {index}});
   }
-  if (all_numbers) {
-    std::stable_sort(classes.begin(), classes.end(),
-                     [](const Class& a, const Class& b) { return a.number < b.number; });
+  if (of_number.size() == classes.size()) {
+    for (Class& one : classes) one.name = name_of(*one.number);
+    std::sort(classes.begin(), classes.end(),
+              [](const Class& a, const Class& b) { return *a.number < *b.number; });
+  } else {
+    std::sort(classes.begin(), classes.end(), [](const Class& a, const Class& b) { return a.name < b.name; });
   }
 
   Labels labels;
   std::vector<std::int32_t> index_of(seen_.size(), 0);
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    const bool same_as_last = all_numbers && i > 0 && !(classes[i - 1].number < classes[i].number);
-    if (!same_as_last) {
-      labels.names.push_back(all_numbers ? name_of(classes[i].number) : std::string(classes[i].text));
+  for (Class& one : classes) {
+    for (const std::int32_t index : one.indices) {
+      index_of[static_cast<std::size_t>(index)] = static_cast<std::int32_t>(labels.names.size());
     }
-    index_of[static_cast<std::size_t>(classes[i].first_index)] =
-        static_cast<std::int32_t>(labels.names.size()) - 1;
+    labels.names.push_back(std::move(one.name));
   }
   for (std::int32_t& value : values_) value = index_of[static_cast<std::size_t>(value)];
   labels.values = std::move(values_);

@@ -15,6 +15,17 @@ struct Labels {
   std::vector<std::string> names;    // in numeric order where all are numbers, else in byte order
 };
 
+/// Labels that stand for a missing value: how many, and the first.
+struct MissingLabels {
+  std::int64_t count = 0;
+  std::int64_t place = 0;
+  std::string text;
+
+  void add(std::int64_t at, std::string_view label);
+  /// What is wrong with `rows` labels, for a message that begins with the place of the first.
+  [[nodiscard]] std::string message(std::int64_t rows) const;
+};
+
 /// Memory: four bytes per row and the distinct texts.
 class LabelBuilder {
  public:
@@ -23,7 +34,8 @@ class LabelBuilder {
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(values_.size()); }
   /// Forgets the first label: it was a header.
   void drop_first();
-  /// Sorts the classes. Numbers written in different ways ("1", "1.0") are one class.
+  /// Sorts the classes. Numbers written in different ways ("1", "1.0", "+1") are one class, which has the
+  /// shortest of these texts; where all classes are numbers, each has.
   [[nodiscard]] Labels finish() &&;
 
  private:
@@ -31,8 +43,7 @@ class LabelBuilder {
   std::vector<std::int32_t> values_;
 };
 
-/// The classes of labels that came row by row with the texts they are written by: those of finish() where
-/// all are numbers, else as they came.
+/// The classes of labels that came row by row with the texts they are written by: those of finish().
 [[nodiscard]] Labels as_classes(const std::vector<std::int32_t>& values,
                                 const std::vector<std::string>& texts);
 

@@ -9,6 +9,7 @@
 #include "host/data/csv_columns.hpp"
 #include "host/data/label_builder.hpp"
 #include "host/data/message.hpp"
+#include "host/data/number.hpp"
 #include "host/data/scalar.hpp"
 #include "host/data/storage.hpp"
 #include "vaecuda/array.hpp"
@@ -182,20 +183,27 @@ void copy_elements(const Elements& from, To* to, std::int64_t stride, ColumnText
 /// Classes of the labels. \throws FileError
 Labels classes_of(const Elements& from) {
   LabelBuilder builder;
+  MissingLabels missing;
   for (std::int64_t row = 0; row < from.rows(); ++row) {
     const std::string place = fmt::format("row {}", row);
     const bool no_text = from.type() == NumberType::text && from.text(row) == nullptr;
-    if (no_text || from.is_missing(row, 0)) refuse(from, place, "the label is missing");
+    if (no_text || from.is_missing(row, 0)) {
+      missing.add(row, "");
+      continue;
+    }
     if (from.type() == NumberType::text) {
+      if (is_missing(from.text(row))) missing.add(row, from.text(row));
       builder.add(std::string_view(from.text(row)));
       continue;
     }
     with_type(scalar_of(from.type()), [&](auto type) {
       const auto value = decode<decltype(type)>(from.at(row, 0), from.swapped());
+      if (is_nan(value)) return missing.add(row, "nan");
       if (const std::string reason = label_refusal(value); !reason.empty()) refuse(from, place, reason);
       builder.add(to_label(value));
     });
   }
+  if (missing.count > 0) refuse(from, fmt::format("row {}", missing.place), missing.message(from.rows()));
   return std::move(builder).finish();
 }
 

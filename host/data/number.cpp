@@ -17,14 +17,6 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower) {
                     [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
 }
 
-bool is_missing(std::string_view text) {
-  constexpr std::array<std::string_view, 18> kWords = {
-      "",     "nan", "-nan", "na", "n/a", "#n/a",   "#na",     "null",    "none",
-      "<na>", "nat", "?",    "-",  "--",  "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"};
-  return std::any_of(kWords.begin(), kWords.end(),
-                     [&](auto word) { return equals_ignoring_case(text, word); });
-}
-
 // from_chars reports the same error for a number too small and for one too large.
 bool is_tiny(std::string_view text) {
   const std::size_t exponent = text.find_first_of("eE");
@@ -70,14 +62,34 @@ NumberStatus parse_extreme(std::string_view text, float& value) {
 
 }  // namespace
 
-NumberStatus parse_f32(std::string_view text, float& value) {
-  // from_chars knows no plus sign.
+std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
+}
+
+std::string_view without_plus(std::string_view text) {
   const bool has_plus = text.size() > 1 && text[0] == '+' && text[1] != '-' && text[1] != '+';
-  const std::string_view digits = has_plus ? text.substr(1) : text;
+  return has_plus ? text.substr(1) : text;
+}
+
+bool is_missing(std::string_view text) {
+  text = without_blanks(text);
+  constexpr std::array<std::string_view, 18> kWords = {
+      "",     "nan", "-nan", "na", "n/a", "#n/a",   "#na",     "null",    "none",
+      "<na>", "nat", "?",    "-",  "--",  "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"};
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [&](auto word) { return equals_ignoring_case(text, word); });
+}
+
+NumberStatus parse_f32(std::string_view text, float& value) {
+  const std::string_view digits = without_plus(text);
   float parsed = 0.0F;
   const char* const end = digits.data() + digits.size();
   const auto [stop, status] = std::from_chars(digits.data(), end, parsed);
   if (status == std::errc::invalid_argument || stop != end) {
+    if (const std::string_view bare = without_blanks(text); bare.size() < text.size())
+      return parse_f32(bare, value);
     return is_missing(text) ? NumberStatus::missing : NumberStatus::text;
   }
   if (status == std::errc::result_out_of_range) return parse_extreme(digits, value);

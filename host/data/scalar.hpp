@@ -110,6 +110,15 @@ inline bool is_usable(Bool value) {
   return value.value <= 1;
 }
 
+template <class T>
+bool is_nan(T value) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::isnan(value);
+  } else {
+    return false;
+  }
+}
+
 // Why a value cannot be a label; empty where it can.
 template <class T>
 std::string label_refusal(T value) {

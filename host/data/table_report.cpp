@@ -18,6 +18,11 @@ std::string cut(std::string_view text) {
   return std::string(text.substr(0, kLongestText));
 }
 
+/// What stands in the place of a label.
+std::string missing_text(const std::string& label) {
+  return label.empty() ? std::string() : fmt::format(" ({} stands for a missing value)", in_quotes(label));
+}
+
 }  // namespace
 
 void TableReport::add(std::size_t column, Kind kind, std::int64_t line, std::string_view text) {
@@ -54,8 +59,8 @@ void TableReport::add_cell(std::size_t column, NumberStatus status, std::int64_t
   add(column, kind, line, text);
 }
 
-void TableReport::add_missing_label(std::size_t column, std::int64_t line) {
-  add(column, Kind::label, line, "");
+void TableReport::add_missing_label(std::size_t column, std::int64_t line, std::string_view text) {
+  add(column, Kind::label, line, text);
 }
 
 void TableReport::add_length(std::int64_t line, std::size_t cells, std::string_view last_cell) {
@@ -142,7 +147,7 @@ std::string TableReport::describe_one(const CsvColumns& columns, char separator,
     case Kind::inexact:
       return fmt::format("{}: {}: {}", place, found.first, hint);
     case Kind::label:
-      return fmt::format("{}: the label is missing", place);
+      return fmt::format("{}: the label is missing{}", place, missing_text(found.first));
     case Kind::text:
       break;
   }
@@ -174,8 +179,8 @@ std::string TableReport::describe_all(const CsvColumns& columns, const Problems:
     case Kind::inexact:
       return said(one ? "is an integer too large" : "are integers too large");
     case Kind::label:
-      return fmt::format("{}: {} without a label, the first at line {}", columns.describe(key.first),
-                         counted(found.count, "row"), found.line);
+      return fmt::format("{}: {} without a label, the first at line {}{}", columns.describe(key.first),
+                         counted(found.count, "row"), found.line, missing_text(found.first));
     case Kind::text:
       break;
   }

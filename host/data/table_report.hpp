@@ -18,7 +18,7 @@ class TableReport {
  public:
   /// A cell that is no number; `status` is not ok.
   void add_cell(std::size_t column, NumberStatus status, std::int64_t line, std::string_view text);
-  void add_missing_label(std::size_t column, std::int64_t line);
+  void add_missing_label(std::size_t column, std::int64_t line, std::string_view text);
   /// A row with another number of cells than the first line has.
   void add_length(std::int64_t line, std::size_t cells, std::string_view last_cell);
   /// The rows cannot be read further than this.

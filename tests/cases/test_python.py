@@ -307,6 +307,33 @@ except vaecuda.RequestError as error:
         self.assertAlmostEqual(model.evaluate(x, elbo_samples=8, seed=1)["negative_elbo"], wanted.mean(dtype=float), places=3)
         self.refuses(vaecuda.RequestError, "0 latent samples", model.score, x, samples=0)
 
+    def test_label_vectors_by_name(self):
+        """The columns of a table of label vectors are taken by name, and the model tells them."""
+        x = sensors()
+        told = numpy.array([(row[0] / 10, row[3]) for row in x], [("p", "f8"), ("q", "f4")])
+        other = numpy.array([(7, row[1], row[0]) for row in told.tolist()], [("id", "i8"), ("q", "f4"), ("p", "f8")])
+        plain = numpy.column_stack([told["p"], told["q"]])
+        runs = [vaecuda.train(x, test=x, labels=told, test_labels=labels, conditional=True, **TABLE)
+                for labels in (told, other)]
+        self.assertEqual(runs[0].summary["test_loss"], runs[1].summary["test_loss"])
+        model = runs[0].model
+        self.assertEqual(model.info["label_columns"], ["p", "q"])
+        wanted = model.score(x, labels=told)
+        for labels, words in ((other, "another order; left out.*id"), (plain, "by position")):
+            with self.assertWarnsRegex(vaecuda.VaecudaWarning, words):
+                numpy.testing.assert_array_equal(model.score(x, labels=labels), wanted)
+        with self.assertRaisesRegex(vaecuda.FileError, '"q"'):
+            model.encode(x, labels=numpy.array([(1, 2)] * len(x), [("p", "f4"), ("r", "f4")]))
+        z = model.sample_latents(len(x))
+        numpy.testing.assert_array_equal(model.decode(z, labels=told), model.decode(z, labels=other))
+
+    def test_missing_labels(self):
+        """What stands for a missing value is no class, as in files."""
+        x = sensors()
+        for labels, text in ((["a", "NA"] * 100, "NA"), (["a", "?"] * 100, r"\?"), ([1.0, float("nan")] * 100, "nan")):
+            with self.assertRaisesRegex(vaecuda.FileError, f"row 1 .*'{text}' stands for.*100 of 200 rows"):
+                vaecuda.train(x, labels=labels, **TABLE)
+
 
 if __name__ == "__main__":
     if not os.environ.get("VAECUDA_LIBRARY"):
