@@ -1,6 +1,7 @@
 #include "host/data/csv.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -94,6 +95,10 @@ void CsvRows::State::take(std::span<const std::string_view> cells) {
   float* to = row.data();
   for (std::size_t column = columns.begin; column < cells.size(); ++column) {
     if (column == label_column) continue;
+    if (columns.passes(column)) {
+      *to++ = std::numeric_limits<float>::quiet_NaN();
+      continue;
+    }
     const NumberStatus status = parse_f32(cells[column], *to++);
     if (status != NumberStatus::ok) report.add_cell(column, status, line, cells[column]);
   }
@@ -217,13 +222,13 @@ std::size_t count_csv_cells(ByteSource& source) {
 Labels read_label_csv(ByteSource& source, std::int64_t rows) {
   CsvReader reader(source);
   LabelBuilder builder;
+  MissingLabels missing;
+  MissingLabels first;  // line, which may be a header and then names the labels, whatever it is
   while (reader.next()) {
     if (reader.cells().size() != 1) {
       fail(source.path(), "line {} has {} cells; expected labels, one per line", reader.line(),
            reader.cells().size());
     }
-  MissingLabels missing;
-  MissingLabels first;  // line, which may be a header and then names the labels, whatever it is
     const std::string_view label = reader.cells().front();
     require_text(source.path(), reader.line(), label);
     if (is_missing(label)) (builder.size() == 0 ? first : missing).add(reader.line(), label);

@@ -144,6 +144,15 @@ void leave_out_row_names(const std::string& path, const std::vector<std::string>
       path, columns.names[0].empty() ? "has no name" : "is named " + in_quotes(columns.names[0])));
 }
 
+/// Of a table that has all columns that are wanted the others are not read.
+void pass_over_others(const std::vector<std::string>& wanted, CsvColumns& columns) {
+  const std::set<std::string_view> names(columns.names.begin(), columns.names.end());
+  const auto is_there = [&names](const std::string& name) { return names.count(name) > 0; };
+  if (wanted.empty() || !std::all_of(wanted.begin(), wanted.end(), is_there)) return;
+  const std::set<std::string_view> read(wanted.begin(), wanted.end());
+  for (const std::string& name : columns.names) columns.is_passed.push_back(read.count(name) == 0);
+}
+
 /// Where every line ends in a separator, what stands behind it is no column.
 void leave_out_empty_end(const std::string& path, const CsvSample& sample, CsvColumns& columns) {
   const std::size_t first_row = columns.has_header ? 1 : 0;
@@ -164,7 +173,7 @@ void warn_of_counting_columns(const std::string& path, const CsvSample& sample, 
   const std::size_t first_row = columns.has_header ? 1 : 0;
   if (sample.size() < first_row + kEnoughRows) return;
   for (std::size_t column = columns.begin; column < columns.count; ++column) {
-    if (column == columns.label) continue;
+    if (column == columns.label || columns.passes(column)) continue;
     const auto numbers = whole_numbers(sample, first_row, column);
     if (!numbers) continue;
     const auto jump = std::adjacent_find(numbers->begin(), numbers->end(),
@@ -180,7 +189,8 @@ void warn_of_counting_columns(const std::string& path, const CsvSample& sample, 
 void warn_of_labels_among_values(const std::string& path, const CsvSample& sample, CsvColumns& columns) {
   constexpr std::size_t kMostClasses = 20;
   for (std::size_t column = columns.begin; column < columns.names.size(); ++column) {
-    if (column == columns.label || !may_name_labels(columns.names[column])) continue;
+    if (column == columns.label || columns.passes(column) || !may_name_labels(columns.names[column]))
+      continue;
     const auto numbers = whole_numbers(sample, 1, column);
     if (!numbers || std::set<std::int64_t>(numbers->begin(), numbers->end()).size() > kMostClasses) continue;
     columns.warnings.push_back(fmt::format(
@@ -196,6 +206,10 @@ void warn_of_labels_among_values(const std::string& path, const CsvSample& sampl
 std::string CsvColumns::describe(std::size_t column) const {
   if (names.empty() || names[column].empty()) return fmt::format("column {} (counted from 0)", column);
   return fmt::format("column {}", in_quotes(names[column]));
+}
+
+bool CsvColumns::passes(std::size_t column) const {
+  return !is_passed.empty() && is_passed[column];
 }
 
 std::string CsvColumns::label_word(std::size_t column) const {
@@ -245,6 +259,7 @@ CsvColumns find_csv_columns(const std::string& path, const CsvSample& sample, co
   leave_out_empty_end(path, sample, columns);
   columns.label = find_label_column(path, columns, request);
   leave_out_row_names(path, request.value_columns, columns);
+  pass_over_others(request.value_columns, columns);
   warn_of_counting_columns(path, sample, columns);
   // Who names a column, or none, has decided.
   if (request.label_column.empty()) warn_of_labels_among_values(path, sample, columns);

@@ -34,10 +34,13 @@ struct CsvColumns {
   std::size_t begin = 0;             ///< the first that is read: 1 where the first numbers the rows
   bool ends_in_separator = false;    ///< rows may have a cell more than columns, which is empty
   std::optional<std::size_t> label;  ///< the column that holds labels
+  std::vector<bool> is_passed;       ///< columns whose cells are not read; empty: all are read
   std::vector<std::string> warnings;
 
   /// How a message names a column: `column "x3"`, or `column 3 (counted from 0)`.
   [[nodiscard]] std::string describe(std::size_t column) const;
+  /// Whether the cells of the column are not read; the labels' column may be one of them.
+  [[nodiscard]] bool passes(std::size_t column) const;
   /// What --label-column takes for a column: its name, its index where it has none of its own.
   [[nodiscard]] std::string label_word(std::size_t column) const;
 };

@@ -42,6 +42,7 @@ Dataset load_held_out(const RunConfig& config, const Dataset& train, const std::
   source.labels_path.clear();
   if (!train.label_column().empty()) source.label_column = train.label_column();
   source.label_column_may_lack = true;
+  source.value_columns = train.column_names();
   source.image.reset();  // of the training rows' columns, which are not chosen yet
   const bool has_part = part == DataPart::test && has_test_part(source);
   return load_dataset(source, has_part ? DataPart::test : DataPart::train);

@@ -112,7 +112,9 @@ void standardize(const Dataset& data, PreparedData& prepared) {
 
 RunData load_rows(const RunConfig& config) {
   RunData rows;
-  rows.train = load_dataset(config.data.train);
+  DataSource train = config.data.train;
+  train.value_columns = view.names;
+  rows.train = load_dataset(train);
   if (!config.data.test_path.empty()) {
     rows.test = data::load_held_out(config, rows.train, config.data.test_path, DataPart::test);
   } else if (config.data.test_fraction == 0.0 && has_test_part(config.data.train)) {
@@ -339,7 +341,7 @@ PreparedData prepare_rows(const RunConfig& config, RunData rows, const DataView&
 }  // namespace
 
 PreparedData prepare_data(const RunConfig& config, const DataView& view) {
-  return prepare_rows(config, load_rows(config), view);
+  return prepare_rows(config, load_rows(config, view), view);
 }
 
 PreparedData prepare_data(const RunConfig& config, RunData rows, const DataView& view) {

@@ -128,6 +128,32 @@ class Columns(Case):
         same = self.summary("--data", "plain.csv", "--test", "plain.csv", *TABLE, "--out", "u")["test"]["loss"]
         self.assertEqual(loss, same)
 
+    def test_columns_left_out_may_hold_anything(self):
+        model, _ = self.model()
+        plain, _ = self.scores(model, "plain.csv")
+        cells = ["joe", "", "2024-01-01", "?", "1,5", "16777217"]
+        self.table("named.csv", [[f'"{cells[i % 6]}"', *row, 1e39] for i, row in enumerate(self.rows)],
+                   ["name", *SENSOR_NAMES, "huge"])
+        named, said = self.scores(model, "named.csv")
+        self.assertEqual(plain, named)
+        self.assertIn('left out, since the model has no such columns: "name", "huge"', said.err)
+        self.assert_silent_about(said, "--label-column", "is trained on")
+        for command, words in (("encode", ["--out", "z.csv"]), ("evaluate", ["--samples", "2"]),
+                               ("interpolate", ["--from", "0", "--to", "3", "--out", "i.csv"])):
+            self.assert_done(self.tool(command, model, "--data", "named.csv", *words))
+        loss = self.summary("--data", "plain.csv", "--test", "named.csv", *TABLE, "--out", "t")["test"]["loss"]
+        same = self.summary("--data", "plain.csv", "--test", "plain.csv", *TABLE, "--out", "u")["test"]["loss"]
+        self.assertEqual(loss, same)
+        again = [*TABLE, "--init-from", model, "--quiet"]
+        self.assert_done(self.train("--data", "plain.csv", *again, "--out", "p"))
+        self.assert_done(self.train("--data", "named.csv", *again, "--out", "n"))
+        models = [(self.folder / out / "model.safetensors").read_bytes() for out in "pn"]
+        self.assertEqual(models[0], models[1])
+        self.table("gap.csv", [[*row[:4], "joe" if i == 7 else row[4]] for i, row in enumerate(self.rows)], SENSOR_NAMES)
+        refused = self.tool("score", model, "--data", "gap.csv")
+        self.assert_ended(refused, BAD_FILE, "line 9", '"joe" is not a number')
+        self.assertEqual(refused.out, "")
+
     def test_without_names_on_one_side_by_position(self):
         model, _ = self.model()
         plain, _ = self.scores(model, "plain.csv")
@@ -211,7 +237,7 @@ class Columns(Case):
         self.assert_done(self.train("--data", "x.npy", "--labels", "y.npy", "--conditional", *TABLE, "--out", "c"))
         model = "c/model.safetensors"
         words = ["--labels", "y.npy", "--threshold-quantile", "0.9", "--reference", "x.npy"]
-        self.assert_ended(self.tool("score", model, "--data", "x.npy", *words, "--out", "s.csv"), USAGE, "conditional")
+        self.assert_ended(self.tool("score", model, "--data", "x.npy", *words, "--out", "s.csv"), BAD_FILE, "conditional")
         self.scores(model, "x.npy", *words, "--reference-labels", "y.npy")
 
     def test_latents_by_name(self):
