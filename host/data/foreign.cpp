@@ -225,9 +225,13 @@ std::string text_format(std::string_view text) {
   if (begins_in_any_case(first_line(text, '%'), "@relation"))
     return "an ARFF file (Weka); write the lines behind @data as .csv, under a line with the names of the "
            "attributes";
-  if (begins_in_any_case(start, "<!doctype") || begins_in_any_case(start, "<html"))
+  const bool is_markup = begins(start, "<") && !is_table(text);
+  if (is_markup && (begins_in_any_case(start, "<!doctype") || begins_in_any_case(start, "<html")))
     return "an HTML page, often the error page of a download; download the file itself";
-  if (begins(start, "<?xml") || begins(start, "<")) return "an XML file; export the table as .csv";
+  // A column may be called <b>; an element ends somewhere.
+  const auto holds = [text](std::string_view mark) { return text.find(mark) != std::string_view::npos; };
+  if (is_markup && (begins(start, "<?xml") || holds("</") || holds("/>") || holds("<!--")))
+    return "an XML file; export the table as .csv";
   if (begins(start, "{\"") || begins(start, "{\n") || begins(start, "{ ") || begins(start, "[{") ||
       begins(start, "[[") || begins(start, "{}") || begins(start, "{'") || begins(start, "[\n") ||
       begins(start, "{\r"))

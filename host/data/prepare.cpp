@@ -73,15 +73,30 @@ void keep_normal(const Dataset& data, const std::string& label, Rows& rows) {
                 [&](std::int64_t row) { return data.labels()[static_cast<std::size_t>(row)] != *index; });
 }
 
+/// Columns that standardizing leaves at their size.
+struct Unscaled {
+  std::string_view what;
+  std::int64_t count = 0;
+  std::int64_t first = 0;
+  void add(std::int64_t column) {
+    if (count++ == 0) first = column;
+  }
+};
+
 /// Mean and deviation per column over the training rows, in two passes in double precision.
 void standardize(const Dataset& data, PreparedData& prepared) {
   const auto columns = static_cast<std::size_t>(data.columns());
   const auto rows = static_cast<double>(data.rows());
   std::vector<double> mean(columns, 0.0);
   std::vector<double> square(columns, 0.0);
+  std::vector<float> first(columns, 0.0f);
+  std::vector<char> varies(columns, 0);
   const float scale = prepared.preparation.scale;
-  for_each_value(data, scale, [&](std::int64_t, std::int64_t c, float v) {
-    mean[static_cast<std::size_t>(c)] += static_cast<double>(v);
+  for_each_value(data, scale, [&](std::int64_t row, std::int64_t column, float v) {
+    const auto c = static_cast<std::size_t>(column);
+    if (row == 0) first[c] = v;
+    if (v != first[c]) varies[c] = 1;
+    mean[c] += static_cast<double>(v);
     return true;
   });
   for (double& m : mean) m /= rows;
@@ -90,27 +105,26 @@ void standardize(const Dataset& data, PreparedData& prepared) {
     square[static_cast<std::size_t>(c)] += difference * difference;
     return true;
   });
-  std::int64_t constant = 0;
-  std::string first;
+  Unscaled constant{"do not vary over the training rows"};
+  Unscaled tiny{"vary over the training rows by less than a float can be scaled by"};
   for (std::size_t c = 0; c < columns; ++c) {
     const double deviation = std::sqrt(square[c] / rows);
-    // Rounding leaves a constant column a deviation in the last bits of its value.
-    const bool varies = deviation > 1e-7 * std::abs(mean[c]) &&
-                        deviation > static_cast<double>(std::numeric_limits<float>::min());
-    if (!varies && constant++ == 0)
-      first = data::column_name(data.column_names(), static_cast<std::int64_t>(c));
+    const bool has_inverse = deviation > static_cast<double>(std::numeric_limits<float>::min());
+    const bool is_scaled = varies[c] != 0 && has_inverse;
+    if (!is_scaled) (varies[c] == 0 ? constant : tiny).add(static_cast<std::int64_t>(c));
     prepared.preparation.mean.push_back(static_cast<float>(mean[c]));
-    prepared.preparation.inverse_deviation.push_back(varies ? static_cast<float>(1.0 / deviation) : 1.0f);
+    prepared.preparation.inverse_deviation.push_back(is_scaled ? static_cast<float>(1.0 / deviation) : 1.0f);
   }
-  if (constant > 0) {
+  for (const Unscaled& columns_of : {constant, tiny}) {
+    if (columns_of.count == 0) continue;
     prepared.warnings.push_back(
-        fmt::format("{}: {} of {} columns do not vary over the training rows (the first is {}); "
-                    "they are centred but not scaled",
-                    data.name(), constant, columns, first));
+        fmt::format("{}: {} of {} columns {} (the first is {}); they are centred but not scaled", data.name(),
+                    columns_of.count, columns, columns_of.what,
+                    data::column_name(data.column_names(), columns_of.first)));
   }
 }
 
-RunData load_rows(const RunConfig& config) {
+RunData load_rows(const RunConfig& config, const DataView& view) {
   RunData rows;
   DataSource train = config.data.train;
   train.value_columns = view.names;

@@ -4,7 +4,7 @@ import gzip
 import io
 import zipfile
 
-from support import BAD_FILE, SENSOR_NAMES, Case, main, npy, sensor_rows
+from support import BAD_FILE, SENSOR_NAMES, SMALL, Case, main, npy, sensor_rows
 
 FEW = ["--preset", "anomaly", "--hidden", "8", "--latent-dim", "2", "--steps", "1", "--device", "cpu"]
 
@@ -35,6 +35,13 @@ class Foreign(Case):
         self.refuse("lfs.npy", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "git lfs pull")
         self.refuse("x.json", '[{"a": 1.5}]\n', "JSON")
         self.refuse("log.csv", "# exported by a logger\n# units: K\na,b\n1,2\n", "comment", "# exported by a logger")
+
+    def test_a_column_may_be_called_as_an_element(self):
+        for names in (["<script>", "<b>"], ["<xml>"], ["<html>", "<?xml"]):
+            self.table("t.csv", [[i * 0.5 + c for c in range(len(names))] for i in range(20)], names)
+            self.assert_done(self.train("--data", "t.csv", "--likelihood", "gaussian", *SMALL, "--epochs", "1", "--out", "t",
+                                        "--overwrite"), f"20 rows × {len(names)} column")
+        self.refuse("x.xml", "<table>\n<row a='1'/>\n</table>\n", "XML")
 
     def test_binaries_of_other_programs_are_named(self):
         rest = bytes(200)

@@ -249,5 +249,20 @@ class Scale(Case):
             self.assertEqual(losses[0], losses[1], preset)
 
 
+class Standardize(Case):
+    def test_whether_a_column_varies_is_decided_by_its_values(self):
+        """Two floats side by side are two values; one value is one, whatever its mean is rounded to."""
+        draw = random.Random(4)
+        rows = [[1000000.0625 if draw.random() < 0.5 else 1000000, 0.1, 1e-44 * draw.randrange(3), draw.random()]
+                for _ in range(80)]
+        self.table("t.csv", rows, ["near", "same", "tiny", "x"])
+        result = self.train("--data", "t.csv", *SMALL, "--likelihood", "gaussian", "--standardize", "--epochs", "1", "--out", "t")
+        self.assert_done(result, "1 of 4 columns do not vary over the training rows (the first is column 'same' (1))",
+                         "1 of 4 columns vary over the training rows by less than a float can be scaled by (the first is "
+                         "column 'tiny' (2))")
+        info = json.loads(self.tool("info", "t/model.safetensors", "--json").out)
+        self.assertAlmostEqual(info["mean"][1], 0.1, places=6)
+
+
 if __name__ == "__main__":
     main()

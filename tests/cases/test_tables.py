@@ -151,6 +151,17 @@ class Report(Tables):
             self.table("trailing.csv", [[*row, ""] for row in sensor_rows(20)], header=header)
             self.assert_done(self.read("trailing.csv"), "20 rows × 5 columns", "every line ends in a separator")
 
+    def test_blanks_inside_quotes_do_not_count(self):
+        rows = sensor_rows(20)
+        self.table("plain.csv", rows, SENSOR_NAMES)
+        self.table("quoted.csv", [[f'" {value} "' for value in row] for row in rows], SENSOR_NAMES)
+        self.assert_done(self.read("plain.csv"))
+        self.assert_done(self.read("quoted.csv"), "20 rows × 5 columns, text, header")
+        models = [(self.folder / f"{name}-0" / "model.safetensors").read_bytes() for name in ("plain.csv", "quoted.csv")]
+        self.assertEqual(models[0], models[1])
+        self.table("gap.csv", [["1", '"  "'], ["2", "3"]] * 10, ["a", "b"])
+        self.assert_ended(self.read("gap.csv"), BAD_FILE, 'column "b": 10 cells stand for missing values')
+
     def test_labels_are_advised_for_the_only_column_of_text(self):
         self.table("kinds.csv", [[*row, "ok" if i % 3 else "bad"] for i, row in enumerate(sensor_rows(30))],
                    header=[*SENSOR_NAMES, "my state"])
