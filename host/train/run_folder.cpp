@@ -27,6 +27,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* kState = "state.safetensors";
 constexpr const char* kLastModel = "last.safetensors";
+constexpr const char* kBestModel = "model.safetensors";
+/// A left-over by its name.
+constexpr const char* kFirstBegun = "state.safetensors.first.tmp";
 
 double unix_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -202,6 +205,31 @@ std::optional<Place> RunFolder::find_state(const std::shared_ptr<const Folder>& 
   Place state = find_run_file(held, kState);
   if (!state.folder()->holds(kState)) return std::nullopt;
   return state;
+}
+
+void RunFolder::require_unsaved(const std::shared_ptr<const Folder>& held) {
+  const std::vector<std::string> names = held->names();
+  const bool was_begun = std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    return is_left_over(name) && name.starts_with(kState);
+  });
+  if (was_begun) return;
+  for (const char* model : {kLastModel, kBestModel}) {
+    if (!find_run_file(held, model).folder()->holds(model)) continue;
+    const std::string dir = held->path().string();
+    throw FileError(fmt::format(
+        "{0}: {1} is gone, which a run goes on from, and {2} is there: training anew would replace it. Put "
+        "{1} back; or train on from the model (--init-from {0}/{2} --out OTHER), or repeat the run (--config "
+        "{0}/config.toml --out OTHER)",
+        dir, kState, model));
+  }
+}
+
+void RunFolder::begin_checkpoint() {
+  if (!files_->holds(kState)) write_file_atomically(place(kFirstBegun), std::string_view());
+}
+
+void RunFolder::end_checkpoint() {
+  if (files_->holds(kFirstBegun)) files_->remove(kFirstBegun);
 }
 
 Place RunFolder::last_model(const std::shared_ptr<const Folder>& held) {

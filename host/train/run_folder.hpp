@@ -45,6 +45,9 @@ class RunFolder {
   [[nodiscard]] static std::shared_ptr<const Folder> hold(const std::filesystem::path& dir);
   /// A run's state in its folder; nullopt where no checkpoint was saved yet.
   [[nodiscard]] static std::optional<Place> find_state(const std::shared_ptr<const Folder>& held);
+  /// Of a run without a state: its first checkpoint was not reached, or not whole. \throws FileError where
+  /// models say that it was, so that the state is lost and training anew would replace them
+  static void require_unsaved(const std::shared_ptr<const Folder>& held);
   [[nodiscard]] static Place last_model(const std::shared_ptr<const Folder>& held);
 
   /// Makes the folder and writes config.toml. With config.output.overwrite a run that the folder holds stays
@@ -65,6 +68,11 @@ class RunFolder {
   [[nodiscard]] Place picture(const std::string& name) const { return place(name + ".png"); }
   /// Where the folder is now: as the configuration names it, unless it was renamed.
   [[nodiscard]] std::filesystem::path path_now() const { return folder_->path_now(); }
+
+  /// To be called before and after the files of a checkpoint are written: until the first is whole, a file
+  /// says that it was begun, so that models without a state are known for a part of it.
+  void begin_checkpoint();
+  void end_checkpoint();
 
   /// Whether an older run is still in the folder, whose place this one takes in take_place().
   [[nodiscard]] bool is_growing() const { return files_ != folder_; }

@@ -62,6 +62,7 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
       // Only its view of the data is wanted, and the last model has it as well; the first may be gone.
       if (!config.train.init_from.empty()) model = load_model(open_bytes(RunFolder::last_model(held)));
     } else {
+      RunFolder::require_unsaved(held);
       say(fmt::format("{}: no checkpoint was saved yet; training from the first step", dir));
     }
   } else if (!config.output.dir.empty()) {

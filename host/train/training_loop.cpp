@@ -217,6 +217,7 @@ bool TrainingLoop::is_checkpoint_due() const {
 void TrainingLoop::save() {
   folder_.sync_logs();
   ModelFile file = setup_.model_file(state_.step);
+  folder_.begin_checkpoint();
   save_model(folder_.last_model(), file);
   if (state_.best) {
     file.steps = state_.best->step;
@@ -224,6 +225,7 @@ void TrainingLoop::save() {
   }
   save_model(folder_.best_model(), file);
   save_checkpoint(folder_.state(), setup_.checkpoint(state_));
+  folder_.end_checkpoint();
   if (state_.step > 0) folder_.take_place();
   saved_at_ = Clock::now();
   saved_step_ = state_.step;

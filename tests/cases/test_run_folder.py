@@ -408,5 +408,31 @@ class PathsWithLinks(RunCase):
         self.assertIn(rb'\"test\":\"', self.files("run")["state.safetensors"])
 
 
+class LostState(RunCase):
+    def test_models_without_a_state_are_not_trained_over(self):
+        """What goes on without its state would be another run, over the models of the one that is there."""
+        self.assert_done(self.train("--data", "tab.csv", *FEW, "--epochs", "3", "--out", "run", "--quiet"))
+        (self.folder / "run" / "state.safetensors").unlink()
+        for lost in ((), ("model.safetensors",)):
+            for name in lost:
+                (self.folder / "run" / name).unlink()
+            files = self.files("run")
+            self.assert_ended(self.train("--resume", "run", "--epochs", "5"), BAD_FILE, "state.safetensors is gone",
+                              "last.safetensors is there", "--init-from run/last.safetensors")
+            self.assertEqual(self.files("run"), files)
+
+    def test_a_first_checkpoint_that_was_not_whole_is_begun_again(self):
+        self.assert_done(self.train("--data", "tab.csv", *FEW, "--epochs", "3", "--out", "run", "--quiet"))
+        wanted = self.files("run")
+        self.assertEqual([name for name in wanted if name.endswith(".tmp")], [])
+        (self.folder / "run" / "state.safetensors").unlink()
+        self.write("run/state.safetensors.first.tmp", "")
+        self.assert_done(self.train("--resume", "run"), "training from the first step")
+        found = self.files("run")
+        for name in ("model.safetensors", "last.safetensors", "state.safetensors"):
+            self.assertEqual(found[name], wanted[name], name)
+        self.assertNotIn("state.safetensors.first.tmp", found)
+
+
 if __name__ == "__main__":
     main()
