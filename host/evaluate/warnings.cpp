@@ -36,7 +36,7 @@ std::string collapse_warning(const ModelConfig& model, const ObjectiveConfig& ob
 }
 
 ScoreWatch::ScoreWatch(const ModelInfo& model)
-    : far_(kFarNats * static_cast<double>(model.model.input_dim)) {}
+    : far_(kFarNats * static_cast<double>(model.model.input_dim)), is_standardized_(!model.mean.empty()) {}
 
 void ScoreWatch::add(std::span<const float> scores) {
   for (const float score : scores) {
@@ -62,8 +62,11 @@ std::vector<std::string> ScoreWatch::warnings(const std::string& name) const {
         "{}: {} of {} rows score above {:g} nats (up to {:.3g}), more than {:g} a value: these are not rows "
         "as the "
         "model was trained on. Are they in the same units, with the same columns in the same order (vae_cuda "
-        "info MODEL)? A model that was trained on such rows needs --standardize",
-        name, distant_, rows_, far_, greatest_, kFarNats));
+        "info MODEL)? {}",
+        name, distant_, rows_, far_, greatest_, kFarNats,
+        is_standardized_ ? "It standardizes them by its training rows, which are unlike these: train a model "
+                           "on rows as these, if they are to be usual"
+                         : "A model that was trained on such rows needs --standardize"));
   }
   return lines;
 }

@@ -64,6 +64,13 @@ double distance_of(const RunConfig& config, double reconstruction) {
   return model.likelihood == Likelihood::laplace ? nats / std::sqrt(2.0) : std::sqrt(2.0 * nats);
 }
 
+/// Of --init-from both the preparation and --sigma are the model's.
+std::string_view sigma_advice(const RunConfig& config) {
+  if (!config.train.init_from.empty())
+    return "the mean, the deviation and --sigma are those of the model of --init-from: train a new model";
+  return config.data.standardize ? "give a larger --sigma, or --sigma learned" : "train with --standardize";
+}
+
 std::string unreachable_warning(const RunConfig& config, const PreparedData& data, const ColumnModel& columns,
                                 double distance) {
   const std::vector<double>& deviations = columns.deviations();
@@ -76,8 +83,7 @@ std::string unreachable_warning(const RunConfig& config, const PreparedData& dat
       "the values lie {:.3g} deviations from what the model decodes, and --sigma is {:g}: no training "
       "reaches them. "
       "Column {} alone has a deviation of {:.3g}; {}",
-      distance, config.model.sigma, column, *widest,
-      config.data.standardize ? "give a larger --sigma, or --sigma learned" : "train with --standardize");
+      distance, config.model.sigma, column, *widest, sigma_advice(config));
 }
 
 std::string codes_warning(const RunConfig& config, const LossTerms& terms) {
@@ -87,9 +93,9 @@ std::string codes_warning(const RunConfig& config, const LossTerms& terms) {
   if (!(least < kOneCode)) return {};
   return fmt::format(
       "codebook collapse: nearly all rows take one code of {} (perplexity {:.2f}), so that the codes say "
-      "nearly "
-      "nothing of a row; give --restart-codes 0.1, lower --lr, or standardize the values",
-      config.model.codebook_size, least);
+      "nearly nothing of a row; give --restart-codes 0.1, {}",
+      config.model.codebook_size, least,
+      config.data.standardize ? "or lower --lr" : "lower --lr, or standardize the values");
 }
 
 }  // namespace
@@ -103,8 +109,8 @@ std::vector<std::string> diagnose(const RunConfig& config, const PreparedData& d
   if (!std::isfinite(by.terms.loss)) {
     add(fmt::format(
         "the loss of the {} rows is not finite: some of their values lie far from all training rows; look "
-        "at them, or train with --standardize",
-        by.name));
+        "at them{}",
+        by.name, config.data.standardize ? "" : ", or train with --standardize"));
     return lines;
   }
   const ColumnModel columns(data.train, data.preparation, config.model);

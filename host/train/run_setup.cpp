@@ -282,6 +282,11 @@ void RunSetup::prepare(std::optional<RunData> rows, const Say& say, const ModelF
                     config.train.init_from));
   }
   data.preparation = preparation_for(config, data.preparation, *start);
+  if (config.data.standardize) {
+    say(fmt::format(
+        "{}: standardized by the mean and the deviation of the model of --init-from, not by their own",
+        data.train.name()));
+  }
   check_values(data.train, data.preparation, config.model.likelihood);
   if (data.valid) check_values(*data.valid, data.preparation, config.model.likelihood);
   if (data.test) check_values(*data.test, data.preparation, config.model.likelihood);

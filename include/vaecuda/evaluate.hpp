@@ -144,7 +144,8 @@ class VAECUDA_API ScoreWatch {
   [[nodiscard]] std::vector<std::string> warnings(const std::string& name) const;
 
  private:
-  double far_;  ///< nats of a row that lies that far
+  double far_;            ///< nats of a row that lies that far
+  bool is_standardized_;  ///< the model's columns are
   std::int64_t rows_ = 0;
   std::int64_t distant_ = 0;
   std::int64_t infinite_ = 0;

@@ -85,6 +85,20 @@ class ForeignRows(support.Case):
         self.assert_done(self.tool("evaluate", self.model, "--data", "other.csv", "--samples", "2"),
                          "these are not rows as the model was trained on")
 
+    def test_what_is_advised_can_be_done(self):
+        """A model that standardizes is not told to; one that starts from another is told what holds."""
+        self.table("other.csv", [[1000 * value for value in row] for row in sensor_rows(50)], SENSOR_NAMES)
+        scored = self.tool("score", self.model, "--data", "other.csv", "--out", "scores.csv")
+        self.assert_done(scored, "unlike these: train a model on rows as these")
+        self.assert_silent_about(scored, "needs --standardize")
+        gaussian = [*SMALL, "--likelihood", "gaussian", "--no-report", "--epochs", "1"]
+        self.assert_done(self.train("--data", "rows.csv", *gaussian, "--out", "plain", "--quiet"))
+        self.assert_done(self.tool("score", "plain/model.safetensors", "--data", "other.csv"), "needs --standardize")
+        result = self.train("--data", "other.csv", "--init-from", self.model, "--standardize", *gaussian, "--out", "next")
+        self.assert_done(result, "other.csv: standardized by the mean and the deviation of the model of --init-from",
+                         "those of the model of --init-from: train a new model")
+        self.assert_silent_about(result, "give a larger --sigma")
+
     def test_a_few_far_rows_are_what_a_score_is_for(self):
         rows = sensor_rows(50)
         rows[7] = [1000 * value for value in rows[7]]
