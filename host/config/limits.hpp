@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 
 #include "host/config/parse.hpp"
 
@@ -25,8 +24,6 @@ inline constexpr IntegerRange kStepsOrNone{0, kSteps.max};
 inline constexpr IntegerRange kRestores{0, 1000};
 inline constexpr IntegerRange kPatience{0, kEpochs.max};
 inline constexpr IntegerRange kThreads{0, 1024};
-/// TOML's integers are signed.
-inline constexpr IntegerRange kSeed{0, std::numeric_limits<std::int64_t>::max()};
 
 inline constexpr RealRange kSeconds{0.0, 1e9};
 inline constexpr RealRange kFraction{0.0, 1.0};

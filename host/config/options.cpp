@@ -202,8 +202,12 @@ void append_training(std::vector<Option>& table) {
   table.push_back(integer_option<kBatchSize, kTrain, &TrainConfig::batch_size>(
       {"train.batch_size", "--batch-size", "N", kGroup,
        "rows per step; where there are fewer training rows, all of them"}));
-  table.push_back(integer_option<kSeed, kTrain, &TrainConfig::seed>(
-      {"train.seed", "--seed", "N", kGroup, "of every random number; the same seed gives the same model"}));
+  table.push_back({"train.seed", "--seed", OptionType::integer, "N", kSeedRange, kGroup,
+                   "of every random number; the same seed gives the same model",
+                   [](RunConfig& config, std::string_view text, std::string_view where) {
+                     config.train.seed = parse_seed(text, where);
+                   },
+                   [](const RunConfig& config) { return std::to_string(config.train.seed); }});
   table.push_back(integer_option<kPatience, kTrain, &TrainConfig::patience>(
       {"train.patience", "--patience", "N", kGroup,
        "stop after N epochs without a better validation loss; 0 never does"}));

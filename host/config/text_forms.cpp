@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
 #include <span>
+#include <system_error>
 
 #include "host/config/limits.hpp"
 #include "host/config/parse.hpp"
@@ -48,6 +51,31 @@ void parse_sigma(ModelConfig& model, std::string_view text, std::string_view whe
     refuse(where, text, sigma_range(),
            nearest.empty() ? std::string{} : fmt::format("did you mean {}?", nearest));
   }
+}
+
+namespace {
+
+/// Without signs and leading zeros, which config.toml would not bring back.
+std::optional<std::uint64_t> whole_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  const bool is_whole = stop == end && error == std::errc{} && std::to_string(number) == text;
+  return is_whole ? std::optional(number) : std::nullopt;
+}
+
+}  // namespace
+
+std::uint64_t parse_seed(std::string_view text, std::string_view where) {
+  const std::optional<std::uint64_t> seed = whole_number(text);
+  if (!seed) refuse(where, text, kSeedRange);
+  return *seed;
+}
+
+bool exceeds_toml(std::string_view text) {
+  constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  const std::optional<std::uint64_t> number = whole_number(text);
+  return number && *number > kMost;
 }
 
 std::string_view sigma_range() {

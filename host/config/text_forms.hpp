@@ -1,7 +1,8 @@
-// Options whose text has a form of its own: a picture's shape, a likelihood's deviation and a device.
+// Options whose text has a form of its own: a picture's shape, a likelihood's deviation, a device and a seed.
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@ namespace vaecuda::config {
 
 inline constexpr std::string_view kImageRange =
     "HxWxC or HxW with sizes from 1 to 16777216 and at most 16777216 values in all";
+inline constexpr std::string_view kSeedRange = "a whole number from 0 to 18446744073709551615";
 inline constexpr std::string_view kDeviceRange = "auto, cpu, cuda or cuda:N with N from 0 to 1023";
 
 /// \throws ConfigError
@@ -19,6 +21,11 @@ inline constexpr std::string_view kDeviceRange = "auto, cpu, cuda or cuda:N with
 [[nodiscard]] std::string format_image(const std::optional<ImageShape>& image);
 /// Returns the text itself if it names a device, present or not. \throws ConfigError
 [[nodiscard]] std::string parse_device(std::string_view text, std::string_view where);
+
+/// All 64 bits; other whole numbers are signed. \throws ConfigError
+[[nodiscard]] std::uint64_t parse_seed(std::string_view text, std::string_view where);
+/// Whether a text is a whole number beyond the signed integers of TOML, where it stands in quotes.
+[[nodiscard]] bool exceeds_toml(std::string_view text);
 
 /// Where σ comes from, in the order of SigmaSource: the first is written as the number itself.
 inline constexpr std::array<std::string_view, 3> kSigmaSources{"fixed", "learned", "head"};

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "host/config/parse.hpp"
+#include "host/config/text_forms.hpp"
 #include "host/config/toml_guard.hpp"
 #include "host/config/utf8.hpp"
 #include "host/io/folder_listing.hpp"
@@ -102,6 +103,8 @@ std::string value_text(const std::string& path, const Option& option, const toml
   switch (option.type) {
     case OptionType::integer:
       if (const auto* integer = node.as_integer()) return std::to_string(integer->get());
+      if (const auto* text = node.as_string(); text != nullptr && config::exceeds_toml(text->get()))
+        return text->get();
       break;
     case OptionType::real_or_word:
       if (const auto* text = node.as_string()) return text->get();

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/config/text_forms.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/options.hpp"
 
@@ -31,6 +32,7 @@ std::string quote(const std::string& text) {
 std::string toml_value(const Option& option, const std::string& text) {
   switch (option.type) {
     case OptionType::integer:
+      return config::exceeds_toml(text) ? quote(text) : text;
     case OptionType::flag:
       break;
     case OptionType::real_or_word:

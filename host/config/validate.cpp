@@ -167,8 +167,18 @@ void check_kl_term(const ObjectiveConfig& objective) {
   if (objective.capacity_steps > 0 && objective.capacity == 0.0) {
     throw ConfigError("--capacity-steps needs --capacity: it says in how many steps that comes about");
   }
-  if (objective.kind != ObjectiveKind::iwae) return;
   const ObjectiveConfig usual;
+  if (objective.beta == 0.0 && objective.beta_schedule != usual.beta_schedule) {
+    throw ConfigError(
+        "--beta 0 and --beta-schedule contradict each other: the schedule multiplies beta, and the KL term "
+        "would have the weight 0 in every step; leave the schedule out, or give a --beta above 0");
+  }
+  if (objective.beta_schedule.kind == BetaScheduleKind::cyclical && objective.beta_schedule.steps == 1) {
+    throw ConfigError(
+        "--beta-schedule cyclical:period=1: the first step of a period has the weight 0, and a period of one "
+        "step has no other: the KL term would never have a weight; choose a period of 2 steps or more");
+  }
+  if (objective.kind != ObjectiveKind::iwae) return;
   const std::array<std::pair<bool, const char*>, 4> weighing = {{
       {objective.beta != usual.beta, "--beta"},
       {objective.beta_schedule != usual.beta_schedule, "--beta-schedule"},
@@ -204,6 +214,17 @@ void check_condition(const RunConfig& config) {
   }
 }
 
+void check_lr_schedule(const OptimizerConfig& optimizer) {
+  if (optimizer.schedule.kind != LrScheduleKind::exponential) return;
+  const double second = optimizer.lr * optimizer.schedule.gamma;
+  if (second >= config::kLearningRate.min) return;
+  throw ConfigError(
+      fmt::format("--lr-schedule exponential:gamma={}: from the second epoch on the learning rate would be "
+                  "{:.3g} at most (--lr "
+                  "times gamma), which fp32 makes 0: nothing would be learned; choose a gamma nearer to 1",
+                  config::format_real(optimizer.schedule.gamma), second));
+}
+
 void check_training(const RunConfig& config) {
   if (config.train.epochs && config.train.steps) {
     throw ConfigError("--epochs and --steps contradict each other: give one of them");
@@ -226,6 +247,7 @@ void validate(const RunConfig& config) {
   check_objective(config);
   check_codebook(config);
   check_condition(config);
+  check_lr_schedule(config.optimizer);
   check_training(config);
 }
 

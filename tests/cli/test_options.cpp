@@ -138,6 +138,7 @@ TEST_CASE("numbers are parsed strictly by every numeric option", "[options]") {
     }
     if (option.type == OptionType::real) continue;
     for (const std::string_view text : {"1.5", "1.0", "1e3", "9223372036854775808", "18446744073709551616"}) {
+      if (option.flag == "--seed" && text == "9223372036854775808") continue;  // of 64 bits
       INFO(option.flag << " " << text);
       CHECK_FALSE(refusal(option, text).empty());
     }
@@ -248,7 +249,7 @@ TEST_CASE("ranges are closed or open as their words say", "[options]") {
   CHECK_FALSE(accepts("--batch-size", "0"));
   CHECK(accepts("--batch-size", "16777216"));
   CHECK_FALSE(accepts("--batch-size", "16777217"));
-  CHECK(accepts("--seed", "9223372036854775807"));
+  CHECK(accepts("--seed", "18446744073709551615"));
   CHECK(refusal(by_flag("--batch-size"), "-3") ==
         "--batch-size: '-3' is not a whole number from 1 to 16777216");
   CHECK(refusal(by_flag("--lr"), "nan") == "--lr: 'nan' is not a number from 1e-30 to 1e+06");

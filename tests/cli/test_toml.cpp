@@ -62,7 +62,7 @@ RunConfig unusual_config() {
       {"train.epochs", "7"},
       {"train.steps", "100000000000"},
       {"train.batch_size", "1"},
-      {"train.seed", "9223372036854775807"},
+      {"train.seed", "18446744073709551615"},
       {"train.patience", "3"},
       {"train.init_from", "m.safetensors"},
       {"optimizer.lr", "1e-05"},

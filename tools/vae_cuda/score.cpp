@@ -161,9 +161,8 @@ Threshold threshold_of(const cli::Arguments& arguments, cli::Console& console, c
 class ScoreFile {
  public:
   ScoreFile(const std::string* path, bool flagged) : flagged_(flagged) {
-    if (path == nullptr) {
-      print(header());
-    } else if (path->size() > 4 && path->substr(path->size() - 4) == ".csv") {
+    if (path == nullptr) return;
+    if (path->size() > 4 && path->substr(path->size() - 4) == ".csv") {
       table_.emplace(*path);
       table_->write(header());
     } else {
@@ -172,6 +171,7 @@ class ScoreFile {
   }
   void append(std::int64_t first, std::span<const float> scores, std::optional<float> threshold) {
     if (array_) return array_->append(scores);
+    begin();
     std::string lines;
     for (const float score : scores) {
       fmt::format_to(std::back_inserter(lines), FMT_COMPILE("{},{}"), first++, score);
@@ -181,14 +181,22 @@ class ScoreFile {
     table_ ? table_->write(lines) : print(lines);
   }
   void commit() {
-    if (array_) array_->commit();
+    if (array_) return array_->commit();
+    begin();
     if (table_) table_->commit();
   }
 
  private:
+  /// The header goes with the first scores: rows that cannot be scored leave stdout empty.
+  void begin() {
+    if (is_begun_) return;
+    is_begun_ = true;
+    if (!table_) print(header());
+  }
   [[nodiscard]] std::string header() const { return flagged_ ? "row,score,flag\n" : "row,score\n"; }
   static void print(const std::string& text) { cli::write_output(text); }
   bool flagged_;
+  bool is_begun_ = false;
   std::optional<OutputFile> table_;
   std::optional<RowWriter> array_;
 };

@@ -75,6 +75,11 @@ int run_manifold(const cli::Arguments& arguments, cli::Console& console) {
   const std::int64_t side = integer_or(arguments, "--grid", 20, 2, 64);
   const Vae vae = load_model(arguments, console);
   const std::int64_t latent_dim = vae.info().model.latent_dim;
+  if (vae.info().model.latent != LatentKind::gaussian) {
+    throw ConfigError(
+        "a model with --latent vq or deterministic has no normal prior, at whose quantiles a manifold is "
+        "decoded; vae_cuda traverse sweeps its latents");
+  }
   std::vector<std::int64_t> dims = {0, 1};
   if (arguments.find("--dims") != nullptr) dims = integers(arguments, "--dims", 0, latent_dim - 1);
   if (dims.size() != 2 || dims[0] == dims[1]) {
