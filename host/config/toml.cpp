@@ -5,7 +5,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -15,8 +14,6 @@
 #include "host/config/text_forms.hpp"
 #include "host/config/toml_guard.hpp"
 #include "host/config/utf8.hpp"
-#include "host/io/folder_listing.hpp"
-#include "host/train/run_replacement.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
@@ -220,18 +217,6 @@ RunConfig parse_config(const std::string& text, const RunConfig& base, const std
     }
   }
   return run;
-}
-
-RunConfig load_run_config(const std::string& dir) {
-  const std::string path = find_run_file(std::filesystem::path(dir), "config.toml").string();
-  if (!std::filesystem::exists(path)) {
-    throw FileError(fmt::format("{}: holds no run: config.toml is missing; name the folder of a run", dir));
-  }
-  refuse_pipes(dir);
-  refuse_pipes(std::filesystem::path(path).parent_path());
-  RunConfig config = load_config(path);
-  config.output.dir = dir;
-  return config;
 }
 
 }  // namespace vaecuda
