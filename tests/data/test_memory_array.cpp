@@ -138,6 +138,37 @@ TEST_CASE("a training run applies the options of files to rows in memory, or ref
   config.data.train.labels_path.clear();
   config.data.normal_label = "a";
   CHECK_NOTHROW(begin());
+  config.data.train.image.reset();
+  config.data.normal_label.clear();
+  rows.test = Dataset(std::vector<float>(), 0, 6);
+  check_error<ConfigError>(begin, {"no rows to test on"});
+  rows.test.reset();
+  rows.valid = Dataset(std::vector<float>(), 0, 6);
+  check_error<ConfigError>(begin, {"no rows to validate on"});
+}
+
+TEST_CASE("a column that is taken for labels by its name, and holds none, is named with the way out",
+          "[array]") {
+  const std::vector<float> values = {0.5F, 1.5F};
+  ArrayView x;
+  x.data = values.data();
+  x.type = NumberType::f32;
+  x.shape = {2};
+  ArrayView target = x;
+  x.name = "x";
+  target.name = "target";
+  const std::vector<ArrayView> table = {x, target};
+  check_error<FileError>([&] { (void)dataset_from_columns(table); },
+                         {"column \"target\"", "row 0", "label 0.5", "label_column \"none\""});
+  CHECK(dataset_from_columns(table, "none").columns() == 2);
+  std::string message;
+  try {
+    (void)dataset_from_columns(table, "target");
+  } catch (const FileError& error) {
+    message = error.what();
+  }
+  CHECK(message.find("label 0.5") != std::string::npos);
+  CHECK(message.find("none") == std::string::npos);
 }
 
 }  // namespace

@@ -283,6 +283,10 @@ TEST_CASE("paths between latents end where they should and keep their form", "[v
   CHECK(test::same_bits(test::slice(path, 3, 1, 7), vae.decode(b)));
   check_error<ConfigError>([&] { (void)interpolate_latents(a, Floats(2), 5); }, {"3 and 2 values"});
   check_error<ConfigError>([&] { (void)interpolate_latents(a, b, 1); }, {"1 steps", "2 or more"});
+  const Floats far = {3e38f, 3e38f};
+  const Floats other = {-3e38f, 3e38f};
+  check_error<ConfigError>([&] { (void)interpolate_latents(far, other, 10, true); },
+                           {"length 4.24e+38", "value 1 of step 1"});
 }
 
 }  // namespace vaecuda
