@@ -275,6 +275,20 @@ class Tables(Case):
             numpy.testing.assert_array_equal(model.score(bare[[2, 0, 3, 1]]), self.scores)
             self.assertGreaterEqual(model.evaluate(labelled, label_column=column)["mutual_information_gap"], 0.0)
 
+    def test_label_tables_in_another_order(self):
+        """The columns 0 ... C-1 of a table of label vectors, as those of rows."""
+        vectors = pandas.DataFrame(numpy.eye(3, dtype=numpy.float32)[numpy.arange(120) % 3])
+        other = vectors[[2, 0, 1]]
+        run = vaecuda.train(self.frame, labels=vectors, valid=self.frame, valid_labels=other, test=self.frame,
+                            test_labels=vectors, conditional=True, **TABLE)
+        self.assertEqual(run.summary["valid_loss"], run.summary["test_loss"])
+        with self.assertWarnsRegex(vaecuda.VaecudaWarning, "labels: its columns are named 0 to 2"):
+            warnings.simplefilter("always", vaecuda.VaecudaWarning)
+            told = run.model.score(self.frame, labels=other)
+        numpy.testing.assert_array_equal(told, run.model.score(self.frame, labels=vectors.to_numpy()))
+        self.refuses(vaecuda.FileError, r"labels: row 4, column 1 .*masked", run.model.score, self.frame,
+                     labels=vectors.astype("Int64").mask((vectors.index == 4)[:, None] & (numpy.arange(3) == 1)))
+
     def test_labels_of_pandas(self):
         kind = numpy.arange(120) % 2
         words = numpy.array(["bad", "good"])[kind]
