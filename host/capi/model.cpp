@@ -11,6 +11,7 @@
 #include "host/capi/handles.hpp"
 #include "host/capi/output.hpp"
 #include "vaecuda/options.hpp"
+#include "vaecuda/report.hpp"
 
 vaecuda_model::vaecuda_model(vaecuda::Vae loaded, std::function<void(const std::string&)> told)
     : vae(std::move(loaded)), message(std::move(told)) {
@@ -72,6 +73,16 @@ RunOn to_cpp(const vaecuda_run_on& given) {
 using namespace vaecuda::capi;
 
 extern "C" {
+
+int vaecuda_write_report(const char* run_dir, const char* path, const vaecuda_run_on* on) {
+  return guarded([&] {
+    const vaecuda_run_on none = VAECUDA_RUN_ON_INIT;
+    vaecuda::ReportOptions options;
+    options.on = to_cpp(read_struct(on, none, "on"));
+    if (path != nullptr) options.path = path;
+    (void)vaecuda::write_report(required_text(run_dir, "run_dir"), options);
+  });
+}
 
 int vaecuda_model_load(const char* path, const vaecuda_run_on* on, vaecuda_model** result) {
   return guarded([&] {

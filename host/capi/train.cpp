@@ -1,5 +1,8 @@
 // C API: training.
+#include <fmt/format.h>
+
 #include <limits>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -72,6 +75,16 @@ std::optional<Dataset> copied(const vaecuda_dataset* dataset) {
   return dataset == nullptr ? std::nullopt : std::optional<Dataset>(dataset->data);
 }
 
+/// The model is saved: a page that cannot be written takes nothing from it.
+void write_page(const Trainer& trainer, const vaecuda_observer& watch) {
+  try {
+    (void)trainer.write_report();
+  } catch (const Error& error) {
+    if (watch.message == nullptr) return;
+    watch.message(watch.user, fmt::format("warning: no report.html: {}", error.what()).c_str());
+  }
+}
+
 int train_from(Start start, const vaecuda_config* config, const vaecuda_dataset* train,
                const vaecuda_dataset* valid, const vaecuda_dataset* test, const vaecuda_observer* observer,
                vaecuda_summary* summary) {
@@ -91,10 +104,12 @@ int train_from(Start start, const vaecuda_config* config, const vaecuda_dataset*
   if (run.output.dir.empty()) throw ConfigError("no folder for the run: set output.dir");
   bool stopped = false;
   TrainObserver calls = to_cpp(watch, stopped);
-  const TrainSummary done =
-      train == nullptr
-          ? Trainer(run, std::move(calls), start).run()
-          : Trainer(run, {train->data, copied(valid), copied(test)}, std::move(calls), start).run();
+  const auto trainer = train == nullptr
+                           ? std::make_unique<Trainer>(run, std::move(calls), start)
+                           : std::make_unique<Trainer>(run, RunData{train->data, copied(valid), copied(test)},
+                                                       std::move(calls), start);
+  const TrainSummary done = trainer->run();
+  if (watch.report != 0 && !stopped) write_page(*trainer, watch);
   if (summary != nullptr) write_struct(summary, to_c(done), "summary");
   return stopped ? VAECUDA_STOPPED : VAECUDA_OK;
 }

@@ -215,10 +215,11 @@ typedef struct vaecuda_observer {
   void (*progress)(void* user,
                    const vaecuda_progress* progress); /* a few times a second, and at epochs' ends */
   int (*stop)(void* user); /* asked a few times a second; other than 0 ends the run after saving */
+  int report; /* other than 0: report.html of a run that comes to its end; a message says why there is none */
 } vaecuda_observer;
 
 /* clang-format off */
-#define VAECUDA_OBSERVER_INIT {sizeof(vaecuda_observer), NULL, NULL, NULL, NULL}
+#define VAECUDA_OBSERVER_INIT {sizeof(vaecuda_observer), NULL, NULL, NULL, NULL, 0}
 /* clang-format on */
 
 /* How a run ended. Losses are means over rows in nats; those of rows that the run did not have are NaN. Fill
@@ -308,6 +309,11 @@ typedef struct vaecuda_model_info {
 /* clang-format off */
 #define VAECUDA_MODEL_INFO_INIT {sizeof(vaecuda_model_info), 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL}
 /* clang-format on */
+
+/* Writes the page of a run (docs/report.md) from its folder and the rows that its config.toml names, to
+ * `path` or, where that is NULL, to report.html in the folder. Of rows that were in memory the page tells
+ * less than vaecuda_observer.report. `on` may be NULL. */
+VAECUDA_API int vaecuda_write_report(const char* run_dir, const char* path, const vaecuda_run_on* on);
 
 /* Reads a model file onto a device. `on` may be NULL. */
 VAECUDA_API int vaecuda_model_load(const char* path, const vaecuda_run_on* on, vaecuda_model** result);

@@ -153,6 +153,7 @@ static int on_stop(void* user) {
 static void test_training(const char* folder, const float* values) {
   char path[4096];
   char again[4096];
+  char page[8192];
   vaecuda_config* config;
   vaecuda_dataset* train = NULL;
   vaecuda_dataset* valid = NULL;
@@ -169,8 +170,16 @@ static void test_training(const char* folder, const float* values) {
   observer.message = on_message;
   observer.progress = on_progress;
   observer.stop = on_stop;
+  observer.report = 1;
 
   OK(vaecuda_train(config, train, valid, NULL, &observer, &summary));
+  snprintf(page, sizeof page, "%s/report.html", path);
+  CHECK(remove(page) == 0);
+  OK(vaecuda_write_report(path, NULL, NULL));
+  CHECK(remove(page) == 0);
+  OK(vaecuda_write_report(path, page, NULL));
+  EXPECT(vaecuda_write_report(NULL, page, NULL), VAECUDA_CONFIG, "run_dir is NULL");
+  EXPECT(vaecuda_write_report("/nowhere", NULL, NULL), VAECUDA_BAD_FILE, "/nowhere");
   CHECK(watch.epochs == 3);
   CHECK(summary.epochs == 3 && summary.steps == 19 && summary.parameters > 0);
   CHECK(summary.train_loss > 0.0 && summary.valid_loss > 0.0 && isnan(summary.test_loss));
@@ -180,6 +189,8 @@ static void test_training(const char* folder, const float* values) {
   /* The same rows give the same figures, and a share of them can be held out. */
   OK(vaecuda_config_set(config, "--out", again));
   OK(vaecuda_train(config, train, valid, NULL, NULL, &other));
+  snprintf(page, sizeof page, "%s/report.html", again);
+  CHECK(remove(page) != 0); /* not asked for */
   CHECK(other.train_loss == summary.train_loss && other.valid_loss == summary.valid_loss);
   OK(vaecuda_config_set(config, "data.test_fraction", "0.25"));
   OK(vaecuda_train(config, train, NULL, NULL, NULL, &other));

@@ -91,7 +91,8 @@ static void test_file_options(const char* folder) {
   OK(vaecuda_model_load(model_path, NULL, &model));
   OK(vaecuda_model_describe(model, &info));
   CHECK(info.image_height == 2 && info.image_width == 3 && info.image_channels == 1);
-  EXPECT(vaecuda_encode(model, values, kRows, kColumns, mean, kRows, NULL, 0), VAECUDA_CONFIG, "conditional");
+  EXPECT(vaecuda_encode(model, values, kRows, kColumns, mean, kRows, NULL, 0), VAECUDA_BAD_FILE,
+         "conditional");
   OK(vaecuda_encode_dataset(model, data, mean, kRows, NULL, 0));
   rows = array_of(mean, VAECUDA_F32, 2, shape);
   {

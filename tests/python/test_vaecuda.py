@@ -182,6 +182,28 @@ class Train(unittest.TestCase):
                 vaecuda.train(x, out=out, **SMALL)
             vaecuda.train(config=os.path.join(folder, "b", "config.toml"), out=out, overwrite=True)
 
+    def test_page_of_a_run(self):
+        """A run that ends in a folder leaves its page; another is written from the folder."""
+        x = rows()
+        with tempfile.TemporaryDirectory() as folder:
+            run = vaecuda.train(x, out=os.path.join(folder, "run"), **SMALL)
+            page = os.path.join(run.folder, "report.html")
+            self.assertIn(f'{run.summary["train_loss"]:.2f}', open(page, encoding="utf-8").read())
+            other = os.path.join(folder, "page.html")
+            self.assertEqual(vaecuda.write_report(run.folder, other, device="cpu", threads=1), other)
+            self.assertIn("given in memory", open(other, encoding="utf-8").read())
+            os.remove(page)
+            self.assertEqual(vaecuda.write_report(run.folder, device="cpu"), page)
+            self.assertTrue(os.path.exists(page))
+            with self.assertRaisesRegex(vaecuda.RequestError, "model.safetensors"):
+                vaecuda.write_report(run.folder, os.path.join(run.folder, "model.safetensors"))
+            for out, options in (("bare", {"report": False}), ("stopped", {"stop": lambda: True, "epochs": 1000})):
+                left = vaecuda.train(x, out=os.path.join(folder, out), **{**SMALL, **options}).folder
+                self.assertFalse(os.path.exists(os.path.join(left, "report.html")))
+            os.mkdir(os.path.join(folder, "taken"))
+            with self.assertRaisesRegex(vaecuda.FileError, "taken"):
+                vaecuda.write_report(os.path.join(folder, "taken"))
+
     def test_stops(self):
         asked = []
 

@@ -41,12 +41,12 @@ _load_parts()
 from _vaecuda.errors import (DeviceError, DivergedError, Error, FileError, OutOfMemoryError,  # noqa: E402
                              RequestError, VaecudaWarning)
 from _vaecuda.library import build_info, version  # noqa: E402
-from _vaecuda.model import Vae, _unpickled  # noqa: E402
+from _vaecuda.model import Vae, _unpickled, write_report  # noqa: E402
 from _vaecuda.rows import load_rows  # noqa: E402
 from _vaecuda.training import Training, train  # noqa: E402
 
-__all__ = ["Vae", "train", "load_rows", "version", "build_info", "Training", "Error", "RequestError", "FileError",
-           "OutOfMemoryError", "DeviceError", "DivergedError", "VaecudaWarning"]
+__all__ = ["Vae", "train", "load_rows", "write_report", "version", "build_info", "Training", "Error", "RequestError",
+           "FileError", "OutOfMemoryError", "DeviceError", "DivergedError", "VaecudaWarning"]
 
 for _public in (*map(globals().get, __all__), _unpickled):  # what messages and pickles call them
     _public.__module__ = "vaecuda"

@@ -27,7 +27,8 @@ STOP = ctypes.CFUNCTYPE(c_int, c_void_p)
 
 
 class Observer(Sized):
-    _fields_ = [("size", c_size_t), ("user", c_void_p), ("message", MESSAGE), ("progress", PROGRESS), ("stop", STOP)]
+    _fields_ = [("size", c_size_t), ("user", c_void_p), ("message", MESSAGE), ("progress", PROGRESS), ("stop", STOP),
+                ("report", c_int)]
 
 
 class Summary(Sized):
@@ -90,6 +91,7 @@ FUNCTIONS = {
     "vaecuda_config_load_run": [HANDLE, c_char_p],
     "vaecuda_train": [HANDLE, HANDLE, HANDLE, HANDLE, POINTER(Observer), POINTER(Summary)],
     "vaecuda_train_resume": [HANDLE, HANDLE, HANDLE, HANDLE, POINTER(Observer), POINTER(Summary)],
+    "vaecuda_write_report": [c_char_p, c_char_p, POINTER(RunOn)],
     "vaecuda_model_load": [c_char_p, POINTER(RunOn), POINTER(HANDLE)],
     "vaecuda_model_save": [HANDLE, c_char_p],
     "vaecuda_model_describe": [HANDLE, POINTER(ModelInfo)],

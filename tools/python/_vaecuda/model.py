@@ -17,6 +17,13 @@ from .options import option_text
 from .rows import dataset_from_file, dataset_of, noted, room_for, size_of, taken, values_of
 
 
+def _run_on(device: str, threads: int, precision: str) -> RunOn:
+    on = RunOn()
+    on.device, on.precision, on.message = as_text(device, "device"), as_text(precision, "precision"), NOTE
+    on.threads = as_integer(threads, "threads")
+    return on
+
+
 class Vae:
     """A trained model on a device. Use `Vae.load`; its methods may be called from several threads.
 
@@ -56,9 +63,7 @@ class Vae:
     def load(cls, path, device: str = "auto", threads: int = 0, precision: str = "fp32") -> "Vae":
         """Reads a model file (model.safetensors of a run). device: auto, cpu, cuda, cuda:N; threads: of the CPU, 0
         for one per core."""
-        on = RunOn()
-        on.device, on.precision, on.message = as_text(device, "device"), as_text(precision, "precision"), NOTE
-        on.threads = as_integer(threads, "threads")
+        on = _run_on(device, threads, precision)
         return cls(Handle("model", "vaecuda_model_load", as_path(path), byref(on)), (device, on.threads, precision))
 
     def save(self, path) -> None:
@@ -207,3 +212,12 @@ def _unpickled(content: bytes, on) -> Vae:
         with open(path, "wb") as file:
             file.write(content)
         return Vae.load(path, *on)
+
+
+def write_report(folder, path=None, device: str = "auto", threads: int = 0, precision: str = "fp32") -> str:
+    """Writes the page of the run in `folder` again, or of one that was stopped, from its files and the rows that its
+    config.toml names: to `path`, which it gives, or to report.html in the folder."""
+    page = os.path.join(os.fsdecode(as_path(folder, "folder")), "report.html") if path is None else os.fsdecode(
+        as_path(path))
+    invoke("vaecuda_write_report", as_path(folder, "folder"), as_path(page), byref(_run_on(device, threads, precision)))
+    return page

@@ -8,7 +8,7 @@ import threading
 from ctypes import byref
 from typing import Any, Callable, Dict, NamedTuple, Optional
 
-from .arguments import as_path, as_text, is_path
+from .arguments import as_flag, as_path, as_text, is_path
 from .errors import RequestError, VaecudaWarning
 from .interface import MESSAGE, PROGRESS, STOP, STOPPED, Observer, Progress, Summary
 from .library import WARNING, Handle, invoke, shown, warn
@@ -91,7 +91,7 @@ def _rows_of_run(settings: Handle, rows: Dict[str, Any], labels: Dict[str, Any],
 def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labels=None, test_labels=None, preset=None,
           config=None, resume=None, message: Optional[Callable[[str], None]] = None,
           progress: Optional[Callable[[Dict[str, Any]], None]] = None, stop: Optional[Callable[[], bool]] = None,
-          **options) -> Training:
+          report: bool = True, **options) -> Training:
     """Trains a model.
 
     data: an array (rows, D), or (rows, height, width[, channels]) for pictures; or a DataFrame; or the path of a file or
@@ -100,6 +100,7 @@ def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labe
     DataFrame's column, or the path of a file. label_column: the column of a DataFrame or CSV file that holds them.
     out: the folder of the run; without it the run's files are removed once the model is loaded, and kept where train()
     ends by an exception after a checkpoint.
+    report: write report.html, the page of the run, into a folder that stays.
     preset: a recipe by its name. config: a TOML file with options. options: those of `vae_cuda_train --help`, with
     underscores: latent_dim=10, hidden=[400, 200], lr=1e-3, likelihood="gaussian", standardize=True. Each goes over what
     stands before it.
@@ -160,6 +161,8 @@ def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labe
     observer.message = MESSAGE(guarded(say, None))
     observer.progress = PROGRESS(guarded(follow, None))
     observer.stop = STOP(guarded(lambda _: int(stop is not None and bool(stop())), 1))
+
+    observer.report = as_flag(report, "report") if out is not None or resume is not None else 0
 
     summary = Summary()
     function = "vaecuda_train" if resume is None else "vaecuda_train_resume"
