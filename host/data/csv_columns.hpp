@@ -41,6 +41,8 @@ struct CsvColumns {
   [[nodiscard]] std::string describe(std::size_t column) const;
   /// Whether the cells of the column are not read; the labels' column may be one of them.
   [[nodiscard]] bool passes(std::size_t column) const;
+  /// Whether the columns that are read are those that somebody wants by their names.
+  [[nodiscard]] bool is_wanted() const { return !is_passed.empty(); }
   /// What --label-column takes for a column: its name, its index where it has none of its own.
   [[nodiscard]] std::string label_word(std::size_t column) const;
 };

@@ -76,7 +76,8 @@ bool TableReport::may_hold_labels(const CsvColumns& columns, const Problems::val
                                   std::int64_t rows) const {
   const auto& [key, found] = problem;
   const std::size_t width = columns.count - columns.begin - (columns.label ? 1 : 0);
-  if (columns.label || width < 2 || found.count < rows - lengths_.count) return false;
+  // Of a table that others are passed over in, a column that is read holds values: a model has it.
+  if (columns.label || columns.is_wanted() || width < 2 || found.count < rows - lengths_.count) return false;
   const auto texts = std::count_if(problems_.begin(), problems_.end(),
                                    [](const auto& other) { return other.first.second == Kind::text; });
   if (texts != 1 || text_kind(found.first) == TextKind::date ||

@@ -97,9 +97,11 @@ std::vector<float> conditions_of(const RowSource& source, std::int64_t rows, con
 void require_label(const ModelInfo& model, const std::string& label) {
   const std::vector<std::string>& classes = model.condition_names;
   const std::int64_t size = model.model.condition_dim;
-  if (label.empty() && !classes.empty()) {
-    throw ConfigError(fmt::format("this model is conditional, so what it draws needs a label; it knows {}",
-                                  fmt::join(classes, ", ")));
+  if (label.empty()) {
+    const std::string told =
+        classes.empty() ? fmt::format("is told vectors of {} numbers, with commas between them", size)
+                        : fmt::format("knows {}", fmt::join(classes, ", "));
+    throw ConfigError("this model is conditional, so what it draws needs a label; it " + told);
   }
   if (classes.empty() && !vector_of(label, size)) throw ConfigError(no_vector(label, size));
   if (!classes.empty() && !data::find_class(classes, label)) throw ConfigError(unknown_class(label, classes));

@@ -149,6 +149,10 @@ class Columns(Case):
         self.assert_done(self.train("--data", "named.csv", *again, "--out", "n"))
         models = [(self.folder / out / "model.safetensors").read_bytes() for out in "pn"]
         self.assertEqual(models[0], models[1])
+        self.table("texts.csv", [[*row[:4], "ab"[i % 2]] for i, row in enumerate(self.rows)], SENSOR_NAMES)
+        refused = self.tool("score", model, "--data", "texts.csv")
+        self.assert_ended(refused, BAD_FILE, 'column "speed": 200 cells are not numbers')
+        self.assert_silent_about(refused, "--label-column")
         self.table("gap.csv", [[*row[:4], "joe" if i == 7 else row[4]] for i, row in enumerate(self.rows)], SENSOR_NAMES)
         refused = self.tool("score", model, "--data", "gap.csv")
         self.assert_ended(refused, BAD_FILE, "line 9", '"joe" is not a number')
