@@ -30,14 +30,19 @@ def _in_thread(work, failures: list, warned):
             results.append(work())
         except BaseException as error:
             failures.append(error)
+        warned.put(None)  # wakes the waiting thread
 
     thread = threading.Thread(target=call)
     thread.start()
     while thread.is_alive() or not warned.empty():
         refused = failures
         try:
-            text, refused = warned.get(timeout=0.2 if thread.is_alive() else 0.0)
-            warn(text)
+            said = warned.get(timeout=0.2 if thread.is_alive() else 0.0)
+            if said is None:
+                thread.join()
+            else:
+                text, refused = said
+                warn(text)
         except queue.Empty:
             pass
         except VaecudaWarning as error:
@@ -56,6 +61,8 @@ def _name_run(error: BaseException, folder: str, stopped: bool) -> None:
         error.args = (text,)
     elif hasattr(error, "add_note"):
         error.add_note(text)
+    elif isinstance(error, VaecudaWarning):  # Python before 3.11
+        error.args = (f"{error}; {text}",)
 
 
 class Training(NamedTuple):
