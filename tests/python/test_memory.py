@@ -31,6 +31,7 @@ def optional(name):
 
 pandas = optional("pandas")
 scipy = optional("scipy.sparse")
+pyarrow = optional("pyarrow")
 
 
 class Case(unittest.TestCase):
@@ -231,7 +232,9 @@ class Tables(Case):
         cls.scores = cls.model.score(cls.frame)
 
     def test_columns_meet_by_name(self):
-        for other, text in ((self.frame[["d", "a", "c", "b"]], "taken by name"), (self.frame.to_numpy(), "by position")):
+        for other, text in ((self.frame[["d", "a", "c", "b"]], "taken by name"),
+                            (numpy.asfortranarray(self.frame), "by position"),
+                            (numpy.ascontiguousarray(self.frame), "by position")):
             with self.assertWarnsRegex(vaecuda.VaecudaWarning, text) as caught:
                 warnings.simplefilter("always", vaecuda.VaecudaWarning)
                 again = copy.copy(self.model).score(other)
@@ -303,6 +306,10 @@ class Tables(Case):
                 gaps[7] = None
                 self.refuses(vaecuda.FileError, r"labels: row 7 \(counted from 0\): the label is missing", self.model.evaluate,
                              self.frame, gaps.array)
+        if pyarrow is not None:
+            for its in (pyarrow.array(words), pyarrow.array(kind > 0), pyarrow.array(words).dictionary_encode(),
+                        pyarrow.chunked_array([kind[:50], kind[50:]])):
+                self.assertEqual(self.model.evaluate(self.frame, its)["mutual_information_gap"], wanted)
         self.refuses(vaecuda.RequestError, "labels holds datetime64", self.model.evaluate, self.frame,
                      pandas.date_range("2020-01-01", periods=120, tz="UTC"))
 

@@ -75,8 +75,10 @@ def view_of(values, where: str, name: str = "", mask=None, wanted: str = ROWS) -
 
 
 def column_of(values, where: str, wanted: str = ROWS):
-    """A column of a DataFrame, or an array of pandas, as an array of NumPy, and which of its values are missing where
-    that does not say so."""
+    """A column of a DataFrame, or an array of pandas or Arrow, as an array of NumPy, and which of its values are
+    missing where that does not say so."""
+    if type(values).__module__.split(".")[0] == "pyarrow":
+        values = values.to_pandas()
     dtype = getattr(values, "dtype", None)
     if isinstance(dtype, numpy.dtype) or not hasattr(values, "isna"):
         return (values.to_numpy() if hasattr(values, "to_numpy") else values), None

@@ -12,9 +12,9 @@ from .arguments import as_flag, as_integer, as_path, as_real, as_text, float_poi
 from .arrays import as_array
 from .errors import RequestError
 from .interface import EvaluateOptions, Evaluation, ModelInfo, RunOn
-from .library import NOTE, Handle, invoke, the_library
+from .library import NOTE, Handle, invoke, the_library, warn
 from .options import option_text
-from .rows import dataset_from_file, dataset_of, noted, room_for, size_of, taken, values_of
+from .rows import dataset_from_file, dataset_of, is_plain, noted, room_for, size_of, taken, values_of
 
 
 def _run_on(device: str, threads: int, precision: str) -> RunOn:
@@ -34,6 +34,7 @@ class Vae:
     def __init__(self, handle: Handle, on=("auto", 0, "fp32")):
         self._handle = handle
         self._on = on
+        self._met_by_position = False
         info = ModelInfo()
         invoke("vaecuda_model_describe", handle, byref(info))
         self.input_dim: int = info.input_dim
@@ -95,11 +96,19 @@ class Vae:
     def _seed(self, seed: Optional[int]) -> int:
         return self.seed if seed is None else as_integer(seed, "seed", c_uint64)
 
+    def _taken(self, function: str, x, labels, name: str = "x"):
+        """As taken(). That an array has no names, which the library would say, is said once as of other rows."""
+        columns = self.info["columns"] if name == "x" else None
+        if columns and labels is None and is_plain(x) and not self._met_by_position:
+            self._met_by_position = True
+            warn(f"{name}: its columns are taken by position, since it has no column names")
+        return taken(function, x, labels, name, self._labels, columns)
+
     def encode(self, x, logvar: bool = False, labels=None):
         """Posterior means of rows (rows, D): (rows, Z). With `logvar` the pair of means and log variances,
         which a deterministic latent does not have."""
         logvar = as_flag(logvar, "logvar")
-        function, count, rows = taken("vaecuda_encode", x, labels, "x", self._labels, self.info["columns"])
+        function, count, rows = self._taken("vaecuda_encode", x, labels)
         mean = numpy.empty((count, self.latent_dim), numpy.float32)
         other = numpy.empty_like(mean) if logvar else None
         invoke(function, self._handle, *rows, float_pointer(mean), mean.size, float_pointer(other) if logvar else None,
@@ -107,7 +116,7 @@ class Vae:
         return (mean, other) if logvar else mean
 
     def _decoded(self, function: str, x, labels, name: str):
-        function, count, rows = taken(function, x, labels, name, self._labels, self.info["columns"] if name == "x" else None)
+        function, count, rows = self._taken(function, x, labels, name)
         result = numpy.empty((count, self.input_dim), numpy.float32)
         invoke(function, self._handle, *rows, float_pointer(result), result.size)
         return result
@@ -152,7 +161,7 @@ class Vae:
         q(z|x), and KL(q(z|x) || N(0, 1)), (rows,) each."""
         samples = as_integer(samples, "samples")
         if samples == 1:
-            function, count, rows = taken("vaecuda_elbo", x, labels, "x", self._labels, self.info["columns"])
+            function, count, rows = self._taken("vaecuda_elbo", x, labels)
         else:
             data = noted(dataset_of(x, "x", labels, self._labels, self.info["columns"]))
             function, count, rows = "vaecuda_elbo_samples", size_of(data)[0], (data, samples)
@@ -171,8 +180,7 @@ class Vae:
         """log p(x) per row in nats, (rows,), by importance sampling: in expectation a lower bound, tighter with every
         sample (Burda et al., arXiv 1509.00519)."""
         samples = as_integer(samples, "samples")
-        function, count, rows = taken("vaecuda_log_likelihood", x, labels, "x", self._labels,
-                                      self.info["columns"])
+        function, count, rows = self._taken("vaecuda_log_likelihood", x, labels)
         result = numpy.empty(count, numpy.float32)
         invoke(function, self._handle, *rows, samples, self._seed(seed), float_pointer(result), result.size)
         return result

@@ -119,10 +119,15 @@ def values_of(data: Handle):
     return values
 
 
+def is_plain(x) -> bool:
+    """True of an array whose floats lie as the library's functions for rows without names read them."""
+    return type(x) is numpy.ndarray and x.dtype == numpy.float32 and x.ndim == 2 and x.flags.c_contiguous
+
+
 def taken(function: str, x, labels=None, name: str = "x", label_column: str = "", met=None):
     """The function of the library that takes these rows, their number, and its arguments for them: floats as they lie
     in memory, or a data set."""
-    if labels is None and type(x) is numpy.ndarray and x.dtype == numpy.float32 and x.ndim == 2 and x.flags.c_contiguous:
+    if labels is None and is_plain(x):
         return function, len(x), (float_pointer(x), *x.shape)
     data = noted(dataset_of(x, name, labels, label_column, met))
     return f"{function}_dataset", size_of(data)[0], (data,)
