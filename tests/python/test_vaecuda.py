@@ -252,14 +252,16 @@ class Train(unittest.TestCase):
         def progress(now):
             raise KeyError("mine")
 
-        with self.assertRaisesRegex(KeyError, "mine"):
+        with self.assertRaisesRegex(KeyError, "mine") as caught:
             vaecuda.train(rows(), progress=progress, **{**SMALL, "epochs": 100000})
+        shutil.rmtree(caught.exception.folder)
 
     def test_ctrl_c(self):
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
         signal.setitimer(signal.ITIMER_REAL, 0.5)
-        with self.assertRaises(KeyboardInterrupt):
+        with self.assertRaises(KeyboardInterrupt) as caught:
             vaecuda.train(rows(), **{**SMALL, "epochs": 10000000})
+        shutil.rmtree(caught.exception.folder)
 
     def test_refuses_wrong_options(self):
         x = rows()
