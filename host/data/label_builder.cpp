@@ -88,6 +88,19 @@ Labels as_classes(const std::vector<std::int32_t>& values, const std::vector<std
   LabelBuilder builder;
   for (const std::string& text : texts) builder.add(text);
   Labels classes = std::move(builder).finish();
+  if (!std::all_of(texts.begin(), texts.end(), number_of)) {
+    std::vector<std::int32_t> place(classes.names.size(), -1);
+    std::vector<std::string> names;
+    for (std::int32_t& value : classes.values) {
+      const auto sorted = static_cast<std::size_t>(value);
+      if (place[sorted] < 0) {
+        place[sorted] = static_cast<std::int32_t>(names.size());
+        names.push_back(classes.names[sorted]);
+      }
+      value = place[sorted];
+    }
+    classes.names = std::move(names);
+  }
   const std::vector<std::int32_t> class_of = std::exchange(classes.values, values);
   for (std::int32_t& value : classes.values) value = class_of[static_cast<std::size_t>(value)];
   return classes;

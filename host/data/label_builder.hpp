@@ -43,7 +43,8 @@ class LabelBuilder {
   std::vector<std::int32_t> values_;
 };
 
-/// The classes of labels that came row by row with the texts they are written by: those of finish().
+/// The classes of labels that came row by row with the texts they are written by: those of finish(), but
+/// where not all are numbers in the order in which they came.
 [[nodiscard]] Labels as_classes(const std::vector<std::int32_t>& values,
                                 const std::vector<std::string>& texts);
 

@@ -229,7 +229,8 @@ void RunFolder::begin_checkpoint() {
 }
 
 void RunFolder::end_checkpoint() {
-  if (files_->holds(kFirstBegun)) files_->remove(kFirstBegun);
+  const bool is_part = !files_->holds(kState) && (files_->holds(kLastModel) || files_->holds(kBestModel));
+  if (files_->holds(kFirstBegun) && !is_part) files_->remove(kFirstBegun);
 }
 
 Place RunFolder::last_model(const std::shared_ptr<const Folder>& held) {

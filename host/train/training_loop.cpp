@@ -218,13 +218,18 @@ void TrainingLoop::save() {
   folder_.sync_logs();
   ModelFile file = setup_.model_file(state_.step);
   folder_.begin_checkpoint();
-  save_model(folder_.last_model(), file);
-  if (state_.best) {
-    file.steps = state_.best->step;
-    file.parameters = state_.best->parameters;
+  try {
+    save_model(folder_.last_model(), file);
+    if (state_.best) {
+      file.steps = state_.best->step;
+      file.parameters = state_.best->parameters;
+    }
+    save_model(folder_.best_model(), file);
+    save_checkpoint(folder_.state(), setup_.checkpoint(state_));
+  } catch (...) {
+    folder_.end_checkpoint();
+    throw;
   }
-  save_model(folder_.best_model(), file);
-  save_checkpoint(folder_.state(), setup_.checkpoint(state_));
   folder_.end_checkpoint();
   if (state_.step > 0) folder_.take_place();
   saved_at_ = Clock::now();

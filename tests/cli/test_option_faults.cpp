@@ -1,6 +1,7 @@
 // Every option of the table, given wrongly on the command line: refused with exit code 2 and a message that
 // names it, before anything is read or written. The cases are made from the table's own ranges.
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ std::vector<std::string> wrong_values(const Option& option) {
       const std::int64_t least = std::stoll(first_number(option.range));
       const std::uint64_t most = std::stoull(last_number(option.range));
       values.push_back(std::to_string(least - 1));
-      values.push_back(std::to_string(most + 1));
+      if (most < std::numeric_limits<std::uint64_t>::max()) values.push_back(std::to_string(most + 1));
       return values;
     }
     case OptionType::real: {

@@ -152,8 +152,8 @@ TEST_CASE("labels on demand are the classes of the loaded data set, however numb
   CHECK(texts.names == std::vector<std::string>{"1", "A7"});
   CHECK(texts.values == std::vector<std::int32_t>{0, 1, 1});
   const data::Labels mixed = data::as_classes({0, 1, 2, 3, 4, 5}, {"+1", "A7", "1.0", "2.50", " 1", "-0"});
-  CHECK(mixed.names == std::vector<std::string>{"-0", "1", "2.50", "A7"});
-  CHECK(mixed.values == std::vector<std::int32_t>{1, 3, 1, 2, 1, 0});
+  CHECK(mixed.names == std::vector<std::string>{"1", "A7", "2.50", "-0"});
+  CHECK(mixed.values == std::vector<std::int32_t>{0, 1, 0, 2, 0, 3});
   // Beside a text they are numbers as well.
   check_like_loaded(path_of(write_file(folder.path() / "m.csv", "x,label\n1,1\n2,01\n3,A7\n4,1.0\n5,1\n")));
 }

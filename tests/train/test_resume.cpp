@@ -149,10 +149,31 @@ TEST_CASE("what a killed run has left is put right", "[resume]") {
     return;
   }
   SECTION("no checkpoint was saved") {
+    for (const char* name : {"state.safetensors", "last.safetensors", "model.safetensors"}) {
+      fs::remove(out / name);
+    }
+  }
+  SECTION("the first checkpoint was begun, and not ended") {
     fs::remove(out / "state.safetensors");
+    write_file(out / "state.safetensors.first.tmp", "");
   }
   resume(out);
   CHECK(RunFiles(out).difference(expected) == "");
+}
+
+TEST_CASE("models without their state are not trained over", "[resume]") {
+  const TempDir dir;
+  const fs::path out = dir.path() / "run";
+  train_until(small_run(dir.path()), out, 20);
+  fs::remove(out / "state.safetensors");
+  const RunFiles left(out);
+  check_error<FileError>([&] { resume(out); },
+                         {"state.safetensors is gone", "last.safetensors", "--init-from"});
+  const RunFiles found(out);
+  CHECK(found.model == left.model);
+  CHECK(found.last == left.last);
+  CHECK(found.metrics == left.metrics);
+  CHECK(found.files == left.files);
 }
 
 TEST_CASE("an option that must not change is refused, whichever it is", "[resume]") {
