@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Attacks on the programs that start from what the documents promise, not from the code.
 
-usage: attacks.py BIN [--list] [--quick] [--compiler CXX] [NAME...]
+usage: attacks.py BIN [--list] [--quick] [--sanitizers] [--compiler CXX] [NAME...]
 
 BIN is the folder of the programs. An attack is a promise with its place and many trials to break it; a trial breaks it by an
 exit code that is not documented, a signal, no end, text that a terminal acts on, NaN as a result, lost or half work, or by
 what the attack says of itself. --quick takes a part of each. Exit code 1 if a promise was broken.
+--sanitizers: the programs were built with sanitizers. Any report of theirs breaks a trial, programs may take ten times as
+long, and what limits memory, stack or threads is left out, since a sanitizer's runtime needs them for itself.
 """
 
 import argparse
@@ -27,6 +29,9 @@ import against_pipes  # noqa: E402,F401
 import against_races  # noqa: E402,F401
 import against_signals  # noqa: E402,F401
 import against_terminals  # noqa: E402,F401
+
+
+TAKES_FROM_SANITIZERS = {"memory_limits", "stack_and_descriptor_limits", "no_threads"}
 
 
 def run_attack(place, name, show):
@@ -65,6 +70,7 @@ def main():
     parser.add_argument("programs", type=lambda text: pathlib.Path(text).resolve())
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--sanitizers", action="store_true")
     parser.add_argument("--compiler", default="c++")
     parser.add_argument("--show", type=int, default=3, help="broken trials of an attack that are told in full")
     parser.add_argument("names", nargs="*")
@@ -73,6 +79,10 @@ def main():
     unknown = [name for name in names if name not in lab.ATTACKS]
     if unknown:
         sys.exit(f"no such attack: {', '.join(unknown)}")
+    if given.sanitizers:
+        left_out = [name for name in names if name in TAKES_FROM_SANITIZERS]
+        names = [name for name in names if name not in TAKES_FROM_SANITIZERS]
+        print(f"left out: {', '.join(left_out) or 'nothing'}")
     if given.list:
         for name in names:
             print(f"{name:<34} {lab.ATTACKS[name][0]}")
@@ -80,7 +90,7 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="vaecuda-attacks-"))
     all_trials, all_broken, failed = 0, 0, []
     try:
-        place = lab.Lab(given.programs, folder, given.compiler, given.quick)
+        place = lab.Lab(given.programs, folder, given.compiler, given.quick, 10 if given.sanitizers else 1)
         for name in names:
             began, used = time.monotonic(), processor_time()
             trials, broken = run_attack(place, name, given.show)

@@ -30,6 +30,10 @@ SMALL = ["--hidden", "6", "--latent-dim", "2", "--device", "cpu", "--threads", "
 NAMES = ["temp", "flow", "load", "speed"]
 
 
+# What a program that was built with a sanitizer says when it finds something.
+SANITIZER = re.compile(rb"(ERROR|WARNING): (Address|Thread|Leak|Memory)Sanitizer|: runtime error: ")
+
+
 class Broken(Exception):
     """A promise that does not hold; its text says what happened."""
 
@@ -50,8 +54,9 @@ class Result:
 class Lab:
     """A folder with rows and models, and the programs. Every attack works in a folder of its own inside."""
 
-    def __init__(self, programs, folder, compiler, quick):
-        self.programs, self.base, self.compiler, self.quick = programs, folder, compiler, quick
+    def __init__(self, programs, folder, compiler, quick, patience=1):
+        """patience: how many times as long as others these programs may take."""
+        self.programs, self.base, self.compiler, self.quick, self.patience = programs, folder, compiler, quick, patience
         self.folder = folder
         self.trials = 0
         self.draw = random.Random(7)
@@ -182,13 +187,16 @@ class Lab:
         """The end of a process that start() gave; `began`: since when it is timed, by default this call."""
         began = time.monotonic() if began is None else began
         try:
-            out, err = process.communicate(feed, timeout=timeout)
+            out, err = process.communicate(feed, timeout=timeout * self.patience)
         except subprocess.TimeoutExpired:
             process.kill()
             out, err = process.communicate()
             ended = Result(command, None, out or b"", err or b"", timeout)
             raise Broken(f"no end within {timeout} s: {ended}")
-        return Result(command, process.returncode, out or b"", err or b"", time.monotonic() - began)
+        result = Result(command, process.returncode, out or b"", err or b"", time.monotonic() - began)
+        if SANITIZER.search(result.err):
+            raise Broken(f"a sanitizer's report: {result}\n{result.err[-3000:].decode(errors='replace')}")
+        return result
 
     # --- what must hold ---
 
