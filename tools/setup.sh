@@ -7,7 +7,7 @@ usage() {
   cat <<'EOF'
 Usage: tools/setup.sh [--checks]
 Installs what is missing to build vaecuda on Debian 12, Ubuntu 22.04 or 24.04, as root or with sudo.
-  --checks  also what tools/check.sh needs: formatter, linter, and what some tests are skipped without
+  --checks  also what tools/check.sh needs: formatter, linter, clang, and what some tests are skipped without
 EOF
 }
 
@@ -78,6 +78,10 @@ else
     command -v pkg-config >/dev/null || optional+=(pkg-config)
     command -v ninja >/dev/null || optional+=(ninja-build)
     installed python3-numpy || optional+=(python3-numpy)
+    # What the sanitizers are built with: half of g++'s time.
+    for package in clang-14 libclang-rt-14-dev libomp-14-dev; do
+      installed "$package" || optional+=("$package")
+    done
   fi
   # A missing linter that the package lists do not have is no reason to install anything.
   if ((${#missing[@]} == 0 && ${#optional[@]} > 0)) && known bash; then

@@ -54,7 +54,8 @@ awk -v root="$root/" -v list="$work/flags" '
   }' "$build/compile_commands.json" >"$work/sources"
 [[ -s $work/sources ]] || { echo "tidy.sh: $build/compile_commands.json names no source of $root" >&2; exit 2; }
 
-# Sources with the same flags and no name of their own in common become one file that includes them.
+# Sources with the same flags and no name of their own in common become one file that includes them, the last first: a
+# source whose include is missing has other neighbours before it than in a build in groups, and is then found alone.
 most=$((analyzer ? 1 : 10))
 echo "[" >"$work/compile_commands.json"
 number=0
@@ -66,7 +67,7 @@ while IFS= read -r flags; do
     # Including a source is what is meant here.
     printf '#include "%s"  // NOLINT\n' "$file" >>"$work/$name.cpp"
     printf '%s\n' "$file" >>"$work/$name.members"
-  done < <(awk -v most="$most" -f "$(dirname "${BASH_SOURCE[0]}")/../cmake/unity.awk" "${files[@]}")
+  done < <(awk -v most="$most" -f "$(dirname "${BASH_SOURCE[0]}")/../cmake/unity.awk" "${files[@]}" | tac)
   for list in "$work/group-$number-"*.members; do
     name=${list%.members}
     # Their own entries as well, for a group that does not compile as one.
