@@ -42,19 +42,8 @@ struct Plan {
   [[nodiscard]] int find_buffer(const std::string& buffer_name) const;
 };
 
-/// The views that an op reads and writes.
-struct OpViews {
-  std::vector<View> reads;
-  std::vector<View> writes;
-};
+/// The valid views of an op.
 [[nodiscard]] OpViews views_of(const Op& op);
-
-/// What one execution of an op costs at the least: arithmetic (2 per multiply-add of the matrix products, 0
-/// for the rest) and bytes of device memory, each operand moved once.
-struct OpCost {
-  double flops = 0.0;
-  double bytes = 0.0;
-};
 [[nodiscard]] OpCost cost_of(const Op& op);
 
 /// The op's kind ("Linear") and its layer or role.

@@ -276,7 +276,7 @@ TEST_CASE("ParameterGradient is the sum over the rows, and is learned from", "[l
         const std::vector<float> rows = test::noise(batch * 3, 61);
         test::OpBench bench(batch, 0, 32);
         ParameterGradient op;
-        op.name = "three";
+        op.parameter_name = "three";
         op.d = bench.matrix("d", 3, rows);
         op.parameter = 17;
         AdvanceStep advance;

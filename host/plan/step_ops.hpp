@@ -1,0 +1,60 @@
+// The end of a training step.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "host/plan/op.hpp"
+#include "kernels/math/adam.h"
+#include "kernels/math/step_state.h"
+
+namespace vaecuda {
+
+/// The global L2 norm of all gradients, before AdamUpdate: only where clipping or skipping needs it first.
+struct GradNorm {
+  float clip_norm = 0.0f;
+  View nll{};  ///< as in AdvanceStep; where given, a loss that is not finite raises the fault flag here
+  View kl{};
+  View kl_term{};
+  View loss{};
+
+  [[nodiscard]] std::string name() const { return "GradNorm"; }
+  [[nodiscard]] static OpViews operands(const GradNorm& op);
+  void check(const OpCheck& check) const;
+  [[nodiscard]] OpCost cost() const;
+};
+
+/// One update of the arena's first `elements` parameters: of all but a codebook that moving averages move,
+/// which lies at its end. An element whose gradient or new value is not finite is left alone and raises the
+/// fault flag.
+struct AdamUpdate {
+  math::AdamConstants<float> constants;
+  std::int64_t elements = 0;
+
+  [[nodiscard]] std::string name() const { return "AdamUpdate"; }
+  [[nodiscard]] static OpViews operands(const AdamUpdate& op);
+  void check(const OpCheck& check) const;
+  [[nodiscard]] OpCost cost() const;
+};
+
+/// Ends a training step: metrics into the ring, the next step's state.
+struct AdvanceStep {
+  View nll;         ///< (B·K,1)
+  View kl;          ///< (B,1): what is added to nll with weight kl_weight; invalid: nothing is
+  View kl_term;     ///< (1,1): what is added in the place of kl's mean; invalid: that mean is
+  View loss;        ///< (B,1): the loss of each row; invalid: it is nll with what is added
+  View perplexity;  ///< (G,1): of codebooks; or invalid
+  math::Schedule schedule;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  math::KlSchedule kl_schedule;
+  /// A fault that GradNorm raised is no fault but a step without an update; its metrics are NaN.
+  bool skip_nonfinite = false;
+
+  [[nodiscard]] std::string name() const { return "AdvanceStep"; }
+  [[nodiscard]] static OpViews operands(const AdvanceStep& op);
+  void check(const OpCheck& check) const;
+  [[nodiscard]] OpCost cost() const { return moved(operands(*this)); }
+};
+
+}  // namespace vaecuda
