@@ -105,7 +105,13 @@ Phase update_phase(const WeightWork& work) {
                             if (bad != gradient + tile.rows())
                               note_bad(memory->first_bad, tile.row_begin + (bad - gradient));
                           }});
-  for (const Tile& tile : grid(work.adam.elements, 1, {kBlock, 1})) phase.units.push_back({0, 1, tile});
+  for (const ParameterRange& range : work.adam.ranges) {
+    for (Tile tile : grid(range.count, 1, {kBlock, 1})) {
+      tile.row_begin += range.offset;
+      tile.row_end += range.offset;
+      phase.units.push_back({0, 1, tile});
+    }
+  }
   return phase;
 }
 

@@ -3,6 +3,17 @@
 #include <stdexcept>
 
 namespace vaecuda::cuda {
+namespace {
+
+/// The kernels walk the arena from its start.
+std::int64_t elements_of(const AdamUpdate& op) {
+  if (op.ranges.size() != 1 || op.ranges.front().offset != 0) {
+    throw std::logic_error("the update kernels take one range from the start of the arena");
+  }
+  return op.ranges.front().count;
+}
+
+}  // namespace
 
 template <typename Args, typename Op>
 void UpdateLowering::take_sums(Args& args, const Op& op) const {
@@ -33,7 +44,7 @@ void UpdateLowering::add(const GradNorm& op) {
 
 std::int64_t UpdateLowering::updated_elements() const {
   for (const Op& op : plan_.ops) {
-    if (const auto* adam = std::get_if<AdamUpdate>(&op)) return adam->elements;
+    if (const auto* adam = std::get_if<AdamUpdate>(&op)) return elements_of(*adam);
   }
   throw std::logic_error("a gradient norm without an update");
 }
@@ -47,7 +58,7 @@ void UpdateLowering::add(const AdamUpdate& op) {
   args.moment2 = parameters_.moment2();
   args.gradient = memory_.gradients();
   args.half_parameters = parameters_.half();
-  args.elements = op.elements;
+  args.elements = elements_of(op);
   args.constants = op.constants;
   args.clipped = clipped_;
   args.state = memory_.state();

@@ -73,6 +73,18 @@ std::vector<ParameterTensor> ParameterLayout::tensors() const {
   return all;
 }
 
+std::vector<Region> ParameterLayout::regions(const OptimizerConfig& optimizer) const {
+  if (codebook.groups == 0 || optimizer.codebook_update != CodebookUpdate::ema)
+    return {{0, size, UpdateRule::adam}};
+  const std::int64_t count = align(codebook.elements());
+  std::vector<Region> all;
+  if (codebook.codes > 0) all.push_back({0, codebook.codes, UpdateRule::adam});
+  all.push_back({codebook.codes, count, UpdateRule::moving_average});
+  const std::int64_t end = codebook.codes + count;
+  if (end < size) all.push_back({end, size - end, UpdateRule::adam});
+  return all;
+}
+
 std::string ParameterLayout::tensor_at(std::int64_t offset) const {
   for (const ParameterTensor& tensor : tensors()) {
     if (offset >= tensor.offset && offset < tensor.offset + tensor.count) return tensor.name;

@@ -19,14 +19,26 @@ struct Layer {
   std::int64_t bias = 0;
 };
 
-/// G codebooks of M codes, (G·M, L) row-major, as an offset in floats into the parameter arena. Last of all:
-/// codes that follow moving averages are no parameters of the optimizer, whose range ends before them.
+/// G codebooks of M codes, (G·M, L) row-major, as an offset in floats into the parameter arena.
 struct Codebook {
   std::int64_t groups = 0;  ///< G; 0: the model has none
   std::int64_t size = 0;    ///< M
   std::int64_t width = 0;   ///< L = Z/G
   std::int64_t codes = 0;
   [[nodiscard]] std::int64_t elements() const { return groups * size * width; }
+};
+
+/// How a training step changes a part of the arena.
+enum class UpdateRule {
+  adam,            ///< by its gradient
+  moving_average,  ///< codes that follow the rows that they stand for; their sums are kept in Adam's moments
+};
+
+/// A part of the arena, with the gaps in it.
+struct Region {
+  std::int64_t offset = 0;
+  std::int64_t count = 0;
+  UpdateRule rule = UpdateRule::adam;
 };
 
 /// One named tensor of the arena.
@@ -54,6 +66,8 @@ struct ParameterLayout {
   [[nodiscard]] std::vector<Layer> layers() const;
   /// All tensors in the order of the arena.
   [[nodiscard]] std::vector<ParameterTensor> tensors() const;
+  /// The whole arena in order, cut where the rule changes.
+  [[nodiscard]] std::vector<Region> regions(const OptimizerConfig& optimizer) const;
   /// The name of the tensor that holds arena element `offset`.
   [[nodiscard]] std::string tensor_at(std::int64_t offset) const;
 };

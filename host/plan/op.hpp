@@ -49,6 +49,13 @@ struct CodebookParameters {
   [[nodiscard]] std::int64_t elements() const { return groups * size * width; }
 };
 
+/// Floats of the parameter arena.
+struct ParameterRange {
+  std::int64_t offset = 0;
+  std::int64_t count = 0;
+  [[nodiscard]] std::int64_t end() const { return offset + count; }
+};
+
 /// The views that an op reads and writes. An op names its fields one by one to give them, so that one that is
 /// added to the struct and forgotten here does not compile.
 struct OpViews {

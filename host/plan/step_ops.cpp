@@ -21,22 +21,36 @@ OpCost GradNorm::cost() const {
   return {};
 }
 
+std::int64_t AdamUpdate::elements() const {
+  std::int64_t sum = 0;
+  for (const ParameterRange& range : ranges) sum += range.count;
+  return sum;
+}
+
 OpViews AdamUpdate::operands(const AdamUpdate& op) {
-  [[maybe_unused]] const auto& [constants, elements] = op;
+  [[maybe_unused]] const auto& [constants, ranges] = op;
   return {{}, {}};
 }
 
 void AdamUpdate::check(const OpCheck& check) const {
-  const CodebookAverage* average = nullptr;
-  for (const Op& op : check.plan().ops) {
-    if (const auto* found = std::get_if<CodebookAverage>(&op)) average = found;
+  check.require(!ranges.empty(), "nothing to update");
+  std::int64_t end = 0;
+  for (const ParameterRange& range : ranges) {
+    check.require(range.count > 0 && range.offset >= end, "ranges must be in order, apart from each other");
+    end = range.end();
+    for (const Op& op : check.plan().ops) {
+      const auto* average = std::get_if<CodebookAverage>(&op);
+      const std::int64_t codes = average != nullptr ? average->batch.codebook.codes : range.end();
+      check.require(codes >= range.end() ||
+                        (average != nullptr && codes + average->batch.codebook.elements() <= range.offset),
+                    "Adam and moving averages move the same codes");
+    }
   }
-  const std::int64_t end = average != nullptr ? average->batch.codebook.codes : check.parameter_size();
-  check.require(elements == end, "Adam covers the arena up to a codebook that averages move");
+  check.require(end <= check.parameter_size(), "a range past the arena's end");
 }
 
 OpCost AdamUpdate::cost() const {
-  return {0.0, 28.0 * static_cast<double>(elements)};  // g read; p, m, v read and written
+  return {0.0, 28.0 * static_cast<double>(elements())};  // g read; p, m, v read and written
 }
 
 OpViews AdvanceStep::operands(const AdvanceStep& op) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "host/plan/op.hpp"
 #include "kernels/math/adam.h"
@@ -24,12 +25,12 @@ struct GradNorm {
   [[nodiscard]] OpCost cost() const;
 };
 
-/// One update of the arena's first `elements` parameters: of all but a codebook that moving averages move,
-/// which lies at its end. An element whose gradient or new value is not finite is left alone and raises the
-/// fault flag.
+/// One update of the parameters whose rule is Adam, range by range. An element whose gradient or new value is
+/// not finite is left alone and raises the fault flag.
 struct AdamUpdate {
   math::AdamConstants<float> constants;
-  std::int64_t elements = 0;
+  std::vector<ParameterRange> ranges;  ///< in order, apart from each other
+  [[nodiscard]] std::int64_t elements() const;
 
   [[nodiscard]] std::string name() const { return "AdamUpdate"; }
   [[nodiscard]] static OpViews operands(const AdamUpdate& op);

@@ -22,7 +22,7 @@ std::string shapes(const Plan& plan, const Op& op) {
     }
     return text;
   };
-  if (const auto* adam = std::get_if<AdamUpdate>(&op)) return fmt::format("parameters({})", adam->elements);
+  if (const auto* adam = std::get_if<AdamUpdate>(&op)) return fmt::format("parameters({})", adam->elements());
   const std::string reads = list(views.reads);
   const std::string writes = list(views.writes);
   if (reads.empty() && writes.empty()) return "";

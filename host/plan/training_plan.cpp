@@ -45,13 +45,17 @@ math::Schedule schedule_of(const OptimizerConfig& optimizer, const TrainingPlanI
   return schedule;
 }
 
-AdamUpdate update_of(const OptimizerConfig& optimizer, std::int64_t elements) {
+AdamUpdate update_of(const OptimizerConfig& optimizer, const ParameterLayout& layout) {
   const math::AdamConstants<float> constants{
       static_cast<float>(optimizer.beta1),      static_cast<float>(optimizer.beta2),
       static_cast<float>(optimizer.epsilon),    static_cast<float>(optimizer.weight_decay),
       optimizer.kind == OptimizerKind::adamw,   static_cast<float>(1.0 - optimizer.beta1),
       static_cast<float>(1.0 - optimizer.beta2)};
-  return AdamUpdate{constants, elements};
+  AdamUpdate update{constants, {}};
+  for (const Region& region : layout.regions(optimizer)) {
+    if (region.rule == UpdateRule::adam) update.ranges.push_back({region.offset, region.count});
+  }
+  return update;
 }
 
 /// The norm before the update; that looks at the loss as well where a step can be skipped.
@@ -189,7 +193,7 @@ Plan build_training_plan(const TrainingPlanInputs& inputs) {
   if (optimizer.clip_norm > 0.0 || skips) build.add(norm_of(optimizer, advance, skips));
   // Behind the norm: codes that follow averages move no more than the weights do in a step without an update.
   if (averaged) advance.perplexity = step.move_codes();
-  build.add(update_of(optimizer, averaged ? inputs.layout.codebook.codes : inputs.layout.size));
+  build.add(update_of(optimizer, inputs.layout));
 
   advance.skip_nonfinite = skips;
   advance.schedule = schedule_of(optimizer, inputs);

@@ -115,10 +115,11 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
   store->write(ParameterStore::Part::parameters, parameters);
   if (config.optimizer.v_init != 0) {
     // Of what Adam moves: moving averages keep their counts in the rest.
-    const bool averaged =
-        config.model.latent == LatentKind::vq && config.optimizer.codebook_update == CodebookUpdate::ema;
     std::vector<float> start_of_v(parameters.size(), 0.0f);
-    std::fill_n(start_of_v.begin(), averaged ? layout.codebook.codes : layout.size, 1.0f);
+    for (const Region& region : layout.regions(config.optimizer)) {
+      if (region.rule == UpdateRule::adam)
+        std::fill_n(start_of_v.begin() + region.offset, region.count, 1.0f);
+    }
     store->write(ParameterStore::Part::moment2, start_of_v);
   }
 }

@@ -52,7 +52,7 @@ struct MoveBench {
     batch.perplexity = bench.scratch("perplexity", c.groups, 1);
     advance.perplexity = batch.perplexity;
     adam.constants = {0.9f, 0.999f, 1e-8f, 0.0f, false};
-    adam.elements = c.arena();
+    adam.ranges = {{0, c.arena()}};
   }
 };
 
@@ -153,7 +153,7 @@ CodebookAverage average_of(const Case& c, const CodebookBatch& batch, double res
 void add_move(MoveBench& move, const Case& c, bool average, double restart_below) {
   if (average) {
     move.bench.add(average_of(c, move.batch, restart_below, move.bench));
-    move.adam.elements = c.offset;
+    move.adam.ranges = {{0, c.offset}};
     return;
   }
   CodebookGradient op;
@@ -201,7 +201,7 @@ TEST_CASE("CodebookAverage moves codes to the mean of their rows", "[codebook]")
           move.bench.set_parameters(arena);
           move.bench.set_moments(first, second);
           move.bench.add(average_of(c, move.batch, a.restart_below, move.bench));
-          move.adam.elements = c.offset;
+          move.adam.ranges = {{0, c.offset}};
           move.bench.end_training(move.adam, move.advance, clip);
           move.bench.run(executor);
 

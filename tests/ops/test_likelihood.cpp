@@ -290,7 +290,7 @@ TEST_CASE("ParameterGradient is the sum over the rows, and is learned from", "[l
         bench.add(op);
         AdamUpdate adam;
         adam.constants = {0.0f, 0.999f, 1e-8f, 0.0f, false};
-        adam.elements = 32;
+        adam.ranges = {{0, 32}};
         bench.end_training(adam, advance, clip_norm);
         bench.run(executor);
         oracle::Graded expected(1, 3);

@@ -65,7 +65,7 @@ std::vector<float> part(const std::vector<float>& arena, std::int64_t offset, st
 AdamUpdate bare_adam(std::int64_t size) {
   AdamUpdate adam;
   adam.constants = {0.0f, 0.0f, 1e-8f, 0.0f, false};
-  adam.elements = size;
+  adam.ranges = {{0, size}};
   return adam;
 }
 

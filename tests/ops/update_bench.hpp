@@ -68,7 +68,7 @@ struct UpdateBench {
     bench.add(op);
     AdamUpdate adam;
     adam.constants = {settings.beta1, settings.beta2, settings.epsilon, settings.decay, settings.decoupled};
-    adam.elements = kArena;
+    adam.ranges = {{0, kArena}};
     AdvanceStep advance;
     advance.nll = bench.matrix("nll", 1, nll);
     advance.kl = bench.matrix("kl", 1, kl);

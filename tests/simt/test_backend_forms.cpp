@@ -53,7 +53,7 @@ class SquarePlan {
     };
     AdamUpdate adam{};
     adam.constants = {0.0f, 0.0f, 1e-8f, 0.0f, false};  // the first moment is the gradient itself
-    adam.elements = plan.parameter_size;
+    adam.ranges = {{0, plan.parameter_size}};
     AdvanceStep advance;
     advance.nll = column("nll");
     advance.kl = column("kl");

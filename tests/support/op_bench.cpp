@@ -82,7 +82,7 @@ void OpBench::end_training(const AdvanceStep& advance) {
   add(layer);
   AdamUpdate adam;
   adam.constants = {0.9f, 0.999f, 1e-8f, 0.0f, false};
-  adam.elements = 32;
+  adam.ranges = {{0, 32}};
   end_training(adam, advance);
 }
 
