@@ -7,7 +7,7 @@
 #include "host/cpu/loops.hpp"
 #include "host/cpu/memory.hpp"
 #include "host/cpu/program.hpp"
-#include "host/plan/plan.hpp"
+#include "host/plan/step_end.hpp"
 
 namespace vaecuda::cpu {
 
@@ -25,8 +25,9 @@ struct Addresses {
   }
 };
 
-/// Allocates the plan's buffers and fills the constants. \throws OutOfMemoryError
-[[nodiscard]] Addresses place_buffers(const Plan& plan, ProgramMemory& memory,
+/// Allocates the plan's buffers and fills the constants. `end`: that of a training step, else null.
+/// \throws OutOfMemoryError
+[[nodiscard]] Addresses place_buffers(const Plan& plan, const StepEnd* end, ProgramMemory& memory,
                                       const std::shared_ptr<ByteCounter>& counter);
 
 }  // namespace vaecuda::cpu

@@ -131,13 +131,13 @@ Piece average_piece(const CodebookMoveInputs& inputs, std::size_t index, const C
 }  // namespace
 
 std::int64_t add_codebook_move(const CodebookMoveInputs& inputs, const CodebookMove& move, Phase& phase) {
-  const auto* gradient = std::get_if<CodebookGradient>(&move.rule);
+  const auto* gradient = std::get_if<PlacedOp<CodebookGradient>>(&move);
+  const auto* average = std::get_if<PlacedOp<CodebookAverage>>(&move);
   const CodebookParameters& shape =
-      gradient != nullptr ? gradient->batch.codebook : std::get<CodebookAverage>(move.rule).batch.codebook;
+      gradient != nullptr ? (*gradient)->batch.codebook : (*average)->batch.codebook;
   const std::size_t index = phase.pieces.size();
-  phase.pieces.push_back(gradient != nullptr
-                             ? gradient_piece(inputs, move.op, *gradient)
-                             : average_piece(inputs, move.op, std::get<CodebookAverage>(move.rule)));
+  phase.pieces.push_back(gradient != nullptr ? gradient_piece(inputs, gradient->place, **gradient)
+                                             : average_piece(inputs, average->place, **average));
   for (std::int64_t g = 0; g < shape.groups; ++g) {
     Tile tile{g, g + 1, 0, 1, 0};
     if (gradient != nullptr) {

@@ -1,21 +1,14 @@
 // How codebooks move on the CPU: one unit of work per codebook, beside the weight gradients.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <variant>
 
 #include "host/cpu/addresses.hpp"
 #include "host/cpu/compile.hpp"
 #include "host/cpu/program.hpp"
-#include "host/plan/ops.hpp"
+#include "host/plan/step_end.hpp"
 
 namespace vaecuda::cpu {
-
-struct CodebookMove {
-  std::size_t op = 0;  ///< its place in the plan
-  std::variant<CodebookGradient, CodebookAverage> rule;
-};
 
 struct CodebookMoveInputs {
   const CompileInputs& in;

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
-#include <stdexcept>
+#include <optional>
 
 #include "host/cpu/addresses.hpp"
 #include "host/cpu/codebook_rows.hpp"
@@ -51,18 +51,18 @@ class Compiler {
 
   std::unique_ptr<Program> compile() {
     check_plan(plan_);
-    addresses_ = place_buffers(plan_, *memory_, in_.counter);
+    end_ = find_step_end(plan_);
+    addresses_ = place_buffers(plan_, end(), *memory_, in_.counter);
     for (op_ = 0; op_ < plan_.ops.size(); ++op_) {
       std::visit([this](const auto& o) { add(o); }, plan_.ops[op_]);
     }
-    close_weights();
     memory_->scratch_size = (scratch_size_ + 15) / 16 * 16;
     double flops = 0.0;
     for (const Op& op : plan_.ops) flops += cost_of(op).flops;
     const int threads = flops < kParallelFlops ? 1 : std::min(in_.threads, most_units());
     memory_->scratch = FloatBuffer(memory_->scratch_size * threads, "scratch memory", in_.counter);
     return std::make_unique<CpuProgram>(CompiledPlan{std::move(phases_), std::move(memory_),
-                                                     std::move(state_of_step_), ops_as_compiled(plan_),
+                                                     std::move(state_of_step_), ops_as_compiled(plan_, end()),
                                                      threads, in_.algorithms, in_.regions});
   }
 
@@ -171,9 +171,6 @@ class Compiler {
   void add(const LookUpCodes& op) { add_rows(look_up_rows(op, sources()), op.z.rows); }
   void add(const SampleCodes& op) { add_rows(sample_code_rows(op, sources()), op.codes.rows); }
 
-  void add(const CodebookGradient& op) { codebook_ = {op_, op}; }
-  void add(const CodebookAverage& op) { codebook_ = {op_, op}; }
-
   void add(const LatentKl& op) {
     LatentKlWork work = latent_kl_work(op, sources(), in_.counter);
     add_rows(std::move(work.rows), op.head.rows);
@@ -186,10 +183,8 @@ class Compiler {
 
   void add(const LikelihoodForwardBackward& op) { add_rows(likelihood_rows(op, sources()), op.output.rows); }
 
-  void add(const ParameterGradient& op) { sums_.push_back({op_, op}); }
-
+  /// The weight's gradient belongs to the end of the step.
   void add(const LinearBackward& op) {
-    gradients_.push_back({op_, op});
     if (!op.dx.valid()) return;
     const Loops* loops = &loops_;
     const Matrix<const float> d = input(op.d);
@@ -224,15 +219,12 @@ class Compiler {
 
   void add(const LatentPenalty& op) { add_rows(latent_penalty_rows(op, sources()), op.z.rows); }
 
-  void add(const GradNorm& op) {
-    clip_norm_ = op.clip_norm;
-    clip_op_ = op_;
-  }
-
-  void add(const AdamUpdate& op) {
-    adam_ = op;
-    adam_op_ = op_;
-  }
+  // What follows changes parameters: all of it is added with the last of it.
+  void add(const ParameterGradient&) {}
+  void add(const CodebookGradient&) {}
+  void add(const CodebookAverage&) {}
+  void add(const GradNorm&) {}
+  void add(const AdamUpdate&) {}
 
   void add(const AdvanceStep& op) {
     ProgramMemory* memory = memory_.get();
@@ -256,7 +248,7 @@ class Compiler {
                          : memory->reconstruction + static_cast<double>(memory->state.kl_weight) * added;
       if (!std::isfinite(memory->reconstruction + memory->kl + memory->loss)) memory->state.fault = 1;
     });
-    close_weights();
+    add_weight_phases(*end_);
     add_serial([=] {
       math::StepMetrics metrics;
       metrics.step = memory->state.step + 1;
@@ -296,26 +288,21 @@ class Compiler {
     add_serial([=] { memory->state.position += op.batch; });
   }
 
-  // --- weights
-
   /// Weight gradients need every row, so their phases come after the last chain.
-  void close_weights() {
-    if (!adam_) return;
-    if (gradients_.empty()) throw std::logic_error("a plan that updates parameters has no gradients");
-    WeightPhases work = make_weight_phases(
-        {in_, *memory_, addresses_, gradients_, sums_, *adam_, adam_op_, clip_norm_, clip_op_, codebook_});
+  void add_weight_phases(const StepEnd& end) {
+    WeightPhases work = make_weight_phases({in_, *memory_, addresses_, end});
     std::move(work.phases.begin(), work.phases.end(), std::back_inserter(phases_));
     need_scratch(work.scratch_size);
     chain_rows_ = 0;
-    gradients_.clear();
-    sums_.clear();
-    adam_.reset();
   }
+
+  [[nodiscard]] const StepEnd* end() const { return end_ ? &*end_ : nullptr; }
 
   const CompileInputs& in_;
   const Plan& plan_;
   const Loops& loops_;
   const Products& products_;
+  std::optional<StepEnd> end_;  ///< none: a pass that trains nothing
   std::unique_ptr<ProgramMemory> memory_ = std::make_unique<ProgramMemory>();
   Addresses addresses_;
   std::vector<Phase> phases_;
@@ -323,13 +310,6 @@ class Compiler {
   std::int64_t chain_total_ = 0;
   std::int64_t scratch_size_ = 16;
   std::size_t op_ = 0;  ///< the one that is being added
-  std::vector<WeightGradient> gradients_;
-  std::optional<CodebookMove> codebook_;
-  std::vector<ParameterSum> sums_;
-  std::optional<AdamUpdate> adam_;
-  std::size_t adam_op_ = 0;
-  float clip_norm_ = 0.0f;
-  std::size_t clip_op_ = 0;
   std::function<math::StepState(std::int64_t)> state_of_step_;
 };
 

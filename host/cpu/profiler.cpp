@@ -50,27 +50,19 @@ double Profiler::seconds(std::size_t op) const {
   return 1e-9 * static_cast<double>(total) / static_cast<double>(threads_);
 }
 
-std::vector<OpTime> ops_as_compiled(const Plan& plan) {
+std::vector<OpTime> ops_as_compiled(const Plan& plan, const StepEnd* end) {
   constexpr double kUpdateBytes = 24.0;
   constexpr double kGradientBytes = 4.0;
-  const auto has = [&plan](auto is_kind) { return std::any_of(plan.ops.begin(), plan.ops.end(), is_kind); };
-  const bool updates = has([](const Op& op) { return std::holds_alternative<AdamUpdate>(op); });
-  const bool clips = has([](const Op& op) { return std::holds_alternative<GradNorm>(op); });
   std::vector<OpTime> ops;
-  for (const Op& op : plan.ops) {
-    OpTime time{0.0, cost_of(op), false};
-    if (updates && !clips) {
-      if (const auto* backward = std::get_if<LinearBackward>(&op)) {
-        const auto weights =
-            static_cast<double>(backward->layer.out) * static_cast<double>(backward->layer.in);
-        const double parameters = weights + static_cast<double>(backward->layer.out);
-        time.cost.bytes += kUpdateBytes * parameters - kGradientBytes * weights;
-      } else if (std::holds_alternative<AdamUpdate>(op)) {
-        time = {0.0, {}, true};
-      }
-    }
-    ops.push_back(time);
+  for (const Op& op : plan.ops) ops.push_back({0.0, cost_of(op), false});
+  if (end == nullptr || end->norm) return ops;
+  // Without a norm to wait for, each gradient's tile is updated where it is computed.
+  for (const PlacedOp<LinearBackward>& gradient : end->weight_gradients) {
+    const double weights = gradient->layer.weights();
+    const double parameters = weights + static_cast<double>(gradient->layer.out);
+    ops[gradient.place].cost.bytes += kUpdateBytes * parameters - kGradientBytes * weights;
   }
+  ops[end->update.place] = {0.0, {}, true};
   return ops;
 }
 

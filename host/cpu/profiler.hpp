@@ -8,6 +8,8 @@
 #include "host/cpu/program.hpp"
 #include "host/plan/plan.hpp"
 
+#include "host/plan/step_end.hpp"
+
 namespace vaecuda::cpu {
 
 /// Measures phases that run on so many threads.
@@ -32,6 +34,7 @@ class Profiler {
 /// The ops of a plan with what this backend does for each, the seconds zero. An update that rides with the
 /// weight gradients' tiles counts as theirs: 24 bytes a parameter (parameter and moments, read and written),
 /// while the gradient itself never leaves the cache.
-[[nodiscard]] std::vector<OpTime> ops_as_compiled(const Plan& plan);
+/// `end`: that of a training step, else null.
+[[nodiscard]] std::vector<OpTime> ops_as_compiled(const Plan& plan, const StepEnd* end);
 
 }  // namespace vaecuda::cpu

@@ -13,14 +13,14 @@ namespace {
 
 /// Gradient of one tile, and its update. The first tile of a row of tiles takes the bias
 /// along.
-Piece merged_piece(const WeightWork& work, const WeightGradient& gradient) {
-  const LinearBackward& op = gradient.layer;
+Piece merged_piece(const WeightWork& work, const PlacedOp<LinearBackward>& gradient) {
+  const LinearBackward& op = *gradient;
   const Loops* loops = &work.in.loops;
   ProgramMemory* memory = &work.memory;
   const Matrix<const float> d = work.addresses.input(op.d);
   const Matrix<const float> in = work.addresses.input(op.in);
-  const Updater update(work.in, work.memory, work.adam);
-  return {gradient.op, [=](const Tile& tile, float* scratch) {
+  const Updater update(work.in, work.memory, *work.end.update);
+  return {gradient.place, [=](const Tile& tile, float* scratch) {
             if (memory->state.fault != 0) return;
             double squares = 0.0;
             if (tile.col_begin == 0) {
@@ -35,13 +35,13 @@ Piece merged_piece(const WeightWork& work, const WeightGradient& gradient) {
 }
 
 /// Gradient of one tile into the gradient arena.
-Piece gradient_piece(const WeightWork& work, const WeightGradient& gradient) {
-  const LinearBackward& op = gradient.layer;
+Piece gradient_piece(const WeightWork& work, const PlacedOp<LinearBackward>& gradient) {
+  const LinearBackward& op = *gradient;
   const Loops* loops = &work.in.loops;
   ProgramMemory* memory = &work.memory;
   const Matrix<const float> d = work.addresses.input(op.d);
   const Matrix<const float> in = work.addresses.input(op.in);
-  return {gradient.op, [=](const Tile& tile, float* scratch) {
+  return {gradient.place, [=](const Tile& tile, float* scratch) {
             if (memory->state.fault != 0) return;
             double squares = 0.0;
             float* gradients = memory->gradients.data();
@@ -63,13 +63,13 @@ Piece gradient_piece(const WeightWork& work, const WeightGradient& gradient) {
 
 /// The same of parameters that are no layer's, in one unit: into scratch memory with their update, or, where
 /// that has to wait for the norm, into the gradient arena.
-Piece sum_piece(const WeightWork& work, const ParameterSum& sum, bool merged) {
-  const ParameterGradient& op = sum.gradient;
+Piece sum_piece(const WeightWork& work, const PlacedOp<ParameterGradient>& sum, bool merged) {
+  const ParameterGradient& op = *sum;
   const Loops* loops = &work.in.loops;
   ProgramMemory* memory = &work.memory;
   const Matrix<const float> d = work.addresses.input(op.d);
-  const Updater update(work.in, work.memory, work.adam);
-  return {sum.op, [=](const Tile& tile, float* scratch) {
+  const Updater update(work.in, work.memory, *work.end.update);
+  return {sum.place, [=](const Tile& tile, float* scratch) {
             if (memory->state.fault != 0) return;
             float* gradient = merged ? scratch : memory->gradients.data() + op.parameter;
             loops->sum_columns(d, op.d.rows, op.d.cols, gradient);
@@ -92,9 +92,9 @@ std::function<void()> clip(ProgramMemory* memory, double clip_norm) {
 Phase update_phase(const WeightWork& work) {
   constexpr std::int64_t kBlock = 16384;  // 64 KiB of each of the four arrays
   ProgramMemory* memory = &work.memory;
-  const Updater update(work.in, work.memory, work.adam);
+  const Updater update(work.in, work.memory, *work.end.update);
   Phase phase;
-  phase.pieces.push_back({work.adam_op, [=](const Tile& tile, float*) {
+  phase.pieces.push_back({work.end.update.place, [=](const Tile& tile, float*) {
                             const float* gradient = memory->gradients.data() + tile.row_begin;
                             if (memory->state.fault == 0) {
                               update(tile.row_begin, gradient, tile.rows());
@@ -105,7 +105,7 @@ Phase update_phase(const WeightWork& work) {
                             if (bad != gradient + tile.rows())
                               note_bad(memory->first_bad, tile.row_begin + (bad - gradient));
                           }});
-  for (const ParameterRange& range : work.adam.ranges) {
+  for (const ParameterRange& range : work.end.update->ranges) {
     for (Tile tile : grid(range.count, 1, {kBlock, 1})) {
       tile.row_begin += range.offset;
       tile.row_end += range.offset;
@@ -137,11 +137,12 @@ WeightPhases make_weight_phases(const WeightWork& work) {
   if (work.in.parameters.moment1.size() == 0) {
     throw std::logic_error("a training plan needs a parameter store made for training");
   }
-  const bool merged = work.clip_norm == 0.0f;
+  const StepEnd& end = work.end;
+  const bool merged = !end.norm;
   WeightPhases result;
   Phase phase;
-  for (const WeightGradient& gradient : work.gradients) {
-    const LinearBackward& op = gradient.layer;
+  for (const PlacedOp<LinearBackward>& gradient : end.weight_gradients) {
+    const LinearBackward& op = *gradient;
     const std::size_t index = phase.pieces.size();
     phase.pieces.push_back(merged ? merged_piece(work, gradient) : gradient_piece(work, gradient));
     const TileSize size = weight_tile(op.d.rows, op.layer.out, op.layer.in);
@@ -154,29 +155,31 @@ WeightPhases make_weight_phases(const WeightWork& work) {
       phase.units.push_back({index, index + 1, tile});
     }
   }
-  for (const ParameterSum& sum : work.sums) {
+  for (const PlacedOp<ParameterGradient>& sum : end.sums) {
     const std::size_t index = phase.pieces.size();
     phase.pieces.push_back(sum_piece(work, sum, merged));
-    result.scratch_size = std::max(result.scratch_size, sum.gradient.d.cols);
+    result.scratch_size = std::max(result.scratch_size, sum->d.cols);
     const auto slot = static_cast<std::int64_t>(work.memory.tile_squares.size());
     work.memory.tile_squares.push_back(0.0);
     phase.units.push_back({index, index + 1, {0, 1, 0, 1, slot}});
   }
-  const auto move_codes = [&](Phase& into) {
-    const CodebookMoveInputs inputs{work.in, work.memory, work.addresses, work.adam, !merged};
-    result.scratch_size = std::max(result.scratch_size, add_codebook_move(inputs, *work.codebook, into));
-  };
   // Codes that follow averages have no part in the norm, and wait for it as the weights do.
-  const bool moves_late =
-      !merged && work.codebook && std::holds_alternative<CodebookAverage>(work.codebook->rule);
-  if (work.codebook && !moves_late) move_codes(phase);
+  const auto move_codes = [&](Phase& into, bool late) {
+    const CodebookMoveInputs inputs{work.in, work.memory, work.addresses, *end.update, !merged};
+    for (const CodebookMove& move : end.codebook_moves) {
+      const bool waits = !merged && std::holds_alternative<PlacedOp<CodebookAverage>>(move);
+      if (waits == late)
+        result.scratch_size = std::max(result.scratch_size, add_codebook_move(inputs, move, into));
+    }
+  };
+  move_codes(phase, false);
   result.phases.push_back(std::move(phase));
   if (!merged) {
     work.memory.gradients = FloatBuffer(work.in.plan.parameter_size, "gradients", work.in.counter);
     result.phases.back().after.push_back(
-        {work.clip_op, clip(&work.memory, static_cast<double>(work.clip_norm))});
+        {end.norm->place, clip(&work.memory, static_cast<double>((*end.norm)->clip_norm))});
     Phase update = update_phase(work);
-    if (moves_late) move_codes(update);
+    move_codes(update, true);
     result.phases.push_back(std::move(update));
   }
   return result;

@@ -2,8 +2,7 @@
 // cache.
 #pragma once
 
-#include <cstddef>
-#include <optional>
+#include <cstdint>
 #include <vector>
 
 #include "host/cpu/addresses.hpp"
@@ -14,29 +13,11 @@
 
 namespace vaecuda::cpu {
 
-/// The weight part of a layer's backward pass.
-struct WeightGradient {
-  std::size_t op = 0;  ///< its place in the plan
-  LinearBackward layer;
-};
-
-/// Parameters whose gradient is a sum over rows.
-struct ParameterSum {
-  std::size_t op = 0;  ///< its place in the plan
-  ParameterGradient gradient;
-};
-
 struct WeightWork {
   const CompileInputs& in;
   ProgramMemory& memory;
   const Addresses& addresses;
-  const std::vector<WeightGradient>& gradients;
-  const std::vector<ParameterSum>& sums;
-  const AdamUpdate& adam;
-  std::size_t adam_op = 0;
-  float clip_norm = 0.0f;  ///< 0: no clipping, and the gradient is never stored whole
-  std::size_t clip_op = 0;
-  std::optional<CodebookMove> codebook;
+  const StepEnd& end;
 };
 
 struct WeightPhases {
@@ -44,8 +25,8 @@ struct WeightPhases {
   std::int64_t scratch_size = 0;  ///< floats that a thread needs
 };
 
-/// With clipping: a phase of gradients, then one of updates, the norm between them. Without: one phase of
-/// both.
+/// With a norm to wait for: a phase of gradients, then one of updates, the norm between them. Without: one
+/// phase of both, and the gradient is never stored whole.
 [[nodiscard]] WeightPhases make_weight_phases(const WeightWork& work);
 
 /// The global L2 norm of the running step's gradients, before clipping.

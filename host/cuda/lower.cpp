@@ -1,5 +1,6 @@
 #include "host/cuda/lower.hpp"
 
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -38,15 +39,14 @@ class Lowering {
         at_(in, readers_, lowered_),
         linear_(in, readers_, lowered_),
         codebook_(at_),
-        update_(at_, linear_, lowered_) {}
+        end_(find_step_end(in.plan)),
+        update_(at_, end_ ? &*end_ : nullptr, linear_, lowered_) {}
 
   Lowered run() {
     for (std::size_t i = 0; i < in_.plan.ops.size(); ++i) {
       at_.begin(i);
       std::visit([this](const auto& o) { add(o); }, in_.plan.ops[i]);
     }
-    if (update_.is_open())
-      throw std::logic_error("a plan that updates parameters must end the step after it");
     return std::move(lowered_);
   }
 
@@ -288,6 +288,7 @@ class Lowering {
   OpLaunches at_;
   LinearLowering linear_;
   CodebookLowering codebook_;
+  std::optional<StepEnd> end_;
   UpdateLowering update_;
 };
 

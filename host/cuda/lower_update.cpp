@@ -25,50 +25,32 @@ void UpdateLowering::take_sums(Args& args, const Op& op) const {
   args.kl_term = memory_.single(op.kl_term);
   args.loss = memory_.single(op.loss);
   args.loss_stride = OpLaunches::stride_of(op.loss);
-  args.batch = plan_.batch;
+  args.batch = batch_;
+}
+
+const StepEnd& UpdateLowering::end() const {
+  if (end_ == nullptr) throw std::logic_error("a gradient norm without an update");
+  return *end_;
 }
 
 void UpdateLowering::add(const GradNorm& op) {
   linear_.add_bias_gradients(at_.op());
   kernels::GradNormArgs args;
   args.gradient = memory_.gradients();
-  args.elements = updated_elements();
+  args.elements = elements_of(*end().update);  // the norm covers what the update covers
   args.clip_norm = op.clip_norm;
   if (op.nll.valid()) take_sums(args, op);
   args.state = memory_.state();
   args.scratch = memory_.scratch();
-  if (args.gradient == nullptr) throw std::logic_error("a gradient norm outside of a training step");
-  clipped_ = true;
   at_.add(kernels::launch_grad_norm, args);
 }
 
-std::int64_t UpdateLowering::updated_elements() const {
-  for (const Op& op : plan_.ops) {
-    if (const auto* adam = std::get_if<AdamUpdate>(&op)) return elements_of(*adam);
-  }
-  throw std::logic_error("a gradient norm without an update");
-}
-
-void UpdateLowering::add(const AdamUpdate& op) {
+void UpdateLowering::add(const AdamUpdate&) {
   linear_.add_bias_gradients(at_.op());
-  if (!parameters_.training()) throw std::logic_error("a training step on parameters without moments");
-  kernels::UpdateArgs args;
-  args.parameters = parameters_.parameters();
-  args.moment1 = parameters_.moment1();
-  args.moment2 = parameters_.moment2();
-  args.gradient = memory_.gradients();
-  args.half_parameters = parameters_.half();
-  args.elements = elements_of(op);
-  args.constants = op.constants;
-  args.clipped = clipped_;
-  args.state = memory_.state();
-  args.scratch = memory_.scratch();
-  update_ = args;
-  update_op_ = at_.op();
 }
 
 void UpdateLowering::add(const AdvanceStep& op) {
-  if (!update_) throw std::logic_error("a step ends without an update of parameters before it");
+  if (!parameters_.training()) throw std::logic_error("a training step on parameters without moments");
   kernels::AdvanceArgs advance;
   take_sums(advance, op);
   advance.perplexity = memory_.single(op.perplexity);
@@ -82,10 +64,20 @@ void UpdateLowering::add(const AdvanceStep& op) {
   advance.ring = memory_.ring();
   advance.ring_size = memory_.ring_size();
   lowered_.advance = advance;
-  kernels::UpdateArgs args = *update_;
+  const PlacedOp<AdamUpdate>& update = end().update;
+  kernels::UpdateArgs args;
+  args.parameters = parameters_.parameters();
+  args.moment1 = parameters_.moment1();
+  args.moment2 = parameters_.moment2();
+  args.gradient = memory_.gradients();
+  args.half_parameters = parameters_.half();
+  args.elements = elements_of(*update);
+  args.constants = update->constants;
+  args.clipped = end().norm.has_value();
   args.advance = advance;
-  update_.reset();
-  lowered_.nodes.push_back({"AdamUpdate and AdvanceStep", update_op_, 1,
+  args.state = memory_.state();
+  args.scratch = memory_.scratch();
+  lowered_.nodes.push_back({"AdamUpdate and AdvanceStep", update.place, 1,
                             [args](kernels::Stream stream) { kernels::launch_update(args, stream); }});
 }
 

@@ -63,7 +63,7 @@ class OpLaunches {
 
   /// Where a row whose loss is not finite says so: only a training step asks.
   [[nodiscard]] std::int32_t* fault() const {
-    return is_training(in_.plan) ? &memory().state()->fault : nullptr;
+    return memory().gradients() != nullptr ? &memory().state()->fault : nullptr;
   }
 
  private:

@@ -1,6 +1,9 @@
 #include "host/cuda/profiler.hpp"
 
 #include <algorithm>
+#include <optional>
+
+#include "host/plan/step_end.hpp"
 
 namespace vaecuda::cuda {
 namespace {
@@ -41,19 +44,13 @@ void Profiler::collect(std::vector<OpTime>& ops) {
 
 std::vector<OpTime> ops_as_launched(const Plan& plan) {
   std::vector<OpTime> ops;
-  std::size_t update = 0;
-  for (const Op& op : plan.ops) {
-    OpTime time{0.0, cost_of(op), false};
-    if (std::holds_alternative<GradNorm>(op)) {
-      time.cost.bytes = 4.0 * static_cast<double>(plan.parameter_size);
-    } else if (std::holds_alternative<AdamUpdate>(op)) {
-      update = ops.size();
-    } else if (std::holds_alternative<AdvanceStep>(op)) {
-      ops[update].cost.bytes += time.cost.bytes;
-      time = {0.0, {}, true};
-    }
-    ops.push_back(time);
-  }
+  for (const Op& op : plan.ops) ops.push_back({0.0, cost_of(op), false});
+  const std::optional<StepEnd> end = find_step_end(plan);
+  if (!end) return ops;
+  if (end->norm) ops[end->norm->place].cost.bytes = 4.0 * static_cast<double>(plan.parameter_size);
+  OpTime& advance = ops[end->advance.place];
+  ops[end->update.place].cost.bytes += advance.cost.bytes;
+  advance = {0.0, {}, true};
   return ops;
 }
 

@@ -3,23 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <stdexcept>
 
 namespace vaecuda::cuda {
 
-bool is_training(const Plan& plan) {
-  return std::any_of(plan.ops.begin(), plan.ops.end(),
-                     [](const Op& op) { return std::holds_alternative<AdvanceStep>(op); });
-}
-
 ProgramMemory::ProgramMemory(Context& context, const Plan& plan, bool half, std::int64_t ring_size)
     : context_(context) {
-  place(plan, half);
+  const std::optional<StepEnd> end = find_step_end(plan);
+  place(plan, end, half);
   state_ = DeviceBuffer::of<math::StepState>(context, 1, "the state of a step");
   const math::StepState start;
   context.runtime->copy_to_device(state_.as<void>(), &start, sizeof(start));
-  if (!is_training(plan)) return;
+  if (!end) return;
   gradients_ = DeviceBuffer::of<float>(context, plan.parameter_size, "gradients");
   scratch_ = DeviceBuffer::of<kernels::UpdateScratch>(context, 1, "the update's scratch memory");
   ring_ = DeviceBuffer::of<math::StepMetrics>(context, ring_size, "metrics");
@@ -29,26 +24,18 @@ ProgramMemory::~ProgramMemory() {
   quiesce(*context_.runtime);
 }
 
-void ProgramMemory::place(const Plan& plan, bool half) {
-  Plan placed = plan;
-  std::vector<Lifetime> lifetimes = lifetimes_in_order(placed);
+void ProgramMemory::place(const Plan& plan, const std::optional<StepEnd>& end, bool half) {
   // A gradient of a bias that no matrix product takes along, or of another parameter, is summed just before
-  // the update, so the gradients by pre-activations live on until then.
-  for (const Op& op : placed.ops) {
-    const auto* backward = std::get_if<LinearBackward>(&op);
-    const auto* gradient = std::get_if<ParameterGradient>(&op);
-    if (backward == nullptr && gradient == nullptr) continue;
-    const View& d = backward != nullptr ? backward->d : gradient->d;
-    lifetimes[static_cast<std::size_t>(d.buffer)].last = std::numeric_limits<std::int64_t>::max();
-  }
-  place_activations(placed, lifetimes);
-  arena_ = DeviceBuffer::of<float>(context_, placed.arena_size, "activations");
+  // the update.
+  const Placement placement = place_activations(
+      plan, end ? lifetimes_with_end(plan, *end, WeightGradientTime::in_order) : lifetimes_in_order(plan));
+  arena_ = DeviceBuffer::of<float>(context_, placement.size, "activations");
   if (half) {
-    half_arena_ = DeviceBuffer::of<math::BFloat16>(context_, placed.arena_size, "activations in bfloat16");
+    half_arena_ = DeviceBuffer::of<math::BFloat16>(context_, placement.size, "activations in bfloat16");
   }
-  for (const Buffer& buffer : placed.buffers) {
+  offset_ = placement.offset;
+  for (const Buffer& buffer : plan.buffers) {
     kinds_.push_back(buffer.kind);
-    offset_.push_back(buffer.kind == BufferKind::activation ? buffer.arena_offset : -1);
     own_.emplace_back();
     bound_.push_back(nullptr);
     if (buffer.kind == BufferKind::activation) continue;

@@ -2,19 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "host/cuda/forms.hpp"
 #include "host/cuda/memory.hpp"
 #include "host/plan/backend.hpp"
+#include "host/plan/step_end.hpp"
 #include "kernels/matrix.hpp"
 #include "kernels/update.hpp"
 
 namespace vaecuda::cuda {
-
-/// True for a plan that ends as a training step.
-[[nodiscard]] bool is_training(const Plan& plan);
 
 /// Everything is allocated here, once. Its address stays the same as long as the program lives.
 class ProgramMemory {
@@ -68,7 +67,7 @@ class ProgramMemory {
   void zero_exchange();
 
  private:
-  void place(const Plan& plan, bool half);
+  void place(const Plan& plan, const std::optional<StepEnd>& end, bool half);
 
   Context& context_;
   std::vector<BufferKind> kinds_;     ///< by buffer

@@ -7,7 +7,7 @@
 
 namespace vaecuda {
 int Plan::add_buffer(std::string buffer_name, BufferKind kind, std::int64_t rows, std::int64_t cols) {
-  buffers.push_back(Buffer{std::move(buffer_name), kind, rows, cols, {}, -1});
+  buffers.push_back(Buffer{std::move(buffer_name), kind, rows, cols, {}});
   return static_cast<int>(buffers.size()) - 1;
 }
 
@@ -61,7 +61,7 @@ std::vector<Lifetime> lifetimes_in_order(const Plan& plan) {
   return lifetimes;
 }
 
-void place_activations(Plan& plan, const std::vector<Lifetime>& lifetimes) {
+Placement place_activations(const Plan& plan, const std::vector<Lifetime>& lifetimes) {
   constexpr std::int64_t kAlignment = 16;  // floats
   struct Placed {
     std::int64_t begin, end;
@@ -76,7 +76,8 @@ void place_activations(Plan& plan, const std::vector<Lifetime>& lifetimes) {
     return plan.buffers[a].size() > plan.buffers[b].size();
   });
   std::vector<Placed> placed;
-  plan.arena_size = 0;
+  Placement placement;
+  placement.offset.resize(plan.buffers.size(), -1);
   for (const std::size_t i : order) {
     const std::int64_t size = (plan.buffers[i].size() + kAlignment - 1) / kAlignment * kAlignment;
     std::int64_t offset = 0;
@@ -85,13 +86,14 @@ void place_activations(Plan& plan, const std::vector<Lifetime>& lifetimes) {
       const bool together = p.life.first <= lifetimes[i].last && lifetimes[i].first <= p.life.last;
       if (together && offset < p.end && p.begin < offset + size) offset = p.end;
     }
-    plan.buffers[i].arena_offset = offset;
+    placement.offset[i] = offset;
     const Placed mine{offset, offset + size, lifetimes[i]};
     placed.insert(std::upper_bound(placed.begin(), placed.end(), mine,
                                    [](const Placed& a, const Placed& b) { return a.begin < b.begin; }),
                   mine);
-    plan.arena_size = std::max(plan.arena_size, offset + size);
+    placement.size = std::max(placement.size, offset + size);
   }
+  return placement;
 }
 
 }  // namespace vaecuda

@@ -21,8 +21,7 @@ struct Buffer {
   BufferKind kind = BufferKind::activation;
   std::int64_t rows = 0;
   std::int64_t cols = 0;
-  std::vector<float> values;       ///< constant: rows × cols
-  std::int64_t arena_offset = -1;  ///< activation: floats from the arena's start
+  std::vector<float> values;  ///< constant: rows × cols
   [[nodiscard]] std::int64_t size() const { return rows * cols; }
 };
 
@@ -32,7 +31,6 @@ struct Plan {
   std::int64_t parameter_size = 0;  ///< floats of the parameter arena that the ops' offsets refer to
   std::vector<Buffer> buffers;
   std::vector<Op> ops;
-  std::int64_t arena_size = 0;  ///< floats
 
   int add_buffer(std::string buffer_name, BufferKind kind, std::int64_t rows, std::int64_t cols);
   [[nodiscard]] View whole(int buffer) const;
@@ -56,8 +54,14 @@ struct Lifetime {
 };
 /// Lifetimes by the order of the ops.
 [[nodiscard]] std::vector<Lifetime> lifetimes_in_order(const Plan& plan);
-/// Gives every activation buffer its place, first fit over the lifetimes, 64-byte aligned; sets arena_size.
-void place_activations(Plan& plan, const std::vector<Lifetime>& lifetimes);
+/// Where a backend keeps the activations of a plan.
+struct Placement {
+  std::vector<std::int64_t>
+      offset;             ///< by buffer, floats from the arena's start; −1: no activation, or never used
+  std::int64_t size = 0;  ///< floats of the arena
+};
+/// A place for every activation, first fit over the lifetimes, 64-byte aligned.
+[[nodiscard]] Placement place_activations(const Plan& plan, const std::vector<Lifetime>& lifetimes);
 
 /// Throws std::logic_error if a view does not lie inside its buffer or shapes do not match: every backend
 /// compiles only plans that pass.

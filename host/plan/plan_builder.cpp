@@ -321,7 +321,6 @@ void PlanBuilder::store(View batch, const std::string& name, std::int64_t rows) 
 
 Plan PlanBuilder::finish() {
   check_plan(plan_);
-  place_activations(plan_, lifetimes_in_order(plan_));
   return std::move(plan_);
 }
 

@@ -13,7 +13,7 @@
 
 namespace vaecuda {
 
-/// Adds buffers and ops in reading order; finish() checks the plan and places its buffers.
+/// Adds buffers and ops in reading order; finish() checks the plan.
 class PlanBuilder {
  public:
   /// `layout` must outlive the builder.

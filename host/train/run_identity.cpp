@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "host/config/utf8.hpp"
+#include "host/plan/step_end.hpp"
 #include "kernels/math/step_state.h"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
@@ -15,13 +16,11 @@ namespace {
 
 /// The state with which a step of this plan runs.
 math::StepState state_of(const Plan& plan, std::int64_t step) {
-  for (const Op& op : plan.ops) {
-    if (const auto* advance = std::get_if<AdvanceStep>(&op)) {
-      return math::state_of_step(step, plan.batch, advance->schedule, advance->beta1, advance->beta2,
-                                 advance->kl_schedule);
-    }
-  }
-  return {};
+  const std::optional<StepEnd> end = find_step_end(plan);
+  if (!end) return {};
+  const AdvanceStep& advance = *end->advance;
+  return math::state_of_step(step, plan.batch, advance.schedule, advance.beta1, advance.beta2,
+                             advance.kl_schedule);
 }
 
 /// What a schedule may change in it.

@@ -343,7 +343,6 @@ TEST_CASE("LoadRows and StoreRows walk through a whole that B does not divide", 
   const View seen = plan.whole(plan.add_buffer("seen", BufferKind::exchange, kRows + 2, kCols));
   plan.ops = {LoadRows{source, batch}, StoreRows{batch, target}, StoreRows{batch, seen}, AdvancePosition{4}};
   check_plan(plan);
-  place_activations(plan, lifetimes_in_order(plan));
   const std::vector<float> values = test::noise(kRows * kCols, 71);
   for (const test::Executor& executor : test::executors()) {
     const auto backend = executor.make();

@@ -106,7 +106,6 @@ void OpBench::run(const Executor& executor, const Dataset* data, std::int64_t ti
   plan.ops.insert(plan.ops.end(), tail_.begin(), tail_.end());
   if (!training_) plan.ops.emplace_back(AdvancePosition{batch_});
   check_plan(plan);
-  place_activations(plan, lifetimes_in_order(plan));
 
   const std::unique_ptr<Backend> backend = executor.make();
   const auto size = static_cast<std::int64_t>(parameters_.size());
