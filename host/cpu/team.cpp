@@ -44,7 +44,8 @@ int count_startable(int wanted) {
   return found;
 }
 
-/// What was tried last, and by which process. Aligned to its size, so that reading it needs no lock of a library.
+/// What was tried last, and by which process. Aligned to its size, so that reading it needs no lock of a
+/// library.
 struct alignas(8) Tried {
   pid_t process = 0;
   std::uint16_t wanted = 0;

@@ -70,7 +70,8 @@ class RunFolder {
   [[nodiscard]] std::filesystem::path path_now() const { return folder_->path_now(); }
 
   /// To be called before and after the files of a checkpoint are written, also where that fails: until the
-  /// first is whole, a file says that it was begun, so that models without a state are known for a part of it.
+  /// first is whole, a file says that it was begun, so that models without a state are known for a part of
+  /// it.
   void begin_checkpoint();
   void end_checkpoint();
 
