@@ -8,12 +8,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # Seconds of processor time that a part may take, from scratch, on a machine of half the speed of two AVX2 cores.
 declare -A allowance=(
   [packages]=240
-  [rules]=120
-  [build]=3600
-  [clang-tidy]=2400
-  [sanitizers-build]=3000
-  [sanitizers-tests]=3600
-  [tests]=2400
+  [rules]=60
+  [build]=2400
+  [clang-tidy]=1500
+  [sanitizers-build]=2400
+  [sanitizers-tests]=1500
+  [tests]=1500
   [full]=0
 )
 
@@ -25,8 +25,8 @@ tests: once with AddressSanitizer and UndefinedBehaviorSanitizer, once optimized
 CUDA code is built for the card that is here, and else for one architecture.
   --quick  without clang-tidy and sanitizers
   --full   also what takes long: CUDA code for every architecture that an installed build has, each source compiled
-           on its own, clang-tidy's static analyzer, every way to use an installed library, more points at which runs are
-           killed and files fail
+           on its own, clang-tidy's slowest rule and static analyzer, every way to use an installed library, more
+           points at which runs are killed and files fail
 JOBS=N limits the number of processes. Each part's processor time is printed, and a part that takes more than its
 allowance fails; CHECK_ALLOWANCE=N sets the allowances to N per cent, 0 to none (--full has none).
 EOF
@@ -139,6 +139,7 @@ if ((!quick)); then
     tools/tidy.sh "$release"
     summary+=("clang-tidy: nothing found")
     if ((full)); then
+      tools/tidy.sh "$release" --slow
       tools/tidy.sh "$release" --analyzer
       summary+=("clang-tidy's static analyzer: nothing found")
     fi

@@ -46,7 +46,7 @@ std::string names_text(const std::vector<std::string>& names, std::size_t count)
 
 std::string vectors_text(const ModelInfo& info) {
   const std::vector<std::string>& names = info.label_vector_names;
-  const std::string text = fmt::format("vectors of {} values", info.model.condition_dim);
+  std::string text = fmt::format("vectors of {} values", info.model.condition_dim);
   if (names.empty()) return text;
   const std::size_t shown = std::min(kShownNames, names.size());
   return fmt::format("{}: {}{}", text, names_text(names, shown), shown < names.size() ? ", ..." : "");
