@@ -59,7 +59,7 @@ class Plot {
 }  // namespace
 
 Image line_plot(std::span<const float> values, float low, float high) {
-  Plot plot(low, high);
+  Plot plot(static_cast<double>(low), static_cast<double>(high));
   plot.draw_zero_line();
   const double width = kPlotWidth - 1 - 2 * kMargin;
   const double stride = values.size() > 1 ? width / static_cast<double>(values.size() - 1) : 0.0;

@@ -110,8 +110,9 @@ class VAECUDA_API Trainer {
  public:
   /// To resume, take the configuration from load_run_config(). Of its options those may be changed that the
   /// table marks (Option::may_change_on_resume), and the length of the run where no schedule depends on it;
-  /// the data must be the same rows. A folder without a checkpoint is trained from the first step. The files
-  /// of a resumed run are those that one uninterrupted run would have written, byte for byte, times excepted.
+  /// the data must be the same rows. A folder without a checkpoint is trained from the first step; one with
+  /// models whose state is gone is refused (FileError). The files of a resumed run are those that one
+  /// uninterrupted run would have written, byte for byte, times excepted.
   /// \throws ConfigError, FileError, DeviceError, OutOfMemoryError
   explicit Trainer(RunConfig config, TrainObserver observer = {}, Start start = Start::fresh);
   /// Trains on these rows instead of those that data.path, data.valid and data.test name, which must be

@@ -260,7 +260,8 @@ VAECUDA_API int vaecuda_train(const vaecuda_config* config, const vaecuda_datase
  * schedule depends on it. A run of rows in memory gets the same rows again, others get NULL.
  *
  * The folder becomes what one uninterrupted run would have made it, byte for byte, times excepted; a finished
- * run stays as it is. A folder without a checkpoint is trained from the first step. */
+ * run stays as it is. A folder without a checkpoint is trained from the first step; one with
+ * models whose state is gone is refused with VAECUDA_BAD_FILE. */
 VAECUDA_API int vaecuda_train_resume(const vaecuda_config* config, const vaecuda_dataset* train,
                                      const vaecuda_dataset* valid, const vaecuda_dataset* test,
                                      const vaecuda_observer* observer, vaecuda_summary* summary);

@@ -8,11 +8,11 @@ namespace vaecuda::math {
 /// What stays the same over a run.
 template <typename T>
 struct AdamConstants {
-  T beta1;
-  T beta2;
-  T epsilon;
-  T weight_decay;
-  bool decoupled;  ///< AdamW: the decay acts on the weight, not through the gradient
+  T beta1{};
+  T beta2{};
+  T epsilon{};
+  T weight_decay{};
+  bool decoupled = false;  ///< AdamW: the decay acts on the weight, not through the gradient
   // Given apart where β is known in more digits than T has: 1 − 0.999f is off by 1.3e-5 of itself.
   T one_minus_beta1 = T(1) - beta1;
   T one_minus_beta2 = T(1) - beta2;

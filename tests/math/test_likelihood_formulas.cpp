@@ -44,8 +44,8 @@ TEST_CASE("Bernoulli NLL is the cross entropy", "[likelihood]") {
       INFO("l = " << l << ", x = " << x);
       const long double p = 1.0L / (1.0L + std::exp(-static_cast<long double>(l)));
       const long double rest = 1.0L / (1.0L + std::exp(static_cast<long double>(l)));  // 1 − p
-      const auto nll =
-          static_cast<double>(-static_cast<long double>(x) * std::log(p) - (1.0L - x) * std::log(rest));
+      const auto nll = static_cast<double>(-static_cast<long double>(x) * std::log(p) -
+                                           (1.0L - static_cast<long double>(x)) * std::log(rest));
       const auto value = likelihood(l, x);
       CHECK(value.nll == Approx(nll).epsilon(1e-13).margin(1e-15));
       CHECK(value.gradient ==

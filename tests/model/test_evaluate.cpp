@@ -302,7 +302,7 @@ TEST_CASE("an evaluation that makes no sense is refused", "[evaluate]") {
   options.bins = 1;
   CHECK_THROWS_AS(evaluate(vae, data, options), ConfigError);
   options = {};
-  options.active_threshold = NAN;
+  options.active_threshold = static_cast<double>(NAN);
   CHECK_THROWS_AS(evaluate(vae, data, options), ConfigError);
   options = {};
   options.anomaly_label = "1";

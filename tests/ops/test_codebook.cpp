@@ -164,7 +164,8 @@ TEST_CASE("VectorQuantizeBackward adds the commitment to what goes through", "[c
       oracle::Graded expected(c.batch, c.columns());
       for (std::size_t i = 0; i < latent.size(); ++i) {
         const double commitment = static_cast<double>(kCommitment);
-        const auto [a, b, d] = std::array<double, 3>{latent[i], z[i], dz[i]};
+        const auto [a, b, d] =
+            std::array{static_cast<double>(latent[i]), static_cast<double>(z[i]), static_cast<double>(dz[i])};
         expected.value.values[i] = d + commitment * (a - b);
         expected.magnitude.values[i] = std::fabs(d) + commitment * (std::fabs(a) + std::fabs(b));
       }

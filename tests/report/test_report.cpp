@@ -263,15 +263,17 @@ TEST_CASE("axes end at round numbers", "[report]") {
   const Axis flat = make_axis(3.0, 3.0, 4, true);
   CHECK(flat.low < 3.0);
   CHECK(flat.high > 3.0);
-  CHECK(make_axis(-INFINITY, NAN, 4, true).ticks.size() > 1);
+  CHECK(make_axis(-static_cast<double>(INFINITY), static_cast<double>(NAN), 4, true).ticks.size() > 1);
 }
 
 TEST_CASE("axes are drawn of any range", "[report]") {
   constexpr double kMost = std::numeric_limits<double>::max();
   constexpr double kTiny = std::numeric_limits<double>::denorm_min();
-  const std::vector<double> ends = {-kMost, -1e300,  -1.0,  -1e-300,  -kTiny, 0.0,  kTiny,
-                                    1e-310, 1e-300,  0.1,   1.0,      1e9,    1e12, 1e15,
-                                    1e300,  1.7e308, kMost, INFINITY, NAN};
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> ends = {-kMost, -1e300,  -1.0,  -1e-300,   -kTiny, 0.0,  kTiny,
+                                    1e-310, 1e-300,  0.1,   1.0,       1e9,    1e12, 1e15,
+                                    1e300,  1.7e308, kMost, kInfinite, kNan};
   for (const double low : ends) {
     for (const double high : ends) {
       for (const int intervals : {1, 4, 6}) {

@@ -123,7 +123,7 @@ TEST_CASE("what a run's losses show is told with its remedy", "[diagnosis]") {
     CHECK(contains(all_of(run), "on the validation rows is 100 nats"));
     run.outcome.valid.reset();
     CHECK(all_of(run).empty());
-    run.outcome.test->loss = INFINITY;
+    run.outcome.test->loss = static_cast<double>(INFINITY);
     CHECK(contains(all_of(run), "the loss of the test rows is not finite"));
   }
   SECTION("collapse, of latents and of codes") {
