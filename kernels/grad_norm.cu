@@ -10,28 +10,26 @@ using device::Quad;
 
 constexpr int kQuadsInFlight = 4;  // loads that a thread has under way before it squares the first
 
-/// NaN or infinite, in thread 0, where a row's loss is. All threads of the block must call it together.
-__device__ __forceinline__ double loss_sum(const GradNormArgs& args) {
+/// NaN or infinite, in thread 0, where a row of a term is. All threads of the block must call it together.
+__device__ __forceinline__ double loss_sum(const LossColumns& loss) {
   double sum = 0.0;
-  for (std::int64_t row = threadIdx.x; row < args.nll_rows; row += kArenaThreads) {
-    sum += static_cast<double>(args.nll[row * args.nll_stride]);
-    if (row >= args.batch) continue;
-    if (args.kl != nullptr) sum += static_cast<double>(args.kl[row * args.kl_stride]);
-    if (args.loss != nullptr) sum += static_cast<double>(args.loss[row * args.loss_stride]);
+  for (int i = 0; i < loss.terms.count; ++i) {
+    const LossColumn column = loss.column[i];
+    for (std::int64_t row = threadIdx.x; row < column.rows; row += kArenaThreads)
+      sum += static_cast<double>(column.data[row * column.stride]);
   }
-  if (args.kl_term != nullptr && threadIdx.x == 0) sum += static_cast<double>(*args.kl_term);
   return device::block_sum<kArenaThreads>(sum);
 }
 
 /// norm = √Σ gradient² over the arena (P); scratch->gradient_scale = clip_norm / norm where that is below 1,
 /// else 1; scratch->norm_partial keeps the blocks' sums for the update. A gradient that is not finite raises
-/// state->fault with the lowest such element; without one a row of nll (nll_rows), kl or loss (B),
-/// or kl_term (1), where given, does. Does nothing where state->fault is set. Threads: blocks of 256 walk the
+/// state->fault with the lowest such element; without one a row of a term of the loss does, where terms are
+/// given. Does nothing where state->fault is set. Threads: blocks of 256 walk the
 /// arena with the grid's stride, one quad of elements a thread at a time, four in flight; the block that ends
-/// last adds the blocks' sums and looks at the loss. Bytes: 4·P read, 4 a row of nll, kl and loss where the
-/// loss is looked at, 8 written a block. Alignment: any, 16 bytes at a time where the address allows.
-/// Determinism: sums in double, per thread in the order of elements, over lanes by halves, over warps in
-/// order, then over blocks; all fixed by P alone.
+/// last adds the blocks' sums and looks at the loss. Bytes: 4·P read, 4 a row of each term, 8 written a
+/// block. Alignment: any, 16 bytes at a time where the address allows. Determinism: sums in double, per
+/// thread in the order of elements, over lanes by halves, over warps in order, then over blocks; all fixed by
+/// P alone.
 /// `=`.
 __global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident)
     grad_norm_kernel(const GradNormArgs args) {
@@ -61,7 +59,7 @@ __global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident)
   if (!is_last_block(&scratch->norm_ticket)) return;
 
   squares = sum_of_partials(scratch->norm_partial, gridDim.x);
-  const double loss = args.nll != nullptr ? loss_sum(args) : 0.0;
+  const double loss = args.loss.terms.count > 0 ? loss_sum(args.loss) : 0.0;
   if (threadIdx.x != 0) return;
   const std::int64_t lowest = device::load_fresh(&scratch->bad_element);
   const double norm = ::sqrt(squares);

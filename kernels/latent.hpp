@@ -50,10 +50,10 @@ struct LatentBackwardArgs {
   std::uint64_t seed = 0;
   math::RandomPurpose purpose = math::RandomPurpose::latent;
   float gradient_scale = 1.0f;
-  const math::StepState* state = nullptr;  ///< position and kl_weight
+  const math::StepState* state = nullptr;  ///< position and loss_weight
 };
 
-/// dhead from dz with ε recomputed, summed over the samples; the KL's gradient is added with weight kl_weight
+/// dhead from dz with ε recomputed, summed over the samples; the KL's gradient is added with weight loss_weight
 /// · gradient_scale.
 void launch_latent_backward(const LatentBackwardArgs& args, Stream stream);
 
@@ -66,11 +66,11 @@ struct LatentPenaltyArgs {
   std::int64_t batch = 0;
   std::int64_t latent_dim = 0;
   float gradient_scale = 1.0f;
-  const math::StepState* state = nullptr;  ///< kl_weight
+  const math::StepState* state = nullptr;  ///< loss_weight
   std::int32_t* fault = nullptr;  ///< set to 1 by a row whose penalty is not finite; null: nobody asks
 };
 
-/// penalty = mean over Z of z²; dz_out = dz + kl_weight · gradient_scale · d penalty / d z.
+/// penalty = mean over Z of z²; dz_out = dz + loss_weight · gradient_scale · d penalty / d z.
 void launch_latent_penalty(const LatentPenaltyArgs& args, Stream stream);
 
 struct LatentKlArgs {

@@ -12,7 +12,7 @@ using device::Quad;
 
 constexpr int kBlock = 128;
 
-/// dhead (B,2Z) = [dmu | dscale] with w = kl_weight · gradient_scale, sums over the K samples of a row:
+/// dhead (B,2Z) = [dmu | dscale] with w = loss_weight · gradient_scale, sums over the K samples of a row:
 /// dmu = Σ dz + w·mu; dlogvar = Σ dz·½·e^(logvar/2)·ε (0 outside the clamp) + w·½·(e^logvar − 1);
 /// dscale = logvar_factor · dlogvar. With kl_slope (Z) w is that of each latent. With weights (B·K,1) the
 /// gradient of each sample's log-ratio, times weight · gradient_scale, takes the place of w's terms: z for
@@ -29,7 +29,7 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
   if (row >= args.batch) return;
   const auto draw = static_cast<std::uint64_t>((args.state->position + row) * args.samples);
   const bool weighted = args.weights.data != nullptr;
-  const float kl_weight = weighted ? 0.0f : args.state->kl_weight * args.gradient_scale;
+  const float kl_weight = weighted ? 0.0f : args.state->loss_weight * args.gradient_scale;
   const float* weights = weighted ? args.weights.data + row * args.samples * args.weights.stride : nullptr;
   const float* head = args.head.data + row * args.head.stride;
   const float* dz_rows = args.dz.data + row * args.samples * args.dz.stride;

@@ -12,7 +12,7 @@ using device::Quad;
 
 constexpr int kBlock = 128;
 
-/// penalty (B,1) = 1/Z · Σ over Z of z (B,Z)²; dz_out (B,Z) = dz + w·2/Z·z with w = kl_weight ·
+/// penalty (B,1) = 1/Z · Σ over Z of z (B,Z)²; dz_out (B,Z) = dz + w·2/Z·z with w = loss_weight ·
 /// gradient_scale, where dz is given. A row whose penalty is not finite raises *fault.
 /// Threads: kThreads a row (8, 32, 64 or 256, a quad of columns each where the row has not more), rows to a
 /// block of 128 threads or, with 256, one row.
@@ -30,7 +30,7 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
   float penalty = 0.0f;
   if (inside) {
     const bool wants_gradient = args.dz.data != nullptr;
-    const float weight = wants_gradient ? args.state->kl_weight * args.gradient_scale : 0.0f;
+    const float weight = wants_gradient ? args.state->loss_weight * args.gradient_scale : 0.0f;
     const float* z_row = args.z.data + row * args.z.stride;
     for (std::int64_t c = 4 * Group::lane(); c < args.latent_dim; c += 4 * kThreads) {
       const Quad z = device::load_quad(z_row, c, args.latent_dim);

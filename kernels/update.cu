@@ -20,7 +20,7 @@ constexpr unsigned kStateThread = kArenaThreads - device::kWarpSize;
 __attribute__((noinline)) __device__ math::StepState computed_state(std::int64_t step,
                                                                     const AdvanceArgs& advance) {
   return math::state_of_step(step, advance.batch, advance.schedule, advance.beta1, advance.beta2,
-                             advance.kl_schedule);
+                             advance.loss_schedule);
 }
 
 /// The same for one thread of the block, from a kernel's parameters: these have no address that a function
@@ -31,19 +31,19 @@ __device__ __forceinline__ math::StepState state_at(std::int64_t step, const Adv
   return computed_state(step, *advance);
 }
 
-/// The mean of a column, by one block: summed in double, per thread in order, then as device::block_sum. 0
-/// of no rows. Valid in thread 0.
-__device__ __forceinline__ double mean_of(const float* column, std::int64_t stride, std::int64_t rows) {
+/// The mean of a column, by one block: summed in double, per thread in order, then as device::block_sum.
+/// Valid in thread 0.
+__device__ __forceinline__ double mean_of(const LossColumn& column) {
   double sum = 0.0;
-  for (std::int64_t first = threadIdx.x; first < rows; first += kRowsInFlight * kArenaThreads) {
+  for (std::int64_t first = threadIdx.x; first < column.rows; first += kRowsInFlight * kArenaThreads) {
     float value[kRowsInFlight];
     for (int r = 0; r < kRowsInFlight; ++r) {
       const std::int64_t row = first + r * kArenaThreads;
-      value[r] = row < rows ? column[row * stride] : 0.0f;
+      value[r] = row < column.rows ? column.data[row * column.stride] : 0.0f;
     }
     for (int r = 0; r < kRowsInFlight; ++r) sum += static_cast<double>(value[r]);
   }
-  return device::block_sum<kArenaThreads>(sum) / static_cast<double>(rows > 0 ? rows : 1);
+  return device::block_sum<kArenaThreads>(sum) / static_cast<double>(column.rows);
 }
 
 /// One block's work beside the update: the step's metrics but for the gradient's norm, and the next step's
@@ -54,19 +54,18 @@ __device__ __forceinline__ void prepare_end(const AdvanceArgs& advance, const ma
     const std::int64_t step = state->step;
     scratch->metrics.step = step + 1;
     scratch->metrics.lr = math::learning_rate(advance.schedule, step);
-    scratch->metrics.kl_weight = static_cast<double>(state->kl_weight);
+    scratch->metrics.loss_weight = static_cast<double>(state->loss_weight);
     scratch->next = state_at(step + 1, advance);
   }
-  const double reconstruction = mean_of(advance.nll, advance.nll_stride, advance.nll_rows);
-  const double divergence = mean_of(advance.kl, advance.kl_stride, advance.kl != nullptr ? advance.batch : 0);
-  const double bound =
-      mean_of(advance.loss, advance.loss_stride, advance.loss != nullptr ? advance.batch : 0);
+  const math::LossTermList& terms = advance.loss.terms;
+  math::LossMeans means;
+  for (int i = 0; i < terms.count; ++i) {
+    const double mean = mean_of(advance.loss.column[i]);
+    math::set_mean(means, terms.term[i].kind, mean);
+  }
   if (threadIdx.x == 0) {
-    const double added = advance.kl_term != nullptr ? static_cast<double>(*advance.kl_term) : divergence;
-    scratch->metrics.loss =
-        advance.loss != nullptr ? bound : reconstruction + static_cast<double>(state->kl_weight) * added;
-    scratch->metrics.reconstruction = reconstruction;
-    scratch->metrics.kl = divergence;
+    scratch->metrics.means = means;
+    scratch->metrics.loss = math::loss_of(means, terms, static_cast<double>(state->loss_weight));
     math::StepMetrics usage;
     for (std::int64_t g = 0; g < advance.groups; ++g) {
       const float perplexity = advance.perplexity[g * advance.perplexity_stride];
@@ -120,7 +119,7 @@ __device__ __forceinline__ math::StepState load_fresh_state(const math::StepStat
   state.step = device::load_fresh(&from->step);
   state.position = device::load_fresh(&from->position);
   state.lr = device::load_fresh(&from->lr);
-  state.kl_weight = device::load_fresh(&from->kl_weight);
+  state.loss_weight = device::load_fresh(&from->loss_weight);
   state.capacity = device::load_fresh(&from->capacity);
   state.step_size = device::load_fresh(&from->step_size);
   state.inverse_sqrt_bias2 = device::load_fresh(&from->inverse_sqrt_bias2);
@@ -131,10 +130,11 @@ __device__ __forceinline__ math::StepMetrics load_fresh_metrics(const math::Step
   math::StepMetrics metrics;
   metrics.step = device::load_fresh(&from->step);
   metrics.loss = device::load_fresh(&from->loss);
-  metrics.reconstruction = device::load_fresh(&from->reconstruction);
-  metrics.kl = device::load_fresh(&from->kl);
+  for (int k = 0; k < math::kLossTermKinds; ++k)
+    metrics.means.of_kind[k] = device::load_fresh(&from->means.of_kind[k]);
+  metrics.means.present = device::load_fresh(&from->means.present);
   metrics.lr = device::load_fresh(&from->lr);
-  metrics.kl_weight = device::load_fresh(&from->kl_weight);
+  metrics.loss_weight = device::load_fresh(&from->loss_weight);
   metrics.perplexity_mean = device::load_fresh(&from->perplexity_mean);
   metrics.perplexity_min = device::load_fresh(&from->perplexity_min);
   return metrics;
@@ -148,7 +148,7 @@ __device__ __forceinline__ void commit(const UpdateArgs& args, double squares, b
   math::StepMetrics metrics = load_fresh_metrics(&scratch->metrics);
   metrics.gradient_norm = skipped ? ::nan("") : ::sqrt(squares);
   const bool finite =
-      is_finite(metrics.reconstruction + metrics.kl + metrics.loss) && is_finite(metrics.gradient_norm);
+      is_finite(math::sum_of(metrics.means) + metrics.loss) && is_finite(metrics.gradient_norm);
   if (!skipped && (bad_element != kNoBadElement || !finite)) {
     raise_fault(args.state, bad_element);
   } else {
@@ -163,12 +163,12 @@ __device__ __forceinline__ void commit(const UpdateArgs& args, double squares, b
 /// bfloat16 copy of the parameters where wanted; then the step's metrics into the ring and the next step's
 /// state. state->fault set: nothing changes; with skip_nonfinite the step ends all the same, as one without
 /// an update. An unusable gradient or result leaves its element alone and raises the fault at the end, as a
-/// loss that is not finite does; then neither metrics nor state are written. Threads: block 0 sums nll and kl
-/// (B) and computes the next state while the others walk the arena with the grid's stride, one quad of
-/// elements a thread at a time; the block that ends last adds the blocks' sums of squares (those of the norm
-/// kernel where that ran) and ends the step. Bytes: 16·P read and 12·P written (14·P with the bfloat16 copy),
-/// 8·B read. Alignment: any, 16 bytes at a time where an address allows. Determinism: each element alone;
-/// sums in double, in an order fixed by P, and by B for the loss.
+/// loss that is not finite does; then neither metrics nor state are written. Threads: block 0 sums the terms
+/// of the loss and computes the next state while the others walk the arena with the grid's stride, one quad
+/// of elements a thread at a time; the block that ends last adds the blocks' sums of squares (those of the
+/// norm kernel where that ran) and ends the step. Bytes: 16·P read and 12·P written (14·P with the bfloat16
+/// copy), 4 a row of each term read. Alignment: any, 16 bytes at a time where an address allows. Determinism:
+/// each element alone; sums in double, in an order fixed by P, and by its rows for a term of the loss.
 __global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident) update_kernel(const UpdateArgs args) {
   const bool faulted = args.state->fault != 0;
   if (faulted && !args.advance.skip_nonfinite) return;

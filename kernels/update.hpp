@@ -29,23 +29,29 @@ struct UpdateScratch {
   double norm_partial[kMaxUpdateBlocks];
 };
 
+/// A column whose mean is a term of the loss: element r at data[r · stride].
+struct LossColumn {
+  const float* data = nullptr;
+  std::int64_t stride = 1;
+  std::int64_t rows = 0;  ///< B, B·K where there are K samples of each row, or 1 of the whole batch
+};
+
+/// The terms of a step's loss, and the column of each.
+struct LossColumns {
+  math::LossTermList terms;
+  LossColumn column[math::kMaxLossTerms] = {};
+};
+
 struct AdvanceArgs {
-  const float* nll = nullptr;  ///< (nll_rows,1), floats from one row to the next below
-  std::int64_t nll_stride = 1;
-  std::int64_t nll_rows = 0;  ///< B, or B·K where there are K samples of each row
-  const float* kl = nullptr;  ///< (B,1); null: 0
-  std::int64_t kl_stride = 1;
+  LossColumns loss;
   const float* perplexity = nullptr;  ///< (G,1)
   std::int64_t perplexity_stride = 1;
-  std::int64_t groups = 0;         ///< G: codebooks, or 0
-  const float* kl_term = nullptr;  ///< (1): added in the place of kl's mean; null: that mean is
-  const float* loss = nullptr;     ///< (B,1): each row's loss; null: it is nll with what is added
-  std::int64_t loss_stride = 1;
+  std::int64_t groups = 0;  ///< G: codebooks, or 0
   std::int64_t batch = 0;
   math::Schedule schedule;
   double beta1 = 0.9;
   double beta2 = 0.999;
-  math::KlSchedule kl_schedule;
+  math::LossSchedule loss_schedule;
   math::StepMetrics* ring = nullptr;  ///< (ring_size); step s (from 0) writes entry s mod ring_size
   std::int64_t ring_size = 0;
   bool skip_nonfinite = false;  ///< a fault raised before the update ends the step without one
@@ -55,22 +61,14 @@ struct GradNormArgs {
   const float* gradient = nullptr;  ///< (P)
   std::int64_t elements = 0;        ///< P
   float clip_norm = 0.0f;
-  const float* nll = nullptr;  ///< (nll_rows,1), floats from one row to the next below; null: not looked at
-  std::int64_t nll_stride = 1;
-  std::int64_t nll_rows = 0;  ///< at least B
-  const float* kl = nullptr;  ///< (B,1), or null
-  std::int64_t kl_stride = 1;
-  const float* kl_term = nullptr;  ///< (1), or null
-  const float* loss = nullptr;     ///< (B,1), or null
-  std::int64_t loss_stride = 1;
-  std::int64_t batch = 0;
+  LossColumns loss;  ///< no terms: the loss is not looked at
   math::StepState* state = nullptr;
   UpdateScratch* scratch = nullptr;
 };
 
 /// The global L2 norm, before the update: scratch->gradient_scale = min(1, clip_norm / norm). A gradient
 /// that is not finite raises state->fault with the lowest such element, so that the update changes nothing;
-/// so does, without an element, a loss that is not finite where nll, kl, kl_term or loss are given.
+/// so does, without an element, a row of a term of the loss, where terms are given.
 void launch_grad_norm(const GradNormArgs& args, Stream stream);
 
 struct UpdateArgs {

@@ -22,11 +22,9 @@ namespace {
 /// Below this many FLOPs a step is over before a second thread has woken up.
 constexpr double kParallelFlops = 2e6;
 
-/// Of a column, 0 without one.
 double mean_of(Matrix<const float> column, std::int64_t rows) {
   double sum = 0.0;
-  for (std::int64_t r = 0; r < rows && column.data != nullptr; ++r)
-    sum += static_cast<double>(*column.row(r));
+  for (std::int64_t r = 0; r < rows; ++r) sum += static_cast<double>(*column.row(r));
   return sum / static_cast<double>(rows);
 }
 
@@ -228,36 +226,31 @@ class Compiler {
 
   void add(const AdvanceStep& op) {
     ProgramMemory* memory = memory_.get();
-    const Matrix<const float> nll = input(op.nll);
-    const Matrix<const float> kl = input(op.kl);
+    std::vector<Matrix<const float>> columns;
+    for (const LossRows& part : op.loss) columns.push_back(input(part.rows));
+    const math::LossTermList terms = terms_of(op.loss);
     const Matrix<const float> perplexity = input(op.perplexity);
-    const Matrix<const float> loss = input(op.loss);
-    const float* kl_term = matrix(op.kl_term).data;
     const std::int64_t batch = plan_.batch;
     const auto state_of_step = [op, batch](std::int64_t step) {
-      return math::state_of_step(step, batch, op.schedule, op.beta1, op.beta2, op.kl_schedule);
+      return math::state_of_step(step, batch, op.schedule, op.beta1, op.beta2, op.loss_schedule);
     };
     state_of_step_ = state_of_step;
     // The loss is summed before any weight changes, so that a step with an infinite loss changes nothing.
     add_serial([=] {
-      memory->reconstruction = mean_of(nll, op.nll.rows);
-      memory->kl = mean_of(kl, batch);
-      const double added = kl_term != nullptr ? static_cast<double>(*kl_term) : memory->kl;
-      memory->loss = loss.data != nullptr
-                         ? mean_of(loss, batch)
-                         : memory->reconstruction + static_cast<double>(memory->state.kl_weight) * added;
-      if (!std::isfinite(memory->reconstruction + memory->kl + memory->loss)) memory->state.fault = 1;
+      for (std::size_t i = 0; i < columns.size(); ++i)
+        math::set_mean(memory->means, op.loss[i].term.kind, mean_of(columns[i], op.loss[i].rows.rows));
+      memory->loss = math::loss_of(memory->means, terms, static_cast<double>(memory->state.loss_weight));
+      if (!std::isfinite(math::sum_of(memory->means) + memory->loss)) memory->state.fault = 1;
     });
     add_weight_phases(*end_);
     add_serial([=] {
       math::StepMetrics metrics;
       metrics.step = memory->state.step + 1;
       metrics.loss = memory->loss;
-      metrics.reconstruction = memory->reconstruction;
-      metrics.kl = memory->kl;
+      metrics.means = memory->means;
       metrics.gradient_norm = gradient_norm(*memory);
       metrics.lr = math::learning_rate(op.schedule, memory->state.step);
-      metrics.kl_weight = static_cast<double>(memory->state.kl_weight);
+      metrics.loss_weight = static_cast<double>(memory->state.loss_weight);
       for (std::int64_t g = 0; g < op.perplexity.rows; ++g) {
         math::add_perplexity(metrics, static_cast<double>(*perplexity.row(g)), g, op.perplexity.rows);
       }

@@ -41,7 +41,7 @@ TileWork latent_backward_rows(const LatentBackward& op, const RowSources& source
   const float factor = math::logvar_factor(op.scale_head);
   return [=](const Tile& tile, float*) {
     const bool weighted = weights.data != nullptr;
-    const float kl_weight = weighted ? 0.0f : memory->state.kl_weight * op.gradient_scale;
+    const float kl_weight = weighted ? 0.0f : memory->state.loss_weight * op.gradient_scale;
     for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
       loops->latent_backward_row({head.row(r),
                                   {dz.row(r * samples), dz.stride},
@@ -65,7 +65,7 @@ TileWork latent_penalty_rows(const LatentPenalty& op, const RowSources& sources)
   const Matrix<float> penalty = sources.addresses.matrix(op.penalty);
   const Matrix<float> dz = sources.addresses.matrix(op.dz);
   return [=](const Tile& tile, float*) {
-    const float weight = memory->state.kl_weight * op.gradient_scale;
+    const float weight = memory->state.loss_weight * op.gradient_scale;
     for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
       float* gradient = dz.data != nullptr ? dz.row(r) : nullptr;
       *penalty.row(r) = loops->latent_penalty_row(z.row(r), gradient, op.z.cols, weight);

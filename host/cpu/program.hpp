@@ -70,9 +70,8 @@ struct ProgramMemory {
   std::atomic<std::int64_t> first_bad{-1};  ///< lowest arena element with a non-finite gradient
   math::StepState state;
   float gradient_scale = 1.0f;
-  double loss = 0.0;  ///< of the running step
-  double reconstruction = 0.0;
-  double kl = 0.0;
+  math::LossMeans means;  ///< of the running step
+  double loss = 0.0;
   std::vector<math::StepMetrics> metrics;
   std::optional<Fault> fault;
 };

@@ -15,17 +15,14 @@ std::int64_t elements_of(const AdamUpdate& op) {
 
 }  // namespace
 
-template <typename Args, typename Op>
-void UpdateLowering::take_sums(Args& args, const Op& op) const {
-  args.nll = memory_.single(op.nll);
-  args.nll_stride = op.nll.stride;
-  args.nll_rows = op.nll.rows;
-  args.kl = memory_.single(op.kl);
-  args.kl_stride = OpLaunches::stride_of(op.kl);
-  args.kl_term = memory_.single(op.kl_term);
-  args.loss = memory_.single(op.loss);
-  args.loss_stride = OpLaunches::stride_of(op.loss);
-  args.batch = batch_;
+kernels::LossColumns UpdateLowering::columns_of(const std::vector<LossRows>& loss) const {
+  kernels::LossColumns columns;
+  columns.terms = terms_of(loss);
+  for (std::size_t i = 0; i < loss.size(); ++i) {
+    const View& rows = loss[i].rows;
+    columns.column[i] = {memory_.single(rows), rows.stride, rows.rows};
+  }
+  return columns;
 }
 
 const StepEnd& UpdateLowering::end() const {
@@ -39,7 +36,7 @@ void UpdateLowering::add(const GradNorm& op) {
   args.gradient = memory_.gradients();
   args.elements = elements_of(*end().update);  // the norm covers what the update covers
   args.clip_norm = op.clip_norm;
-  if (op.nll.valid()) take_sums(args, op);
+  args.loss = columns_of(op.loss);
   args.state = memory_.state();
   args.scratch = memory_.scratch();
   at_.add(kernels::launch_grad_norm, args);
@@ -52,14 +49,15 @@ void UpdateLowering::add(const AdamUpdate&) {
 void UpdateLowering::add(const AdvanceStep& op) {
   if (!parameters_.training()) throw std::logic_error("a training step on parameters without moments");
   kernels::AdvanceArgs advance;
-  take_sums(advance, op);
+  advance.loss = columns_of(op.loss);
+  advance.batch = batch_;
   advance.perplexity = memory_.single(op.perplexity);
   advance.perplexity_stride = op.perplexity.stride;
   advance.groups = op.perplexity.rows;
   advance.schedule = op.schedule;
   advance.beta1 = op.beta1;
   advance.beta2 = op.beta2;
-  advance.kl_schedule = op.kl_schedule;
+  advance.loss_schedule = op.loss_schedule;
   advance.skip_nonfinite = op.skip_nonfinite;
   advance.ring = memory_.ring();
   advance.ring_size = memory_.ring_size();

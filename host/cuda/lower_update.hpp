@@ -29,9 +29,7 @@ class UpdateLowering {
   void add(const AdvanceStep& op);
 
  private:
-  /// Where the terms of a step's rows lie.
-  template <typename Args, typename Op>
-  void take_sums(Args& args, const Op& op) const;
+  [[nodiscard]] kernels::LossColumns columns_of(const std::vector<LossRows>& loss) const;
   [[nodiscard]] const StepEnd& end() const;
 
   OpLaunches& at_;

@@ -50,7 +50,7 @@ struct TrainingPlanInputs {
 [[nodiscard]] double quantization_weight(const RunConfig& config);
 
 /// Weight and capacity of the KL term, or of what a latent has in its place, by step.
-[[nodiscard]] math::KlSchedule kl_schedule_of(const RunConfig& config);
+[[nodiscard]] math::LossSchedule loss_schedule_of(const RunConfig& config);
 
 /// One training step over a batch of config.train.batch_size rows.
 [[nodiscard]] Plan build_training_plan(const TrainingPlanInputs& inputs);

@@ -30,7 +30,7 @@ struct LatentForward {
   [[nodiscard]] OpCost cost() const { return moved(operands(*this)); }
 };
 
-/// What stands for the batch's KL in the loss, before kl_weight: kl (1,Z) = mean over the rows of each
+/// What stands for the batch's KL in the loss, before its weight: kl (1,Z) = mean over the rows of each
 /// latent's KL, term (1,1) = math::KlTerm of it, slope (1,Z) = the term's derivative by each latent's KL.
 struct LatentKl {
   View head;  ///< (B,2Z)
@@ -48,7 +48,7 @@ struct LatentKl {
 };
 
 /// dhead (B,2Z) from dz (B·K,Z), ε recomputed, summed over the samples; the KL's gradient is added with
-/// weight kl_weight · gradient_scale · kl_slope. With `weights` that of each sample's log-ratio takes its
+/// weight loss_weight · gradient_scale · kl_slope. With `weights` that of each sample's log-ratio takes its
 /// place, with weight weights · gradient_scale.
 struct LatentBackward {
   View head;
@@ -68,7 +68,7 @@ struct LatentBackward {
 };
 
 /// penalty (B,1) = mean over Z of z², of a deterministic code. Where `dz` is valid:
-/// dz (B,Z) += kl_weight · gradient_scale · d penalty / d z.
+/// dz (B,Z) += loss_weight · gradient_scale · d penalty / d z.
 struct LatentPenalty {
   View z;        ///< (B,Z)
   View penalty;  ///< (B,1)

@@ -4,17 +4,44 @@
 
 namespace vaecuda {
 
+namespace {
+
+std::vector<View> views_of(const std::vector<LossRows>& loss) {
+  std::vector<View> views;
+  for (const LossRows& term : loss) views.push_back(term.rows);
+  return views;
+}
+
+void check_loss(const OpCheck& check, const std::vector<LossRows>& loss) {
+  check.require(loss.size() <= static_cast<std::size_t>(math::kMaxLossTerms), "too many terms of the loss");
+  std::uint32_t kinds = 0;
+  for (const LossRows& part : loss) {
+    const View& rows = part.rows;
+    check.require(
+        rows.valid() && (rows.is_shaped(1, 1) || (rows.cols == 1 && rows.rows % check.batch() == 0)),
+        "a term of the loss must be (B,1), (B·K,1) or (1,1)");
+    const std::uint32_t kind = 1U << static_cast<int>(part.term.kind);
+    check.require((kinds & kind) == 0, "a kind of term stands in the loss twice");
+    kinds |= kind;
+  }
+}
+
+}  // namespace
+
+math::LossTermList terms_of(const std::vector<LossRows>& loss) {
+  math::LossTermList list;
+  for (const LossRows& part : loss) list.term[list.count++] = part.term;
+  return list;
+}
+
 OpViews GradNorm::operands(const GradNorm& op) {
-  const auto& [clip_norm, nll, kl, kl_term, loss] = op;
-  return {{nll, kl, kl_term, loss}, {}};
+  [[maybe_unused]] const auto& [clip_norm, loss] = op;
+  return {views_of(loss), {}};
 }
 
 void GradNorm::check(const OpCheck& check) const {
   check.require(clip_norm > 0.0f, "clip_norm must be positive");
-  check.require(!nll.valid() || (nll.cols == 1 && nll.rows % check.batch() == 0), "nll must be (B·K,1)");
-  check.require(!kl.valid() || (kl.cols == 1 && kl.rows == check.batch()), "kl must be (B,1)");
-  check.require(!kl_term.valid() || (kl_term.cols == 1 && kl_term.rows == 1), "kl_term must be (1,1)");
-  check.require(!loss.valid() || (loss.cols == 1 && loss.rows == check.batch()), "loss must be (B,1)");
+  check_loss(check, loss);
 }
 
 OpCost GradNorm::cost() const {
@@ -54,17 +81,15 @@ OpCost AdamUpdate::cost() const {
 }
 
 OpViews AdvanceStep::operands(const AdvanceStep& op) {
-  const auto& [nll, kl, kl_term, loss, perplexity, schedule, beta1, beta2, kl_schedule, skip_nonfinite] = op;
-  return {{nll, kl, kl_term, loss, perplexity}, {}};
+  const auto& [loss, perplexity, schedule, beta1, beta2, loss_schedule, skip_nonfinite] = op;
+  std::vector<View> reads = views_of(loss);
+  reads.push_back(perplexity);
+  return {std::move(reads), {}};
 }
 
 void AdvanceStep::check(const OpCheck& check) const {
-  check.require(nll.cols == 1 && nll.rows % check.batch() == 0, "nll must be (B·K,1)");
-  for (const View& rows : {kl, loss}) {
-    check.require(!rows.valid() || (rows.cols == 1 && rows.rows == check.batch()),
-                  "kl and loss must be (B,1)");
-  }
-  check.require(!kl_term.valid() || (kl_term.rows == 1 && kl_term.cols == 1), "kl_term must be (1,1)");
+  check.require(!loss.empty(), "a step without a loss");
+  check_loss(check, loss);
 }
 
 }  // namespace vaecuda

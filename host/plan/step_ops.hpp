@@ -7,17 +7,25 @@
 
 #include "host/plan/op.hpp"
 #include "kernels/math/adam.h"
+#include "kernels/math/loss.h"
 #include "kernels/math/step_state.h"
 
 namespace vaecuda {
 
+/// A term of the loss, and the column whose mean it is.
+struct LossRows {
+  math::LossTerm term;
+  View rows;  ///< (B,1), (B·K,1) of K samples of each row, or (1,1) of the whole batch
+};
+
+/// The terms alone, as loss_of() takes them.
+[[nodiscard]] math::LossTermList terms_of(const std::vector<LossRows>& loss);
+
 /// The global L2 norm of all gradients, before AdamUpdate: only where clipping or skipping needs it first.
 struct GradNorm {
   float clip_norm = 0.0f;
-  View nll{};  ///< as in AdvanceStep; where given, a loss that is not finite raises the fault flag here
-  View kl{};
-  View kl_term{};
-  View loss{};
+  /// As in AdvanceStep; where given, a row of it that is not finite raises the fault flag here.
+  std::vector<LossRows> loss = {};
 
   [[nodiscard]] std::string name() const { return "GradNorm"; }
   [[nodiscard]] static OpViews operands(const GradNorm& op);
@@ -40,15 +48,12 @@ struct AdamUpdate {
 
 /// Ends a training step: metrics into the ring, the next step's state.
 struct AdvanceStep {
-  View nll;         ///< (B·K,1)
-  View kl;          ///< (B,1): what is added to nll with weight kl_weight; invalid: nothing is
-  View kl_term;     ///< (1,1): what is added in the place of kl's mean; invalid: that mean is
-  View loss;        ///< (B,1): the loss of each row; invalid: it is nll with what is added
-  View perplexity;  ///< (G,1): of codebooks; or invalid
+  std::vector<LossRows> loss;  ///< in the order in which loss_of() adds them
+  View perplexity;             ///< (G,1): of codebooks; or invalid
   math::Schedule schedule;
   double beta1 = 0.9;
   double beta2 = 0.999;
-  math::KlSchedule kl_schedule;
+  math::LossSchedule loss_schedule;
   /// A fault that GradNorm raised is no fault but a step without an update; its metrics are NaN.
   bool skip_nonfinite = false;
 

@@ -63,12 +63,7 @@ GradNorm norm_of(const OptimizerConfig& optimizer, const AdvanceStep& advance, b
   GradNorm norm;
   constexpr float kSquarable = 1.8e19f;  // without clipping: what fp32 can square
   norm.clip_norm = optimizer.clip_norm > 0.0 ? static_cast<float>(optimizer.clip_norm) : kSquarable;
-  if (skips) {
-    norm.nll = advance.nll;
-    norm.kl = advance.kl;
-    norm.kl_term = advance.kl_term;
-    norm.loss = advance.loss;
-  }
+  if (skips) norm.loss = advance.loss;
   return norm;
 }
 
@@ -98,24 +93,31 @@ class Step {
   [[nodiscard]] bool weighted() const { return config_.objective.kind == ObjectiveKind::iwae; }
 
   AdvanceStep elbo(View x) {
+    using Kind = math::LossTermKind;
+    using Weight = math::LossWeight;
     AdvanceStep report;
     const auto likelihood = build_.likelihood(decoder_.out, x, per_row_ / static_cast<float>(samples_));
-    report.nll = likelihood.nll;
-    report.kl = latent_.kl;
+    const auto add_term = [&report](Kind kind, Weight weight, View rows) {
+      report.loss.push_back({{kind, weight}, rows});
+    };
+    add_term(Kind::reconstruction, Weight::one, likelihood.nll);
     View kl_slope;
     const ObjectiveConfig& objective = config_.objective;
     if (objective.free_bits > 0.0 || objective.capacity > 0.0) {
       const auto kind = objective.capacity > 0.0 ? math::KlTermKind::capacity : math::KlTermKind::free_bits;
       const LatentKl kl = build_.latent_kl(encoder_.out, kind, objective.free_bits);
-      report.kl_term = kl.term;
+      add_term(Kind::kl, Weight::none, latent_.kl);
+      add_term(Kind::bounded_kl, Weight::scheduled, kl.term);
       kl_slope = kl.slope;
+    } else if (latent_.kl.valid()) {
+      add_term(Kind::kl, Weight::scheduled, latent_.kl);
     }
     const View dz = build_.decoder_backward(decoder_, likelihood.gradient);
     if (config_.model.latent == LatentKind::deterministic && objective.latent_l2 > 0.0)
-      report.kl = build_.latent_penalty(latent_.z, dz, per_row_);
+      add_term(Kind::code_penalty, Weight::scheduled, build_.latent_penalty(latent_.z, dz, per_row_));
     if (config_.model.latent == LatentKind::vq) {
       build_.encoder_backward(encoder_, quantized_backward(dz));
-      report.kl = latent_.error;
+      add_term(Kind::quantization_error, Weight::scheduled, latent_.error);
     } else {
       build_.encoder_backward(encoder_,
                               build_.latent_backward(latent_, encoder_.out, dz, seed_, per_row_, kl_slope));
@@ -143,9 +145,9 @@ class Step {
                                                              View{}, importance.weights));
     build_.likelihood_backward(likelihood);
     AdvanceStep report;
-    report.nll = importance.reconstruction;
-    report.kl = importance.kl;
-    report.loss = importance.loss;
+    report.loss = {{{math::LossTermKind::reconstruction, math::LossWeight::none}, importance.reconstruction},
+                   {{math::LossTermKind::kl, math::LossWeight::none}, importance.kl},
+                   {{math::LossTermKind::importance_bound, math::LossWeight::one}, importance.loss}};
     return report;
   }
 
@@ -161,16 +163,16 @@ class Step {
 
 }  // namespace
 
-math::KlSchedule kl_schedule_of(const RunConfig& config) {
+math::LossSchedule loss_schedule_of(const RunConfig& config) {
   const ObjectiveConfig& objective = config.objective;
-  math::KlSchedule schedule;
+  math::LossSchedule schedule;
   schedule.beta = objective.beta;
   if (config.model.latent == LatentKind::deterministic) schedule.beta = objective.latent_l2;
   if (config.model.latent == LatentKind::vq) schedule.beta = quantization_weight(config);
-  schedule.kind = objective.beta_schedule.kind == BetaScheduleKind::linear ? math::KlScheduleKind::linear
+  schedule.kind = objective.beta_schedule.kind == BetaScheduleKind::linear ? math::LossScheduleKind::linear
                   : objective.beta_schedule.kind == BetaScheduleKind::cyclical
-                      ? math::KlScheduleKind::cyclical
-                      : math::KlScheduleKind::constant;
+                      ? math::LossScheduleKind::cyclical
+                      : math::LossScheduleKind::constant;
   schedule.steps = objective.beta_schedule.steps;
   schedule.ramp = objective.beta_schedule.ramp;
   schedule.capacity = objective.capacity;
@@ -200,7 +202,7 @@ Plan build_training_plan(const TrainingPlanInputs& inputs) {
   advance.beta1 = optimizer.beta1;
   // A second moment that starts at 1 is not biased towards 0: nothing has to be corrected.
   advance.beta2 = optimizer.v_init == 0 ? optimizer.beta2 : 0.0;
-  advance.kl_schedule = kl_schedule_of(config);
+  advance.loss_schedule = loss_schedule_of(config);
   build.add(advance);
   return build.finish();
 }

@@ -34,7 +34,7 @@ void write_sums(JsonWriter& json, std::string_view key, const MetricsSums& sums)
   json.member("count", sums.count);
   json.member("gradient_norm", sums.gradient_norm);
   json.member("kl", sums.kl);
-  json.member("kl_weight", sums.kl_weight);
+  json.member("kl_weight", sums.loss_weight);
   json.member("loss", sums.loss);
   json.member("lr", sums.lr);
   write_quantization(json, sums.quantization);
@@ -74,8 +74,8 @@ MetricsSums read_sums(JsonScanner& scanner) {
   static constexpr std::array<std::string_view, 8> kKeys = {
       "count", "gradient_norm", "kl", "kl_weight", "loss", "lr", "reconstruction", "quantization"};
   MetricsSums sums;
-  const std::array<double*, 7> reals = {nullptr,  &sums.gradient_norm, &sums.kl, &sums.kl_weight, &sums.loss,
-                                        &sums.lr, &sums.reconstruction};
+  const std::array<double*, 7> reals = {
+      nullptr, &sums.gradient_norm, &sums.kl, &sums.loss_weight, &sums.loss, &sums.lr, &sums.reconstruction};
   scanner.object(
       kKeys,
       [&](std::size_t key) {

@@ -43,9 +43,9 @@ struct Compared {
 Compared compare(const RunConfig& config, const LossTerms& terms, double column_loss, std::int64_t steps) {
   if (config.model.latent != LatentKind::gaussian) return {terms.reconstruction, column_loss};
   if (config.objective.kind == ObjectiveKind::iwae) return {terms.loss, column_loss};
-  const math::KlSchedule schedule = kl_schedule_of(config);
+  const math::LossSchedule schedule = loss_schedule_of(config);
   const std::int64_t last = std::max<std::int64_t>(0, steps - 1);
-  const double weight = math::kl_weight(schedule, last);
+  const double weight = math::loss_weight(schedule, last);
   const double capacity = math::kl_capacity(schedule, last);
   const double added = schedule.capacity > 0.0 ? std::abs(terms.kl - capacity) : terms.kl;
   return {terms.reconstruction + weight * added, column_loss + weight * capacity};

@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "kernels/math/step_state.h"
-#include "vaecuda/config.hpp"
 #include "vaecuda/trainer.hpp"
 
 namespace vaecuda {
@@ -19,7 +18,7 @@ struct MetricsSums {
   double kl = 0.0;
   double gradient_norm = 0.0;
   double lr = 0.0;                                ///< of the last step
-  double kl_weight = 0.0;                         ///< of the last step
+  double loss_weight = 0.0;                       ///< of the last step
   std::optional<QuantizationTerms> quantization;  ///< quantized latent only
 };
 
@@ -29,21 +28,20 @@ class MetricsMean {
   MetricsMean() = default;
   explicit MetricsMean(const MetricsSums& sums) : sums_(sums) {}
   [[nodiscard]] const MetricsSums& sums() const { return sums_; }
-  /// `latent` says what it is that a step adds to the reconstruction.
-  void add(const math::StepMetrics& step, LatentKind latent) {
+  void add(const math::StepMetrics& step) {
     ++sums_.count;
-    sums_.reconstruction += step.reconstruction;
-    if (latent == LatentKind::gaussian) sums_.kl += step.kl;
-    if (latent == LatentKind::vq) {
+    sums_.reconstruction += math::mean_of(step.means, math::LossTermKind::reconstruction);
+    sums_.kl += math::mean_of(step.means, math::LossTermKind::kl);
+    if (math::has_term(step.means, math::LossTermKind::quantization_error)) {
       if (!sums_.quantization) sums_.quantization = QuantizationTerms{};
-      sums_.quantization->error += step.kl;
+      sums_.quantization->error += math::mean_of(step.means, math::LossTermKind::quantization_error);
       sums_.quantization->perplexity += step.perplexity_mean;
       sums_.quantization->least_perplexity += step.perplexity_min;
     }
     sums_.loss += step.loss;
     sums_.gradient_norm += step.gradient_norm;
     sums_.lr = step.lr;
-    sums_.kl_weight = step.kl_weight;
+    sums_.loss_weight = step.loss_weight;
   }
   [[nodiscard]] bool empty() const { return sums_.count == 0; }
   [[nodiscard]] LossTerms loss() const {
@@ -59,7 +57,7 @@ class MetricsMean {
   [[nodiscard]] double gradient_norm() const { return sums_.gradient_norm / divisor(); }
   /// Of the last step.
   [[nodiscard]] double lr() const { return sums_.lr; }
-  [[nodiscard]] double kl_weight() const { return sums_.kl_weight; }
+  [[nodiscard]] double loss_weight() const { return sums_.loss_weight; }
 
  private:
   [[nodiscard]] double divisor() const { return static_cast<double>(std::max<std::int64_t>(1, sums_.count)); }

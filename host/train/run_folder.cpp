@@ -304,7 +304,7 @@ void RunFolder::log(const MetricsLine& line) {
   writer.terms(line.loss, "train/");
   writer.number("train/", "gradient_norm", line.gradient_norm);
   writer.number("train/", "lr", line.lr);
-  writer.number("train/", "kl_weight", line.kl_weight);
+  writer.number("train/", "kl_weight", line.loss_weight);
   json.member("seconds", line.seconds);
   writer.number("train/", "samples_per_second", line.samples_per_second);
   writer.quantization(line.loss, "train/");

@@ -22,7 +22,7 @@ struct MetricsLine {
   LossTerms loss;      ///< mean over the steps since the last line
   double gradient_norm = 0.0;
   double lr = 0.0;
-  double kl_weight = 0.0;  ///< β, or the weight of what a model has in the KL's place
+  double loss_weight = 0.0;  ///< β, or the weight of what a model has in the KL's place
   double seconds = 0.0;
   double samples_per_second = 0.0;
   std::optional<LossTerms> valid;  ///< on the lines at an epoch's end

@@ -20,12 +20,12 @@ math::StepState state_of(const Plan& plan, std::int64_t step) {
   if (!end) return {};
   const AdvanceStep& advance = *end->advance;
   return math::state_of_step(step, plan.batch, advance.schedule, advance.beta1, advance.beta2,
-                             advance.kl_schedule);
+                             advance.loss_schedule);
 }
 
 /// What a schedule may change in it.
 auto scheduled(const math::StepState& state) {
-  return std::tuple(state.lr, state.kl_weight, state.capacity, state.step_size, state.inverse_sqrt_bias2);
+  return std::tuple(state.lr, state.loss_weight, state.capacity, state.step_size, state.inverse_sqrt_bias2);
 }
 
 }  // namespace

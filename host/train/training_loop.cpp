@@ -31,7 +31,7 @@ std::int64_t next_multiple(std::int64_t step, std::int64_t every) {
 }
 
 bool was_skipped(const math::StepMetrics& step) {
-  return !std::isfinite(step.reconstruction + step.kl + step.loss) || !std::isfinite(step.gradient_norm);
+  return !std::isfinite(math::sum_of(step.means) + step.loss) || !std::isfinite(step.gradient_norm);
 }
 
 }  // namespace
@@ -108,10 +108,9 @@ bool TrainingLoop::run_steps() {
 void TrainingLoop::take(const math::StepMetrics& metrics) {
   if (!was_skipped(metrics)) {
     state_.skipped_in_row = 0;
-    const LatentKind latent = setup_.config.model.latent;
-    state_.line_mean.add(metrics, latent);
-    state_.epoch_mean.add(metrics, latent);
-    shown_mean_.add(metrics, latent);
+    state_.line_mean.add(metrics);
+    state_.epoch_mean.add(metrics);
+    shown_mean_.add(metrics);
     return;
   }
   ++state_.skipped;
@@ -173,7 +172,7 @@ void TrainingLoop::log_line() {
   line.loss = state_.line_mean.loss();
   line.gradient_norm = state_.line_mean.gradient_norm();
   line.lr = state_.line_mean.lr();
-  line.kl_weight = state_.line_mean.kl_weight();
+  line.loss_weight = state_.line_mean.loss_weight();
   line.seconds = state_.seconds;
   line.samples_per_second = samples / state_.seconds;
   line.valid = valid_;

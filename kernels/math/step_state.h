@@ -7,6 +7,7 @@
 
 #include "kernels/math/adam.h"
 #include "kernels/math/host_device.h"
+#include "kernels/math/loss.h"
 
 namespace vaecuda::math {
 
@@ -61,11 +62,12 @@ VAECUDA_HD double learning_rate(const Schedule& s, std::int64_t step) {
   return s.lr;
 }
 
-enum class KlScheduleKind : int { constant, linear, cyclical };
+enum class LossScheduleKind : int { constant, linear, cyclical };
 
-/// Weight of the KL term and its capacity by step, as plain data that a kernel can carry.
-struct KlSchedule {
-  KlScheduleKind kind = KlScheduleKind::constant;
+/// Weight of the loss's scheduled term (β of the KL, or of what a model has in its place) and the KL's
+/// capacity by step, as plain data that a kernel can carry.
+struct LossSchedule {
+  LossScheduleKind kind = LossScheduleKind::constant;
   double beta = 1.0;
   std::int64_t steps = 1;           ///< linear: steps of the rise; cyclical: steps of a period
   double ramp = 0.5;                ///< cyclical: share of a period that rises
@@ -76,16 +78,16 @@ struct KlSchedule {
 /// β of step `step`, counted from 0. linear: β·min(1, s/steps) (Bowman et al., arXiv 1511.06349; Sønderby et
 /// al., arXiv 1602.02282). cyclical: the same in every period, over its first part (Fu et al., arXiv
 /// 1903.10145).
-VAECUDA_HD double kl_weight(const KlSchedule& s, std::int64_t step) {
+VAECUDA_HD double loss_weight(const LossSchedule& s, std::int64_t step) {
   const auto steps = static_cast<double>(s.steps);
   double done = 1.0;
-  if (s.kind == KlScheduleKind::linear) done = static_cast<double>(step) / steps;
-  if (s.kind == KlScheduleKind::cyclical) done = static_cast<double>(step % s.steps) / (s.ramp * steps);
+  if (s.kind == LossScheduleKind::linear) done = static_cast<double>(step) / steps;
+  if (s.kind == LossScheduleKind::cyclical) done = static_cast<double>(step % s.steps) / (s.ramp * steps);
   return s.beta * (done < 1.0 ? done : 1.0);
 }
 
 /// C of step `step`.
-VAECUDA_HD double kl_capacity(const KlSchedule& s, std::int64_t step) {
+VAECUDA_HD double kl_capacity(const LossSchedule& s, std::int64_t step) {
   if (step >= s.capacity_steps) return s.capacity;
   return s.capacity * (static_cast<double>(step) / static_cast<double>(s.capacity_steps));
 }
@@ -96,7 +98,7 @@ struct StepState {
   std::int64_t position = 0;  ///< p of the batch's first row: step·B in training, a row index in inference
   std::int64_t origin = 0;    ///< inference: the position that stands first in data and exchange buffers
   float lr = 0.0f;
-  float kl_weight = 1.0f;  ///< β
+  float loss_weight = 1.0f;  ///< of the loss's scheduled term: β
   float step_size = 0.0f;
   float inverse_sqrt_bias2 = 1.0f;
   std::int32_t fault = 0;  ///< set once something became non-finite; every later op leaves all state alone
@@ -108,7 +110,7 @@ struct StepState {
 /// The state with which step `step` runs. β1^t is e^(t·log β1) through expm1, exact to the last bits for any
 /// t. A β of 0 stands for a moment that needs no bias correction.
 VAECUDA_HD StepState state_of_step(std::int64_t step, std::int64_t batch, const Schedule& schedule,
-                                   double beta1, double beta2, const KlSchedule& kl_schedule) {
+                                   double beta1, double beta2, const LossSchedule& loss_schedule) {
   const double t = static_cast<double>(step + 1);
   const double lr = learning_rate(schedule, step);
   const double bias1 = beta1 > 0.0 ? -::expm1(t * ::log(beta1)) : 1.0;
@@ -117,8 +119,8 @@ VAECUDA_HD StepState state_of_step(std::int64_t step, std::int64_t batch, const 
   state.step = step;
   state.position = step * batch;
   state.lr = static_cast<float>(lr);
-  state.kl_weight = static_cast<float>(kl_weight(kl_schedule, step));
-  state.capacity = static_cast<float>(kl_capacity(kl_schedule, step));
+  state.loss_weight = static_cast<float>(loss_weight(loss_schedule, step));
+  state.capacity = static_cast<float>(kl_capacity(loss_schedule, step));
   state.step_size = static_cast<float>(lr / bias1);
   state.inverse_sqrt_bias2 = static_cast<float>(1.0 / ::sqrt(bias2));
   return state;
@@ -126,13 +128,12 @@ VAECUDA_HD StepState state_of_step(std::int64_t step, std::int64_t batch, const 
 
 /// One line of the metrics ring: means over the batch's rows, in nats.
 struct StepMetrics {
-  std::int64_t step = 0;  ///< counted from 1: the step just done
-  double loss = 0.0;      ///< what is minimized
-  double reconstruction = 0.0;
-  double kl = 0.0;
+  std::int64_t step = 0;       ///< counted from 1: the step just done
+  double loss = 0.0;           ///< what is minimized
+  LossMeans means;             ///< of its terms
   double gradient_norm = 0.0;  ///< global L2 norm before clipping
   double lr = 0.0;
-  double kl_weight = 1.0;
+  double loss_weight = 1.0;
   double perplexity_mean = 0.0;  ///< of the codebooks in the batch; 0 without codebooks
   double perplexity_min = 0.0;
 };

@@ -74,7 +74,7 @@ __global__ void order_kernel(std::uint64_t seed, std::uint64_t n, std::int64_t* 
   rows[i] = static_cast<std::int64_t>(permute(keys, i % n, n));
 }
 
-__global__ void state_kernel(Schedule schedule, KlSchedule kl, std::int64_t step, StepState* state) {
+__global__ void state_kernel(Schedule schedule, LossSchedule kl, std::int64_t step, StepState* state) {
   *state = state_of_step(step, schedule.batch, schedule, 0.9, 0.999, kl);
 }
 

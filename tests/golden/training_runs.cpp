@@ -184,13 +184,19 @@ std::string exactly(double value) {
   return text;
 }
 
+/// Under the keys of builds that did not name the terms of a loss, so that those can be compared: "kl" is the
+/// term beside the reconstruction.
 json metrics_of(const math::StepMetrics& m) {
+  double beside = 0.0;
+  for (const math::LossTermKind kind :
+       {math::LossTermKind::kl, math::LossTermKind::code_penalty, math::LossTermKind::quantization_error})
+    beside += math::mean_of(m.means, kind);
   return {{"loss", exactly(m.loss)},
-          {"reconstruction", exactly(m.reconstruction)},
-          {"kl", exactly(m.kl)},
+          {"reconstruction", exactly(math::mean_of(m.means, math::LossTermKind::reconstruction))},
+          {"kl", exactly(beside)},
           {"gradient_norm", exactly(m.gradient_norm)},
           {"lr", exactly(m.lr)},
-          {"kl_weight", exactly(m.kl_weight)},
+          {"kl_weight", exactly(m.loss_weight)},
           {"perplexity_mean", exactly(m.perplexity_mean)},
           {"perplexity_min", exactly(m.perplexity_min)}};
 }

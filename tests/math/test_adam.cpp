@@ -2,6 +2,7 @@
 // corners, and the state of a step against long products.
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "kernels/math/adam.h"
@@ -68,6 +69,36 @@ void follow_paper(PaperAdam paper, int steps, double tolerance) {
           Approx(paper.m).epsilon(30.0 * tolerance).margin(tolerance));
     CHECK(static_cast<double>(element.moment2) == Approx(paper.v).epsilon(30.0 * tolerance));
   }
+}
+
+TEST_CASE("the loss adds its weighted terms, and leaves none of them out", "[loss]") {
+  using Kind = math::LossTermKind;
+  using Weight = math::LossWeight;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  math::LossMeans means;
+  math::set_mean(means, Kind::reconstruction, 3.0);
+  math::set_mean(means, Kind::kl, 2.0);
+  math::set_mean(means, Kind::bounded_kl, 5.0);
+  math::LossTermList terms;
+  terms.count = 3;
+  terms.term[0] = {Kind::reconstruction, Weight::one};
+  terms.term[1] = {Kind::kl, Weight::none};
+  terms.term[2] = {Kind::bounded_kl, Weight::scheduled};
+  CHECK(math::loss_of(means, terms, 0.5) == 5.5);
+  CHECK(math::loss_of(means, terms, 0.0) == 3.0);
+  CHECK(math::sum_of(means) == 10.0);
+  CHECK(math::has_term(means, Kind::kl));
+  CHECK_FALSE(math::has_term(means, Kind::code_penalty));
+  CHECK(math::mean_of(means, Kind::code_penalty) == 0.0);
+  // A term that is reported alone is in no loss, but is looked at.
+  math::set_mean(means, Kind::kl, kInfinity);
+  CHECK(math::loss_of(means, terms, 0.5) == 5.5);
+  CHECK(std::isinf(math::sum_of(means)));
+  // 0 · infinity is no 0.
+  math::set_mean(means, Kind::bounded_kl, kInfinity);
+  CHECK(std::isnan(math::loss_of(means, terms, 0.0)));
+  terms.count = 0;
+  CHECK(math::loss_of(means, terms, 1.0) == 0.0);
 }
 
 }  // namespace
@@ -213,7 +244,7 @@ TEST_CASE("exponential decay per epoch", "[schedule]") {
 TEST_CASE("state_of_step against long products", "[schedule]") {
   Schedule s;
   s.lr = 1e-3;
-  math::KlSchedule kl;
+  math::LossSchedule kl;
   kl.beta = 0.25;
   for (const double beta : {0.0, 0.5, 0.9, 0.999, 0.9999999}) {
     long double power = 1.0L;
@@ -237,33 +268,33 @@ TEST_CASE("state_of_step against long products", "[schedule]") {
   CHECK(far.step_size == 1e-3f);
   CHECK(far.inverse_sqrt_bias2 == 1.0f);
   CHECK(far.lr == 1e-3f);
-  CHECK(far.kl_weight == 0.25f);
+  CHECK(far.loss_weight == 0.25f);
   CHECK(far.fault == 0);
   CHECK(far.fault_element == -1);
 }
 
 TEST_CASE("the KL's weight and capacity by step", "[schedule]") {
-  math::KlSchedule s;
+  math::LossSchedule s;
   s.beta = 4.0;
-  CHECK(math::kl_weight(s, 0) == 4.0);
-  CHECK(math::kl_weight(s, std::int64_t{1} << 40) == 4.0);
+  CHECK(math::loss_weight(s, 0) == 4.0);
+  CHECK(math::loss_weight(s, std::int64_t{1} << 40) == 4.0);
   CHECK(math::kl_capacity(s, 7) == 0.0);
-  s.kind = math::KlScheduleKind::linear;
+  s.kind = math::LossScheduleKind::linear;
   s.steps = 10;
-  CHECK(math::kl_weight(s, 0) == 0.0);
-  CHECK(math::kl_weight(s, 5) == Approx(2.0));
-  CHECK(math::kl_weight(s, 10) == 4.0);
-  CHECK(math::kl_weight(s, 11) == 4.0);
-  s.kind = math::KlScheduleKind::cyclical;
+  CHECK(math::loss_weight(s, 0) == 0.0);
+  CHECK(math::loss_weight(s, 5) == Approx(2.0));
+  CHECK(math::loss_weight(s, 10) == 4.0);
+  CHECK(math::loss_weight(s, 11) == 4.0);
+  s.kind = math::LossScheduleKind::cyclical;
   s.ramp = 0.5;
   for (const std::int64_t period : {0, 1, 1000000}) {
-    CHECK(math::kl_weight(s, 10 * period) == 0.0);
-    CHECK(math::kl_weight(s, 10 * period + 3) == Approx(2.4));
-    CHECK(math::kl_weight(s, 10 * period + 5) == 4.0);
-    CHECK(math::kl_weight(s, 10 * period + 9) == 4.0);
+    CHECK(math::loss_weight(s, 10 * period) == 0.0);
+    CHECK(math::loss_weight(s, 10 * period + 3) == Approx(2.4));
+    CHECK(math::loss_weight(s, 10 * period + 5) == 4.0);
+    CHECK(math::loss_weight(s, 10 * period + 9) == 4.0);
   }
   s.ramp = 1.0;
-  CHECK(math::kl_weight(s, 9) == Approx(3.6));
+  CHECK(math::loss_weight(s, 9) == Approx(3.6));
   s.capacity = 25.0;
   CHECK(math::kl_capacity(s, 0) == 25.0);
   s.capacity_steps = 50;
@@ -272,7 +303,7 @@ TEST_CASE("the KL's weight and capacity by step", "[schedule]") {
   CHECK(math::kl_capacity(s, 50) == 25.0);
   CHECK(math::kl_capacity(s, 51) == 25.0);
   const math::StepState state = math::state_of_step(10, 3, Schedule{}, 0.9, 0.0, s);
-  CHECK(state.kl_weight == 0.0f);
+  CHECK(state.loss_weight == 0.0f);
   CHECK(state.capacity == 5.0f);
   CHECK(state.inverse_sqrt_bias2 == 1.0f);  // a second moment that needs no correction
 }

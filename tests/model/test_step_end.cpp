@@ -165,5 +165,33 @@ TEST_CASE("two rules for the same parameters are refused", "[step_end]") {
   CHECK_NOTHROW(check_plan(plan));
 }
 
+TEST_CASE("a loss without a term, with one twice or of a wrong column is refused", "[step_end][loss]") {
+  const RunConfig config = test::small_config(kColumns, {8}, 4, 8);
+  const ParameterLayout layout = make_layout(config.model);
+  Plan plan = plan_of(layout, config, false);
+  CHECK_NOTHROW(check_plan(plan));
+  std::vector<LossRows>& loss = std::get<AdvanceStep>(plan.ops[find_step_end(plan)->advance.place]).loss;
+  const std::vector<LossRows> right = loss;
+  REQUIRE(right.size() == 2);
+  CHECK(right[0].term.kind == math::LossTermKind::reconstruction);
+  CHECK(right[1].term.weight == math::LossWeight::scheduled);
+  const auto is_refused = [&](std::vector<LossRows> terms) {
+    loss = std::move(terms);
+    CHECK_THROWS_AS(check_plan(plan), std::logic_error);
+  };
+  is_refused({});
+  is_refused({right[0], right[0]});
+  is_refused({right[0], right[1], right[1]});
+  is_refused({right[0], {right[1].term, View{}}});
+  LossRows wide = right[1];
+  wide.rows.cols = 2;
+  is_refused({right[0], wide});
+  LossRows part = right[1];
+  part.rows.rows -= 1;
+  is_refused({right[0], part});
+  loss = right;
+  CHECK_NOTHROW(check_plan(plan));
+}
+
 }  // namespace
 }  // namespace vaecuda

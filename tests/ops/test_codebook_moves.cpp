@@ -38,11 +38,12 @@ struct MoveBench {
             const std::vector<float>& codes)
       : bench(c.batch, step * c.batch, c.arena()) {
     const std::vector<float> ones(static_cast<std::size_t>(c.batch), 1.0f);
-    advance.nll = bench.matrix("nll", 1, ones);
-    advance.kl = bench.matrix("kl", 1, ones);
+    const View nll = bench.matrix("nll", 1, ones);
+    const View kl = bench.matrix("kl", 1, ones);
+    advance.loss = test::elbo_rows(nll, kl);
     LinearBackward layer;
-    layer.d = advance.nll;
-    layer.in = advance.kl;
+    layer.d = nll;
+    layer.in = kl;
     layer.layer = LinearParameters{"layer", 1, 1, 0, 16};
     bench.add(layer);
     batch.latent = bench.matrix("latent", c.columns(), latent);
@@ -250,7 +251,8 @@ TEST_CASE("a codebook stays where it is once a step has failed", "[codebook][fau
       quantize.codes = move.batch.codes;
       quantize.distances = move.bench.scratch("distances", c.batch, c.groups);
       quantize.error = move.bench.matrix("error", 1);
-      move.advance.kl = quantize.error;
+      move.advance.loss.back() = {{math::LossTermKind::quantization_error, math::LossWeight::scheduled},
+                                  quantize.error};
       move.bench.add(quantize);
       add_move(move, c, average, 0.5);
       move.bench.end_training(move.adam, move.advance);

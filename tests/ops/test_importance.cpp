@@ -25,12 +25,12 @@ struct Shape {
 const std::vector<Shape> kShapes = {{1, 1}, {31, 5}, {33, 8}, {5, 9}, {2, 33}, {3, 300}, {257, 3}};
 
 /// Ends a step whose rows have a loss of one each.
-void end_step(test::OpBench& bench, std::int64_t batch, const math::KlSchedule& schedule) {
+void end_step(test::OpBench& bench, std::int64_t batch, const math::LossSchedule& schedule) {
   const std::vector<float> ones(static_cast<std::size_t>(batch), 1.0f);
   AdvanceStep advance;
-  advance.nll = bench.matrix("nll", 1, ones);
-  advance.kl = bench.matrix("plain_kl", 1, ones);
-  advance.kl_schedule = schedule;
+  const View nll = bench.matrix("nll", 1, ones);
+  advance.loss = test::elbo_rows(nll, bench.matrix("plain_kl", 1, ones));
+  advance.loss_schedule = schedule;
   bench.end_training(advance);
 }
 
@@ -175,7 +175,7 @@ TEST_CASE("LatentKl bounds the batch's KL, and LatentBackward takes its slopes",
       backward.seed = kSeed;
       backward.gradient_scale = 1.0f / static_cast<float>(c.batch);
       bench.add(backward);
-      math::KlSchedule schedule;
+      math::LossSchedule schedule;
       schedule.beta = 3.0;
       schedule.capacity = free_bits ? 0.0 : c.bound;
       end_step(bench, c.batch, schedule);
@@ -251,7 +251,7 @@ TEST_CASE("samples carry their log-ratio, and its gradient by their weight", "[i
       backward.seed = kSeed;
       backward.gradient_scale = 0.5f;
       bench.add(backward);
-      math::KlSchedule schedule;
+      math::LossSchedule schedule;
       schedule.beta = 3.0;  // must not count: the log-ratio stands in the KL's place
       end_step(bench, c.batch, schedule);
       bench.run(executor);

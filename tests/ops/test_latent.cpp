@@ -109,9 +109,10 @@ TEST_CASE("LatentPenalty is the code's mean square and adds its gradient", "[lat
         op.gradient_scale = 0.25f;
         bench.add(op);
         AdvanceStep advance;
-        advance.nll = bench.matrix("nll", 1, std::vector<float>(static_cast<std::size_t>(c.batch), 1.0f));
-        advance.kl = op.penalty;
-        advance.kl_schedule.beta = weight;
+        const View nll = bench.matrix("nll", 1, std::vector<float>(static_cast<std::size_t>(c.batch), 1.0f));
+        advance.loss = {{{math::LossTermKind::reconstruction, math::LossWeight::one}, nll},
+                        {{math::LossTermKind::code_penalty, math::LossWeight::scheduled}, op.penalty}};
+        advance.loss_schedule.beta = weight;
         bench.end_training(advance);
         bench.run(executor);
         const oracle::PenaltyResult expected =
@@ -169,9 +170,9 @@ TEST_CASE("LatentBackward adds the KL's gradient to the path through z", "[laten
         bench.add(op);
         const std::vector<float> ones(static_cast<std::size_t>(c.batch), 1.0f);
         AdvanceStep advance;
-        advance.nll = bench.matrix("nll", 1, ones);
-        advance.kl = bench.matrix("kl", 1, ones);
-        advance.kl_schedule.beta = beta;
+        const View nll = bench.matrix("nll", 1, ones);
+        advance.loss = test::elbo_rows(nll, bench.matrix("kl", 1, ones));
+        advance.loss_schedule.beta = beta;
         bench.end_training(advance);
         bench.run(executor);
         const oracle::Matrix epsilon =

@@ -280,11 +280,12 @@ TEST_CASE("ParameterGradient is the sum over the rows, and is learned from", "[l
         op.d = bench.matrix("d", 3, rows);
         op.parameter = 17;
         AdvanceStep advance;
-        advance.nll = bench.matrix("nll", 1, std::vector<float>(static_cast<std::size_t>(batch), 1.0f));
+        const View nll = bench.matrix("nll", 1, std::vector<float>(static_cast<std::size_t>(batch), 1.0f));
+        advance.loss = {{{math::LossTermKind::reconstruction, math::LossWeight::one}, nll}};
         // A training step updates some layer, if only one of a single weight: with a gradient of 0 here.
         LinearBackward layer;
         layer.d = bench.matrix("none", 1, std::vector<float>(static_cast<std::size_t>(batch), 0.0f));
-        layer.in = advance.nll;
+        layer.in = nll;
         layer.layer = LinearParameters{"layer", 1, 1, 0, 16};
         bench.add(layer);
         bench.add(op);

@@ -70,10 +70,10 @@ struct UpdateBench {
     adam.constants = {settings.beta1, settings.beta2, settings.epsilon, settings.decay, settings.decoupled};
     adam.ranges = {{0, kArena}};
     AdvanceStep advance;
-    advance.nll = bench.matrix("nll", 1, nll);
-    advance.kl = bench.matrix("kl", 1, kl);
+    const View nll_rows = bench.matrix("nll", 1, nll);
+    advance.loss = elbo_rows(nll_rows, bench.matrix("kl", 1, kl));
     advance.schedule = schedule;
-    advance.kl_schedule.beta = 0.5;
+    advance.loss_schedule.beta = 0.5;
     advance.skip_nonfinite = settings.skip;
     advance.beta1 = static_cast<double>(settings.beta1);
     advance.beta2 = static_cast<double>(settings.beta2);

@@ -20,7 +20,7 @@ Distance distance(const test::TrainingResult& a, const test::TrainingResult& b) 
   const Distance d = test::distance(a, b, kSteps);
   for (std::size_t i = 0; i < a.metrics.size(); ++i) {
     CHECK(a.metrics[i].lr == Approx(b.metrics[i].lr).epsilon(1e-12));
-    CHECK(a.metrics[i].kl_weight == b.metrics[i].kl_weight);
+    CHECK(a.metrics[i].loss_weight == b.metrics[i].loss_weight);
     CHECK(a.metrics[i].loss == Approx(b.metrics[i].loss).epsilon(3e-3));
   }
   return d;

@@ -58,16 +58,16 @@ View OpBench::constant(const std::string& name, const std::vector<float>& values
   return plan_.whole(buffer);
 }
 
+std::vector<LossRows> elbo_rows(View nll, View kl) {
+  return {{{math::LossTermKind::reconstruction, math::LossWeight::one}, nll},
+          {{math::LossTermKind::kl, math::LossWeight::scheduled}, kl}};
+}
+
 void OpBench::end_training(const AdamUpdate& adam, const AdvanceStep& advance, float clip_norm) {
   training_ = true;
   if (clip_norm > 0.0f) {
     GradNorm norm{clip_norm};
-    if (advance.skip_nonfinite) {
-      norm.nll = advance.nll;
-      norm.kl = advance.kl;
-      norm.kl_term = advance.kl_term;
-      norm.loss = advance.loss;
-    }
+    if (advance.skip_nonfinite) norm.loss = advance.loss;
     tail_.emplace_back(norm);
   }
   tail_.emplace_back(adam);
@@ -76,8 +76,8 @@ void OpBench::end_training(const AdamUpdate& adam, const AdvanceStep& advance, f
 
 void OpBench::end_training(const AdvanceStep& advance) {
   LinearBackward layer;
-  layer.d = advance.nll;
-  layer.in = advance.kl;
+  layer.d = advance.loss.at(0).rows;
+  layer.in = advance.loss.at(1).rows;
   layer.layer = LinearParameters{"layer", 1, 1, 0, 16};
   add(layer);
   AdamUpdate adam;

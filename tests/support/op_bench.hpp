@@ -12,6 +12,9 @@
 
 namespace vaecuda::test {
 
+/// The terms of an ELBO: nll (B·K,1) or (B,1), kl (B,1).
+[[nodiscard]] std::vector<LossRows> elbo_rows(View nll, View kl);
+
 class OpBench {
  public:
   /// Batch rows and the position of the first of them; training benches give a step instead.

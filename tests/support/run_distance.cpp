@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "support/catch.hpp"
+#include "support/step_metrics.hpp"
 
 namespace vaecuda::test {
 
@@ -17,9 +18,7 @@ Distance distance(const TrainingResult& a, const TrainingResult& b, std::int64_t
     const math::StepMetrics& x = a.metrics[i];
     const math::StepMetrics& y = b.metrics[i];
     REQUIRE(x.step == y.step);
-    const double loss = std::fabs(x.reconstruction) + std::fabs(x.kl);
-    d.loss =
-        std::max(d.loss, (std::fabs(x.reconstruction - y.reconstruction) + std::fabs(x.kl - y.kl)) / loss);
+    d.loss = std::max(d.loss, distance_of_means(x, y));
     d.gradient_norm =
         std::max(d.gradient_norm, std::fabs(x.gradient_norm - y.gradient_norm) / x.gradient_norm);
   }
