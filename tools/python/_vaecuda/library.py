@@ -5,6 +5,7 @@ import ctypes
 import ctypes.util
 import functools
 import glob
+import operator
 import os
 import re
 import sys
@@ -72,7 +73,6 @@ def warn(text: str) -> None:
     warnings.warn(text, VaecudaWarning, stacklevel=level)
 
 
-_said = threading.local()  # lines that the library says during a call of this thread
 # What a terminal obeys instead of showing it, but for line ends: C0 and C1, marks of direction, separators of lines.
 _OBEYED = re.compile("[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u206f\\ufeff\\ufff9-\\ufffb"
                      "\\U000e0000-\\U000e007f]")
@@ -83,11 +83,20 @@ def shown(message: bytes) -> str:
     return _OBEYED.sub(lambda found: ascii(found.group())[1:-1], message.decode("utf-8", "backslashreplace"))
 
 
-def _note(_, line: bytes) -> None:
-    _said.__dict__.setdefault("lines", []).append(shown(line))
+class _Said(threading.local):
+    """Lines that the library says during a call of this thread. Calling it, as the library does, inserts one, and runs
+    code of C alone: Python's own may be interrupted by a signal before its first `try`, and ctypes would print what the
+    signal's handler raises there, and forget it."""
+
+    def __init__(self):
+        self.lines = []
+
+    __call__ = property(operator.attrgetter("lines.insert"))
 
 
-NOTE = MESSAGE(_note)
+_said = _Said()
+NOTE = MESSAGE(_said)  # for vaecuda_run_on.message
+NOTE_PLACE = sys.maxsize  # for its `user`, which says where the list takes the line: last
 
 
 def invoke(name: str, *arguments) -> int:
@@ -96,14 +105,14 @@ def invoke(name: str, *arguments) -> int:
     for argument in arguments:
         if isinstance(argument, bytes):
             as_text(argument, "a text")
+    lines = _said.lines = []
     with contextlib.ExitStack() as used:
         status = getattr(the_library(), name)(
             *[used.enter_context(argument) if isinstance(argument, Handle) else argument for argument in arguments])
-    lines = _said.__dict__.pop("lines", ())
     if status not in (0, STOPPED):
         message = shown(the_library().vaecuda_last_error())
         raise ERRORS.get(status, Error)(message, status)
-    for line in lines:
+    for line in map(shown, lines):
         warn(line[len(WARNING):] if line.startswith(WARNING) else line)
     return status
 
@@ -123,11 +132,11 @@ class Handle:
     it is left to the system: threads may still be at work then."""
 
     def __init__(self, kind: str, maker: str, *arguments):
-        value = HANDLE()
-        invoke(maker, *arguments, byref(value))
+        value = HANDLE()  # NULL until it is made, which may be freed
         self._kind, self._value, self._lock, self._uses, self._closed = kind, value, threading.Lock(), 0, False
         self._free = weakref.finalize(self, getattr(the_library(), f"vaecuda_{kind}_free"), value)
         self._free.atexit = False
+        invoke(maker, *arguments, byref(value))  # Ctrl-C is raised after the handle was made
 
     def __enter__(self):
         with self._lock:

@@ -12,7 +12,7 @@ from .arguments import as_flag, as_integer, as_path, as_real, as_text, float_poi
 from .arrays import as_array
 from .errors import RequestError
 from .interface import EvaluateOptions, Evaluation, ModelInfo, RunOn
-from .library import NOTE, Handle, invoke, the_library, warn
+from .library import NOTE, NOTE_PLACE, Handle, invoke, the_library, warn
 from .options import option_text
 from .rows import dataset_from_file, dataset_of, is_plain, noted, room_for, size_of, taken, values_of
 
@@ -20,7 +20,7 @@ from .rows import dataset_from_file, dataset_of, is_plain, noted, room_for, size
 def _run_on(device: str, threads: int, precision: str) -> RunOn:
     on = RunOn()
     on.device, on.precision, on.message = as_text(device, "device"), as_text(precision, "precision"), NOTE
-    on.threads = as_integer(threads, "threads")
+    on.user, on.threads = NOTE_PLACE, as_integer(threads, "threads")
     return on
 
 

@@ -18,35 +18,48 @@ from .rows import dataset_from_file, dataset_of
 from .tables import names_met
 
 
+def _attend(thread, warned) -> None:
+    """Warns of what comes by the queue until the thread has ended."""
+    while thread.is_alive() or not warned.empty():
+        try:
+            said = warned.get(timeout=0.2 if thread.is_alive() else 0.0)
+        except queue.Empty:
+            continue
+        if said is None:
+            thread.join()
+            continue
+        text, refused = said
+        try:
+            warn(text)
+        except VaecudaWarning as error:
+            refused.append(error)
+
+
 def _in_thread(work, failures: list, warned):
     """Runs `work` in another thread, since a signal interrupts Python's code alone, not that of a library. What the
     waiting thread is interrupted by goes to `failures`, where `work` looks; what comes by the queue `warned`, a text and
     a list for the error that filters may make of it, is warned of in the waiting thread, whose filters and line they
     concern."""
-    results = []
+    results, begin = [], queue.SimpleQueue()
 
     def call():
         try:
-            results.append(work())
+            if begin.get():
+                results.append(work())
         except BaseException as error:
             failures.append(error)
         warned.put(None)  # wakes the waiting thread
 
     thread = threading.Thread(target=call)
-    thread.start()
+    try:
+        thread.start()
+        begin.put(True)
+    except BaseException as error:
+        failures.append(error)
+        begin.put(False)  # start() may be interrupted with the thread made
     while thread.is_alive() or not warned.empty():
-        refused = failures
         try:
-            said = warned.get(timeout=0.2 if thread.is_alive() else 0.0)
-            if said is None:
-                thread.join()
-            else:
-                text, refused = said
-                warn(text)
-        except queue.Empty:
-            pass
-        except VaecudaWarning as error:
-            refused.append(error)
+            _attend(thread, warned)
         except BaseException as error:
             failures.append(error)
     return results[0] if results else None
@@ -195,6 +208,12 @@ def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labe
             _name_run(error, folder, status == STOPPED)
         raise
     finally:
+        # An error that lies in what its own traceback leads to would keep all that the call held, the rows as well: the
+        # way leads through an argument of ctypes, which the collector of cycles does not see.
+        failures.clear()
+        doubts.clear()
+        for data in filter(None, sets):  # not as long as somebody keeps the error
+            data.close()
         if temporary is not None and not kept:
             shutil.rmtree(temporary, ignore_errors=True)
     figures = {name: getattr(summary, name) for name, _ in Summary._fields_ if name != "size"}
