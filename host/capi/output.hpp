@@ -8,6 +8,7 @@
 
 #include "host/capi/guard.hpp"
 #include "host/capi/handles.hpp"
+#include "vaecuda/latent.hpp"
 
 namespace vaecuda::capi {
 
@@ -28,9 +29,10 @@ struct Output {
 
 /// \throws ConfigError if the model's latent has no log variance
 inline void require_logvar(const vaecuda_model& model) {
-  if (model.vae.info().model.latent == LatentKind::gaussian) return;
-  throw ConfigError(
-      "the model's latent is deterministic or quantized, so it has no log variance: ask for the mean alone");
+  const LatentTraits& traits = traits_of(model.vae.info().model.latent);
+  if (traits.has_density) return;
+  throw ConfigError("the model's latent is " + std::string(traits.adjective) +
+                    ", so it has no log variance: ask for the mean alone");
 }
 
 }  // namespace vaecuda::capi

@@ -26,7 +26,6 @@ constexpr Names<5> kScaleModes{"auto", "none", "unit", "255", "largest"};
 constexpr Names<3> kBinarizeModes{"none", "threshold", "stochastic"};
 constexpr Names<6> kActivations{"relu", "tanh", "leaky-relu", "gelu", "gelu-tanh", "silu"};
 constexpr Names<2> kInitializations{"torch", "glorot"};
-constexpr Names<3> kLatents{"gaussian", "deterministic", "vq"};
 constexpr Names<2> kLogvarHeads{"logvar", "logsigma"};
 constexpr Names<3> kOutputBiases{"init", "zero", "data-mean"};
 constexpr Names<2> kObjectives{"elbo", "iwae"};
@@ -104,10 +103,8 @@ void append_model(std::vector<Option>& table) {
        "widths of the encoder's hidden layers; the decoder mirrors them"}));
   table.push_back(integer_option<kDimension, kModel, &ModelConfig::latent_dim>(
       {"model.latent_dim", "--latent-dim", "N", kGroup, "width of the latent code"}));
-  table.push_back(choice_option<kLatents, kModel, &ModelConfig::latent>(
-      {"model.latent", "--latent", "", kGroup,
-       "gaussian: a VAE; deterministic: a plain autoencoder, without noise and KL term; vq: each part of the "
-       "latent becomes the nearest code of a codebook (VQ-VAE)"}));
+  table.push_back(choice_option<kLatentNames, kModel, &ModelConfig::latent>(
+      {"model.latent", "--latent", "", kGroup, kLatentHelp}));
   table.push_back(flag_option<kModel, &ModelConfig::conditional>(
       {"model.conditional", "--conditional", "", kGroup,
        "encoder and decoder are told each row's label: classes, or the vectors of a --labels file"}));

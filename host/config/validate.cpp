@@ -7,6 +7,7 @@
 #include "host/config/likelihood_traits.hpp"
 #include "host/config/limits.hpp"
 #include "host/config/text_forms.hpp"
+#include "host/latents/latent.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
@@ -66,96 +67,12 @@ void check_likelihood(const RunConfig& config) {
   }
 }
 
-/// The first option given that only a code with a distribution can have; null where there is none.
-const char* sampling_option(const RunConfig& config) {
-  const ObjectiveConfig& objective = config.objective;
-  const ObjectiveConfig usual;
-  const std::array<std::pair<bool, const char*>, 7> options = {{
-      {objective.kind != usual.kind, "--objective iwae"},
-      {objective.samples != usual.samples, "--samples"},
-      {config.model.logvar_head != ModelConfig{}.logvar_head, "--logvar-head"},
-      {objective.beta_schedule != usual.beta_schedule, "--beta-schedule"},
-      {objective.capacity != usual.capacity, "--capacity"},
-      {objective.capacity_steps != usual.capacity_steps, "--capacity-steps"},
-      {objective.free_bits != usual.free_bits, "--free-bits"},
-  }};
-  for (const auto& [given, flag] : options) {
-    if (given) return flag;
-  }
-  return nullptr;
-}
-
-void check_codebook(const RunConfig& config) {
-  const ModelConfig& model = config.model;
-  const OptimizerConfig& optimizer = config.optimizer;
-  const ModelConfig fresh_model;
-  const OptimizerConfig fresh_optimizer;
-  if (model.latent != LatentKind::vq) {
-    const auto refuse = [](const char* flag) {
-      throw ConfigError(fmt::format("{} needs --latent vq: other latents have no codebook", flag));
-    };
-    if (model.codebook_size != fresh_model.codebook_size) refuse("--codebook-size");
-    if (model.codebooks != fresh_model.codebooks) refuse("--codebooks");
-    if (config.objective.commitment != ObjectiveConfig{}.commitment) refuse("--commitment");
-    if (optimizer.codebook_update != fresh_optimizer.codebook_update) refuse("--codebook-update");
-    if (optimizer.ema_decay != fresh_optimizer.ema_decay) refuse("--ema-decay");
-    if (optimizer.restart_codes != fresh_optimizer.restart_codes) refuse("--restart-codes");
-    return;
-  }
-  if (model.latent_dim % model.codebooks != 0) {
-    throw ConfigError(
-        fmt::format("--latent-dim {} and --codebooks {} do not fit: the latent is cut into parts of equal "
-                    "width, so the second has to divide the first",
-                    model.latent_dim, model.codebooks));
-  }
-  if (config.objective.beta != ObjectiveConfig{}.beta) {
-    throw ConfigError(
-        "--beta and --latent vq contradict each other: beta weighs a KL divergence, which is the same "
-        "constant for every row whose codes are chosen without noise; --commitment holds the encoder to its "
-        "codes");
-  }
-  if (config.objective.reduce != ObjectiveConfig{}.reduce) {
-    throw ConfigError(
-        "--reduce sum and --latent vq contradict each other: codes move by means over their rows; use "
-        "--reduce mean");
-  }
-  const char* sampled = sampling_option(config);
-  if (sampled != nullptr) {
-    throw ConfigError(fmt::format(
-        "{} and --latent vq contradict each other: codes are chosen, not drawn, and have no scale; use "
-        "--latent gaussian",
-        sampled));
-  }
-  if (optimizer.codebook_update == CodebookUpdate::ema) return;
-  const auto refuse = [](const char* flag) {
-    throw ConfigError(fmt::format(
-        "{} and --codebook-update gradient contradict each other: codes that the optimizer moves have no "
-        "moving averages; use --codebook-update ema",
-        flag));
-  };
-  if (optimizer.ema_decay != fresh_optimizer.ema_decay) refuse("--ema-decay");
-  if (optimizer.restart_codes != fresh_optimizer.restart_codes) refuse("--restart-codes");
-}
-
 void check_latent(const RunConfig& config) {
-  const ObjectiveConfig& objective = config.objective;
-  if (config.model.latent != LatentKind::deterministic) {
-    if (objective.latent_l2 == 0.0) return;
-    throw ConfigError(
-        "--latent-l2 needs --latent deterministic: the codes of other latents have a regularizer of their "
-        "own");
+  const Latent& own = latent_of(config.model.latent);
+  for (const Latent* latent : all_latents()) {
+    if (latent != &own) latent->check_absent(config);
   }
-  if (objective.beta != ObjectiveConfig{}.beta) {
-    throw ConfigError(
-        "--beta and --latent deterministic contradict each other: beta weighs a KL divergence, and a code "
-        "without a distribution has none; --latent-l2 keeps the codes small");
-  }
-  if (const char* flag = sampling_option(config); flag != nullptr) {
-    throw ConfigError(fmt::format(
-        "{} and --latent deterministic contradict each other: a code without a distribution has no scale, no "
-        "KL divergence and nothing to draw; use --latent gaussian",
-        flag));
-  }
+  own.check(config);
 }
 
 void check_kl_term(const ObjectiveConfig& objective) {
@@ -245,7 +162,6 @@ void validate(const RunConfig& config) {
   check_likelihood(config);
   check_latent(config);
   check_objective(config);
-  check_codebook(config);
   check_condition(config);
   check_lr_schedule(config.optimizer);
   check_training(config);

@@ -16,6 +16,7 @@
 #include "host/evaluate/moments.hpp"
 #include "host/evaluate/row_facts.hpp"
 #include "host/evaluate/warnings.hpp"
+#include "vaecuda/latent.hpp"
 
 namespace vaecuda {
 namespace {
@@ -245,7 +246,7 @@ Evaluation evaluate(const Vae& vae, const RowOpener& open, const EvaluateOptions
   check(options);
   const ModelConfig& model = vae.info().model;
   const std::int64_t latents = model.latent_dim;
-  const bool samples_likelihood = options.samples > 0 && model.latent == LatentKind::gaussian;
+  const bool samples_likelihood = options.samples > 0 && traits_of(model.latent).has_density;
   Teller teller(options, samples_likelihood);
   Evaluation result;
   result.seed = options.seed.value_or(vae.info().seed);

@@ -7,12 +7,13 @@
 
 #include "host/config/likelihood_traits.hpp"
 #include "vaecuda/evaluate.hpp"
+#include "vaecuda/latent.hpp"
 
 namespace vaecuda {
 
 std::string collapse_warning(const ModelConfig& model, const ObjectiveConfig& objective, double kl,
                              std::optional<std::int64_t> held) {
-  if (model.latent != LatentKind::gaussian) return {};
+  if (!traits_of(model.latent).has_density) return {};
   if (held ? *held > 0 : !(kl < kCollapsedKl)) return {};
   if (objective.capacity > 0.0 && objective.capacity < kCollapsedKl * static_cast<double>(model.latent_dim)) {
     return {};

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <span>
 
+#include "host/latents/latent.hpp"
 #include "host/plan/builder.hpp"
 #include "kernels/math/codebook.h"
 #include "kernels/math/philox.h"
@@ -48,12 +49,7 @@ void check_draw(const ModelConfig& model, std::int64_t count, double temperature
   if (!(temperature >= 0.0) || !std::isfinite(temperature)) {
     throw ConfigError(fmt::format("temperature {}; expected a finite number, 0 or more", temperature));
   }
-  if (model.latent == LatentKind::vq && temperature != 1.0) {
-    throw ConfigError(
-        fmt::format("temperature {}; expected 1: the codes of a model with --latent vq are drawn alike, "
-                    "which has no width",
-                    temperature));
-  }
+  latent_of(model.latent).check_temperature(temperature);
 }
 
 std::vector<float> draw_prior(std::int64_t first, std::int64_t count, std::int64_t latent_dim,
@@ -75,7 +71,7 @@ std::vector<float> draw_prior(std::int64_t first, std::int64_t count, std::int64
   return z;
 }
 
-std::vector<float> draw_codes(std::int64_t first, std::int64_t count, const Codebook& codebook,
+std::vector<float> draw_codes(std::int64_t first, std::int64_t count, const CodebookParameters& codebook,
                               std::span<const float> parameters, std::uint64_t seed) {
   std::vector<float> z;
   z.reserve(static_cast<std::size_t>(count * codebook.groups * codebook.width));

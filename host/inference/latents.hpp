@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "host/model/layout.hpp"
+#include "host/plan/op.hpp"
 #include "vaecuda/config.hpp"
 
 namespace vaecuda {
@@ -25,7 +25,8 @@ void check_draw(const ModelConfig& model, std::int64_t count, double temperature
 
 /// Latents (count, G·L) of rows first … first + count − 1 of a quantized latent: from each codebook a code,
 /// all alike, by (seed, prior, row, codebook). `parameters`: the arena.
-[[nodiscard]] std::vector<float> draw_codes(std::int64_t first, std::int64_t count, const Codebook& codebook,
+[[nodiscard]] std::vector<float> draw_codes(std::int64_t first, std::int64_t count,
+                                            const CodebookParameters& codebook,
                                             std::span<const float> parameters, std::uint64_t seed);
 
 }  // namespace vaecuda

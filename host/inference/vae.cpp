@@ -20,6 +20,7 @@
 #include "host/inference/repeated_rows.hpp"
 #include "host/inference/units.hpp"
 #include "host/io/npz.hpp"
+#include "host/latents/latent.hpp"
 #include "host/model/model_document.hpp"
 #include "host/model/model_file.hpp"
 
@@ -76,13 +77,12 @@ struct Vae::Impl {
 
   [[nodiscard]] std::int64_t input_dim() const { return file.model.input_dim; }
   [[nodiscard]] std::int64_t latent_dim() const { return file.model.latent_dim; }
+  [[nodiscard]] const Latent& latent() const { return latent_of(file.model.latent); }
+  [[nodiscard]] const LatentTraits& traits() const { return latent().traits(); }
   /// Latents of rows first … first + count − 1 of a sample.
   [[nodiscard]] std::vector<float> draw(std::int64_t first, std::int64_t count, std::uint64_t seed,
                                         double temperature) const {
-    if (layout.codebook.groups > 0) {
-      return draw_codes(first, count, layout.codebook, file.parameters, seed);
-    }
-    return draw_prior(first, count, latent_dim(), seed, temperature);
+    return latent().draw_rows(first, count, layout.latent(), file.parameters, seed, temperature);
   }
 
   ModelFile file;
@@ -209,7 +209,8 @@ std::vector<std::int64_t> Vae::match_columns(std::span<const std::string> names,
 }
 
 std::int64_t Vae::encode(RowSource& rows, const std::function<void(const EncodedBlock&)>& sink) const {
-  const bool has_logvar = impl_->file.model.latent == LatentKind::gaussian;
+  const bool has_logvar = impl_->traits().has_density;
+  const std::int64_t books = impl_->traits().has_codes ? impl_->file.model.codebooks : 0;
   const bool holds_sigma = impl_->file.model.logvar_head == LogvarHead::logsigma;
   std::vector<float> mean;
   std::vector<float> logvar;
@@ -219,8 +220,8 @@ std::int64_t Vae::encode(RowSource& rows, const std::function<void(const Encoded
     const auto size = static_cast<std::size_t>(ran.rows * impl_->latent_dim());
     mean.resize(size);
     ran.pass.read("rows.mu", mean);
-    if (impl_->layout.codebook.groups > 0) {
-      codes.resize(static_cast<std::size_t>(ran.rows * impl_->layout.codebook.groups));
+    if (books > 0) {
+      codes.resize(static_cast<std::size_t>(ran.rows * books));
       ran.pass.read("rows.codes", codes);
     }
     if (has_logvar) {
@@ -239,8 +240,9 @@ std::int64_t Vae::encode(RowSource& rows, const std::function<void(const Encoded
 void Vae::encode_on_device(const float* x, std::int64_t rows, float* mean, float* logvar,
                            void* stream) const {
   const ModelConfig& model = impl_->file.model;
-  if (logvar != nullptr && model.latent != LatentKind::gaussian) {
-    throw ConfigError("a deterministic or quantized latent has no log variance; pass null for it");
+  if (logvar != nullptr && !impl_->traits().has_density) {
+    throw ConfigError(
+        fmt::format("a {} latent has no log variance; pass null for it", impl_->traits().adjective));
   }
   if (logvar != nullptr && model.logvar_head == LogvarHead::logsigma) {
     throw ConfigError(
@@ -251,8 +253,9 @@ void Vae::encode_on_device(const float* x, std::int64_t rows, float* mean, float
 
 void Vae::elbo_on_device(const float* x, std::int64_t rows, std::uint64_t seed, float* reconstruction,
                          float* kl, void* stream) const {
-  if (kl != nullptr && impl_->file.model.latent != LatentKind::gaussian) {
-    throw ConfigError("a deterministic or quantized latent has no KL divergence; pass null for it");
+  if (kl != nullptr && !impl_->traits().has_density) {
+    throw ConfigError(
+        fmt::format("a {} latent has no KL divergence; pass null for it", impl_->traits().adjective));
   }
   impl_->run_on_device(PassKind::evaluate, seed, x, rows, {{"rows.nll", reconstruction}, {"rows.kl", kl}},
                        stream);
@@ -284,10 +287,8 @@ std::int64_t Vae::reconstruct(RowSource& rows,
 
 std::int64_t Vae::Impl::elbo(RowSource& rows, std::uint64_t seed,
                              const std::function<void(const ElboBlock&)>& sink) {
-  const bool has_kl = file.model.latent == LatentKind::gaussian;
-  const Codebook& book = layout.codebook;
-  const double constant =
-      static_cast<double>(book.groups) * std::log(std::max(1.0, static_cast<double>(book.size)));
+  const bool has_kl = traits().has_density;
+  const double constant = latent().code_cost(layout.latent());
   std::vector<float> reconstruction;
   std::vector<float> kl;
   ElboBlock block;

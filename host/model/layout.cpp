@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
+#include <utility>
 
 #include "host/config/likelihood_traits.hpp"
+#include "host/latents/latent.hpp"
 #include "kernels/math/philox.h"
 #include "vaecuda/error.hpp"
 
@@ -32,30 +35,38 @@ void place(Layer& layer, ParameterLayout& layout) {
   if (layout.size > kLargest) throw ConfigError("the model has more than 2^40 parameters");
 }
 
-void place_codebook(const ModelConfig& model, ParameterLayout& layout) {
-  Codebook& codebook = layout.codebook;
-  codebook = {model.codebooks, model.codebook_size, 0, layout.size};
-  if (codebook.groups < 1 || codebook.size < 1 || model.latent_dim % codebook.groups != 0) {
-    throw ConfigError(fmt::format(
-        "{} codebooks of {} codes for a latent of {} columns: the numbers must be positive, and the first "
-        "divide the last",
-        codebook.groups, codebook.size, model.latent_dim));
-  }
-  codebook.width = model.latent_dim / codebook.groups;
-  if (codebook.size > (kLargest - layout.size) / model.latent_dim) {
-    throw ConfigError("the model has more than 2^40 parameters");
-  }
-  layout.parameters += codebook.elements();
-  layout.size += (codebook.elements() + kAlignment - 1) / kAlignment * kAlignment;
-}
-
 }  // namespace
 
+const NetworkLayout& ParameterLayout::network(std::string_view name) const {
+  for (const NetworkLayout& one : networks) {
+    if (one.name == name) return one;
+  }
+  throw std::logic_error(fmt::format("a model without a network called {}", name));
+}
+
+const LatentLayout& ParameterLayout::latent() const {
+  if (latents.size() != 1) throw std::logic_error("one latent expected");
+  return latents.front();
+}
+
+void ParameterLayout::place(LatentLayout& latent, std::string name, std::vector<std::int64_t> sizes,
+                            double bound) {
+  std::int64_t count = 1;
+  for (const std::int64_t n : sizes) {
+    if (n > (kLargest - size) / count) throw ConfigError("the model has more than 2^40 parameters");
+    count *= n;
+  }
+  latent.tensors.push_back({std::move(name), std::move(sizes), size, count, bound});
+  parameters += count;
+  size = align(size + count);
+}
+
 std::vector<Layer> ParameterLayout::layers() const {
-  std::vector<Layer> all = encoder;
-  all.push_back(head);
-  all.insert(all.end(), decoder.begin(), decoder.end());
-  all.push_back(output);
+  std::vector<Layer> all;
+  for (const NetworkLayout& network : networks) {
+    all.insert(all.end(), network.hidden.begin(), network.hidden.end());
+    all.push_back(network.top);
+  }
   return all;
 }
 
@@ -66,22 +77,35 @@ std::vector<ParameterTensor> ParameterLayout::tensors() const {
     all.push_back({layer.name + ".bias", {layer.out}, layer.bias, layer.out});
   }
   if (log_sigma >= 0) all.push_back({"likelihood.log_sigma", {1}, log_sigma, 1});
-  if (codebook.groups > 0) {
-    all.push_back(
-        {"codebook", {codebook.groups * codebook.size, codebook.width}, codebook.codes, codebook.elements()});
+  for (const LatentLayout& latent : latents) {
+    for (const LatentTensor& tensor : latent.tensors) {
+      const std::int64_t columns = tensor.sizes.back();
+      all.push_back({tensor.name, {tensor.count / columns, columns}, tensor.offset, tensor.count});
+    }
   }
   return all;
 }
 
 std::vector<Region> ParameterLayout::regions(const OptimizerConfig& optimizer) const {
-  if (codebook.groups == 0 || optimizer.codebook_update != CodebookUpdate::ema)
-    return {{0, size, UpdateRule::adam}};
-  const std::int64_t count = align(codebook.elements());
   std::vector<Region> all;
-  if (codebook.codes > 0) all.push_back({0, codebook.codes, UpdateRule::adam});
-  all.push_back({codebook.codes, count, UpdateRule::moving_average});
-  const std::int64_t end = codebook.codes + count;
-  if (end < size) all.push_back({end, size - end, UpdateRule::adam});
+  const auto add = [&all](std::int64_t begin, std::int64_t end, UpdateRule rule) {
+    if (begin == end) return;
+    if (!all.empty() && all.back().rule == rule) {
+      all.back().count += end - begin;
+    } else {
+      all.push_back({begin, end - begin, rule});
+    }
+  };
+  std::int64_t done = 0;
+  for (const LatentLayout& latent : latents) {
+    const UpdateRule rule = latent_of(latent.kind).rule(optimizer);
+    for (const LatentTensor& tensor : latent.tensors) {
+      add(done, tensor.offset, UpdateRule::adam);
+      done = align(tensor.offset + tensor.count);
+      add(tensor.offset, done, rule);
+    }
+  }
+  add(done, size, UpdateRule::adam);
   return all;
 }
 
@@ -89,7 +113,6 @@ std::string ParameterLayout::tensor_at(std::int64_t offset) const {
   for (const ParameterTensor& tensor : tensors()) {
     if (offset >= tensor.offset && offset < tensor.offset + tensor.count) return tensor.name;
   }
-  if (offset >= codebook.codes && offset < codebook.codes + codebook.elements()) return "codebook";
   return fmt::format("element {} of the parameters", offset);
 }
 
@@ -99,30 +122,32 @@ ParameterLayout make_layout(const ModelConfig& model) {
         fmt::format("a latent of {} dimensions: it must have from 1 to 2^40", model.latent_dim));
   }
   ParameterLayout layout;
-  std::int64_t width = model.input_dim + model.condition_dim;
-  for (std::size_t i = 0; i < model.hidden.size(); ++i) {
-    layout.encoder.push_back({fmt::format("encoder.{}", i), width, model.hidden[i]});
-    width = model.hidden[i];
-    place(layout.encoder.back(), layout);
-  }
-  const bool has_spread = model.latent == LatentKind::gaussian;
-  layout.head = {"head", width, (has_spread ? 2 : 1) * model.latent_dim};
-  place(layout.head, layout);
-  width = model.latent_dim + model.condition_dim;
-  for (std::size_t i = 0; i < model.hidden.size(); ++i) {
-    const std::int64_t out = model.hidden[model.hidden.size() - 1 - i];
-    layout.decoder.push_back({fmt::format("decoder.{}", i), width, out});
-    width = out;
-    place(layout.decoder.back(), layout);
-  }
-  layout.output = {"output", width, (model.sigma_source == SigmaSource::head ? 2 : 1) * model.input_dim};
-  place(layout.output, layout);
+  const Latent& kind = latent_of(model.latent);
+  const auto add_network = [&layout](std::string name, std::int64_t width, auto hidden_begin, auto hidden_end,
+                                     std::string top, std::int64_t out) {
+    NetworkLayout network;
+    network.name = std::move(name);
+    for (auto at = hidden_begin; at != hidden_end; ++at) {
+      network.hidden.push_back({fmt::format("{}.{}", network.name, network.hidden.size()), width, *at});
+      width = *at;
+      place(network.hidden.back(), layout);
+    }
+    network.top = {std::move(top), width, out};
+    place(network.top, layout);
+    layout.networks.push_back(std::move(network));
+  };
+  add_network("encoder", model.input_dim + model.condition_dim, model.hidden.begin(), model.hidden.end(),
+              "head", kind.head_columns(model.latent_dim));
+  add_network("decoder", model.latent_dim + model.condition_dim, model.hidden.rbegin(), model.hidden.rend(),
+              "output", (model.sigma_source == SigmaSource::head ? 2 : 1) * model.input_dim);
   if (model.sigma_source == SigmaSource::learned) {
     layout.log_sigma = layout.size;
     layout.size = align(layout.size + 1);
     ++layout.parameters;
   }
-  if (model.latent == LatentKind::vq) place_codebook(model, layout);
+  LatentLayout latent{model.latent, model.latent_dim, {}};
+  kind.place(model, layout, latent);
+  layout.latents.push_back(std::move(latent));
   return layout;
 }
 
@@ -155,8 +180,8 @@ void initialize_parameters(const ParameterLayout& layout, const ModelConfig& mod
       ++tensor;
     }
   }
-  if (layout.codebook.groups > 0) {
-    fill(layout.codebook.codes, layout.codebook.elements(), 1.0 / static_cast<double>(layout.codebook.size));
+  for (const LatentLayout& latent : layout.latents) {
+    for (const LatentTensor& one : latent.tensors) fill(one.offset, one.count, one.bound);
   }
   if (layout.log_sigma >= 0) arena[layout.log_sigma] = static_cast<float>(std::log(model.sigma));
 }
@@ -164,9 +189,10 @@ void initialize_parameters(const ParameterLayout& layout, const ModelConfig& mod
 void initialize_output_bias(const ParameterLayout& layout, const ModelConfig& model,
                             std::span<const double> means, float* arena) {
   if (model.output_bias == OutputBias::init) return;
-  float* bias = arena + layout.output.bias;
+  const Layer& output = layout.network("decoder").top;
+  float* bias = arena + output.bias;
   if (model.output_bias == OutputBias::zero) {
-    std::fill_n(bias, layout.output.out, 0.0f);
+    std::fill_n(bias, output.out, 0.0f);
     return;
   }
   // Raw log σ of a decoder that gives it keep what --init drew.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vaecuda/config.hpp"
@@ -19,13 +20,27 @@ struct Layer {
   std::int64_t bias = 0;
 };
 
-/// G codebooks of M codes, (G·M, L) row-major, as an offset in floats into the parameter arena.
-struct Codebook {
-  std::int64_t groups = 0;  ///< G; 0: the model has none
-  std::int64_t size = 0;    ///< M
-  std::int64_t width = 0;   ///< L = Z/G
-  std::int64_t codes = 0;
-  [[nodiscard]] std::int64_t elements() const { return groups * size * width; }
+/// A stack of hidden layers and the linear layer on top of it.
+struct NetworkLayout {
+  std::string name;
+  std::vector<Layer> hidden;
+  Layer top;
+};
+
+/// A tensor that belongs to a latent.
+struct LatentTensor {
+  std::string name;
+  std::vector<std::int64_t> sizes;  ///< in files all but the last are one
+  std::int64_t offset = 0;
+  std::int64_t count = 0;
+  double bound = 0.0;  ///< fresh ones are drawn from U(−bound, bound)
+};
+
+/// A latent between the networks (host/latents/latent.hpp).
+struct LatentLayout {
+  LatentKind kind{};
+  std::int64_t columns = 0;  ///< Z
+  std::vector<LatentTensor> tensors;
 };
 
 /// How a training step changes a part of the arena.
@@ -53,15 +68,21 @@ struct ParameterTensor {
 /// D + C and Z + C columns, the last C for the condition) in one flat buffer; gradients and Adam's moments
 /// have the same layout. Each tensor starts on a 64-byte boundary; the gaps hold zeros for ever.
 struct ParameterLayout {
-  std::vector<Layer> encoder;   ///< hidden layers
-  Layer head;                   ///< (2Z, H): rows 0..Z-1 give mu, the rest logvar; else (Z, H)
-  std::vector<Layer> decoder;   ///< hidden layers
-  Codebook codebook;            ///< vq latent
-  Layer output;                 ///< (D, H); σ from the decoder: (2D, H), means, then raw log σ
+  /// In the order of the forward pass. "encoder", whose top layer "head" gives what the latent's kind asks
+  /// for: (2Z, H), rows 0..Z-1 mu and the rest logvar, or (Z, H). "decoder", whose top layer is "output" (D,
+  /// H); σ from the decoder: (2D, H), means, then raw log σ.
+  std::vector<NetworkLayout> networks;
+  std::vector<LatentLayout> latents;
   std::int64_t log_sigma = -1;  ///< learned σ: the offset of "likelihood.log_sigma" (1); −1: there is none
   std::int64_t size = 0;        ///< floats in the arena, gaps included
   std::int64_t parameters = 0;  ///< numbers that are learned
 
+  /// \throws std::logic_error if there is none of that name (a mistake of the caller)
+  [[nodiscard]] const NetworkLayout& network(std::string_view name) const;
+  /// The one that the decoder reads. \throws std::logic_error unless there is exactly one
+  [[nodiscard]] const LatentLayout& latent() const;
+  /// Gives a latent a tensor behind all others. \throws ConfigError where the arena exceeds 2^40 floats
+  void place(LatentLayout& latent, std::string name, std::vector<std::int64_t> sizes, double bound);
   /// All layers in the order of the forward pass.
   [[nodiscard]] std::vector<Layer> layers() const;
   /// All tensors in the order of the arena.

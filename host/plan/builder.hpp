@@ -45,11 +45,7 @@ struct TrainingPlanInputs {
   std::int64_t total_steps = 1;
 };
 
-/// Weight of a quantized latent's squared distance to its codes in the loss: the commitment, and 1 more where
-/// the codes have a gradient.
-[[nodiscard]] double quantization_weight(const RunConfig& config);
-
-/// Weight and capacity of the KL term, or of what a latent has in its place, by step.
+/// Weight of the loss's scheduled term and capacity of the KL, by step.
 [[nodiscard]] math::LossSchedule loss_schedule_of(const RunConfig& config);
 
 /// One training step over a batch of config.train.batch_size rows.

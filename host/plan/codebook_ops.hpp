@@ -106,4 +106,7 @@ struct SampleCodes {
   [[nodiscard]] OpCost cost() const { return moved(operands(*this)); }
 };
 
+using CodebookOps = OpList<VectorQuantize, VectorQuantizeBackward, CodebookGradient, CodebookAverage,
+                           LookUpCodes, SampleCodes>;
+
 }  // namespace vaecuda

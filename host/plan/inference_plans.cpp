@@ -1,16 +1,14 @@
 // Passes over data without training: evaluation, encoding, decoding, generation, reconstruction.
 #include <algorithm>
 
+#include "host/latents/latent.hpp"
 #include "host/plan/plan_builder.hpp"
 #include "vaecuda/error.hpp"
 
 namespace vaecuda {
 
 std::string why_no_prior(const ModelConfig& model) {
-  if (model.latent != LatentKind::deterministic) return "";
-  return "a model with --latent deterministic has no distribution of codes to draw from: decode given codes, "
-         "or "
-         "train with --latent gaussian";
+  return std::string(traits_of(model.latent).no_prior);
 }
 
 Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& model,
@@ -19,25 +17,19 @@ Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& mod
   PlanBuilder build(layout, model, "evaluation", data.block);
   const View x = build.gather(preparation, data, RowOrder::sequential, seed);
   const View head = build.encoder(x, false).out;
-  const PlanBuilder::Latent latent = build.latent(head, seed, math::RandomPurpose::evaluate, 1);
+  const Latent& kind = latent_of(layout.latent().kind);
+  const LatentPass latent = kind.forward(build, head, {seed, math::RandomPurpose::evaluate});
   const LikelihoodForwardBackward likelihood = build.likelihood(build.decoder(latent.z, false).out, x);
   build.store(likelihood.nll, "rows.nll", data.rows);
-  if (latent.kl.valid()) {
-    build.store(latent.kl, "rows.kl", data.rows);
-    if (head_rows > 0) build.store(head, "rows.head", head_rows);
-  } else if (latent.codes.valid()) {
-    build.store(latent.error, "rows.error", data.rows);
-    build.store(latent.codes, "rows.codes", data.rows);
-  } else {
-    build.store(build.latent_penalty(latent.z, View{}, 1.0f), "rows.penalty", data.rows);
-  }
+  kind.store_terms(build, latent, data.rows, head_rows);
   return build.finish_inference();
 }
 
 Plan build_log_likelihood_plan(const ParameterLayout& layout, const ModelConfig& model,
                                const Preparation& preparation, DataShape data, std::int64_t samples,
                                std::uint64_t seed, std::int64_t head_rows) {
-  if (model.latent != LatentKind::gaussian) {
+  const Latent& kind = latent_of(layout.latent().kind);
+  if (!kind.traits().has_density) {
     throw ConfigError(
         "importance sampling needs the density of the posterior: only a model with --latent gaussian has "
         "one");
@@ -47,7 +39,7 @@ Plan build_log_likelihood_plan(const ParameterLayout& layout, const ModelConfig&
   PlanBuilder build(layout, model, "log-likelihood", std::max<std::int64_t>(1, block));
   const View x = build.gather(preparation, data, RowOrder::sequential, seed, samples);
   const View head = build.encoder(x, false).out;
-  const PlanBuilder::Latent latent = build.latent(head, seed, math::RandomPurpose::evaluate, samples, true);
+  const LatentPass latent = kind.forward(build, head, {seed, math::RandomPurpose::evaluate, samples, true});
   const LikelihoodForwardBackward likelihood = build.likelihood(build.decoder(latent.z, false).out, x);
   const ImportanceWeights importance = build.importance_weights(likelihood.nll, latent.log_ratio, false);
   build.store(importance.loss, "rows.nll", data.rows);
@@ -61,20 +53,7 @@ Plan build_encode_plan(const ParameterLayout& layout, const ModelConfig& model,
                        const Preparation& preparation, DataShape data) {
   PlanBuilder build(layout, model, "encode", data.block);
   const View x = build.gather(preparation, data, RowOrder::sequential, 0, 0);
-  const View head = build.encoder(x, false).out;
-  if (model.latent == LatentKind::vq) {
-    const PlanBuilder::Latent latent = build.latent(head, 0, math::RandomPurpose::evaluate, 1);
-    build.store(latent.codes, "rows.codes", data.rows);
-    build.store(latent.z, data.exchanged ? "rows.mu" : "rows.z", data.rows);
-    return build.finish_inference();
-  }
-  if (!data.exchanged) {
-    build.store(head, "rows.head", data.rows);
-    return build.finish_inference();
-  }
-  const std::int64_t latents = model.latent_dim;
-  build.store(Plan::columns(head, 0, latents), "rows.mu", data.rows);
-  if (head.cols == 2 * latents) build.store(Plan::columns(head, latents, latents), "rows.logvar", data.rows);
+  latent_of(layout.latent().kind).store_codes(build, build.encoder(x, false).out, data);
   return build.finish_inference();
 }
 
@@ -94,18 +73,9 @@ Plan build_generate_plan(const ParameterLayout& layout, const ModelConfig& model
                          std::uint64_t seed, std::int64_t block) {
   if (const std::string reason = why_no_prior(model); !reason.empty()) throw ConfigError(reason);
   PlanBuilder build(layout, model, "generate", block);
-  if (model.latent == LatentKind::vq) {
-    const View z = build.sample_codes(seed);
-    build.load_condition(rows);
-    build.observation_mean(z, rows);
-    return build.finish_inference();
-  }
-  SamplePrior prior;
-  prior.z = build.code(block);
-  prior.seed = seed;
-  build.add(prior);
+  const View z = latent_of(layout.latent().kind).draw(build, seed);
   build.load_condition(rows);
-  build.observation_mean(prior.z, rows);
+  build.observation_mean(z, rows);
   return build.finish_inference();
 }
 
@@ -115,7 +85,7 @@ Plan build_reconstruct_plan(const ParameterLayout& layout, const ModelConfig& mo
   const View x = build.gather(preparation, data, RowOrder::sequential, 0);
   build.store(x, "rows.x", data.rows);
   const View head = build.encoder(x, false).out;
-  build.observation_mean(build.latent_mean(head), data.rows);
+  build.observation_mean(latent_of(layout.latent().kind).mean(build, head), data.rows);
   return build.finish_inference();
 }
 

@@ -122,4 +122,7 @@ struct SamplePrior {
   [[nodiscard]] OpCost cost() const { return moved(operands(*this)); }
 };
 
+using LatentOps =
+    OpList<LatentForward, LatentKl, LatentBackward, LatentPenalty, ImportanceWeights, WeighRows, SamplePrior>;
+
 }  // namespace vaecuda

@@ -40,4 +40,6 @@ struct ObservationMean {
   [[nodiscard]] OpCost cost() const { return moved(operands(*this)); }
 };
 
+using LikelihoodOps = OpList<LikelihoodForwardBackward, ObservationMean>;
+
 }  // namespace vaecuda

@@ -51,4 +51,6 @@ struct ParameterGradient {
   [[nodiscard]] OpCost cost() const { return moved(operands(*this)); }
 };
 
+using LinearOps = OpList<Linear, LinearBackward, ParameterGradient>;
+
 }  // namespace vaecuda

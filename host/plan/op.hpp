@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace vaecuda {
@@ -98,6 +99,16 @@ class OpCheck {
   const Plan& plan_;
   std::string op_;
 };
+
+/// The ops of a family, which its header lists. A plan's op (host/plan/ops.hpp) is one of any family.
+template <typename... Ops>
+struct OpList {};
+template <typename... A, typename... B>
+constexpr OpList<A..., B...> operator+(OpList<A...> /*a*/, OpList<B...> /*b*/) {
+  return {};
+}
+template <typename... Ops>
+std::variant<Ops...> variant_of(OpList<Ops...> list);
 
 /// Whether `of_samples` has K rows for each of the rows of `of_rows`.
 [[nodiscard]] inline bool is_samples_of(const View& of_samples, const View& of_rows) {

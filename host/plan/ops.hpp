@@ -15,10 +15,7 @@
 
 namespace vaecuda {
 
-using Op = std::variant<GatherBatch, Linear, LatentForward, VectorQuantize, LatentKl, ImportanceWeights,
-                        WeighRows, LikelihoodForwardBackward, LinearBackward, ParameterGradient,
-                        LatentBackward, VectorQuantizeBackward, LatentPenalty, CodebookGradient,
-                        CodebookAverage, LookUpCodes, SampleCodes, GradNorm, AdamUpdate, AdvanceStep,
-                        SamplePrior, ObservationMean, StoreRows, LoadRows, AdvancePosition>;
+using Op =
+    decltype(variant_of(RowOps{} + LinearOps{} + LatentOps{} + CodebookOps{} + LikelihoodOps{} + StepOps{}));
 
 }  // namespace vaecuda

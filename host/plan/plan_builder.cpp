@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "host/config/likelihood_traits.hpp"
+#include "host/latents/latent.hpp"
 
 namespace vaecuda {
 namespace {
@@ -55,11 +56,9 @@ LinearParameters parameters_of(const Layer& layer) {
 PlanBuilder::PlanBuilder(const ParameterLayout& layout, const ModelConfig& model, std::string name,
                          std::int64_t batch)
     : layout_(layout),
+      model_(model),
       activation_(activation_kind(model.activation)),
       likelihood_(likelihood_parameters(model)),
-      latent_(model.latent),
-      scale_head_(model.logvar_head == LogvarHead::logsigma ? math::ScaleHead::logsigma
-                                                            : math::ScaleHead::logvar),
       data_dim_(model.input_dim),
       latent_dim_(model.latent_dim),
       condition_dim_(model.condition_dim) {
@@ -133,10 +132,9 @@ View PlanBuilder::gather(const Preparation& preparation, DataShape data, RowOrde
   return op.x;
 }
 
-PlanBuilder::Network PlanBuilder::network(const std::vector<Layer>& layers, const Layer& top, View in,
-                                          const std::string& name, bool keep, View out) {
+PlanBuilder::Network PlanBuilder::network(const NetworkLayout& layers, View in, bool keep, View out) {
   Network result;
-  for (const Layer& layer : layers) {
+  for (const Layer& layer : layers.hidden) {
     Linear op;
     op.in = in;
     op.layer = parameters_of(layer);
@@ -150,8 +148,8 @@ PlanBuilder::Network PlanBuilder::network(const std::vector<Layer>& layers, cons
   }
   Linear op;
   op.in = in;
-  op.layer = parameters_of(top);
-  op.out = out.valid() ? out : activation(name, in.rows, top.out);
+  op.layer = parameters_of(layers.top);
+  op.out = out.valid() ? out : activation(layers.top.name, in.rows, layers.top.out);
   add(op);
   result.in = in;
   result.out = op.out;
@@ -160,37 +158,12 @@ PlanBuilder::Network PlanBuilder::network(const std::vector<Layer>& layers, cons
 
 PlanBuilder::Network PlanBuilder::encoder(View x, bool keep) {
   const View in = condition_dim_ > 0 ? encoder_in_ : x;
-  // A deterministic code is the head itself.
-  const bool is_code = latent_ == LatentKind::deterministic && decoder_in_.valid();
-  return network(layout_.encoder, layout_.head, in, "head", keep, is_code ? code(x.rows) : View{});
+  const bool is_code = latent_of(layout_.latent().kind).head_is_code() && decoder_in_.valid();
+  return network(layout_.network("encoder"), in, keep, is_code ? code(x.rows) : View{});
 }
 
 PlanBuilder::Network PlanBuilder::decoder(View z, bool keep) {
-  return network(layout_.decoder, layout_.output, condition_dim_ > 0 ? decoder_in_ : z, "output", keep);
-}
-
-PlanBuilder::Latent PlanBuilder::latent(View head, std::uint64_t seed, math::RandomPurpose purpose,
-                                        std::int64_t samples, bool weighted) {
-  if (latent_ == LatentKind::deterministic) {
-    Latent code;
-    code.z = head;
-    return code;
-  }
-  if (latent_ == LatentKind::vq) return quantize(head);
-  LatentForward op;
-  op.head = head;
-  op.z = code(head.rows * samples);
-  op.kl = activation("kl", 1);
-  if (weighted) op.log_ratio = activation("log_ratio", head.rows * samples, 1);
-  op.scale_head = scale_head_;
-  op.seed = seed;
-  op.purpose = purpose;
-  add(op);
-  Latent latent;
-  latent.z = op.z;
-  latent.kl = op.kl;
-  latent.log_ratio = op.log_ratio;
-  return latent;
+  return network(layout_.network("decoder"), condition_dim_ > 0 ? decoder_in_ : z, keep);
 }
 
 ImportanceWeights PlanBuilder::importance_weights(View nll, View log_ratio, bool training) {
@@ -203,31 +176,6 @@ ImportanceWeights PlanBuilder::importance_weights(View nll, View log_ratio, bool
   if (training) op.weights = activation("weights", nll.rows, 1);
   add(op);
   return op;
-}
-
-LatentKl PlanBuilder::latent_kl(View head, math::KlTermKind kind, double free_bits) {
-  LatentKl op;
-  op.head = head;
-  op.kl = activation("latent_kl", 1, latent_dim_);
-  op.slope = activation("kl_slope", 1, latent_dim_);
-  op.term = activation("kl_term", 1, 1);
-  op.scale_head = scale_head_;
-  op.kind = kind;
-  op.free_bits = static_cast<float>(free_bits);
-  add(op);
-  return op;
-}
-
-View PlanBuilder::latent_mean(View head) {
-  if (latent_ == LatentKind::deterministic) return head;
-  if (latent_ == LatentKind::vq) return quantize(head).z;
-  LatentForward op;
-  op.head = head;
-  op.z = code(head.rows);
-  op.scale_head = scale_head_;
-  op.sample = false;
-  add(op);
-  return op.z;
 }
 
 LikelihoodForwardBackward PlanBuilder::likelihood(View output, View x, std::optional<float> gradient_scale) {
@@ -246,49 +194,22 @@ LikelihoodForwardBackward PlanBuilder::likelihood(View output, View x, std::opti
   return op;
 }
 
-View PlanBuilder::latent_backward(const Latent& latent, View head, View dz, std::uint64_t seed,
-                                  float gradient_scale, View kl_slope, View weights) {
-  if (!latent.kl.valid()) return dz;  // the code is the head
-  LatentBackward op;
-  op.head = head;
-  op.dz = dz;
-  op.dhead = activation("dhead", head.cols);
-  op.kl_slope = kl_slope;
-  op.weights = weights;
-  op.scale_head = scale_head_;
-  op.seed = seed;
-  op.purpose = math::RandomPurpose::latent;
-  op.gradient_scale = gradient_scale;
-  add(op);
-  return op.dhead;
-}
-
-View PlanBuilder::latent_penalty(View z, View dz, float gradient_scale) {
-  LatentPenalty op;
-  op.z = z;
-  op.penalty = activation("penalty", 1);
-  op.dz = dz;
-  op.gradient_scale = gradient_scale;
-  add(op);
-  return op.penalty;
-}
-
 void PlanBuilder::likelihood_backward(const LikelihoodForwardBackward& likelihood) {
   if (!likelihood.sigma_gradient.valid()) return;
   add(ParameterGradient{"likelihood.log_sigma", likelihood.sigma_gradient, layout_.log_sigma});
 }
 
-View PlanBuilder::backward(const std::vector<Layer>& layers, const Layer& top, const Network& network, View d,
+View PlanBuilder::backward(const NetworkLayout& layers, const Network& network, View d,
                            const std::string& input_name) {
   // i counts the layers below the one that is taken back.
-  for (std::size_t i = layers.size() + 1; i-- > 0;) {
-    const bool is_top = i == layers.size();
+  for (std::size_t i = layers.hidden.size() + 1; i-- > 0;) {
+    const bool is_top = i == layers.hidden.size();
     LinearBackward op;
     op.d = d;
     op.in = is_top ? network.in : network.hidden[i].in;
-    op.layer = parameters_of(is_top ? top : layers[i]);
+    op.layer = parameters_of(is_top ? layers.top : layers.hidden[i]);
     if (i > 0) {
-      op.dx = activation("d" + layers[i - 1].name, d.rows, op.layer.in);
+      op.dx = activation("d" + layers.hidden[i - 1].name, d.rows, op.layer.in);
       op.activation = activation_;
       op.saved = network.hidden[i - 1].saved;
     } else if (!input_name.empty()) {
@@ -302,11 +223,11 @@ View PlanBuilder::backward(const std::vector<Layer>& layers, const Layer& top, c
 
 View PlanBuilder::decoder_backward(const Network& network, View d) {
   // Nobody wants the condition's gradient, which comes behind that of the code.
-  return Plan::columns(backward(layout_.decoder, layout_.output, network, d, "dz"), 0, latent_dim_);
+  return Plan::columns(backward(layout_.network("decoder"), network, d, "dz"), 0, latent_dim_);
 }
 
 void PlanBuilder::encoder_backward(const Network& network, View d) {
-  backward(layout_.encoder, layout_.head, network, d, "");
+  backward(layout_.network("encoder"), network, d, "");
 }
 
 void PlanBuilder::observation_mean(View z, std::int64_t rows) {

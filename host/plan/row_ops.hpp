@@ -76,4 +76,6 @@ struct AdvancePosition {
   [[nodiscard]] OpCost cost() const { return moved(operands(*this)); }
 };
 
+using RowOps = OpList<GatherBatch, StoreRows, LoadRows, AdvancePosition>;
+
 }  // namespace vaecuda

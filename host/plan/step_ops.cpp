@@ -8,6 +8,7 @@ namespace {
 
 std::vector<View> views_of(const std::vector<LossRows>& loss) {
   std::vector<View> views;
+  views.reserve(loss.size());
   for (const LossRows& term : loss) views.push_back(term.rows);
   return views;
 }

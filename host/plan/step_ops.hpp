@@ -63,4 +63,6 @@ struct AdvanceStep {
   [[nodiscard]] OpCost cost() const { return moved(operands(*this)); }
 };
 
+using StepOps = OpList<GradNorm, AdamUpdate, AdvanceStep>;
+
 }  // namespace vaecuda

@@ -1,6 +1,7 @@
 // One training step.
 #include <fmt/format.h>
 
+#include "host/latents/latent.hpp"
 #include "host/plan/plan_builder.hpp"
 #include "vaecuda/error.hpp"
 
@@ -67,98 +68,65 @@ GradNorm norm_of(const OptimizerConfig& optimizer, const AdvanceStep& advance, b
   return norm;
 }
 
-/// The ops of one training step, from the loss on.
+/// The ops of one training step up to its end.
 class Step {
  public:
   Step(PlanBuilder& build, const TrainingPlanInputs& inputs)
       : build_(build),
         config_(inputs.config),
-        seed_(inputs.config.train.seed),
-        samples_(inputs.config.objective.samples),
+        kind_(latent_of(inputs.layout.latent().kind)),
         per_row_(inputs.config.objective.reduce == Reduction::sum
                      ? 1.0f
                      : 1.0f / static_cast<float>(inputs.config.train.batch_size)) {}
 
   /// Forward and backward pass; gives what the step reports.
   AdvanceStep run(View x) {
+    const std::int64_t samples = config_.objective.samples;
     encoder_ = build_.encoder(x, true);
-    latent_ = build_.latent(encoder_.out, seed_, math::RandomPurpose::latent, samples_, weighted());
+    latent_ = kind_.forward(build_, encoder_.out,
+                            {config_.train.seed, math::RandomPurpose::latent, samples, weighted()});
     decoder_ = build_.decoder(latent_.z, true);
-    return weighted() ? importance_weighted(x) : elbo(x);
+    const LikelihoodForwardBackward likelihood =
+        build_.likelihood(decoder_.out, x, weighted() ? 1.0f : per_row_ / static_cast<float>(samples));
+    AdvanceStep report;
+    LatentGradient gradient{config_, per_row_};
+    if (weighted()) {
+      gradient.weights = weigh(likelihood, report.loss);
+    } else {
+      report.loss.push_back({{math::LossTermKind::reconstruction, math::LossWeight::one}, likelihood.nll});
+      kind_.add_terms(build_, latent_, config_.objective, report.loss);
+    }
+    const View dz = build_.decoder_backward(decoder_, likelihood.gradient);
+    build_.encoder_backward(encoder_, kind_.backward(build_, latent_, dz, gradient, report.loss));
+    build_.likelihood_backward(likelihood);
+    report.perplexity = kind_.move_before_norm(build_, latent_, config_);
+    return report;
   }
-  /// Quantized latent, behind the backward pass; gives the perplexity.
-  View move_codes() { return build_.move_codes(latent_, encoder_.out, config_.optimizer, seed_); }
+  /// Moves what follows the rows and not a gradient, behind the norm; gives the perplexities, or nothing.
+  View move_after_norm() { return kind_.move_after_norm(build_, latent_, config_); }
 
  private:
   [[nodiscard]] bool weighted() const { return config_.objective.kind == ObjectiveKind::iwae; }
 
-  AdvanceStep elbo(View x) {
-    using Kind = math::LossTermKind;
-    using Weight = math::LossWeight;
-    AdvanceStep report;
-    const auto likelihood = build_.likelihood(decoder_.out, x, per_row_ / static_cast<float>(samples_));
-    const auto add_term = [&report](Kind kind, Weight weight, View rows) {
-      report.loss.push_back({{kind, weight}, rows});
-    };
-    add_term(Kind::reconstruction, Weight::one, likelihood.nll);
-    View kl_slope;
-    const ObjectiveConfig& objective = config_.objective;
-    if (objective.free_bits > 0.0 || objective.capacity > 0.0) {
-      const auto kind = objective.capacity > 0.0 ? math::KlTermKind::capacity : math::KlTermKind::free_bits;
-      const LatentKl kl = build_.latent_kl(encoder_.out, kind, objective.free_bits);
-      add_term(Kind::kl, Weight::none, latent_.kl);
-      add_term(Kind::bounded_kl, Weight::scheduled, kl.term);
-      kl_slope = kl.slope;
-    } else if (latent_.kl.valid()) {
-      add_term(Kind::kl, Weight::scheduled, latent_.kl);
-    }
-    const View dz = build_.decoder_backward(decoder_, likelihood.gradient);
-    if (config_.model.latent == LatentKind::deterministic && objective.latent_l2 > 0.0)
-      add_term(Kind::code_penalty, Weight::scheduled, build_.latent_penalty(latent_.z, dz, per_row_));
-    if (config_.model.latent == LatentKind::vq) {
-      build_.encoder_backward(encoder_, quantized_backward(dz));
-      add_term(Kind::quantization_error, Weight::scheduled, latent_.error);
-    } else {
-      build_.encoder_backward(encoder_,
-                              build_.latent_backward(latent_, encoder_.out, dz, seed_, per_row_, kl_slope));
-    }
-    build_.likelihood_backward(likelihood);
-    const bool trained = config_.optimizer.codebook_update != CodebookUpdate::ema;
-    if (config_.model.latent == LatentKind::vq && trained) report.perplexity = move_codes();
-    return report;
-  }
-
-  /// Straight through to the encoder.
-  View quantized_backward(View dz) {
-    const float commitment = static_cast<float>(2.0 * config_.objective.commitment) * per_row_;
-    return build_.quantize_backward(latent_, encoder_.out, dz, commitment);
-  }
-
-  AdvanceStep importance_weighted(View x) {
-    const auto likelihood = build_.likelihood(decoder_.out, x, 1.0f);
+  /// The importance-weighted bound: the likelihood's gradients take the samples' weights, which are given.
+  View weigh(const LikelihoodForwardBackward& likelihood, std::vector<LossRows>& loss) {
     const ImportanceWeights importance = build_.importance_weights(likelihood.nll, latent_.log_ratio, true);
     build_.add(WeighRows{importance.weights, likelihood.gradient, per_row_});
     if (likelihood.sigma_gradient.valid())
       build_.add(WeighRows{importance.weights, likelihood.sigma_gradient, per_row_});
-    const View dz = build_.decoder_backward(decoder_, likelihood.gradient);
-    build_.encoder_backward(encoder_, build_.latent_backward(latent_, encoder_.out, dz, seed_, per_row_,
-                                                             View{}, importance.weights));
-    build_.likelihood_backward(likelihood);
-    AdvanceStep report;
-    report.loss = {{{math::LossTermKind::reconstruction, math::LossWeight::none}, importance.reconstruction},
-                   {{math::LossTermKind::kl, math::LossWeight::none}, importance.kl},
-                   {{math::LossTermKind::importance_bound, math::LossWeight::one}, importance.loss}};
-    return report;
+    loss = {{{math::LossTermKind::reconstruction, math::LossWeight::none}, importance.reconstruction},
+            {{math::LossTermKind::kl, math::LossWeight::none}, importance.kl},
+            {{math::LossTermKind::importance_bound, math::LossWeight::one}, importance.loss}};
+    return importance.weights;
   }
 
   PlanBuilder& build_;
   const RunConfig& config_;
-  std::uint64_t seed_;
-  std::int64_t samples_;
+  const Latent& kind_;
   float per_row_;  ///< weight of a row in the gradient
   PlanBuilder::Network encoder_;
   PlanBuilder::Network decoder_;
-  PlanBuilder::Latent latent_;
+  LatentPass latent_;
 };
 
 }  // namespace
@@ -166,9 +134,7 @@ class Step {
 math::LossSchedule loss_schedule_of(const RunConfig& config) {
   const ObjectiveConfig& objective = config.objective;
   math::LossSchedule schedule;
-  schedule.beta = objective.beta;
-  if (config.model.latent == LatentKind::deterministic) schedule.beta = objective.latent_l2;
-  if (config.model.latent == LatentKind::vq) schedule.beta = quantization_weight(config);
+  schedule.beta = latent_of(config.model.latent).loss_weight(config);
   schedule.kind = objective.beta_schedule.kind == BetaScheduleKind::linear ? math::LossScheduleKind::linear
                   : objective.beta_schedule.kind == BetaScheduleKind::cyclical
                       ? math::LossScheduleKind::cyclical
@@ -189,12 +155,10 @@ Plan build_training_plan(const TrainingPlanInputs& inputs) {
   AdvanceStep advance = step.run(x);
 
   const OptimizerConfig& optimizer = config.optimizer;
-  const bool averaged =
-      config.model.latent == LatentKind::vq && optimizer.codebook_update == CodebookUpdate::ema;
   const bool skips = config.train.on_nonfinite == NonfiniteAction::skip;
   if (optimizer.clip_norm > 0.0 || skips) build.add(norm_of(optimizer, advance, skips));
-  // Behind the norm: codes that follow averages move no more than the weights do in a step without an update.
-  if (averaged) advance.perplexity = step.move_codes();
+  // Codes that follow averages move no more than the weights do in a step without an update.
+  if (const View moved = step.move_after_norm(); moved.valid()) advance.perplexity = moved;
   build.add(update_of(optimizer, inputs.layout));
 
   advance.skip_nonfinite = skips;

@@ -11,6 +11,7 @@
 #include "host/report/chart.hpp"
 #include "host/report/markup.hpp"
 #include "host/run_report/page_parts.hpp"
+#include "vaecuda/latent.hpp"
 
 namespace vaecuda {
 namespace {
@@ -198,7 +199,7 @@ std::string lines_table(const RunRecord& run, bool quantized, bool validated) {
 
 std::string figures_section(const PageContent& content) {
   std::string text = "<section>\n<h2>Final figures</h2>\n";
-  const bool quantized = content.run.config.model.latent == LatentKind::vq;
+  const bool quantized = traits_of(content.run.config.model.latent).has_codes;
   const std::optional<LossTerms> training = last_epoch(content.run);
   if (training || content.valid || content.test) {
     text += fmt::format(
@@ -232,16 +233,16 @@ std::string curves_section(const PageContent& content) {
   if (run.lines.empty()) return text + note("There are no curves.") + "</section>\n";
   bool validated = false;
   for (const RecordLine& line : run.lines) validated = validated || line.valid.has_value();
-  const LatentKind latent = run.config.model.latent;
+  const LatentTraits& latent = traits_of(run.config.model.latent);
   std::vector<Curve> curves = {{"loss", "Loss", "nats", [](const RecordLine& line) { return line.loss.loss; },
                                 [](const LossTerms& terms) { return terms.loss; }},
                                {"reconstruction", "Reconstruction", "nats",
                                 [](const RecordLine& line) { return line.loss.reconstruction; },
                                 [](const LossTerms& terms) { return terms.reconstruction; }}};
-  if (latent == LatentKind::gaussian) {
+  if (latent.has_density) {
     curves.push_back({"kl", "KL divergence", "nats", [](const RecordLine& line) { return line.loss.kl; },
                       [](const LossTerms& terms) { return terms.kl; }});
-  } else if (latent == LatentKind::vq) {
+  } else if (latent.has_codes) {
     const auto perplexity = [](const LossTerms& terms) {
       return terms.quantization ? terms.quantization->perplexity : std::nan("");
     };
@@ -263,8 +264,9 @@ std::string curves_section(const PageContent& content) {
                                     [&](const RecordLine& line) { return std::isfinite(norm(line)); });
   if (has_norm) text += curve_figure(run, {"gradient", "Gradient norm", "", norm, {}, false}, false, notes);
   text += "</div>\n" + notes;
-  if (latent == LatentKind::deterministic) text += note("A deterministic latent has no KL.");
-  return text + lines_table(run, latent == LatentKind::vq, validated) + "</section>\n";
+  if (!latent.has_density && !latent.has_codes)
+    text += note(fmt::format("A {} latent has no KL.", latent.adjective));
+  return text + lines_table(run, latent.has_codes, validated) + "</section>\n";
 }
 
 }  // namespace vaecuda

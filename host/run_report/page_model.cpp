@@ -7,6 +7,7 @@
 #include "host/report/chart.hpp"
 #include "host/report/markup.hpp"
 #include "host/run_report/page_parts.hpp"
+#include "vaecuda/latent.hpp"
 #include "vaecuda/options.hpp"
 
 namespace vaecuda {
@@ -77,10 +78,10 @@ std::string scatter_figure(const PageContent& content) {
 }  // namespace
 
 std::string latents_section(const PageContent& content) {
-  const bool gaussian = content.run.config.model.latent == LatentKind::gaussian;
+  const bool has_density = traits_of(content.run.config.model.latent).has_density;
   std::string notes;
   std::string history;
-  if (gaussian) {
+  if (has_density) {
     history = latent_history(content.run, notes);
     if (history.empty()) {
       notes += note(

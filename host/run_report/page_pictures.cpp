@@ -8,6 +8,7 @@
 #include "host/report/markup.hpp"
 #include "host/report/png.hpp"
 #include "host/run_report/page_parts.hpp"
+#include "vaecuda/latent.hpp"
 
 namespace vaecuda {
 namespace {
@@ -173,10 +174,11 @@ std::string pictures_section(const PageContent& content) {
   };
   const std::string unfinished = ".png is not in the run's folder: the end of training draws it.";
   add("reconstructions", reconstructions_sheet, "reconstructions" + unfinished);
-  const bool prior = content.run.config.model.latent != LatentKind::deterministic;
+  const LatentTraits& traits = traits_of(content.run.config.model.latent);
   add("samples", samples_sheet,
-      prior ? "samples" + unfinished
-            : "There are no samples: a deterministic latent has no prior to draw from.");
+      traits.has_prior()
+          ? "samples" + unfinished
+          : fmt::format("There are no samples: a {} latent has no prior to draw from.", traits.adjective));
   if (content.latents && content.latents->interpolations) {
     text += sheet_figure(ways_sheet(*content.latents), encode_png(*content.latents->interpolations));
   } else {

@@ -10,6 +10,7 @@
 #include "host/plan/builder.hpp"
 #include "host/train/column_model.hpp"
 #include "kernels/math/step_state.h"
+#include "vaecuda/latent.hpp"
 
 namespace vaecuda {
 namespace {
@@ -41,7 +42,7 @@ struct Compared {
 };
 
 Compared compare(const RunConfig& config, const LossTerms& terms, double column_loss, std::int64_t steps) {
-  if (config.model.latent != LatentKind::gaussian) return {terms.reconstruction, column_loss};
+  if (!traits_of(config.model.latent).has_density) return {terms.reconstruction, column_loss};
   if (config.objective.kind == ObjectiveKind::iwae) return {terms.loss, column_loss};
   const math::LossSchedule schedule = loss_schedule_of(config);
   const std::int64_t last = std::max<std::int64_t>(0, steps - 1);

@@ -38,13 +38,8 @@ class Evaluator {
   [[nodiscard]] std::optional<LossTerms> evaluate(const EvaluationWatch& watch);
 
  private:
-  ObjectiveConfig objective_;
-  LatentKind latent_;
-  double weight_;  ///< of what is added to the reconstruction
-  std::int64_t codebook_size_;
+  RunConfig config_;
   std::int64_t rows_;
-  std::int64_t latents_;
-  float logvar_factor_;
   Plan plan_;
   std::unique_ptr<ResidentData> resident_;
   std::unique_ptr<Program> program_;

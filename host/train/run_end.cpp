@@ -8,6 +8,7 @@
 #include "host/train/diagnosis.hpp"
 #include "host/train/evaluator.hpp"
 #include "host/train/pictures.hpp"
+#include "vaecuda/latent.hpp"
 
 namespace vaecuda {
 namespace {
@@ -25,11 +26,11 @@ bool draw(RunSetup& setup, RunFolder& folder, std::int64_t step, const std::func
     return true;
   };
   const ModelConfig& model = setup.config.model;
-  const bool has_prior = why_no_prior(model).empty();
-  const bool has_plane = model.latent == LatentKind::gaussian && model.latent_dim == 2;
+  const LatentTraits& traits = traits_of(model.latent);
+  const bool has_plane = traits.has_normal_prior && model.latent_dim == 2;
   return paint("reconstructions", painter.reconstructions()) &&
-         (!has_prior || paint("samples", painter.samples())) &&
-         (!has_prior || !has_plane || paint("manifold", painter.manifold()));
+         (!traits.has_prior() || paint("samples", painter.samples())) &&
+         (!has_plane || paint("manifold", painter.manifold()));
 }
 
 /// The figures of the model that was saved as the best, and its pictures. False if a stop came first.
@@ -41,7 +42,7 @@ bool show_best(RunSetup& setup, RunFolder& folder, const TrainingState& state, c
   if (state.best) setup.store->write(ParameterStore::Part::parameters, state.best->parameters);
   // A checkpoint keeps the best loss, not what its evaluation told of the latents.
   const bool is_told =
-      setup.config.model.latent != LatentKind::gaussian || (summary.valid && summary.valid->latents);
+      !traits_of(setup.config.model.latent).has_density || (summary.valid && summary.valid->latents);
   if (setup.validation && (!summary.valid || !is_told)) {
     const std::optional<LossTerms> valid = setup.validation->evaluate(watch("validation"));
     if (!valid) return false;

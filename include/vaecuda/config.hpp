@@ -10,12 +10,12 @@
 
 #include "vaecuda/dataset.hpp"
 #include "vaecuda/export.h"
+#include "vaecuda/latent.hpp"
 
 namespace vaecuda {
 
 enum class Activation { relu, tanh, leaky_relu, gelu, gelu_tanh, silu };
 enum class Initialization { torch, glorot };
-enum class LatentKind { gaussian, deterministic, vq };
 enum class Likelihood { bernoulli, gaussian, laplace };
 enum class SigmaSource { fixed, learned, head };
 enum class OutputBias { init, zero, data_mean };

@@ -302,7 +302,7 @@ typedef struct vaecuda_model_info {
   int64_t image_channels;
   const char* likelihood;  /* as in option model.likelihood */
   const char* activation;  /* as in option model.activation */
-  const char* latent;      /* as in option model.latent: "gaussian", "deterministic", "vq" */
+  const char* latent;      /* as in option model.latent */
   const char* device;      /* where it runs: "cpu", "cuda:0" */
   const char* device_note; /* why "auto" came to the CPU or has fewer threads, in one line; or "" */
 } vaecuda_model_info;

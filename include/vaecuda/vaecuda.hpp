@@ -15,6 +15,7 @@
 #include "vaecuda/device.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/evaluate.hpp"
+#include "vaecuda/latent.hpp"
 #include "vaecuda/options.hpp"
 #include "vaecuda/output.hpp"
 #include "vaecuda/presets.hpp"

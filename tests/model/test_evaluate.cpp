@@ -278,7 +278,8 @@ TEST_CASE("a deterministic latent has no posterior to tell about", "[evaluate]")
   file.model.likelihood = Likelihood::gaussian;
   const ParameterLayout layout = make_layout(file.model);
   file.parameters.assign(static_cast<std::size_t>(layout.size), 0.0f);
-  file.parameters[static_cast<std::size_t>(layout.head.weight)] = 2.0f;  // z0 = 2 x0, z1 = 0
+  file.parameters[static_cast<std::size_t>(layout.network("encoder").top.weight)] =
+      2.0f;  // z0 = 2 x0, z1 = 0
   const Dataset data = rows_of_model(500);
   const Evaluation result = evaluate(open_model(file), data);
   CHECK_FALSE(result.aggregate);

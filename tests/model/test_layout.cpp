@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "host/latents/codebook.hpp"
 #include "support/catch.hpp"
 #include "vaecuda/error.hpp"
 
@@ -76,8 +77,8 @@ TEST_CASE("layers have PyTorch's shapes and follow the forward pass", "[layout]"
     parameters += ins[i] * outs[i] + outs[i];
   }
   CHECK(layout.parameters == parameters);
-  CHECK(layout.encoder.size() == 2);
-  CHECK(layout.decoder.size() == 2);
+  CHECK(layout.network("encoder").hidden.size() == 2);
+  CHECK(layout.network("decoder").hidden.size() == 2);
 }
 
 TEST_CASE("tensors are aligned, disjoint and inside the arena", "[layout]") {
@@ -155,8 +156,8 @@ TEST_CASE("fresh parameters are a function of the seed alone", "[layout]") {
   const auto tensor = [&](const Layer& layer) {
     return std::vector<float>(b.begin() + layer.weight, b.begin() + layer.weight + 64);
   };
-  CHECK(tensor(square.encoder[0]) != tensor(square.encoder[1]));
-  CHECK(tensor(square.encoder[0]) != tensor(square.decoder[1]));
+  CHECK(tensor(square.network("encoder").hidden[0]) != tensor(square.network("encoder").hidden[1]));
+  CHECK(tensor(square.network("encoder").hidden[0]) != tensor(square.network("decoder").hidden[1]));
 }
 
 TEST_CASE("codebooks lie behind all layers", "[layout][codebook]") {
@@ -167,8 +168,8 @@ TEST_CASE("codebooks lie behind all layers", "[layout][codebook]") {
   model.codebooks = 8;
   model.codebook_size = 100;
   const ParameterLayout layout = make_layout(model);
-  const Codebook& book = layout.codebook;
-  CHECK(plain.codebook.groups == 0);
+  const CodebookParameters book = codebook_of(layout);
+  CHECK(plain.latent().tensors.empty());
   CHECK(book.groups == 8);
   CHECK(book.size == 100);
   CHECK(book.width == 3);
@@ -176,11 +177,11 @@ TEST_CASE("codebooks lie behind all layers", "[layout][codebook]") {
   CHECK(book.codes % 16 == 0);
   CHECK(layout.size == plain.size + 2400);
   CHECK(layout.parameters == plain.parameters + 2400);
-  CHECK(layout.head.out == 24);
+  CHECK(layout.network("encoder").top.out == 24);
   CHECK(layout.tensor_at(book.codes - 1) != "codebook");
   CHECK(layout.tensor_at(book.codes) == "codebook");
   CHECK(layout.tensor_at(book.codes + 2399) == "codebook");
-  CHECK(layout.tensor_at(layout.output.weight) == "output.weight");
+  CHECK(layout.tensor_at(layout.network("decoder").top.weight) == "output.weight");
   for (const Initialization init : {Initialization::torch, Initialization::glorot}) {
     const std::vector<float> arena = initialized(layout, init, 7);
     check_uniform(moments_of(arena, book.codes, 2400), 0.01, 2400);
@@ -200,18 +201,18 @@ TEST_CASE("codebooks lie behind all layers", "[layout][codebook]") {
 TEST_CASE("what sigma and latent are decides the ends of the network", "[layout]") {
   ModelConfig model = model_of(13, {7, 5}, 2);
   const ParameterLayout plain = make_layout(model);
-  CHECK(plain.head.out == 4);
-  CHECK(plain.output.out == 13);
+  CHECK(plain.network("encoder").top.out == 4);
+  CHECK(plain.network("decoder").top.out == 13);
   CHECK(plain.log_sigma == -1);
   model.latent = LatentKind::deterministic;
-  CHECK(make_layout(model).head.out == 2);
+  CHECK(make_layout(model).network("encoder").top.out == 2);
   model.likelihood = Likelihood::gaussian;
   model.sigma_source = SigmaSource::head;
-  CHECK(make_layout(model).output.out == 26);
+  CHECK(make_layout(model).network("decoder").top.out == 26);
   model.sigma_source = SigmaSource::learned;
   model.sigma = 0.25;
   const ParameterLayout learned = make_layout(model);
-  CHECK(learned.output.out == 13);
+  CHECK(learned.network("decoder").top.out == 13);
   REQUIRE(learned.log_sigma % 16 == 0);
   CHECK(learned.size == learned.log_sigma + 16);
   CHECK(learned.parameters == plain.parameters - 5 * 2 - 2 + 1);
@@ -233,8 +234,8 @@ TEST_CASE("the output's bias starts where it is asked to", "[layout]") {
     std::vector<float> arena(static_cast<std::size_t>(layout.size));
     initialize_parameters(layout, model, 3, arena.data());
     initialize_output_bias(layout, model, means, arena.data());
-    const auto first = arena.begin() + layout.output.bias;
-    return std::vector<float>(first, first + layout.output.out);
+    const auto first = arena.begin() + layout.network("decoder").top.bias;
+    return std::vector<float>(first, first + layout.network("decoder").top.out);
   };
   const std::vector<float> drawn = bias_of(OutputBias::init, Likelihood::gaussian);
   CHECK(drawn[0] != 0.0f);

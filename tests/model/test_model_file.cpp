@@ -159,7 +159,7 @@ TEST_CASE("model file: names, shapes and places are those that others expect", "
   CHECK(values_of("decoder.1.weight", {3, 2}).size() == 6);
   CHECK(values_of("output.weight", {4, 3}).size() == 12);
   CHECK(values_of("data.mean", nlohmann::json::array({4})) == file.preparation.mean);
-  const Layer output = make_layout(file.model).output;
+  const Layer output = make_layout(file.model).network("decoder").top;
   const auto* const first = file.parameters.data() + output.bias;
   CHECK(values_of("output.bias", nlohmann::json::array({4})) == std::vector<float>(first, first + 4));
   CHECK(parts.document["model"]["sigma"] == file.model.sigma);

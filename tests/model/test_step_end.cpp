@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/latents/codebook.hpp"
 #include "host/plan/step_end.hpp"
 #include "support/catch.hpp"
 #include "support/model_bench.hpp"
@@ -87,7 +88,8 @@ TEST_CASE("regions cover the parameters without a gap, and Adam's are those of t
       CHECK(region.count > 0);
       end += region.count;
       const bool averaged = region.rule == UpdateRule::moving_average;
-      CHECK(averaged == (region.offset == layout.codebook.codes && layout.codebook.groups > 0 &&
+      const std::vector<LatentTensor>& own = layout.latent().tensors;
+      CHECK(averaged == (!own.empty() && region.offset == own.front().offset &&
                          config.optimizer.codebook_update == CodebookUpdate::ema));
       if (!averaged) adam.emplace_back(region.offset, end);
     }
@@ -157,7 +159,7 @@ TEST_CASE("two rules for the same parameters are refused", "[step_end]") {
     CHECK_THROWS_AS(check_plan(plan), std::logic_error);
   };
   is_refused({{0, layout.size}});
-  is_refused({{layout.codebook.codes, 16}});
+  is_refused({{codebook_of(layout).codes, 16}});
   is_refused({{0, 16}, {8, 16}});
   is_refused({{0, 0}});
   is_refused({});

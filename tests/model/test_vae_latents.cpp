@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "host/latents/codebook.hpp"
 #include "host/plan/backend.hpp"
 #include "host/plan/builder.hpp"
 #include "support/catch.hpp"
@@ -45,7 +46,7 @@ TEST_CASE("a quantized latent has codes, their vectors, a constant KL and sample
   file.model.codebooks = 3;
   file.model.codebook_size = 4;
   const ParameterLayout layout = make_layout(file.model);
-  const Codebook& book = layout.codebook;
+  const CodebookParameters book = codebook_of(layout);
   test::initialize(file);
   for (std::int64_t i = 0; i < book.elements(); ++i) {
     file.parameters[static_cast<std::size_t>(book.codes + i)] *= 4.0f;  // as far apart as latents are
@@ -142,23 +143,24 @@ TEST_CASE("a conditional model is told the label of every row", "[vae]") {
   CHECK_FALSE(test::same_bits(cats, drawn("dog")));
   CHECK(test::same_bits(cats, drawn("cat")));
   // A decoder's first layer sees [z | c], so that another class is another bias: ReLU units of W·z + b + W_c.
-  const Layer& first = layout.decoder.front();
+  const Layer& first = layout.network("decoder").hidden.front();
   ModelFile plain = test::small_model();
   const ParameterLayout bare = make_layout(plain.model);
   plain.parameters.assign(static_cast<std::size_t>(bare.size), 0.0f);
   for (std::int64_t o = 0; o < first.out; ++o) {
     const auto row = static_cast<std::size_t>(first.weight + o * first.in);
     for (std::int64_t i = 0; i < 3; ++i) {
-      plain.parameters[static_cast<std::size_t>(bare.decoder.front().weight + o * 3 + i)] =
+      plain.parameters[static_cast<std::size_t>(bare.network("decoder").hidden.front().weight + o * 3 + i)] =
           file.parameters[row + static_cast<std::size_t>(i)];
     }
-    plain.parameters[static_cast<std::size_t>(bare.decoder.front().bias + o)] =
+    plain.parameters[static_cast<std::size_t>(bare.network("decoder").hidden.front().bias + o)] =
         file.parameters[static_cast<std::size_t>(first.bias + o)] + file.parameters[row + 3 + 1];
   }
-  std::copy_n(file.parameters.begin() + layout.output.weight, layout.output.in * layout.output.out,
-              plain.parameters.begin() + bare.output.weight);
-  std::copy_n(file.parameters.begin() + layout.output.bias, layout.output.out,
-              plain.parameters.begin() + bare.output.bias);
+  const Layer& top = layout.network("decoder").top;
+  const Layer& bare_top = bare.network("decoder").top;
+  std::copy_n(file.parameters.begin() + top.weight, top.in * top.out,
+              plain.parameters.begin() + bare_top.weight);
+  std::copy_n(file.parameters.begin() + top.bias, top.out, plain.parameters.begin() + bare_top.bias);
   const Floats by_hand = test::open_model(plain).sample(300, 4);
   REQUIRE(by_hand.size() == cats.size());
   for (std::size_t i = 0; i < cats.size(); ++i) CHECK(cats[i] == Approx(by_hand[i]).margin(1e-6));

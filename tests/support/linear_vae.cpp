@@ -56,13 +56,13 @@ ModelFile LinearVae::file() const {
   };
   double bias = shift_;
   for (int c = 0; c < kColumns; ++c) {
-    set(layout.output.weight + c, kLoading[c]);
-    set(layout.output.bias + c, kOffset[c]);
-    set(layout.head.weight + c, kLoading[c] / variance_along());
+    set(layout.network("decoder").top.weight + c, kLoading[c]);
+    set(layout.network("decoder").top.bias + c, kOffset[c]);
+    set(layout.network("encoder").top.weight + c, kLoading[c] / variance_along());
     bias -= kLoading[c] * kOffset[c] / variance_along();
   }
-  set(layout.head.bias, bias);
-  set(layout.head.bias + 1, std::log(posterior_variance()));
+  set(layout.network("encoder").top.bias, bias);
+  set(layout.network("encoder").top.bias + 1, std::log(posterior_variance()));
   return file;
 }
 

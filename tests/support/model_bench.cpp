@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host/latents/codebook.hpp"
 #include "kernels/math/permutation.h"
 #include "support/op_bench.hpp"
 
@@ -78,10 +79,10 @@ TrainingResult TrainingBench::run(const Executor& executor, const Dataset& data,
 
 oracle::Network network_of(const ParameterLayout& layout, const RunConfig& config) {
   oracle::Network network;
-  for (const Layer& layer : layout.encoder) network.encoder.push_back(spec_of(layer));
-  network.head = spec_of(layout.head);
-  for (const Layer& layer : layout.decoder) network.decoder.push_back(spec_of(layer));
-  network.output = spec_of(layout.output);
+  for (const Layer& layer : layout.network("encoder").hidden) network.encoder.push_back(spec_of(layer));
+  network.head = spec_of(layout.network("encoder").top);
+  for (const Layer& layer : layout.network("decoder").hidden) network.decoder.push_back(spec_of(layer));
+  network.output = spec_of(layout.network("decoder").top);
   network.act = act_of(config.model.activation);
   constexpr oracle::Lik kLiks[] = {oracle::Lik::bernoulli, oracle::Lik::gaussian, oracle::Lik::laplace};
   network.lik = kLiks[static_cast<int>(config.model.likelihood)];
@@ -98,10 +99,10 @@ oracle::Network network_of(const ParameterLayout& layout, const RunConfig& confi
   network.deterministic = config.model.latent == LatentKind::deterministic;
   network.beta = network.deterministic ? config.objective.latent_l2 : config.objective.beta;
   if (config.model.latent == LatentKind::vq) {
-    const Codebook& book = layout.codebook;
+    const CodebookParameters book = codebook_of(layout);
     const bool learns = config.optimizer.codebook_update == CodebookUpdate::gradient;
     network.quantizer = {book.groups, book.size, book.width, book.codes, config.objective.commitment, learns};
-    network.beta = quantization_weight(config);
+    network.beta = config.objective.commitment + (learns ? 1.0 : 0.0);
   }
   return network;
 }

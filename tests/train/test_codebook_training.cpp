@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "host/latents/codebook.hpp"
 #include "host/model/layout.hpp"
 #include "host/model/model_file.hpp"
 #include "tests/support/catch.hpp"
@@ -42,7 +43,7 @@ RunConfig vq_config(const fs::path& out) {
 /// The loss of a saved model's test rows with other codes in it.
 LossTerms with_codes(const std::string& model, const std::vector<float>& parameters, const fs::path& run) {
   ModelFile file = load_model(model);
-  const Codebook book = make_layout(file.model).codebook;
+  const CodebookParameters book = codebook_of(make_layout(file.model));
   std::copy_n(parameters.begin() + book.codes, book.elements(), file.parameters.begin() + book.codes);
   const std::string path = run.string() + ".safetensors";
   save_model(path, file);

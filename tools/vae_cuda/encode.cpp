@@ -4,6 +4,7 @@
 #include "vae_cuda/command.hpp"
 #include "vae_cuda/result.hpp"
 #include "vae_cuda/row_watch.hpp"
+#include "vaecuda/latent.hpp"
 
 namespace vaecuda::tool {
 namespace {
@@ -14,13 +15,12 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
   const std::string* codes_path = arguments.find("--codes");
   const Vae vae = load_model(arguments, console);
   const ModelInfo& info = vae.info();
-  if (logvar_path != nullptr && info.model.latent == LatentKind::deterministic) {
-    throw ConfigError("--logvar: this model's latent is deterministic; a code has no variance");
+  const LatentTraits& traits = traits_of(info.model.latent);
+  if (logvar_path != nullptr && !traits.has_density) {
+    throw ConfigError(
+        fmt::format("--logvar: this model's latent is {}; a code has no variance", traits.adjective));
   }
-  if (logvar_path != nullptr && info.model.latent == LatentKind::vq) {
-    throw ConfigError("--logvar: this model's latent is quantized; a code has no variance");
-  }
-  if (codes_path != nullptr && info.model.latent != LatentKind::vq) {
+  if (codes_path != nullptr && !traits.has_codes) {
     throw ConfigError("--codes: this model has no codebooks; train one with --latent vq");
   }
   const auto rows = open_data(arguments, info);

@@ -12,6 +12,7 @@
 #include "vae_cuda/evaluation_text.hpp"
 #include "vae_cuda/result.hpp"
 #include "vae_cuda/row_watch.hpp"
+#include "vaecuda/latent.hpp"
 
 namespace vaecuda::tool {
 namespace {
@@ -24,7 +25,7 @@ EvaluateOptions options_of(const cli::Arguments& arguments, const ModelInfo& mod
   options.elbo_samples = integer_or(arguments, "--elbo-samples", options.elbo_samples, 1, kMostSamples);
   options.samples = integer_or(arguments, "--samples", options.samples, 0, kMostSamples);
   if (arguments.find("--samples") != nullptr && options.samples > 0 &&
-      model.model.latent != LatentKind::gaussian) {
+      !traits_of(model.model.latent).has_density) {
     throw ConfigError("--samples: this model's latent has no density, and so its data no likelihood; give 0");
   }
   options.active_threshold = real_or(arguments, "--active-threshold", options.active_threshold, 0.0,
@@ -74,7 +75,7 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
   const std::string* out = arguments.find("--rows");
   std::optional<RowWriter> writer;
   if (out != nullptr) {
-    const auto names = row_columns(options.samples > 0 && info.model.latent == LatentKind::gaussian);
+    const auto names = row_columns(options.samples > 0 && traits_of(info.model.latent).has_density);
     writer.emplace(*out, static_cast<std::int64_t>(names.size()), RowType::f32, names);
   }
   const Vae vae = load_model(arguments, console);

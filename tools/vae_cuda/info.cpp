@@ -7,6 +7,7 @@
 #include "cli/visible.hpp"
 #include "vae_cuda/command.hpp"
 #include "vae_cuda/result.hpp"
+#include "vaecuda/latent.hpp"
 
 namespace vaecuda::tool {
 namespace {
@@ -86,7 +87,7 @@ std::string text_of(const ModelInfo& info, const std::string& path) {
   line("network", fmt::format("{}, {}", network_text(info), field(config, "model.activation")));
   line("parameters", fmt::format("{}", info.parameters));
   line("latent", fmt::format("{}, {} values", field(config, "model.latent"), info.model.latent_dim));
-  if (info.model.latent == LatentKind::vq) {
+  if (traits_of(info.model.latent).has_codes) {
     line("codebooks", fmt::format("{} of {} codes, commitment {}", info.model.codebooks,
                                   info.model.codebook_size, field(config, "objective.commitment")));
   }
@@ -115,7 +116,7 @@ nlohmann::ordered_json json_of(const ModelInfo& info) {
   json["hidden"] = info.model.hidden;
   json["latent_dim"] = info.model.latent_dim;
   json["latent"] = field(config, "model.latent");
-  if (info.model.latent == LatentKind::vq) {
+  if (traits_of(info.model.latent).has_codes) {
     json["codebooks"] = info.model.codebooks;
     json["codebook_size"] = info.model.codebook_size;
     json["commitment"] = info.objective.commitment;

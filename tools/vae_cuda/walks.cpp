@@ -6,6 +6,7 @@
 
 #include "vae_cuda/command.hpp"
 #include "vae_cuda/result.hpp"
+#include "vaecuda/latent.hpp"
 
 namespace vaecuda::tool {
 namespace {
@@ -75,10 +76,12 @@ int run_manifold(const cli::Arguments& arguments, cli::Console& console) {
   const std::int64_t side = integer_or(arguments, "--grid", 20, 2, 64);
   const Vae vae = load_model(arguments, console);
   const std::int64_t latent_dim = vae.info().model.latent_dim;
-  if (vae.info().model.latent != LatentKind::gaussian) {
+  const LatentTraits& traits = traits_of(vae.info().model.latent);
+  if (!traits.has_normal_prior) {
     throw ConfigError(
-        "a model with --latent vq or deterministic has no normal prior, at whose quantiles a manifold is "
-        "decoded; vae_cuda traverse sweeps its latents");
+        fmt::format("a model with a {} latent has no normal prior, at whose quantiles a manifold is decoded; "
+                    "vae_cuda traverse sweeps its latents",
+                    traits.adjective));
   }
   std::vector<std::int64_t> dims = {0, 1};
   if (arguments.find("--dims") != nullptr) dims = integers(arguments, "--dims", 0, latent_dim - 1);

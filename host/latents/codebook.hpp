@@ -1,0 +1,14 @@
+// The codebooks of a quantized latent.
+#pragma once
+
+#include "host/model/layout.hpp"
+#include "host/plan/op.hpp"
+
+namespace vaecuda {
+
+/// Where they lie in the arena. \throws std::logic_error for a latent without codebooks
+[[nodiscard]] CodebookParameters codebook_of(const LatentLayout& latent);
+/// Of a model's latent.
+[[nodiscard]] CodebookParameters codebook_of(const ParameterLayout& layout);
+
+}  // namespace vaecuda

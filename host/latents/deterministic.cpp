@@ -1,0 +1,96 @@
+// A deterministic latent: the head is the code. With --latent-l2 the loss has the code's mean square.
+#include <fmt/format.h>
+
+#include "host/latents/latent.hpp"
+#include "host/plan/plan_builder.hpp"
+#include "vaecuda/error.hpp"
+
+namespace vaecuda {
+namespace {
+
+class DeterministicLatent final : public Latent {
+ public:
+  [[nodiscard]] const LatentTraits& traits() const override {
+    static constexpr LatentTraits kTraits{
+        "deterministic", false, false, false,
+        "a model with --latent deterministic has no distribution of codes to draw from: decode given codes, "
+        "or train with --latent gaussian"};
+    return kTraits;
+  }
+
+  void check(const RunConfig& config) const override {
+    if (config.objective.beta != ObjectiveConfig{}.beta) {
+      throw ConfigError(
+          "--beta and --latent deterministic contradict each other: beta weighs a KL divergence, and a code "
+          "without a distribution has none; --latent-l2 keeps the codes small");
+    }
+    if (const char* flag = sampling_option(config); flag != nullptr) {
+      throw ConfigError(fmt::format(
+          "{} and --latent deterministic contradict each other: a code without a distribution has no scale, "
+          "no KL divergence and nothing to draw; use --latent gaussian",
+          flag));
+    }
+  }
+  void check_absent(const RunConfig& config) const override {
+    if (config.objective.latent_l2 == 0.0) return;
+    throw ConfigError(
+        "--latent-l2 needs --latent deterministic: the codes of other latents have a regularizer of their "
+        "own");
+  }
+  [[nodiscard]] double loss_weight(const RunConfig& config) const override {
+    return config.objective.latent_l2;
+  }
+
+  [[nodiscard]] bool head_is_code() const override { return true; }
+
+  LatentPass forward(PlanBuilder& /*build*/, View head, const LatentDraw& /*draw*/) const override {
+    LatentPass pass;
+    pass.head = head;
+    pass.z = head;
+    return pass;
+  }
+  View mean(PlanBuilder& /*build*/, View head) const override { return head; }
+  void add_terms(PlanBuilder& /*build*/, LatentPass& /*pass*/, const ObjectiveConfig& /*objective*/,
+                 std::vector<LossRows>& /*loss*/) const override {}
+
+  View backward(PlanBuilder& build, const LatentPass& pass, View dz, const LatentGradient& gradient,
+                std::vector<LossRows>& loss) const override {
+    if (gradient.config.objective.latent_l2 > 0.0) {
+      loss.push_back({{math::LossTermKind::code_penalty, math::LossWeight::scheduled},
+                      penalty(build, pass.z, dz, gradient.per_row)});
+    }
+    return dz;
+  }
+
+  void store_terms(PlanBuilder& build, const LatentPass& pass, std::int64_t rows,
+                   std::int64_t /*head_rows*/) const override {
+    build.store(penalty(build, pass.z, View{}, 1.0f), "rows.penalty", rows);
+  }
+
+  double evaluate(const EvaluatedRows& rows, const RunConfig& /*config*/,
+                  LossTerms& /*terms*/) const override {
+    return rows.mean("rows.penalty");
+  }
+
+ private:
+  /// Mean square of each row's code; `dz` may be invalid.
+  static View penalty(PlanBuilder& build, View z, View dz, float gradient_scale) {
+    LatentPenalty op;
+    op.z = z;
+    op.penalty = build.activation("penalty", 1);
+    op.dz = dz;
+    op.gradient_scale = gradient_scale;
+    build.add(op);
+    return op.penalty;
+  }
+};
+
+}  // namespace
+
+const Latent& deterministic_latent();
+const Latent& deterministic_latent() {
+  static const DeterministicLatent kLatent;
+  return kLatent;
+}
+
+}  // namespace vaecuda

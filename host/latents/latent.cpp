@@ -1,0 +1,71 @@
+#include "host/latents/latent.hpp"
+
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+#include "host/plan/plan_builder.hpp"
+
+namespace vaecuda {
+
+// One function for each kind, in its file.
+const Latent& gaussian_latent();
+const Latent& deterministic_latent();
+const Latent& quantized_latent();
+
+std::span<const Latent* const> all_latents() {
+  // In the order of the enumeration.
+  static const std::array kKinds = {&gaussian_latent(), &deterministic_latent(), &quantized_latent()};
+  static_assert(std::tuple_size_v<decltype(kKinds)> == kLatentNames.size());
+  return kKinds;
+}
+
+const Latent& latent_of(LatentKind kind) {
+  const auto place = static_cast<std::size_t>(kind);
+  if (place >= all_latents().size()) throw std::logic_error("a kind of latent without rules");
+  return *all_latents()[place];
+}
+
+const LatentTraits& traits_of(LatentKind kind) {
+  return latent_of(kind).traits();
+}
+
+void Latent::store_codes(PlanBuilder& build, View head, DataShape data) const {
+  if (!data.exchanged) {
+    build.store(head, "rows.head", data.rows);
+    return;
+  }
+  const std::int64_t latents = build.model().latent_dim;
+  build.store(Plan::columns(head, 0, latents), "rows.mu", data.rows);
+  if (traits().has_density) build.store(Plan::columns(head, latents, latents), "rows.logvar", data.rows);
+}
+
+View Latent::draw(PlanBuilder& /*build*/, std::uint64_t /*seed*/) const {
+  throw std::logic_error("a draw from a latent without a prior");
+}
+
+std::vector<float> Latent::draw_rows(std::int64_t /*first*/, std::int64_t /*count*/,
+                                     const LatentLayout& /*latent*/, std::span<const float> /*parameters*/,
+                                     std::uint64_t /*seed*/, double /*temperature*/) const {
+  throw std::logic_error("a draw from a latent without a prior");
+}
+
+const char* sampling_option(const RunConfig& config) {
+  const ObjectiveConfig& objective = config.objective;
+  const ObjectiveConfig usual;
+  const std::array<std::pair<bool, const char*>, 7> options = {{
+      {objective.kind != usual.kind, "--objective iwae"},
+      {objective.samples != usual.samples, "--samples"},
+      {config.model.logvar_head != ModelConfig{}.logvar_head, "--logvar-head"},
+      {objective.beta_schedule != usual.beta_schedule, "--beta-schedule"},
+      {objective.capacity != usual.capacity, "--capacity"},
+      {objective.capacity_steps != usual.capacity_steps, "--capacity-steps"},
+      {objective.free_bits != usual.free_bits, "--free-bits"},
+  }};
+  for (const auto& [given, flag] : options) {
+    if (given) return flag;
+  }
+  return nullptr;
+}
+
+}  // namespace vaecuda
