@@ -21,3 +21,29 @@ function(vaecuda_unity target)
   endforeach()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
 endfunction()
+
+# Usage: vaecuda_unity_headers(TARGET [OPENMP]): what most sources include is compiled once for all targets that are
+# compiled in groups (OPENMP: as those which use it). Headers of others alone: in a precompiled one no warning is given.
+function(vaecuda_unity_headers target)
+  if(NOT VAECUDA_AWK OR NOT VAECUDA_UNITY STREQUAL "ON")
+    return()
+  endif()
+  set(headers vaecuda_unity_headers${ARGN})
+  if(NOT TARGET ${headers})
+    set(source "${PROJECT_BINARY_DIR}/generated/unity_headers.cpp")
+    file(WRITE "${source}.new" "// Stands for the headers that are compiled before it.\n")
+    configure_file("${source}.new" "${source}" COPYONLY)
+    add_library(${headers} OBJECT EXCLUDE_FROM_ALL "${source}")
+    target_link_libraries(${headers} PRIVATE vaecuda_fmt vaecuda_json vaecuda_warnings vaecuda_sanitizers
+      $<$<STREQUAL:${ARGN},OPENMP>:OpenMP::OpenMP_CXX>)
+    target_precompile_headers(${headers} PRIVATE <fmt/format.h> <nlohmann/json.hpp> <algorithm> <array> <charconv> <chrono>
+      <cmath> <cstdint> <cstring> <filesystem> <functional> <limits> <map> <memory> <numeric> <optional> <span> <stdexcept>
+      <string> <string_view> <system_error> <utility> <vector>)
+  endif()
+  # A header is precompiled for one kind of position-independent code: a library's.
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "EXECUTABLE")
+    target_compile_options(${target} PRIVATE -fPIC)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM ${headers})
+endfunction()

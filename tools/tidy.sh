@@ -50,6 +50,9 @@ awk -v root="$root/" -v list="$work/flags" '
     sub(/^ *"file": "/, "", file)
     sub(/",?$/, "", file)
     sub(/ -o [^ ]* -c .*$/, "", command)
+    # Nor with headers that another compiler has precompiled, nor with what is for the generated code alone.
+    sub(/ -Winvalid-pch.*cmake_pch[.]hxx/, "", command)
+    gsub(/ (-O[0-3]|-fPIC|-fPIE)/, "", command)
     if (file !~ /\/Unity\/unity_[^\/]*\.cxx$/) { take(file); next }
     while ((getline line <file) > 0) if (line ~ /^#include "/) { split(line, part, "\""); take(part[2]) }
     close(file)
