@@ -84,8 +84,19 @@ void JsonWriter::append_string(std::string_view text) {
   constexpr std::string_view kEscaped = "\"\\\b\f\n\r\t";
   constexpr std::string_view kLetters = "\"\\bfnrt";
   constexpr unsigned char kFirstPrintable = 0x20;
+  constexpr unsigned char kBeyondAscii = 0x80;
   text_ += '"';
-  while (!text.empty()) {
+  while (true) {
+    // What stands for itself, all at once.
+    std::size_t plain = 0;
+    for (const char each : text) {
+      const auto byte = static_cast<unsigned char>(each);
+      if (byte < kFirstPrintable || byte >= kBeyondAscii || each == '"' || each == '\\') break;
+      ++plain;
+    }
+    text_ += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const char c = text.front();
     const std::size_t length = character_length(text);
     if (const std::size_t at = kEscaped.find(c); at != std::string_view::npos) {

@@ -64,6 +64,14 @@ TEST_CASE("texts are escaped, and what is no UTF-8 is replaced", "[json]") {
         "\"\xef\xbf\xbd"
         "a\xef\xbf\xbd\"");
   CHECK(nlohmann::json::parse(written(std::string("\xed\xa0\x80"))).is_string());
+  // Everything at the borders of what is copied as it is.
+  std::vector<std::string> characters{"ä", "€", "😀", ""};
+  for (int c = 0; c < 128; ++c) characters.emplace_back(1, static_cast<char>(c));
+  for (const std::string& each : characters) {
+    for (const std::string& text : {each, "plain" + each, each + "plain", "a" + each + each + "b"})
+      CHECK(nlohmann::json(text).dump() == written(text));
+  }
+  CHECK(written(std::string("a\xff")) == "\"a\xef\xbf\xbd\"");
 }
 
 }  // namespace vaecuda
