@@ -21,7 +21,6 @@ namespace vaecuda::simt {
 struct Pass {
   const LaunchHead* head = nullptr;
   const KernelCall* call = nullptr;
-  std::size_t call_bytes = 0;
   Memory* memory = nullptr;
   PageLog* pages = nullptr;
   /// Accesses before this time are ordered before everything now: the pass's begin or the last grid barrier.
@@ -44,6 +43,12 @@ struct Context {
   std::uint32_t floor = 0;   ///< copy of Pass::floor
   std::uint32_t launch = 0;  ///< number of the launch, both its passes
   bool active = false;
+  /// Outside the arena: the kernel's arguments, which may be read, and a segment of the program that may be
+  /// written (gcov's counters), both decided without a call.
+  std::uintptr_t arguments = 0;
+  std::size_t arguments_bytes = 0;
+  std::uintptr_t data = 0;
+  std::size_t data_bytes = 0;
   const BlockOrder* order = nullptr;
   Pass* pass = nullptr;
 };

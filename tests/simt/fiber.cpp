@@ -8,7 +8,6 @@ namespace vaecuda::simt {
 namespace {
 
 constexpr std::size_t kChunk = 1024;
-constexpr std::uint64_t kStackEnd = 0x5AFE57AC4B0770ABULL;
 
 }  // namespace
 
@@ -38,10 +37,6 @@ boost::context::detail::fcontext_t make_fiber(std::uintptr_t stack, std::size_t 
   const std::size_t colour = index % 61 * 128;
   const std::size_t bytes = kStackBytes - colour;
   return boost::context::detail::make_fcontext(reinterpret_cast<void*>(stack + bytes), bytes, entry);
-}
-
-bool is_stack_whole(std::uintptr_t stack) {
-  return *reinterpret_cast<const std::uint64_t*>(stack) == kStackEnd;
 }
 
 }  // namespace vaecuda::simt

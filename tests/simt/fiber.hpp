@@ -35,7 +35,11 @@ using FiberEntry = void (*)(boost::context::detail::transfer_t);
 /// `index` spreads the frames of many fibers over the cache.
 [[nodiscard]] boost::context::detail::fcontext_t make_fiber(std::uintptr_t stack, std::size_t index,
                                                             FiberEntry entry);
+/// What lies at a stack's lowest address.
+inline constexpr std::uint64_t kStackEnd = 0x5AFE57AC4B0770ABULL;
 /// False if the fiber has used up its stack.
-[[nodiscard]] bool is_stack_whole(std::uintptr_t stack);
+[[nodiscard]] inline bool is_stack_whole(std::uintptr_t stack) {
+  return *reinterpret_cast<const std::uint64_t*>(stack) == kStackEnd;
+}
 
 }  // namespace vaecuda::simt

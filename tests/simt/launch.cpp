@@ -25,6 +25,8 @@ class Watch {
     g_context.floor = pass.floor;
     g_context.launch = launch;
     g_context.pass = &pass;
+    g_context.arguments = reinterpret_cast<std::uintptr_t>(pass.call);
+    g_context.arguments_bytes = pass.call->bytes();
   }
   ~Watch() {
     g_context = Context{};
@@ -110,7 +112,6 @@ void Launcher::run_pass(const LaunchHead& head, const KernelCall& call, bool rev
   Pass pass;
   pass.head = &head;
   pass.call = &call;
-  pass.call_bytes = call.bytes();
   pass.memory = memory_;
   pass.pages = &pages_;
   pass.floor = memory_->tick();

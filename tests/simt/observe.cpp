@@ -86,10 +86,14 @@ void check_readers(const Region& region, const Cell& cell, std::size_t bytes) {
 }  // namespace
 
 void check_foreign(const void* address, std::size_t bytes, Access access) {
+  if (const Segment* segment = find_segment(address, access == Access::write)) {
+    if (segment->writable) {
+      g_context.data = segment->start;
+      g_context.data_bytes = segment->bytes;
+    }
+    return;
+  }
   const auto a = reinterpret_cast<std::uintptr_t>(address);
-  const auto arguments = reinterpret_cast<std::uintptr_t>(g_context.pass->call);
-  if (access == Access::read && a - arguments < g_context.pass->call_bytes) return;
-  if (is_in_program(address, access == Access::write)) return;
   if (g_context.stack - a < kStackBytes) report_deep_stack();
   report_outside(address, bytes, access);
 }

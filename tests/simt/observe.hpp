@@ -77,6 +77,8 @@ inline bool is_watched(const void* address, std::size_t bytes, Access access, st
   if (a - g_context.stack < g_context.stack_bytes) return false;
   page = (a - g_context.arena) >> kPageShift;
   if (page < g_context.arena_pages) return true;
+  if (a - g_context.data < g_context.data_bytes) return false;
+  if (access == Access::read && a - g_context.arguments < g_context.arguments_bytes) return false;
   if (g_context.active) check_foreign(address, bytes, access);
   return false;
 }

@@ -13,12 +13,6 @@
 namespace vaecuda::simt {
 namespace {
 
-struct Segment {
-  std::uintptr_t start;
-  std::size_t bytes;
-  bool writable;
-};
-
 /// Each thread's own, as the launches are that they are read for.
 std::vector<Segment>& segments() {
   static thread_local std::vector<Segment> list;
@@ -36,16 +30,20 @@ int add_object(dl_phdr_info* info, std::size_t, void*) {
 
 }  // namespace
 
-bool is_in_program(const void* address, bool writable) {
-  static thread_local Segment last{0, 0, false};
+const Segment* find_segment(const void* address, bool writable) {
   const auto a = reinterpret_cast<std::uintptr_t>(address);
-  if (a - last.start < last.bytes && (last.writable || !writable)) return true;
-  for (const Segment& segment : segments()) {
-    if (a - segment.start >= segment.bytes || (writable && !segment.writable)) continue;
-    last = segment;
-    return true;
+  static thread_local std::size_t last = 0;
+  std::vector<Segment>& list = segments();
+  const auto holds = [&](const Segment& segment) {
+    return a - segment.start < segment.bytes && (segment.writable || !writable);
+  };
+  if (last < list.size() && holds(list[last])) return &list[last];
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (!holds(list[i])) continue;
+    last = i;
+    return &list[i];
   }
-  return false;
+  return nullptr;
 }
 
 std::string mapping_of(const void* address) {

@@ -1,13 +1,21 @@
 // Where the program's own code and data lie in memory.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace vaecuda::simt {
 
-/// True for addresses in the program's segments (constants, tables, and gcov's counters), and in those of its
-/// libraries; with `writable` only in those that may be written.
-[[nodiscard]] bool is_in_program(const void* address, bool writable);
+struct Segment {
+  std::uintptr_t start;
+  std::size_t bytes;
+  bool writable;
+};
+
+/// The one of the program's segments (constants, tables, and gcov's counters), or of its libraries', that
+/// holds the address; with `writable` only those that may be written. Null where there is none.
+[[nodiscard]] const Segment* find_segment(const void* address, bool writable);
 
 /// What the system has mapped where the address lies: its protection and its name, a file or "[heap]".
 [[nodiscard]] std::string mapping_of(const void* address);

@@ -1,7 +1,10 @@
 // Random numbers.
 #include "support/oracle.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <optional>
 
 namespace vaecuda::oracle {
 namespace {
@@ -28,9 +31,19 @@ std::uint32_t random_word(std::uint64_t seed, std::uint32_t purpose, std::uint64
   const Block counter{{static_cast<std::uint32_t>(column / 4), purpose,
                        static_cast<std::uint32_t>(subsequence),
                        static_cast<std::uint32_t>(subsequence >> 32)}};
-  const Block block =
-      philox4x32(counter, static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32));
-  return block.word[column % 4];
+  // Columns are asked for one after the other, and a block has four of them.
+  struct Drawn {
+    std::uint64_t seed = 0;
+    Block counter{};
+    std::optional<Block> block;
+  };
+  static thread_local Drawn last;
+  if (!last.block || last.seed != seed ||
+      !std::equal(std::begin(counter.word), std::end(counter.word), std::begin(last.counter.word))) {
+    last = {seed, counter,
+            philox4x32(counter, static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32))};
+  }
+  return last.block->word[column % 4];
 }
 
 double uniform(std::uint64_t seed, std::uint32_t purpose, std::uint64_t subsequence, std::int64_t column) {
