@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/config/utf8.hpp"
 #include "host/data/check_values.hpp"
 #include "host/data/fingerprint.hpp"
 #include "host/io/path_links.hpp"
@@ -26,7 +27,15 @@ constexpr std::int64_t kDefaultEpochs = 10;
 std::string recorded_path(const std::string& path) {
   const bool built_in =
       path.empty() || path == kMemory || path == "shapes" || path.compare(0, 7, "shapes:") == 0;
-  return built_in ? path : absolute_path(path).string();
+  if (built_in) return path;
+  std::string whole = absolute_path(path).string();
+  if (!config::is_utf8(whole)) {
+    throw ConfigError(fmt::format(
+        "{}: the name of a folder above it is no UTF-8 text ({}), and config.toml, which keeps the "
+        "whole path, could not be read again; rename the folder, or work in another one",
+        path, config::quoted(whole)));
+  }
+  return whole;
 }
 
 }  // namespace

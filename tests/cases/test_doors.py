@@ -5,7 +5,7 @@ import json
 
 import struct
 
-from support import BAD_FILE, RUNTIME, SENSOR_NAMES, SMALL, Case, main, sensor_rows
+from support import BAD_FILE, RUNTIME, SENSOR_NAMES, USAGE, SMALL, Case, main, sensor_rows
 
 # What a terminal would obey, or what ends a line or a text before its time.
 HOSTILE = ["\x1b]0;title\x07", "\x1b[31mred", "a\rb", "bell\x07", "back\x08\x08", "del\x7f", "c1\x9b31m", "\x85next",
@@ -110,6 +110,17 @@ class Printing(Case):
             self.assertEqual(result.code, BAD_FILE)
             self.assertNotIn("\ufffd", result.err)
             self.assertIn(f"\\x{name[0]:02x}", result.err)
+
+    def test_a_folder_whose_name_is_no_text(self):
+        self.table("t.csv", sensor_rows(40), SENSOR_NAMES)
+        train = "$B/vae_cuda_train --likelihood gaussian --standardize --quiet --steps 2 --out r --data"
+        enter = "mkdir -p $'d\\xff' && cp t.csv $'d\\xff' && cd $'d\\xff' && "
+        for words in ("t.csv", "../t.csv --test t.csv", "../t.csv --valid t.csv"):
+            result = self.shell(f"{enter}{train} {words}; code=$?; ls r; exit $code")
+            self.assert_ended(result, USAGE, "no UTF-8 text", "d\\xff/t.csv", "rename the folder", "cannot access 'r'")
+        # Nothing there keeps a path.
+        self.assert_done(self.shell(f"{enter}{train.replace('--standardize', '')} shapes:16x16,n=50 && "
+                                    "$B/vae_cuda_train --resume r --steps 4 --quiet"))
 
     def test_labels(self):
         rows = sensor_rows(60)
