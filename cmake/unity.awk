@@ -26,6 +26,8 @@ unnamed && /^(struct|class|enum|union) / {
   next
 }
 /^using [A-Za-z_0-9]+ =/ { split($0, words, " "); keep(words[2]); alias[file, words[2]] = $0; next }
+# What begins with a const result is everyone's function.
+!unnamed && /^const [^=;{]*\(/ { next }
 (unnamed || /^(static|const|constexpr) /) && /^[A-Za-z_\[]/ && !/^(template|namespace|extern|public|private)/ {
   text = $0
   sub(/^\[\[[a-z_]+\]\] /, "", text)

@@ -31,7 +31,7 @@ static_assert(static_cast<int>(NumberType::u8) == VAECUDA_U8);
 static_assert(static_cast<int>(NumberType::f64) == VAECUDA_F64);
 static_assert(static_cast<int>(NumberType::text) == VAECUDA_TEXT);
 
-ArrayView to_cpp(const vaecuda_array* given, std::string_view argument) {
+ArrayView to_view(const vaecuda_array* given, std::string_view argument) {
   const vaecuda_array none = VAECUDA_ARRAY_INIT;
   const vaecuda_array from = read_struct(&required(given, argument), none, argument);
   constexpr std::int64_t kMostAxes = 64;
@@ -91,7 +91,7 @@ int vaecuda_dataset_from_array(const vaecuda_array* array, vaecuda_dataset** res
   return guarded([&] {
     required(result, "result");
     auto dataset = std::make_unique<vaecuda_dataset>();
-    dataset->data = vaecuda::dataset_from_array(to_cpp(&required(array, "array"), "array"));
+    dataset->data = vaecuda::dataset_from_array(to_view(&required(array, "array"), "array"));
     *result = dataset.release();
   });
 }
@@ -103,7 +103,7 @@ int vaecuda_dataset_from_columns(const vaecuda_array* const* columns, int64_t co
     if (count < 1) throw vaecuda::ConfigError(fmt::format("{} columns; expected 1 or more", count));
     required(columns, "columns");
     std::vector<vaecuda::ArrayView> views;
-    for (std::int64_t i = 0; i < count; ++i) views.push_back(to_cpp(columns[i], "columns"));
+    for (std::int64_t i = 0; i < count; ++i) views.push_back(to_view(columns[i], "columns"));
     auto dataset = std::make_unique<vaecuda_dataset>();
     dataset->data = vaecuda::dataset_from_columns(views, label_column == nullptr ? "" : label_column);
     *result = dataset.release();
@@ -128,7 +128,7 @@ int vaecuda_dataset_set_image(vaecuda_dataset* dataset, int64_t height, int64_t 
 int vaecuda_dataset_set_labels(vaecuda_dataset* dataset, const vaecuda_array* labels) {
   return guarded([&] {
     vaecuda::Dataset& data = required(dataset, "dataset").data;
-    vaecuda::set_labels(data, to_cpp(&required(labels, "labels"), "labels"));
+    vaecuda::set_labels(data, to_view(&required(labels, "labels"), "labels"));
   });
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-vaecuda_evaluation to_c(const Evaluation& from) {
+vaecuda_evaluation to_c_evaluation(const Evaluation& from) {
   vaecuda_evaluation result = VAECUDA_EVALUATION_INIT;
   const auto put = [](const Estimate& estimate, double& mean, double& error) {
     mean = estimate.mean;
@@ -44,7 +44,7 @@ vaecuda_evaluation to_c(const Evaluation& from) {
   return result;
 }
 
-EvaluateOptions to_cpp(const vaecuda_evaluate_options& from) {
+EvaluateOptions to_options(const vaecuda_evaluate_options& from) {
   EvaluateOptions options;
   options.samples = from.samples;
   options.seed = from.seed;
@@ -62,13 +62,13 @@ std::vector<std::string> evaluated(const vaecuda_model* model, const vaecuda_dat
   const Vae& vae = required(model, "model").vae;
   const Dataset& rows = required(data, "data").data;
   const vaecuda_evaluate_options usual = VAECUDA_EVALUATE_OPTIONS_INIT;
-  const EvaluateOptions how = to_cpp(read_struct(options, usual, "options"));
+  const EvaluateOptions how = to_options(read_struct(options, usual, "options"));
   const vaecuda_evaluation none = VAECUDA_EVALUATION_INIT;
   (void)read_struct(&required(result, "result"), none, "result");
   const bool wanted = latent_kl != nullptr || latent_kl_size > 0;
   if (wanted) require_room(latent_kl, latent_kl_size, vae.info().model.latent_dim, "latent_kl");
   Evaluation evaluation = evaluate(vae, rows, how);
-  write_struct(result, to_c(evaluation), "result");
+  write_struct(result, to_c_evaluation(evaluation), "result");
   for (std::size_t j = 0; wanted && j < evaluation.latents.size(); ++j) {
     latent_kl[j] = evaluation.latents[j].kl;
   }

@@ -50,7 +50,7 @@ const char* name_at(const std::vector<std::string>& names, std::int64_t index) {
   return names[static_cast<std::size_t>(index)].c_str();
 }
 
-RunOn to_cpp(const vaecuda_run_on& given) {
+RunOn to_run_on(const vaecuda_run_on& given) {
   RunOn on;
   if (given.device != nullptr) on.device = given.device;
   on.threads = given.threads;
@@ -78,7 +78,7 @@ int vaecuda_write_report(const char* run_dir, const char* path, const vaecuda_ru
   return guarded([&] {
     const vaecuda_run_on none = VAECUDA_RUN_ON_INIT;
     vaecuda::ReportOptions options;
-    options.on = to_cpp(read_struct(on, none, "on"));
+    options.on = to_run_on(read_struct(on, none, "on"));
     if (path != nullptr) options.path = path;
     (void)vaecuda::write_report(required_text(run_dir, "run_dir"), options);
   });
@@ -88,7 +88,7 @@ int vaecuda_model_load(const char* path, const vaecuda_run_on* on, vaecuda_model
   return guarded([&] {
     required(result, "result");
     const vaecuda_run_on none = VAECUDA_RUN_ON_INIT;
-    const vaecuda::RunOn where = to_cpp(read_struct(on, none, "on"));
+    const vaecuda::RunOn where = to_run_on(read_struct(on, none, "on"));
     *result =
         std::make_unique<vaecuda_model>(vaecuda::Vae::load(required_text(path, "path"), where), where.message)
             .release();

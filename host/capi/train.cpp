@@ -17,7 +17,7 @@ double loss_of(const std::optional<LossTerms>& terms) {
   return terms ? terms->loss : std::numeric_limits<double>::quiet_NaN();
 }
 
-vaecuda_progress to_c(const Progress& progress) {
+vaecuda_progress to_c_progress(const Progress& progress) {
   vaecuda_progress result{};
   result.step = progress.step;
   result.total_steps = progress.total_steps;
@@ -35,7 +35,7 @@ vaecuda_progress to_c(const Progress& progress) {
   return result;
 }
 
-vaecuda_summary to_c(const TrainSummary& summary) {
+vaecuda_summary to_c_summary(const TrainSummary& summary) {
   vaecuda_summary result = VAECUDA_SUMMARY_INIT;
   result.steps = summary.steps;
   result.epochs = summary.epochs;
@@ -51,14 +51,14 @@ vaecuda_summary to_c(const TrainSummary& summary) {
 }
 
 /// `stopped` is set once the stop callback has said so.
-TrainObserver to_cpp(const vaecuda_observer& watch, bool& stopped) {
+TrainObserver to_observer(const vaecuda_observer& watch, bool& stopped) {
   TrainObserver observer;
   if (watch.message != nullptr) {
     observer.message = [watch](const std::string& line) { watch.message(watch.user, line.c_str()); };
   }
   if (watch.progress != nullptr) {
     observer.progress = [watch](const Progress& progress) {
-      const vaecuda_progress now = to_c(progress);
+      const vaecuda_progress now = to_c_progress(progress);
       watch.progress(watch.user, &now);
     };
   }
@@ -103,14 +103,14 @@ int train_from(Start start, const vaecuda_config* config, const vaecuda_dataset*
   (void)read_struct(summary, blank, "summary");  // refused before hours of training, not after
   if (run.output.dir.empty()) throw ConfigError("no folder for the run: set output.dir");
   bool stopped = false;
-  TrainObserver calls = to_cpp(watch, stopped);
+  TrainObserver calls = to_observer(watch, stopped);
   const auto trainer = train == nullptr
                            ? std::make_unique<Trainer>(run, std::move(calls), start)
                            : std::make_unique<Trainer>(run, RunData{train->data, copied(valid), copied(test)},
                                                        std::move(calls), start);
   const TrainSummary done = trainer->run();
   if (watch.report != 0 && !stopped) write_page(*trainer, watch);
-  if (summary != nullptr) write_struct(summary, to_c(done), "summary");
+  if (summary != nullptr) write_struct(summary, to_c_summary(done), "summary");
   return stopped ? VAECUDA_STOPPED : VAECUDA_OK;
 }
 

@@ -9,7 +9,7 @@
 namespace vaecuda::tool {
 namespace {
 
-int run(const cli::Arguments& arguments, cli::Console& console) {
+int run_encode(const cli::Arguments& arguments, cli::Console& console) {
   const std::string& out = required(arguments, "--out");
   const std::string* logvar_path = arguments.find("--logvar");
   const std::string* codes_path = arguments.find("--codes");
@@ -69,7 +69,7 @@ Command encode_command() {
   return {"encode", "rows to latents",
           "Writes the mean of q(z|x) for every row. Files of any size are read and written block by block.\n"
           "Example: vae_cuda encode model.safetensors --data table.csv --out z.npy",
-          std::move(options), run};
+          std::move(options), run_encode};
 }
 
 }  // namespace vaecuda::tool

@@ -17,13 +17,14 @@
 namespace vaecuda::tool {
 namespace {
 
-constexpr std::int64_t kMostSamples = 1'000'000;
+constexpr std::int64_t kMostImportanceSamples = 1'000'000;
 
 EvaluateOptions options_of(const cli::Arguments& arguments, const ModelInfo& model) {
   EvaluateOptions options;
   options.seed = seed_or(arguments, model.seed);
-  options.elbo_samples = integer_or(arguments, "--elbo-samples", options.elbo_samples, 1, kMostSamples);
-  options.samples = integer_or(arguments, "--samples", options.samples, 0, kMostSamples);
+  options.elbo_samples =
+      integer_or(arguments, "--elbo-samples", options.elbo_samples, 1, kMostImportanceSamples);
+  options.samples = integer_or(arguments, "--samples", options.samples, 0, kMostImportanceSamples);
   if (arguments.find("--samples") != nullptr && options.samples > 0 &&
       !traits_of(model.model.latent).has_density) {
     throw ConfigError("--samples: this model's latent has no density, and so its data no likelihood; give 0");
@@ -63,7 +64,7 @@ DataPart part_to_evaluate(const cli::Arguments& arguments, cli::Console& console
   return DataPart::test;
 }
 
-int run(const cli::Arguments& arguments, cli::Console& console) {
+int run_evaluate(const cli::Arguments& arguments, cli::Console& console) {
   const std::string& path = required(arguments, "MODEL");
   const ModelInfo info = read_model_info(path);
   EvaluateOptions options = options_of(arguments, info);
@@ -133,7 +134,7 @@ Command evaluate_command() {
                {"--active-threshold", "X",
                 "a latent is active if its posterior mean varies by more than this [0.01]"},
                {"--bins", "N", "bins of a latent's posterior means, for the information [20]"}})),
-      run};
+      run_evaluate};
 }
 
 }  // namespace vaecuda::tool

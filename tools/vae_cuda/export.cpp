@@ -7,7 +7,7 @@
 namespace vaecuda::tool {
 namespace {
 
-int run(const cli::Arguments& arguments, cli::Console& console) {
+int run_export(const cli::Arguments& arguments, cli::Console& console) {
   const std::string& format = required(arguments, "--format");
   const std::string& out = required(arguments, "--out");
   if (format != "safetensors" && format != "npz") {
@@ -30,7 +30,7 @@ Command export_command() {
           "npz: one array per tensor (numpy.load), with the configuration as the member config.json.\n"
           "Example: vae_cuda export model.safetensors --format npz --out model.npz",
           {kModel, {"--format", "safetensors|npz", "what to write"}, {"--out", "FILE", "where to"}},
-          run};
+          run_export};
 }
 
 }  // namespace vaecuda::tool

@@ -9,16 +9,16 @@ namespace vaecuda::tool {
 namespace {
 
 constexpr std::int64_t kSamples = 64;
-constexpr std::int64_t kMostSamples = std::int64_t{1} << 40;
-constexpr std::int64_t kMostPictures = 4096;
+constexpr std::int64_t kMostDrawn = std::int64_t{1} << 40;
+constexpr std::int64_t kMostInPicture = 4096;
 constexpr double kMostTemperature = 1e6;
 
 /// Decoded rows, passed on block by block; gives their number.
 using Pass = std::function<std::int64_t(const std::function<void(const DecodedBlock&)>&)>;
 
 /// `total`: rows to come, where that is known.
-void write(const cli::Arguments& arguments, cli::Console& console, const Vae& vae, const Pass& pass,
-           std::optional<std::int64_t> total, nlohmann::ordered_json document) {
+void write_drawn(const cli::Arguments& arguments, cli::Console& console, const Vae& vae, const Pass& pass,
+                 std::optional<std::int64_t> total, nlohmann::ordered_json document) {
   const RowCount done(console, "generating", total);
   const std::string& out = required(arguments, "--out");
   const ModelInfo& info = vae.info();
@@ -27,9 +27,9 @@ void write(const cli::Arguments& arguments, cli::Console& console, const Vae& va
     pass([&](const DecodedBlock& block) {
       done.tell(block.first + block.rows);
       rows.insert(rows.end(), block.mean.begin(), block.mean.end());
-      if (static_cast<std::int64_t>(rows.size()) > kMostPictures * info.model.input_dim) {
-        throw ConfigError(
-            fmt::format("--out {}: a picture shows at most {} rows; write .npy or .csv", out, kMostPictures));
+      if (static_cast<std::int64_t>(rows.size()) > kMostInPicture * info.model.input_dim) {
+        throw ConfigError(fmt::format("--out {}: a picture shows at most {} rows; write .npy or .csv", out,
+                                      kMostInPicture));
       }
     });
     return write_result(arguments, console, info, rows, 0, std::move(document));
@@ -52,7 +52,7 @@ void write(const cli::Arguments& arguments, cli::Console& console, const Vae& va
          document);
 }
 
-int run(const cli::Arguments& arguments, cli::Console& console) {
+int run_generate(const cli::Arguments& arguments, cli::Console& console) {
   check_output(arguments);
   const bool drawn = arguments.find("--latents") == nullptr;
   for (const std::string_view flag : {"--count", "--temperature", "--seed"}) {
@@ -61,7 +61,7 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
           fmt::format("--latents and {} contradict each other: given latents are not drawn", flag));
     }
   }
-  const std::int64_t count = integer_or(arguments, "--count", kSamples, 1, kMostSamples);
+  const std::int64_t count = integer_or(arguments, "--count", kSamples, 1, kMostDrawn);
   const double temperature = real_or(arguments, "--temperature", 1.0, 0.0, kMostTemperature);
   const Vae vae = load_model(arguments, console);
   const std::string label = label_for(arguments, vae.info());
@@ -73,14 +73,14 @@ int run(const cli::Arguments& arguments, cli::Console& console) {
     cli::say_notes(console, latents->notes());
     const auto labelled = with_label(*latents, label);
     RowSource& rows = label.empty() ? *latents : *labelled;
-    write(arguments, console, vae, [&](const auto& sink) { return vae.decode(rows, sink); }, rows.rows(),
-          {{"latents", source.path}});
+    write_drawn(arguments, console, vae, [&](const auto& sink) { return vae.decode(rows, sink); },
+                rows.rows(), {{"latents", source.path}});
     return 0;
   }
   const std::uint64_t seed = seed_or(arguments, vae.info().seed);
-  write(arguments, console, vae,
-        [&](const auto& sink) { return vae.sample(count, seed, temperature, sink, label); }, count,
-        {{"seed", seed}, {"temperature", temperature}});
+  write_drawn(arguments, console, vae,
+              [&](const auto& sink) { return vae.sample(count, seed, temperature, sink, label); }, count,
+              {{"seed", seed}, {"temperature", temperature}});
   return 0;
 }
 
@@ -102,7 +102,7 @@ Command generate_command() {
         "a vector"},
        {"--latents", "FILE", "decode these latents (.npy or .csv, one a row) instead of drawing some"},
        kImage},
-      run};
+      run_generate};
 }
 
 }  // namespace vaecuda::tool

@@ -109,7 +109,7 @@ std::string text_of(const ModelInfo& info, const std::string& path) {
   return text;
 }
 
-nlohmann::ordered_json json_of(const ModelInfo& info) {
+nlohmann::ordered_json info_json(const ModelInfo& info) {
   const RunConfig config = config_of(info);
   nlohmann::ordered_json json;
   json["input_dim"] = info.model.input_dim;
@@ -149,11 +149,11 @@ nlohmann::ordered_json json_of(const ModelInfo& info) {
   return json;
 }
 
-int run(const cli::Arguments& arguments, cli::Console& console) {
+int run_info(const cli::Arguments& arguments, cli::Console& console) {
   const std::string& path = required(arguments, "MODEL");
   const ModelInfo info = read_model_info(path);
   console.idle();
-  cli::write_output(arguments.flag("--json") ? cli::dump_line(json_of(info)) : text_of(info, path));
+  cli::write_output(arguments.flag("--json") ? cli::dump_line(info_json(info)) : text_of(info, path));
   return 0;
 }
 
@@ -166,7 +166,7 @@ Command info_command() {
       "Network, parameters, preparation of the data, training. Reads no parameters and starts no device.\n"
       "Example: vae_cuda info model.safetensors",
       {kModel},
-      run};
+      run_info};
 }
 
 }  // namespace vaecuda::tool

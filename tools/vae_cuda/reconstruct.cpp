@@ -35,7 +35,7 @@ void draw_pairs(const cli::Arguments& arguments, cli::Console& console, const Va
          {{"rows", count}, {"columns", info.model.input_dim}, {"out", out}, {"warnings", warnings}});
 }
 
-int run(const cli::Arguments& arguments, cli::Console& console) {
+int run_reconstruct(const cli::Arguments& arguments, cli::Console& console) {
   const std::string& out = required(arguments, "--out");
   const OutputKind kind = kind_of(out);
   const Vae vae = load_model(arguments, console);
@@ -77,7 +77,7 @@ Command reconstruct_command() {
                         kImage}));
   return {"reconstruct", "rows encoded to their posterior mean and decoded",
           "Example: vae_cuda reconstruct model.safetensors --data shapes --out pairs.png", std::move(options),
-          run};
+          run_reconstruct};
 }
 
 }  // namespace vaecuda::tool

@@ -7,7 +7,7 @@
 namespace vaecuda::tool {
 namespace {
 
-int run(const cli::Arguments& arguments, cli::Console& console) {
+int run_report(const cli::Arguments& arguments, cli::Console& console) {
   ReportOptions options;
   options.on = run_on(arguments);
   if (const std::string* out = arguments.find("--out")) options.path = *out;
@@ -27,7 +27,7 @@ Command report_command() {
           "Example: vae_cuda report runs/shapes",
           {{"RUN_DIR", "", "folder of a run, as vae_cuda_train --out names it"},
            {"--out", "FILE", "the page [report.html in the folder]"}},
-          run};
+          run_report};
 }
 
 }  // namespace vaecuda::tool

@@ -216,7 +216,7 @@ struct Summary {
   }
 };
 
-int run(const cli::Arguments& arguments, cli::Console& console) {
+int run_score(const cli::Arguments& arguments, cli::Console& console) {
   Measure measure = measure_of(arguments);
   const std::string* out = arguments.find("--out");
   if (out == nullptr && arguments.flag("--json")) {
@@ -307,7 +307,7 @@ Command score_command() {
                {"--reference-labels", "PATH", "one label per row of --reference, as --labels"},
                {"--reference-label-column", "NAME|INDEX|none", "that of --reference [--label-column]"},
                {"--flags", "FILE", "flags as .npy (0 or 1, one byte) or .csv"}})),
-      run};
+      run_score};
 }
 
 }  // namespace vaecuda::tool

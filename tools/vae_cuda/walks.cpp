@@ -28,7 +28,7 @@ std::vector<float> latents_of(const cli::Arguments& arguments, cli::Console& con
 }
 
 /// Means of p(x|z), for the class that --label names where the model is conditional.
-std::vector<float> decoded(const cli::Arguments& arguments, const Vae& vae, std::span<const float> z) {
+std::vector<float> decoded_rows(const cli::Arguments& arguments, const Vae& vae, std::span<const float> z) {
   const auto latents = rows_of(z, vae.info().model.latent_dim, "the latents");
   std::vector<float> rows;
   const auto sink = [&](const DecodedBlock& block) {
@@ -53,7 +53,7 @@ int run_interpolate(const cli::Arguments& arguments, cli::Console& console) {
   const auto z = std::span(ends).first(ends.size() / 2);
   const auto z2 = std::span(ends).subspan(ends.size() / 2);
   const std::vector<float> rows =
-      decoded(arguments, vae, interpolate_latents(z, z2, steps, arguments.flag("--slerp")));
+      decoded_rows(arguments, vae, interpolate_latents(z, z2, steps, arguments.flag("--slerp")));
   write_result(arguments, console, vae.info(), rows, steps, {{"from", from}, {"to", to}});
   return 0;
 }
@@ -66,7 +66,7 @@ int run_neighbors(const cli::Arguments& arguments, cli::Console& console) {
   const Vae vae = load_model(arguments, console);
   const std::uint64_t seed = seed_or(arguments, vae.info().seed);
   const std::vector<float> z = latents_of(arguments, console, vae, {row});
-  const std::vector<float> rows = decoded(arguments, vae, latents_around(z, count, radius, seed));
+  const std::vector<float> rows = decoded_rows(arguments, vae, latents_around(z, count, radius, seed));
   write_result(arguments, console, vae.info(), rows, 0, {{"row", row}, {"radius", radius}, {"seed", seed}});
   return 0;
 }
@@ -90,7 +90,8 @@ int run_manifold(const cli::Arguments& arguments, cli::Console& console) {
         "--dims: two different latents from 0 to {} span the plane, as in --dims 0,1", latent_dim - 1));
   }
   if (latent_dim < 2) throw ConfigError("this model has one latent; vae_cuda traverse shows it");
-  const std::vector<float> rows = decoded(arguments, vae, latent_grid(side, latent_dim, dims[0], dims[1]));
+  const std::vector<float> rows =
+      decoded_rows(arguments, vae, latent_grid(side, latent_dim, dims[0], dims[1]));
   write_result(arguments, console, vae.info(), rows, side, {{"dims", dims}, {"grid", side}});
   return 0;
 }
@@ -121,7 +122,7 @@ int run_traverse(const cli::Arguments& arguments, cli::Console& console) {
       z[z.size() - base.size() + static_cast<std::size_t>(dim)] = static_cast<float>(range * (2.0 * t - 1.0));
     }
   }
-  write_result(arguments, console, vae.info(), decoded(arguments, vae, z), steps,
+  write_result(arguments, console, vae.info(), decoded_rows(arguments, vae, z), steps,
                {{"dims", dims}, {"steps", steps}, {"range", range}});
   return 0;
 }
