@@ -39,6 +39,33 @@ class Torch(unittest.TestCase):
         self.check(rows, hidden=[8], latent="deterministic")
         self.check(rows, hidden=[8], latent="vq", codebooks=3, codebook_size=16)
 
+    def test_deviations(self):
+        rows = numpy.random.default_rng(2).normal(size=(200, 7)) + 3.0
+        for likelihood in ("gaussian", "laplace"):
+            for sigma in ("0.5", "learned", "head"):
+                with self.subTest(likelihood=likelihood, sigma=sigma):
+                    self.check(rows, hidden=[8], likelihood=likelihood, sigma=sigma, standardize=True)
+
+    def test_conditional(self):
+        """Classes and label vectors, with and without hidden layers."""
+        rows = (numpy.random.default_rng(2).random((200, 7)) > 0.5).astype(numpy.float32)
+        vectors = numpy.random.default_rng(3).normal(size=(200, 2))
+        for labels in (["b", "a", "c", "a"] * 50, [0, 1] * 100, vectors):
+            for hidden in ([8], []):
+                self.check(rows, hidden=hidden, conditional=True, labels=labels)
+
+    def test_binarized(self):
+        rows = numpy.random.default_rng(2).integers(0, 256, (200, 7), dtype=numpy.uint8)
+        for binarize in ("stochastic", "threshold"):
+            self.check(rows, hidden=[8], binarize=binarize)
+
+    def test_script_refuses_what_is_no_model(self):
+        for name in ("none.safetensors", __file__):
+            result = subprocess.run([sys.executable, os.path.join(TOOLS, "to_torch.py"), name], capture_output=True, text=True,
+                                    check=False)
+            self.assertEqual((result.returncode, result.stderr.count("\n")), (3, 1), result.stderr)
+            self.assertIn(name, result.stderr)
+
     def test_no_hidden_layer(self):
         self.check((numpy.random.default_rng(2).random((200, 7)) > 0.5).astype(numpy.float32), hidden=[])
 

@@ -6,10 +6,13 @@ Usage: to_torch.py MODEL [--rows N] [--save FILE.pt]
   --save FILE.pt  writes the module's state dictionary with torch.save
 
 Needs torch and numpy. The comparison needs libvaecuda (see vaecuda.py); exit code 1 if a value differs by more than
-1e-5, relative to the largest where that is above 1.
+1e-5, relative to the largest where that is above 1, 3 for a file that is no model.
 
 As a module: `model = to_torch.load("model.safetensors")` gives a Vae with encode(x) -> (mu, logvar), decode(z) -> means of
-p(x|z) and forward(x) -> (reconstruction, mu, logvar), for rows in the units of the training data.
+p(x|z) and forward(x) -> (reconstruction, mu, logvar), for rows in the units of the training data. A conditional model's
+take condition= besides, the rows' label vectors; model.condition_of(labels) gives those of classes. What a model has for
+sigma, --sigma learned or head, is loaded, but no method gives it. Rows of a model with --binarize stochastic are taken as
+drawn already.
 """
 
 import argparse
@@ -67,15 +70,21 @@ class Vae(nn.Module):
             self.codebook = nn.Parameter(torch.zeros(self.codebooks * model["codebook_size"], latents // self.codebooks))
         self.log_deviation = model.get("logvar_head") == "logsigma"
         self.bernoulli = model["likelihood"] == "bernoulli"
-        if not self.bernoulli and model["likelihood"] != "gaussian":
+        if model["likelihood"] not in ("bernoulli", "gaussian", "laplace"):
             raise ValueError(f"no module for the likelihood {model['likelihood']}")
+        self.condition_dim = model.get("condition_dim", 0)
+        self.condition_names = config.get("condition_names", [])
+        sigma = model.get("sigma_source", "fixed")
+        if sigma == "learned":
+            self.likelihood = nn.ParameterDict({"log_sigma": nn.Parameter(torch.zeros(1))})
         self.activation = _ACTIVATIONS[model["activation"]]()
-        widths = [inputs] + hidden
+        widths = [inputs + self.condition_dim] + hidden
         self.encoder = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
         self.head = nn.Linear(widths[-1], latents if self.deterministic else 2 * latents)
-        widths = [latents] + hidden[::-1]
+        widths = [latents + self.condition_dim] + hidden[::-1]
         self.decoder = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
-        self.output = nn.Linear(widths[-1], inputs)
+        self.inputs = inputs
+        self.output = nn.Linear(widths[-1], 2 * inputs if sigma == "head" else inputs)
         self.scale = config["data"]["scale"]
         self.binarize = config["data"]["binarize"]
         self.register_buffer("mean", torch.zeros(inputs), persistent=False)
@@ -88,9 +97,24 @@ class Vae(nn.Module):
             return (x >= 0.5).to(x.dtype)
         return (x - self.mean) * self.inverse_deviation
 
-    def encode(self, x):
+    def condition_of(self, labels):
+        """What the model is told of rows with these classes: (rows, C), one-hot."""
+        names = list(map(str, labels))
+        unknown = sorted(set(names) - set(self.condition_names))
+        if unknown:
+            raise ValueError(f"the label {unknown[0]}: this model knows {', '.join(self.condition_names)}")
+        return torch.eye(self.condition_dim)[[self.condition_names.index(name) for name in names]]
+
+    def _told(self, values, condition):
+        if self.condition_dim == 0:
+            return values
+        if condition is None:
+            raise ValueError(f"this model is conditional: give condition=, (rows, {self.condition_dim})")
+        return torch.cat([values, condition], dim=-1)
+
+    def encode(self, x, condition=None):
         """(mu, logvar) of q(z|x); logvar is None for a deterministic or quantized latent, mu of the latter its codes."""
-        x = self.prepare(x)
+        x = self._told(self.prepare(x), condition)
         for layer in self.encoder:
             x = self.activation(layer(x))
         head = self.head(x)
@@ -108,17 +132,18 @@ class Vae(nn.Module):
         nearest = ((parts - codes) ** 2).sum(-1).argmin(-1)
         return codes[torch.arange(self.codebooks), nearest].reshape(z.shape)
 
-    def decode(self, z):
+    def decode(self, z, condition=None):
         """Means of p(x|z), in the units of the training data."""
+        z = self._told(z, condition)
         for layer in self.decoder:
             z = self.activation(layer(z))
-        out = self.output(z)
+        out = self.output(z)[..., :self.inputs]
         out = torch.sigmoid(out) if self.bernoulli else out / self.inverse_deviation + self.mean
         return out / self.scale
 
-    def forward(self, x):
-        mu, logvar = self.encode(x)
-        return self.decode(mu), mu, logvar
+    def forward(self, x, condition=None):
+        mu, logvar = self.encode(x, condition)
+        return self.decode(mu, condition), mu, logvar
 
 
 def load(path):
@@ -133,14 +158,28 @@ def load(path):
 
 
 def random_rows(module, count):
-    """Rows of the model's kind: [0, 1] after scaling, or about as wide as the standardized columns."""
+    """Rows of the model's kind: 0 and 1 after scaling where the library draws them by probabilities, [0, 1] for other
+    Bernoulli targets, or about as wide as the standardized columns."""
     rng = numpy.random.default_rng(1)
-    if module.bernoulli:
-        values = rng.random((count, module.output.out_features))
+    if module.binarize == "stochastic":
+        values = rng.integers(0, 2, (count, module.inputs))
+    elif module.bernoulli:
+        values = rng.random((count, module.inputs))
     else:
-        values = rng.normal(size=(count, module.output.out_features)) / module.inverse_deviation.numpy()
-        values += module.mean.numpy()
+        values = rng.normal(size=(count, module.inputs)) / module.inverse_deviation.numpy() + module.mean.numpy()
     return (values / module.scale).astype(numpy.float32)
+
+
+def random_labels(module, count):
+    """What a conditional model is told of rows, for the library and for the module; None twice of any other."""
+    if module.condition_dim == 0:
+        return None, None
+    rng = numpy.random.default_rng(2)
+    if not module.condition_names:
+        vectors = rng.normal(size=(count, module.condition_dim)).astype(numpy.float32)
+        return vectors, torch.from_numpy(vectors)
+    labels = [module.condition_names[i] for i in rng.integers(0, module.condition_dim, count)]
+    return labels, module.condition_of(labels)
 
 
 def differences(path, count):
@@ -150,12 +189,13 @@ def differences(path, count):
     module = load(path)
     with vaecuda.Vae.load(path, device="cpu") as model, torch.no_grad():
         rows = random_rows(module, count)
-        mu, logvar = module.encode(torch.from_numpy(rows))
+        labels, condition = random_labels(module, count)
+        mu, logvar = module.encode(torch.from_numpy(rows), condition)
         if logvar is None:
-            pairs = [(mu, model.encode(rows))]
+            pairs = [(mu, model.encode(rows, labels=labels))]
         else:
-            pairs = list(zip((mu, logvar), model.encode(rows, logvar=True)))
-        pairs.append((module.decode(mu), model.decode(mu.numpy())))
+            pairs = list(zip((mu, logvar), model.encode(rows, logvar=True, labels=labels)))
+        pairs.append((module.decode(mu, condition), model.decode(mu.numpy(), labels=labels)))
         apart = [float(numpy.abs(a.numpy() - b).max() / max(1.0, numpy.abs(b).max())) for a, b in pairs]
         return max(apart[:-1]), apart[-1]
 
@@ -167,7 +207,11 @@ def main():
     parser.add_argument("--save", metavar="FILE.pt", help="write the module's state dictionary")
     arguments = parser.parse_args()
 
-    module = load(arguments.model)
+    try:
+        module = load(arguments.model)
+    except (OSError, ValueError) as error:
+        print(f"to_torch.py: {error}", file=sys.stderr)
+        sys.exit(3)
     print(module)
     if arguments.save:
         torch.save(module.state_dict(), arguments.save)
