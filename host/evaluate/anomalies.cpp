@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/data/label_builder.hpp"
@@ -29,9 +30,13 @@ std::optional<std::int32_t> anomaly_label(const RowFacts& facts, const EvaluateO
   const auto both_kinds = [&](std::int32_t index) { return marked(index) > 0 && marked(index) < facts.rows; };
   if (!options.anomaly_label) {
     // In whatever order the rows had them.
-    const std::optional<std::int32_t> one = data::find_class(names, "1");
-    const bool marks = names.size() == 2 && one && data::find_class(names, "0");
-    return marks && both_kinds(*one) ? one : std::nullopt;
+    const std::pair<const char*, const char*> kinds[] = {{"0", "1"}, {"False", "True"}};
+    for (const auto& [usual, anomalous] : kinds) {
+      const std::optional<std::int32_t> found = data::find_class(names, anomalous);
+      const bool marks = names.size() == 2 && found && data::find_class(names, usual);
+      if (marks && both_kinds(*found)) return found;
+    }
+    return std::nullopt;
   }
   const std::string& label = *options.anomaly_label;
   if (facts.labels.empty()) {

@@ -74,6 +74,26 @@ def view_of(values, where: str, name: str = "", mask=None, wanted: str = ROWS) -
     return view
 
 
+def as_classes(array, missing=None):
+    """Labels as the library takes them. Truth values are the classes False and True, as pandas writes them into a file."""
+    given = array
+    if not hasattr(array, "dtype"):
+        array = as_array(array, "labels")
+    kind = array.dtype.kind
+    if kind == "O" and any(isinstance(value, (bool, numpy.bool_)) for value in array.flat) and all(
+            _is_missing(value) or isinstance(value, (bool, numpy.bool_)) for value in array.flat):
+        missing = numpy.array([_is_missing(value) for value in array.flat]).reshape(array.shape)
+        kind = "b"
+    if kind != "b":
+        return given, missing
+    if isinstance(array, numpy.ma.MaskedArray):
+        missing, array = numpy.ma.getmaskarray(array), array.data
+    texts = numpy.where(array == True, "True", "False").astype(object)  # noqa: E712, of Python objects as well
+    if missing is not None:
+        texts[numpy.asarray(missing, dtype=bool)] = None
+    return texts, None
+
+
 def column_of(values, where: str, wanted: str = ROWS):
     """A column of a DataFrame, or an array of pandas or Arrow, as an array of NumPy, and which of its values are
     missing where that does not say so."""

@@ -13,7 +13,7 @@ from .arrays import as_array
 from .errors import RequestError
 from .interface import EvaluateOptions, Evaluation, ModelInfo, RunOn
 from .library import NOTE, NOTE_PLACE, Handle, invoke, the_library, warn
-from .options import option_text
+from .options import label_text
 from .rows import dataset_from_file, dataset_of, is_plain, noted, room_for, size_of, taken, values_of
 
 
@@ -32,6 +32,9 @@ class Vae:
     It can be pickled and copied: the model file travels, and is loaded again onto the device that was asked for."""
 
     def __init__(self, handle: Handle, on=("auto", 0, "fp32")):
+        if not isinstance(handle, Handle):
+            file = repr(handle) if is_path(handle) else "path"
+            raise RequestError(f"Vae takes no {type(handle).__name__}: a model is read by Vae.load({file})", 2)
         self._handle = handle
         self._on = on
         self._met_by_position = False
@@ -42,7 +45,7 @@ class Vae:
         self.latent_dim: int = info.latent_dim
         """Values in a latent."""
         self.seed: int = info.seed
-        """Seed of the training run, and of elbo() and score() where none is given."""
+        """Seed of the training run, and of what draws where none is given."""
         shape = (info.image_height, info.image_width, info.image_channels)
         self.info: Dict[str, Any] = {
             "input_dim": info.input_dim, "latent_dim": info.latent_dim, "parameters": info.parameters,
@@ -129,15 +132,16 @@ class Vae:
         """Rows encoded to their posterior means and decoded: (rows, D)."""
         return self._decoded("vaecuda_reconstruct", x, labels, "x")
 
-    def sample(self, count: int, seed: int = 0, temperature: float = 1.0):
-        """Means of p(x|z) for z drawn from N(0, temperature²): (count, D). Of a conditional model:
+    def sample(self, count: int, seed: Optional[int] = None, temperature: float = 1.0):
+        """Means of p(x|z) for z drawn from N(0, temperature²): (count, D); without a seed by that of the model, as
+        `vae_cuda generate` draws. Of a conditional model:
         decode(sample_latents(count), labels=...)."""
         count, seed, temperature = as_integer(count, "count"), self._seed(seed), as_real(temperature, "temperature")
         result = room_for(count, self.input_dim)
         invoke("vaecuda_sample", self._handle, count, seed, temperature, float_pointer(result), result.size)
         return result
 
-    def sample_latents(self, count: int, seed: int = 0, temperature: float = 1.0):
+    def sample_latents(self, count: int, seed: Optional[int] = None, temperature: float = 1.0):
         """The z that sample() decodes: (count, Z)."""
         count, seed, temperature = as_integer(count, "count"), self._seed(seed), as_real(temperature, "temperature")
         result = room_for(count, self.latent_dim)
@@ -163,7 +167,7 @@ class Vae:
         if samples == 1:
             function, count, rows = self._taken("vaecuda_elbo", x, labels)
         else:
-            data = noted(dataset_of(x, "x", labels, self._labels, self.info["columns"]))
+            data = noted(dataset_of(x, "x", labels, self._labels, self.info["columns"], self.info["columns"]))
             function, count, rows = "vaecuda_elbo_samples", size_of(data)[0], (data, samples)
         terms = numpy.empty((2, count), numpy.float32)
         first, second = map(float_pointer, terms)
@@ -191,20 +195,21 @@ class Vae:
         say how it is read; label_column="y" of a DataFrame as well. Means over rows in nats with the standard error as
         ..._error, active_units, information, latent_kl (Z,) and more; docs/evaluation.md defines them. samples: of the
         importance-sampled nll. anomaly_label: the label that marks anomalies, which roc_auc and average_precision of the
-        negative ELBO are for; without it 1, where the labels are just 0 and 1. NaN is what does not apply."""
+        negative ELBO are for; without it 1 or True, where the labels are just 0 and 1 or False and True. NaN is what does not
+        apply."""
         how = EvaluateOptions()
         how.samples, how.seed, how.elbo_samples = as_integer(samples, "samples"), self._seed(seed), as_integer(
             elbo_samples, "elbo_samples")
         how.active_threshold, how.bins = as_real(active_threshold, "active_threshold"), as_integer(bins, "bins")
         if anomaly_label is not None:
-            how.anomaly_label = as_text(option_text(anomaly_label, "anomaly_label"), "anomaly_label")
+            how.anomaly_label = as_text(label_text(anomaly_label, "anomaly_label"), "anomaly_label")
         if is_path(data):
             rows = dataset_from_file(data, labels, **options)
         else:
             label_column = options.pop("label_column", self._labels)
             if options:
                 raise RequestError(f"{next(iter(options))}= says how a file is read, but data is in memory", 2)
-            rows = dataset_of(data, "data", labels, label_column, self.info["columns"])
+            rows = dataset_of(data, "data", labels, label_column, self.info["columns"], self.info["columns"])
         result = Evaluation()
         latent_kl = numpy.empty(self.latent_dim)
         invoke("vaecuda_evaluate_with", self._handle, noted(rows), byref(how), byref(result),

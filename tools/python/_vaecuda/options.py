@@ -33,10 +33,17 @@ def option_text(value, option: str) -> str:
         raise RequestError(f"{option}: {error}", 2) from None
 
 
+def label_text(value, option: str) -> str:
+    """A label as rows have it, where a truth value is a class called False or True."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return str(value) if isinstance(value, bool) else option_text(value, option)
+
+
 def set_option(settings: Handle, option: str, value) -> None:
     if value is None:
         raise RequestError(f"{option} is None: leave the option out for its default", 2)
-    invoke("vaecuda_config_set", settings, as_text(f"--{option}", "an option"), as_text(option_text(value, option), option))
+    text = label_text if option in ("normal_label", "normal-label") else option_text
+    invoke("vaecuda_config_set", settings, as_text(f"--{option}", "an option"), as_text(text(value, option), option))
 
 
 def get_option(settings: Handle, option: str) -> str:

@@ -2,11 +2,12 @@
 
 import ctypes
 from ctypes import POINTER, byref, c_char_p, c_int64, c_size_t
+from typing import Optional
 
 import numpy
 
 from .arguments import as_path, as_text, float_pointer, is_path
-from .arrays import LABELS, as_array, column_of, view_of
+from .arrays import LABELS, as_array, as_classes, column_of, view_of
 from .errors import OutOfMemoryError, RequestError
 from .interface import Array
 from .library import WARNING, Handle, invoke, shown, warn
@@ -14,8 +15,29 @@ from .options import label_column_text, set_option
 from .tables import WHOLE, columns_of
 
 
-def dataset_of(values, name: str, labels=None, label_column=None, met=None) -> Handle:
-    """Rows in memory as the library's data set. met: names of columns that they meet."""
+def label_place(titles, label_column: str) -> Optional[int]:
+    """Which column of a table the library takes labels from."""
+    if label_column == "none":
+        return None
+    if label_column:
+        return titles.index(label_column) if label_column in titles else (
+            int(label_column) if WHOLE.fullmatch(label_column) else None)
+    usual = [i for i, title in enumerate(titles) if title.lower() in ("label", "class", "target")]
+    return None if not usual else usual[-1] if usual[-1] == len(titles) - 1 else usual[0]
+
+
+def _passed_over(columns, wanted, label: Optional[int]):
+    """The columns, where they have all that are wanted, with nothing in the place of the others, which may hold anything:
+    the library says which they are."""
+    if not wanted or not {title for title, _ in columns}.issuperset(wanted):
+        return columns
+    return [(title, column if title in wanted or i == label else numpy.broadcast_to(numpy.uint8(0), len(column)))
+            for i, (title, column) in enumerate(columns)]
+
+
+def dataset_of(values, name: str, labels=None, label_column=None, met=None, wanted=None) -> Handle:
+    """Rows in memory as the library's data set. met: names of columns that they meet; wanted: those of a model or of a
+    run's rows, whose other columns are not read."""
     if isinstance(values, Handle):
         return values
     label_column = label_column_text(label_column)
@@ -36,9 +58,12 @@ def dataset_of(values, name: str, labels=None, label_column=None, met=None) -> H
         data = Handle("dataset", "vaecuda_dataset_from_array", byref(view))
     else:
         views = []
-        for i, (title, column) in enumerate(columns):
+        label = label_place([title for title, _ in columns], label_column)
+        for i, (title, column) in enumerate(_passed_over(columns, wanted, label)):
             where = f"{name}: column {title or i!r}"
             array, missing = column_of(column, where)
+            if i == label:
+                array, missing = as_classes(array, missing)
             views.append(view_of(array, where, title, missing))
         pointers = (POINTER(Array) * max(1, len(views)))(*map(ctypes.pointer, views))
         data = Handle("dataset", "vaecuda_dataset_from_columns", pointers, len(views), as_text(label_column, "label_column"))
@@ -62,6 +87,7 @@ def _label(data: Handle, labels) -> None:
     array, missing = (labels, None)
     if hasattr(labels, "to_numpy") and not hasattr(labels, "columns"):
         array, missing = column_of(labels, "labels", LABELS)
+    array, missing = as_classes(array, missing)
     invoke("vaecuda_dataset_set_labels", data, byref(view_of(array, "labels", "labels", missing, LABELS)))
 
 
@@ -129,7 +155,7 @@ def taken(function: str, x, labels=None, name: str = "x", label_column: str = ""
     in memory, or a data set."""
     if labels is None and is_plain(x):
         return function, len(x), (float_pointer(x), *x.shape)
-    data = noted(dataset_of(x, name, labels, label_column, met))
+    data = noted(dataset_of(x, name, labels, label_column, met, met))
     return f"{function}_dataset", size_of(data)[0], (data,)
 
 

@@ -57,6 +57,12 @@ def columns_of(values, where: str = "rows", met=None):
     return pairs
 
 
+def names_of(values) -> list:
+    """What the columns of a table are called; none of anything else, or where the names merely count the columns."""
+    titles = (_table(values) or ([],))[0]
+    return [] if len(_count_of(titles) or []) == len(titles) else titles
+
+
 def names_met(tables) -> list:
     """Whole numbers that are names in one of the tables, not positions alone, by which the others have to meet it."""
     found = [table[0] for table in map(_table, tables) if table is not None]

@@ -14,8 +14,8 @@ from .interface import MESSAGE, PROGRESS, STOP, STOPPED, Observer, Progress, Sum
 from .library import WARNING, Handle, invoke, shown, warn
 from .model import Vae
 from .options import get_option, label_column_text, set_option
-from .rows import dataset_from_file, dataset_of
-from .tables import names_met
+from .rows import dataset_from_file, dataset_of, label_place
+from .tables import names_met, names_of
 
 
 def _attend(thread, warned) -> None:
@@ -103,9 +103,13 @@ def _rows_of_run(settings: Handle, rows: Dict[str, Any], labels: Dict[str, Any],
                 set_option(settings, name, value)
         return [None, None, None]
     met = names_met(value for value in given if not is_path(value))
+    names = [] if is_path(rows["data"]) else names_of(rows["data"])
+    label = label_place(names, label_column)
+    wanted = [name for i, name in enumerate(names) if i != label]
     return [None if value is None else
             dataset_from_file(value, labels[name], label_column=label_column) if is_path(value) else
-            dataset_of(value, name, labels[name], label_column, met) for name, value in rows.items()]
+            dataset_of(value, name, labels[name], label_column, met, wanted if name != "data" else None)
+            for name, value in rows.items()]
 
 
 def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labels=None, test_labels=None, preset=None,

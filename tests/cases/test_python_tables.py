@@ -1,0 +1,95 @@
+"""Python gives what the programs give for the same table: columns that are not read, truth values, seeds."""
+
+import os
+import sys
+import warnings
+
+import support
+
+try:
+    import numpy
+    sys.path.insert(0, str(support.SOURCE / "tools" / "python"))
+    import vaecuda
+except ImportError as error:
+    print(f"skipped: {error}")
+    sys.exit(77)
+
+TABLE = dict(device="cpu", threads=1, hidden=[8], latent_dim=2, epochs=2, likelihood="gaussian", standardize=True)
+
+
+def sensors():
+    return numpy.array(support.sensor_rows(), "f4")
+
+
+class PythonAndPrograms(support.Case):
+    def refuses(self, error, part, call, *arguments, **options):
+        with self.subTest(part=part), self.assertRaises(error) as caught:
+            call(*arguments, **options)
+        self.assertIn(part, str(caught.exception))
+        self.assertIsInstance(caught.exception, vaecuda.Error)
+
+    def test_model_by_its_path(self):
+        """A model's class takes no path, as classes elsewhere do, and says what does."""
+        x = sensors()
+        vaecuda.train(x, **TABLE).model.save(self.folder / "m.safetensors")
+        for path in (self.folder / "m.safetensors", str(self.folder / "m.safetensors"), None, 3, x):
+            self.refuses(vaecuda.RequestError, "a model is read by Vae.load(", vaecuda.Vae, path)
+
+    def test_columns_that_are_not_read(self):
+        """Columns that a model, or a run's rows, have not may hold anything, as in a file."""
+        x = sensors()
+        names = support.SENSOR_NAMES
+        table = numpy.rec.fromarrays(list(x.T), names=names)
+        model = vaecuda.train(table, **TABLE).model
+        wanted = model.encode(table)
+        path = self.folder / "m.safetensors"
+        model.save(path)
+        for extra in (numpy.array(["hi"] * len(x)), numpy.full(len(x), numpy.nan), numpy.full(len(x), "2020-01-01", "M8[D]"),
+                      numpy.full(len(x), None)):
+            other = numpy.rec.fromarrays([extra, *x.T[::-1]], names=["z", *names[::-1]])
+            with self.assertWarnsRegex(vaecuda.VaecudaWarning, "memory: .*left out, .* no such column: \"z\""):
+                warnings.simplefilter("always", vaecuda.VaecudaWarning)
+                numpy.testing.assert_array_equal(vaecuda.Vae.load(path, "cpu", 1).encode(other), wanted)
+            figures = model.evaluate(other)
+            self.assertEqual(figures["negative_elbo"], model.evaluate(table)["negative_elbo"])
+            self.assertGreater(vaecuda.train(table, test=other, **TABLE).summary["test_loss"], 0)
+        lacking = numpy.rec.fromarrays([numpy.array(["hi"] * len(x)), *x.T[1:]], names=["z", *names[1:]])
+        self.refuses(vaecuda.FileError, "z", model.encode, lacking)
+
+    def test_truth_values_as_labels(self):
+        """Labels that are truth values are the classes that pandas writes into a file."""
+        x = sensors()
+        kind = [False, True] * 100
+        model = vaecuda.train(x, labels=kind, conditional=True, **TABLE).model
+        wanted = model.score(x, labels=["False", "True"] * 100)
+        for labels in (kind, numpy.array(kind), numpy.array(kind, object), self.write("y.csv", "False\nTrue\n" * 100)):
+            numpy.testing.assert_array_equal(model.score(x, labels=labels), wanted)
+        table = numpy.rec.fromarrays([*x.T, numpy.array(kind)], names=[*"abcde", "label"])
+        by_column = vaecuda.train(table, conditional=True, **TABLE).model
+        numpy.testing.assert_array_equal(by_column.score(x, labels=kind), by_column.score(table))
+        far = x + 50 * numpy.array(kind)[:, None]
+        plain = vaecuda.train(x, **TABLE).model
+        for label in (None, True, numpy.bool_(True), "True"):
+            self.assertEqual(plain.evaluate(far, kind, anomaly_label=label)["roc_auc"], 1.0)
+        half = vaecuda.train(x[1::2], **TABLE).summary
+        self.assertEqual(vaecuda.train(x, labels=kind, normal_label=True, **TABLE).summary["train_loss"], half["train_loss"])
+        gaps = numpy.array([None, *kind[1:]], object)
+        self.refuses(vaecuda.FileError, "labels: row 0 (counted from 0): the label is missing", vaecuda.train, x, labels=gaps,
+                     **TABLE)
+
+    def test_seed_of_a_sample(self):
+        """Without a seed a sample has the model's own, as the program draws."""
+        x = sensors()
+        model = vaecuda.train(x, seed=9, **TABLE).model
+        numpy.testing.assert_array_equal(model.sample(4), model.sample(4, seed=9))
+        numpy.testing.assert_array_equal(model.sample_latents(4), model.sample_latents(4, seed=9))
+        model.save(self.folder / "m.safetensors")
+        self.assert_done(self.tool("generate", "m.safetensors", "-n", 4, "--out", "s.npy"))
+        numpy.testing.assert_array_equal(model.sample(4), numpy.load(self.folder / "s.npy"))
+
+
+if __name__ == "__main__":
+    if not os.environ.get("VAECUDA_LIBRARY"):
+        print("skipped: VAECUDA_LIBRARY names no library")
+        sys.exit(77)
+    support.main()
