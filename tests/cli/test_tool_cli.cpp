@@ -17,10 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kRuntime = 1;
-constexpr int kUsage = 2;
-constexpr int kBadFile = 3;
-
 const std::vector<std::string>& command_names() {
   static const std::vector<std::string> kNames = {"info",        "encode",    "reconstruct", "generate",
                                                   "interpolate", "neighbors", "manifold",    "traverse",

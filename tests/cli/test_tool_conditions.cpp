@@ -15,9 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kUsage = 2;
-constexpr int kBadFile = 3;
-
 std::string train_on(const DataSource& data, const fs::path& out) {
   RunConfig config;
   config.data.train = data;

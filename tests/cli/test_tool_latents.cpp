@@ -17,9 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kUsage = 2;
-constexpr int kBadFile = 3;
-
 }  // namespace
 
 TEST_CASE("generate draws sheets and decodes given latents", "[tool]") {

@@ -16,10 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kRuntime = 1;
-constexpr int kUsage = 2;
-constexpr int kBadFile = 3;
-
 struct CommandCase {
   std::string name;
   Words words;         ///< what it needs beside MODEL, --data and its output

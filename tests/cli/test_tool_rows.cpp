@@ -19,8 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kUsage = 2;
-
 }  // namespace
 
 TEST_CASE("encode writes what the library gives, whatever the batch size", "[tool]") {

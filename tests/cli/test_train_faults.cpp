@@ -7,12 +7,12 @@
 #include "tests/support/files.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/words.hpp"
 
 namespace vaecuda::test {
 namespace {
 
 namespace fs = std::filesystem;
-using Words = std::vector<std::string>;
 
 /// Expects exit code and needles, and that `out` holds no model.
 void check_fails(Words words, const fs::path& out, int exit_code, const std::vector<std::string>& needles) {

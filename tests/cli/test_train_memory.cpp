@@ -8,11 +8,10 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/words.hpp"
 
 namespace vaecuda::test {
 namespace {
-
-using Words = std::vector<std::string>;
 
 /// KiB that were resident at most.
 long peak_of(Words words) {

@@ -8,14 +8,12 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/words.hpp"
 
 namespace vaecuda::test {
 namespace {
 
 namespace fs = std::filesystem;
-using Words = std::vector<std::string>;
-
-constexpr int kStopped = 75;
 
 /// 360 rows in batches of 40: nine steps an epoch, some tenths of a second in all.
 Words run_words(const fs::path& out) {
@@ -43,7 +41,7 @@ Words run_words(const fs::path& out) {
           out.string()};
 }
 
-ProgramResult train(const Words& words, const ProgramOptions& options = {}) {
+ProgramResult run_training(const Words& words, const ProgramOptions& options = {}) {
   return run_program(VAECUDA_TRAIN_PATH, words, options);
 }
 
@@ -59,20 +57,20 @@ ProgramOptions signalled(int signal, const std::string& after) {
 TEST_CASE("a signalled or killed run is resumed to the same bytes", "[cli][resume]") {
   const TempDir dir;
   const fs::path whole = dir.path() / "whole";
-  const ProgramResult expected_run = train(run_words(whole));
+  const ProgramResult expected_run = run_training(run_words(whole));
   INFO(expected_run.err);
   REQUIRE(expected_run.exit_code == 0);
   const RunFiles expected(whole);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGHUP, SIGPIPE, SIGXCPU, SIGKILL}) {
     INFO("signal " << signal);
     const fs::path out = dir.path() / std::to_string(signal);
-    const ProgramResult stopped = train(run_words(out), signalled(signal, "epoch 1/"));
+    const ProgramResult stopped = run_training(run_words(out), signalled(signal, "epoch 1/"));
     INFO(stopped.err);
     // A run that was faster than the signal is no failure of either.
     CHECK((stopped.exit_code == (signal == SIGKILL ? 128 + SIGKILL : kStopped) || stopped.exit_code == 0));
     if (stopped.exit_code == kStopped)
       CHECK(stopped.err.find("--resume " + out.string()) != std::string::npos);
-    const ProgramResult resumed = train({"--resume", out.string()});
+    const ProgramResult resumed = run_training({"--resume", out.string()});
     INFO(resumed.err);
     REQUIRE(resumed.exit_code == 0);
     CHECK(RunFiles(out).difference(expected) == "");
@@ -82,11 +80,11 @@ TEST_CASE("a signalled or killed run is resumed to the same bytes", "[cli][resum
 TEST_CASE("--resume takes what cannot change the result and refuses the rest", "[cli][resume]") {
   const TempDir dir;
   const fs::path out = dir.path() / "run";
-  REQUIRE(train(run_words(out)).exit_code == 0);
+  REQUIRE(run_training(run_words(out)).exit_code == 0);
   const auto refused = [&](const Words& more, const char* needle) {
     Words words = {"--resume", out.string()};
     words.insert(words.end(), more.begin(), more.end());
-    const ProgramResult result = train(words);
+    const ProgramResult result = run_training(words);
     INFO(result.err);
     CHECK(result.exit_code == 2);
     CHECK(result.err.find(needle) != std::string::npos);
@@ -99,12 +97,12 @@ TEST_CASE("--resume takes what cannot change the result and refuses the rest", "
   refused({"--lr", "0.5"}, "--lr");
   refused({"--epochs", "3"}, "ask for more");
   CHECK(read_bytes(out / "state.safetensors") == before);
-  const ProgramResult longer = train(
+  const ProgramResult longer = run_training(
       {"--resume", out.string(), "--epochs", "61", "--threads", "2", "--checkpoint-seconds", "1", "--json"});
   INFO(longer.err);
   REQUIRE(longer.exit_code == 0);
   CHECK(nlohmann::json::parse(longer.out).at("epochs") == 61);
-  const ProgramResult missing = train({"--resume", (dir.path() / "nothing").string()});
+  const ProgramResult missing = run_training({"--resume", (dir.path() / "nothing").string()});
   CHECK(missing.exit_code == 3);
   CHECK(missing.err.find("holds no run") != std::string::npos);
 }

@@ -9,6 +9,12 @@
 
 namespace vaecuda::test {
 
+// Exit codes of the programs.
+inline constexpr int kRuntime = 1;
+inline constexpr int kUsage = 2;
+inline constexpr int kBadFile = 3;
+inline constexpr int kStopped = 75;
+
 struct ProgramResult {
   int exit_code = -1;  ///< 128 + N where signal N ended it
   std::string out;     ///< stdout
