@@ -26,8 +26,8 @@
 namespace vaecuda {
 namespace {
 
-constexpr std::int64_t kColumns = 200;
-constexpr std::int64_t kRows = 600;
+constexpr std::int64_t kForkColumns = 200;
+constexpr std::int64_t kForkRows = 600;
 
 /// Forks; gives the child's exit code, −N where signal N ended it. `work` gives that code; an exception
 /// is 99. A child that hangs is ended by its alarm.
@@ -53,7 +53,7 @@ int in_child(const std::function<int()>& work) {
 /// Large enough that its passes have work for several threads.
 ModelFile wide_model() {
   ModelFile file;
-  file.model.input_dim = kColumns;
+  file.model.input_dim = kForkColumns;
   file.model.hidden = {96};
   file.model.latent_dim = 4;
   file.model.likelihood = Likelihood::gaussian;
@@ -70,8 +70,8 @@ std::string train_into(const std::string& folder, std::int64_t threads) {
   config.train.threads = threads;
   config.output.dir = folder;
   config.output.overwrite = true;
-  Trainer trainer(config,
-                  {Dataset(test::some_rows(kRows, kColumns), kRows, kColumns), std::nullopt, std::nullopt});
+  Trainer trainer(config, {Dataset(test::some_rows(kForkRows, kForkColumns), kForkRows, kForkColumns),
+                           std::nullopt, std::nullopt});
   return test::read_bytes(trainer.run().model);
 }
 
@@ -85,11 +85,11 @@ TEST_CASE("a process forked after calls of several threads computes the same byt
   RunOn on;
   on.device = "cpu";
   on.threads = 3;
-  const std::vector<float> x = test::some_rows(kRows, kColumns);
+  const std::vector<float> x = test::some_rows(kForkRows, kForkColumns);
   const Vae vae = Vae::load(path, on);
   const std::vector<float> mean = vae.encode(x).mean;
   const std::vector<float> nll = vae.elbo(x, 3).reconstruction;
-  const Dataset data(x, kRows, kColumns);
+  const Dataset data(x, kForkRows, kForkColumns);
   EvaluateOptions options;
   options.samples = 10;
   const double loss = evaluate(vae, data, options).negative_elbo.mean;
@@ -121,7 +121,7 @@ TEST_CASE("a fork while every pass is in use leaves the child passes of its own"
   const Preparation preparation;
   auto passes = std::make_unique<Passes>(*backend, *store, layout, model, preparation, 0);
   const PassKey key{PassKind::evaluate, {1, 1}, 7};
-  const std::vector<float> row = test::some_rows(1, kColumns);
+  const std::vector<float> row = test::some_rows(1, kForkColumns);
   const auto nll_of = [&] {
     const Passes::Lease lease = passes->take(key);
     lease.pass().run(0, 1, row);

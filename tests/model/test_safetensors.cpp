@@ -35,30 +35,30 @@ std::string read_all(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-SafetensorsReader open(const std::string& bytes) {
+SafetensorsReader opened(const std::string& bytes) {
   return SafetensorsReader(bytes_in_memory("m.safetensors", std::as_bytes(std::span(bytes))));
 }
 
-void check_refused(const std::string& bytes, std::initializer_list<std::string_view> needles) {
+void check_file_refused(const std::string& bytes, std::initializer_list<std::string_view> needles) {
   INFO("bytes: " << bytes.substr(0, 300));
-  check_error<FileError>([&] { (void)open(bytes); }, {"m.safetensors"});
-  check_error<FileError>([&] { (void)open(bytes); }, needles);
+  check_error<FileError>([&] { (void)opened(bytes); }, {"m.safetensors"});
+  check_error<FileError>([&] { (void)opened(bytes); }, needles);
 }
 
-std::string tensor(const std::string& name, const std::string& shape, int begin, int end,
-                   const std::string& dtype = "F32") {
+std::string tensor_json(const std::string& name, const std::string& shape, int begin, int end,
+                        const std::string& dtype = "F32") {
   return "\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":[" +
          std::to_string(begin) + "," + std::to_string(end) + "]}";
 }
 
 TEST_CASE("safetensors: what the specification allows is read", "[safetensors]") {
   const std::string header = "{ \"__metadata__\" : {\"b\":\"\\u00e4\\ud83d\\ude00\\n\",\"a\":\"\"},\n" +
-                             tensor("scalar", "[]", 8, 12) + ", " + tensor("two", "[2,1]", 0, 8) + "," +
-                             tensor("none", "[0,9223372036854775807,3]", 12, 12) + "," +
-                             tensor("half", "[3]", 12, 18, "BF16") + "}      ";
+                             tensor_json("scalar", "[]", 8, 12) + ", " + tensor_json("two", "[2,1]", 0, 8) +
+                             "," + tensor_json("none", "[0,9223372036854775807,3]", 12, 12) + "," +
+                             tensor_json("half", "[3]", 12, 18, "BF16") + "}      ";
   std::string bytes = with_length(header.size(), header + bytes_of(std::vector<float>{1.5F, -2.0F, 3.0F}));
   bytes += std::string(6, '\0');
-  SafetensorsReader reader = open(bytes);
+  SafetensorsReader reader = opened(bytes);
   REQUIRE(reader.entries().size() == 4);
   CHECK(reader.entries()[0].name == "half");
   CHECK(reader.metadata_keys() == std::vector<std::string_view>{"a", "b"});
@@ -77,18 +77,18 @@ TEST_CASE("safetensors: what the specification allows is read", "[safetensors]")
   check_error<FileError>([&] { reader.read_f32(*reader.find("half"), one); }, {"'half'", "BF16", "float32"});
   CHECK_THROWS_AS(reader.read_f32(*reader.find("two"), one), std::logic_error);
   // No tensor at all is a file too.
-  CHECK(open(file_bytes("{}", 0)).entries().empty());
+  CHECK(opened(file_bytes("{}", 0)).entries().empty());
 }
 
 TEST_CASE("safetensors: a length that the file does not have is refused", "[safetensors]") {
-  check_refused("", {"0 bytes"});
-  check_refused("1234567", {"7 bytes", "8-byte length"});
-  check_refused(with_length(0, ""), {"expected '{'"});
-  check_refused(with_length(3, "{}"), {"byte 0", "3 bytes", "only 2 follow"});
-  check_refused(with_length(100'000'001, "{}"), {"at most 100000000"});
-  check_refused(with_length(100'000'000, "{}"), {"truncated"});
-  check_refused(with_length(std::numeric_limits<std::uint64_t>::max(), "{}"), {"18446744073709551615"});
-  check_refused(with_length(std::uint64_t{1} << 63U, "{}"), {"at most 100000000"});
+  check_file_refused("", {"0 bytes"});
+  check_file_refused("1234567", {"7 bytes", "8-byte length"});
+  check_file_refused(with_length(0, ""), {"expected '{'"});
+  check_file_refused(with_length(3, "{}"), {"byte 0", "3 bytes", "only 2 follow"});
+  check_file_refused(with_length(100'000'001, "{}"), {"at most 100000000"});
+  check_file_refused(with_length(100'000'000, "{}"), {"truncated"});
+  check_file_refused(with_length(std::numeric_limits<std::uint64_t>::max(), "{}"), {"18446744073709551615"});
+  check_file_refused(with_length(std::uint64_t{1} << 63U, "{}"), {"at most 100000000"});
 }
 
 TEST_CASE("safetensors: a header that is no JSON object of the right form is refused", "[safetensors]") {
@@ -120,31 +120,33 @@ TEST_CASE("safetensors: a header that is no JSON object of the right form is ref
       {"{\"__metadata__\":{\"a\":1}}", "expected a string"},
       {"{\"__metadata__\":{\"a\":\"1\",\"a\":\"1\"}}", "metadata key 'a' stands there twice"},
       {"{\"__metadata__\":{},\"__metadata__\":{}}", "'__metadata__' stands here twice"},
-      {"{" + tensor("t", "[0]", 0, 0) + "," + tensor("t", "[0]", 0, 0) + "}", "'t' stands there twice"},
-      {"{" + tensor("t", "[0]", 0, 0) + ",}", "expected a string"},
-      {"{" + tensor("t", "[0]", 0, 0) + " " + tensor("u", "[0]", 0, 0) + "}", "expected ',' or '}'"},
+      {"{" + tensor_json("t", "[0]", 0, 0) + "," + tensor_json("t", "[0]", 0, 0) + "}",
+       "'t' stands there twice"},
+      {"{" + tensor_json("t", "[0]", 0, 0) + ",}", "expected a string"},
+      {"{" + tensor_json("t", "[0]", 0, 0) + " " + tensor_json("u", "[0]", 0, 0) + "}",
+       "expected ',' or '}'"},
       {"{\"t\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}", "twice"},
       {"{\"t\":{\"dtype\":\"F32\",\"shape\":[0]}}", "'data_offsets' is missing"},
       {"{\"t\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0],\"x\":1}}", "unknown key 'x'"},
       {"{\"t\":{\"dtype\":32,\"shape\":[0],\"data_offsets\":[0,0]}}", "expected a string"},
-      {"{" + tensor("t", "[0]", 0, 0, "F33") + "}", "unknown dtype 'F33'"},
-      {"{" + tensor("t", "[0]", 0, 0, "f32") + "}", "unknown dtype 'f32'"},
-      {"{" + tensor("t", "null", 0, 0) + "}", "expected '['"},
-      {"{" + tensor("t", "[-1]", 0, 0) + "}", "whole number"},
-      {"{" + tensor("t", "[1.0]", 0, 4) + "}", "whole number"},
-      {"{" + tensor("t", "[1e0]", 0, 4) + "}", "whole number"},
-      {"{" + tensor("t", "[01]", 0, 4) + "}", "whole number"},
-      {"{" + tensor("t", "[\"1\"]", 0, 4) + "}", "whole number"},
-      {"{" + tensor("t", "[9223372036854775808]", 0, 4) + "}", "whole number"},
-      {"{" + tensor("t", "[99999999999999999999999]", 0, 4) + "}", "whole number"},
-      {"{" + tensor("t", "[1,]", 0, 4) + "}", "whole number"},
-      {"{" + tensor("t", "[[1]]", 0, 4) + "}", "whole number"},
-      {"{" + tensor("t", "[1,1,1,1,1,1,1,1,1]", 0, 4) + "}", "at most 8 elements"},
+      {"{" + tensor_json("t", "[0]", 0, 0, "F33") + "}", "unknown dtype 'F33'"},
+      {"{" + tensor_json("t", "[0]", 0, 0, "f32") + "}", "unknown dtype 'f32'"},
+      {"{" + tensor_json("t", "null", 0, 0) + "}", "expected '['"},
+      {"{" + tensor_json("t", "[-1]", 0, 0) + "}", "whole number"},
+      {"{" + tensor_json("t", "[1.0]", 0, 4) + "}", "whole number"},
+      {"{" + tensor_json("t", "[1e0]", 0, 4) + "}", "whole number"},
+      {"{" + tensor_json("t", "[01]", 0, 4) + "}", "whole number"},
+      {"{" + tensor_json("t", "[\"1\"]", 0, 4) + "}", "whole number"},
+      {"{" + tensor_json("t", "[9223372036854775808]", 0, 4) + "}", "whole number"},
+      {"{" + tensor_json("t", "[99999999999999999999999]", 0, 4) + "}", "whole number"},
+      {"{" + tensor_json("t", "[1,]", 0, 4) + "}", "whole number"},
+      {"{" + tensor_json("t", "[[1]]", 0, 4) + "}", "whole number"},
+      {"{" + tensor_json("t", "[1,1,1,1,1,1,1,1,1]", 0, 4) + "}", "at most 8 elements"},
       {"{\"t\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0]}}", "expected ','"},
       {"{\"t\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0,0]}}", "expected ']'"},
       {"{\"t\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[-4,0]}}", "whole number"},
   };
-  for (const Case& bad : cases) check_refused(file_bytes(bad.header, 0), {bad.needle});
+  for (const Case& bad : cases) check_file_refused(file_bytes(bad.header, 0), {bad.needle});
 }
 
 TEST_CASE("safetensors: tensors that do not fit the data are refused", "[safetensors]") {
@@ -154,36 +156,38 @@ TEST_CASE("safetensors: tensors that do not fit the data are refused", "[safeten
     std::string_view needle;
   };
   const std::vector<Case> cases = {
-      {tensor("t", "[1]", 4, 0), 4, "must not be smaller"},
-      {tensor("t", "[2]", 0, 8), 4, "ends at byte 8 of the tensor data, but the file holds 4"},
-      {tensor("t", "[2]", 0, 4), 4, "needs 8 bytes"},
-      {tensor("t", "[]", 0, 8), 8, "needs 4 bytes"},
-      {tensor("t", "[0]", 0, 4), 4, "needs 0 bytes"},
-      {tensor("t", "[4611686018427387904,2]", 0, 4), 4, "more bytes than a file can hold"},
-      {tensor("t", "[4294967296,4294967296]", 0, 0), 0, "more bytes than a file can hold"},
-      {tensor("t", "[2305843009213693952]", 0, 0), 0, "more bytes than a file can hold"},
-      {tensor("t", "[1]", 0, 4), 5, "1 bytes follow the last tensor"},
+      {tensor_json("t", "[1]", 4, 0), 4, "must not be smaller"},
+      {tensor_json("t", "[2]", 0, 8), 4, "ends at byte 8 of the tensor data, but the file holds 4"},
+      {tensor_json("t", "[2]", 0, 4), 4, "needs 8 bytes"},
+      {tensor_json("t", "[]", 0, 8), 8, "needs 4 bytes"},
+      {tensor_json("t", "[0]", 0, 4), 4, "needs 0 bytes"},
+      {tensor_json("t", "[4611686018427387904,2]", 0, 4), 4, "more bytes than a file can hold"},
+      {tensor_json("t", "[4294967296,4294967296]", 0, 0), 0, "more bytes than a file can hold"},
+      {tensor_json("t", "[2305843009213693952]", 0, 0), 0, "more bytes than a file can hold"},
+      {tensor_json("t", "[1]", 0, 4), 5, "1 bytes follow the last tensor"},
       {"", 4, "4 bytes follow the last tensor"},
-      {tensor("t", "[1]", 4, 8), 8, "a hole before it"},
-      {tensor("t", "[1]", 0, 4) + "," + tensor("u", "[1]", 8, 12), 12, "a hole before it"},
-      {tensor("t", "[1]", 0, 4) + "," + tensor("u", "[1]", 0, 4), 4, "an overlap"},
-      {tensor("t", "[2]", 0, 8) + "," + tensor("u", "[1]", 4, 8), 8, "an overlap"},
+      {tensor_json("t", "[1]", 4, 8), 8, "a hole before it"},
+      {tensor_json("t", "[1]", 0, 4) + "," + tensor_json("u", "[1]", 8, 12), 12, "a hole before it"},
+      {tensor_json("t", "[1]", 0, 4) + "," + tensor_json("u", "[1]", 0, 4), 4, "an overlap"},
+      {tensor_json("t", "[2]", 0, 8) + "," + tensor_json("u", "[1]", 4, 8), 8, "an overlap"},
   };
-  for (const Case& bad : cases) check_refused(file_bytes("{" + bad.header + "}", bad.data), {bad.needle});
+  for (const Case& bad : cases)
+    check_file_refused(file_bytes("{" + bad.header + "}", bad.data), {bad.needle});
 }
 
 TEST_CASE("safetensors: hostile sizes are refused without the memory for them", "[safetensors]") {
   std::string many = "{";
-  for (std::size_t i = 0; i <= kSafetensorsTensors; ++i) many += tensor(std::to_string(i), "[0]", 0, 0) + ",";
+  for (std::size_t i = 0; i <= kSafetensorsTensors; ++i)
+    many += tensor_json(std::to_string(i), "[0]", 0, 0) + ",";
   many.back() = '}';
-  check_refused(file_bytes(many, 0), {"more than 65536 tensors"});
+  check_file_refused(file_bytes(many, 0), {"more than 65536 tensors"});
   std::string keys = "{\"__metadata__\":{";
   for (std::size_t i = 0; i <= kSafetensorsMetadata; ++i) keys += "\"" + std::to_string(i) + "\":\"\",";
   keys.back() = '}';
-  check_refused(file_bytes(keys + "}", 0), {"more than 1024 keys"});
+  check_file_refused(file_bytes(keys + "}", 0), {"more than 1024 keys"});
   // Nested deeper than a recursive parser's stack.
   const std::string deep = "{\"t\":{\"shape\":" + std::string(1'000'000, '[');
-  check_refused(file_bytes(deep + "}", 0), {"whole number"});
+  check_file_refused(file_bytes(deep + "}", 0), {"whole number"});
 }
 
 TEST_CASE("safetensors: what is no readable file is refused", "[safetensors]") {

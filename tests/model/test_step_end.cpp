@@ -16,13 +16,13 @@ namespace {
 
 using Range = std::pair<std::int64_t, std::int64_t>;  // offset and end
 
-constexpr std::int64_t kRows = 24;
-constexpr std::int64_t kColumns = 6;
+constexpr std::int64_t kBatchRows = 24;
+constexpr std::int64_t kBatchColumns = 6;
 constexpr std::int64_t kAlways = std::numeric_limits<std::int64_t>::max();
 
 Plan plan_of(const ParameterLayout& layout, const RunConfig& config, bool label_vectors) {
   return build_training_plan(
-      {layout, config, Preparation{}, {kRows, ElementType::f32, false, label_vectors}, 100});
+      {layout, config, Preparation{}, {kBatchRows, ElementType::f32, false, label_vectors}, 100});
 }
 
 /// What a step's end has a gradient or a rule for.
@@ -49,7 +49,7 @@ template <typename Check>
 void for_every_model(const Check& check) {
   for (const test::ModelVariant& variant : test::model_variants()) {
     for (const double clip_norm : {0.0, 2.0}) {
-      RunConfig config = test::small_config(kColumns, {8, 4}, 4, 8);
+      RunConfig config = test::small_config(kBatchColumns, {8, 4}, 4, 8);
       variant.apply(config);
       config.optimizer.clip_norm = clip_norm;
       INFO(variant.name << ", clip " << clip_norm);
@@ -126,9 +126,9 @@ TEST_CASE("what the end of a step reads stays until then", "[step_end]") {
 }
 
 TEST_CASE("a pass without training has no end of a step, and half of one is refused", "[step_end]") {
-  const RunConfig config = test::small_config(kColumns, {8}, 4, 8);
+  const RunConfig config = test::small_config(kBatchColumns, {8}, 4, 8);
   const ParameterLayout layout = make_layout(config.model);
-  CHECK_FALSE(find_step_end(build_decode_plan(layout, config.model, kRows)));
+  CHECK_FALSE(find_step_end(build_decode_plan(layout, config.model, kBatchRows)));
   const Plan whole = plan_of(layout, config, false);
   const auto without = [&whole](auto is_kind) {
     Plan plan = whole;
@@ -144,7 +144,7 @@ TEST_CASE("a pass without training has no end of a step, and half of one is refu
 }
 
 TEST_CASE("two rules for the same parameters are refused", "[step_end]") {
-  RunConfig config = test::small_config(kColumns, {8}, 4, 8);
+  RunConfig config = test::small_config(kBatchColumns, {8}, 4, 8);
   config.model.latent = LatentKind::vq;
   config.model.codebooks = 2;
   config.model.codebook_size = 8;
@@ -168,7 +168,7 @@ TEST_CASE("two rules for the same parameters are refused", "[step_end]") {
 }
 
 TEST_CASE("a loss without a term, with one twice or of a wrong column is refused", "[step_end][loss]") {
-  const RunConfig config = test::small_config(kColumns, {8}, 4, 8);
+  const RunConfig config = test::small_config(kBatchColumns, {8}, 4, 8);
   const ParameterLayout layout = make_layout(config.model);
   Plan plan = plan_of(layout, config, false);
   CHECK_NOTHROW(check_plan(plan));
