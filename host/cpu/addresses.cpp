@@ -10,8 +10,7 @@ namespace {
 
 /// When each buffer is in use, in this backend's order of the ops.
 std::vector<Lifetime> lifetimes_as_compiled(const Plan& plan, const StepEnd* end) {
-  std::vector<Lifetime> lifetimes =
-      end != nullptr ? lifetimes_with_end(plan, *end, WeightGradientTime::at_end) : lifetimes_in_order(plan);
+  std::vector<Lifetime> lifetimes = lifetimes_with_end(plan, end, WeightGradientTime::at_end);
   // A chain runs several ops on some rows while other rows are still at the first of them, so within a step
   // an activation may take the place of another only if the two never meet in one chain: none is shared.
   const bool chained = std::any_of(plan.buffers.begin(), plan.buffers.end(), [](const Buffer& buffer) {

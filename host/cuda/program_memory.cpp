@@ -27,8 +27,8 @@ ProgramMemory::~ProgramMemory() {
 void ProgramMemory::place(const Plan& plan, const std::optional<StepEnd>& end, bool half) {
   // A gradient of a bias that no matrix product takes along, or of another parameter, is summed just before
   // the update.
-  const Placement placement = place_activations(
-      plan, end ? lifetimes_with_end(plan, *end, WeightGradientTime::in_order) : lifetimes_in_order(plan));
+  const Placement placement =
+      place_activations(plan, lifetimes_with_end(plan, end ? &*end : nullptr, WeightGradientTime::in_order));
   arena_ = DeviceBuffer::of<float>(context_, placement.size, "activations");
   if (half) {
     half_arena_ = DeviceBuffer::of<math::BFloat16>(context_, placement.size, "activations in bfloat16");

@@ -51,16 +51,17 @@ std::optional<StepEnd> find_step_end(const Plan& plan) {
   return end;
 }
 
-std::vector<Lifetime> lifetimes_with_end(const Plan& plan, const StepEnd& end, WeightGradientTime time) {
+std::vector<Lifetime> lifetimes_with_end(const Plan& plan, const StepEnd* end, WeightGradientTime time) {
   std::vector<Lifetime> lifetimes = lifetimes_in_order(plan);
+  if (end == nullptr) return lifetimes;
   const auto keep = [&](const View& view) {
     lifetimes[static_cast<std::size_t>(view.buffer)].last = std::numeric_limits<std::int64_t>::max();
   };
-  for (const PlacedOp<LinearBackward>& gradient : end.weight_gradients) {
+  for (const PlacedOp<LinearBackward>& gradient : end->weight_gradients) {
     keep(gradient->d);
     if (time == WeightGradientTime::at_end) keep(gradient->in);
   }
-  for (const PlacedOp<ParameterGradient>& sum : end.sums) keep(sum->d);
+  for (const PlacedOp<ParameterGradient>& sum : end->sums) keep(sum->d);
   return lifetimes;
 }
 

@@ -41,8 +41,9 @@ enum class WeightGradientTime {
   in_order,  ///< where LinearBackward stands; sums over rows may still wait for the end of the step
   at_end,    ///< behind all other ops
 };
-/// Lifetimes in the order of the ops, with the step's end behind them.
-[[nodiscard]] std::vector<Lifetime> lifetimes_with_end(const Plan& plan, const StepEnd& end,
+/// Lifetimes in the order of the ops, with the step's end behind them. `end` null: of a pass that trains
+/// nothing.
+[[nodiscard]] std::vector<Lifetime> lifetimes_with_end(const Plan& plan, const StepEnd* end,
                                                        WeightGradientTime time);
 
 }  // namespace vaecuda

@@ -115,7 +115,7 @@ TEST_CASE("what the end of a step reads stays until then", "[step_end]") {
         if (time == WeightGradientTime::at_end) keep(gradient->in);
       }
       for (const PlacedOp<ParameterGradient>& sum : end->sums) keep(sum->d);
-      const std::vector<Lifetime> lifetimes = lifetimes_with_end(plan, *end, time);
+      const std::vector<Lifetime> lifetimes = lifetimes_with_end(plan, &*end, time);
       for (std::size_t i = 0; i < plan.buffers.size(); ++i) {
         INFO(plan.buffers[i].name);
         CHECK(lifetimes[i].first == in_order[i].first);
