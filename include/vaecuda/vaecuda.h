@@ -447,7 +447,8 @@ typedef struct vaecuda_evaluate_options {
   int64_t elbo_samples;      /* latents of each row of the negative ELBO, 1 or more */
   double active_threshold;   /* of active_units */
   int64_t bins;              /* that a latent's means are counted in for the mutual information gap */
-  const char* anomaly_label; /* that marks anomalies; NULL: "1" where the labels are just 0 and 1, "True" of False and True */
+  const char* anomaly_label; /* that marks anomalies; NULL: "1" where the labels are just 0 and 1, "True" of
+                                False and True */
 } vaecuda_evaluate_options;
 
 /* clang-format off */
