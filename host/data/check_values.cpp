@@ -9,6 +9,7 @@
 #include "host/config/likelihood_traits.hpp"
 #include "host/data/each_value.hpp"
 #include "host/data/match_columns.hpp"
+#include "host/data/message.hpp"
 #include "vaecuda/error.hpp"
 
 namespace vaecuda {
@@ -90,6 +91,58 @@ void check_values(const NamedRows& rows, const Preparation& preparation, Likelih
   }
   refuse_value(rows.name, rows.column_names, row, column, *found * scale,
                preparation.binarize == Binarize::stochastic, advice_for(scale));
+}
+
+void check_source(const RowSource& source) {
+  const std::int64_t count = source.columns();
+  const auto names = static_cast<std::int64_t>(source.column_names().size());
+  if (count < 1) {
+    throw FileError(fmt::format("{}: a source of {} columns; expected at least 1", source.name(), count));
+  }
+  if (names == 0 || names == count) return;
+  throw FileError(fmt::format("{}: the source has {} for {}; expected one for each column, or none",
+                              source.name(), data::counted(names, "column name"),
+                              data::counted(count, "column")));
+}
+
+void check_block(const RowSource& source, std::span<const float> block, std::int64_t first,
+                 std::int64_t most) {
+  const std::string& name = source.name();
+  const auto width = static_cast<std::size_t>(source.columns());
+  if (block.size() % width != 0) {
+    throw FileError(
+        fmt::format("{}: the source gave {} values from row {} on, which cannot be cut into rows of {}", name,
+                    block.size(), first, width));
+  }
+  const std::size_t rows = block.size() / width;
+  if (rows > static_cast<std::size_t>(most)) {
+    throw FileError(
+        fmt::format("{}: the source gave {} rows where {} were asked for at most; its next() must "
+                    "heed that number, and its rows() say no less than come",
+                    name, rows, most));
+  }
+  const auto require = [&](std::size_t count, std::size_t each, const char* what) {
+    if (count == rows * each) return;
+    throw FileError(fmt::format("{}: the source gave {} {} for {} from row {} on; expected {}", name, count,
+                                what, data::counted(static_cast<std::int64_t>(rows), "row"), first,
+                                rows * each));
+  };
+  const std::span<const std::int32_t> labels = source.labels();
+  if (source.has_labels()) require(labels.size(), 1, "labels");
+  const std::size_t classes = source.label_names().size();
+  const auto has_name = [classes](std::int32_t label) {
+    return label >= 0 && static_cast<std::size_t>(label) < classes;
+  };
+  if (const auto bad = std::find_if_not(labels.begin(), labels.end(), has_name); bad != labels.end()) {
+    throw FileError(fmt::format("{}: row {} has the label index {}, but the source names {}", name,
+                                first + (bad - labels.begin()), *bad,
+                                data::counted(static_cast<std::int64_t>(classes), "label")));
+  }
+  const std::span<const float> vectors = source.label_vectors();
+  if (vectors.size() % rows != 0)
+    require(vectors.size(), vectors.size() / rows + 1, "numbers of label vectors");
+  const std::size_t factors = source.factor_names().size();
+  if (factors > 0) require(source.factors().size(), factors, "factor values");
 }
 
 void require_finite(const Dataset& data) {

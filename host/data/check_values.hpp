@@ -10,6 +10,7 @@
 #include "host/plan/builder.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/dataset.hpp"
+#include "vaecuda/row_source.hpp"
 
 namespace vaecuda {
 
@@ -28,6 +29,15 @@ struct NamedRows {
 /// The same for rows that no loader has seen: values must also be finite. `meter` measures them.
 void check_values(const NamedRows& rows, const Preparation& preparation, Likelihood likelihood,
                   data::ValueMeter& meter);
+
+/// \throws FileError for a source without columns, or with another number of names than of columns
+void check_source(const RowSource& source);
+
+/// Whether what a source says of the block that next(most) gave, its rows being first, first + 1, …, fits
+/// together: whole rows, no more than asked for, a label with a name, a vector and factors for each.
+/// \throws FileError naming what does not
+void check_block(const RowSource& source, std::span<const float> block, std::int64_t first,
+                 std::int64_t most);
 
 /// Throws FileError for a float that is not finite. Rows of a file were checked when they were read.
 void require_finite(const Dataset& data);

@@ -242,8 +242,13 @@ double bits_per_dimension(double nats, const ModelInfo& model) {
   return bits - log_jacobian;
 }
 
-Evaluation evaluate(const Vae& vae, const RowOpener& open, const EvaluateOptions& options) {
+Evaluation evaluate(const Vae& vae, const RowOpener& opener, const EvaluateOptions& options) {
   check(options);
+  const auto open = [&opener] {
+    std::unique_ptr<RowSource> rows = opener ? opener() : nullptr;
+    if (!rows) throw ConfigError("no rows to evaluate on: the opener is empty, or gave no source of rows");
+    return rows;
+  };
   const ModelConfig& model = vae.info().model;
   const std::int64_t latents = model.latent_dim;
   const bool samples_likelihood = options.samples > 0 && traits_of(model.latent).has_density;

@@ -9,11 +9,22 @@
 namespace vaecuda {
 namespace {
 
-/// A factor's value in every row.
+/// A factor's value in every row, as its rank among the factor's different values.
 struct Factor {
   std::string name;
   std::vector<std::int32_t> values;
 };
+
+/// Any numbers as 0, 1, ...: what is counted are equal values, and counts lie by value.
+void rank_values(std::vector<std::int32_t>& values) {
+  std::vector<std::int32_t> different = values;
+  std::sort(different.begin(), different.end());
+  different.erase(std::unique(different.begin(), different.end()), different.end());
+  for (std::int32_t& value : values) {
+    const auto place = std::lower_bound(different.begin(), different.end(), value);
+    value = static_cast<std::int32_t>(place - different.begin());
+  }
+}
 
 std::vector<Factor> factors_of(const RowFacts& facts) {
   std::vector<Factor> factors;
@@ -23,6 +34,7 @@ std::vector<Factor> factors_of(const RowFacts& facts) {
     for (std::size_t place = f; place < facts.factors.size(); place += names.size()) {
       factor.values.push_back(facts.factors[place]);
     }
+    rank_values(factor.values);
     factors.push_back(std::move(factor));
   }
   if (factors.empty() && !facts.labels.empty()) factors.push_back({"label", facts.labels});

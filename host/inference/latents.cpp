@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
+#include <new>
 #include <span>
 
 #include "host/latents/latent.hpp"
@@ -32,6 +34,19 @@ double angle_between(std::span<const float> z1, std::span<const float> z2, doubl
 
 }  // namespace
 
+std::vector<float> room_for(std::int64_t rows, std::int64_t width, std::string_view what) {
+  std::vector<float> room;
+  try {
+    const auto most = static_cast<std::int64_t>(room.max_size());
+    if (width > 0 && rows > most / width) throw std::bad_alloc();
+    room.reserve(static_cast<std::size_t>(rows * width));
+  } catch (const std::bad_alloc&) {
+    throw OutOfMemoryError(
+        fmt::format("{} {} of {} values do not fit in memory; ask for fewer at a time", rows, what, width));
+  }
+  return room;
+}
+
 double normal_quantile(double probability) {
   // By bisection of erfc: exact to double precision and called a few times only.
   double low = -40.0;
@@ -55,8 +70,7 @@ void check_draw(const ModelConfig& model, std::int64_t count, double temperature
 std::vector<float> draw_prior(std::int64_t first, std::int64_t count, std::int64_t latent_dim,
                               std::uint64_t seed, double temperature) {
   const auto deviation = static_cast<float>(temperature);
-  std::vector<float> z;
-  z.reserve(static_cast<std::size_t>(count * latent_dim));
+  std::vector<float> z = room_for(count, latent_dim, "latents");
   for (std::int64_t row = first; row < first + count; ++row) {
     for (std::int64_t column = 0; column < latent_dim; column += 4) {
       const math::Philox4 bits =
@@ -73,8 +87,7 @@ std::vector<float> draw_prior(std::int64_t first, std::int64_t count, std::int64
 
 std::vector<float> draw_codes(std::int64_t first, std::int64_t count, const CodebookParameters& codebook,
                               std::span<const float> parameters, std::uint64_t seed) {
-  std::vector<float> z;
-  z.reserve(static_cast<std::size_t>(count * codebook.groups * codebook.width));
+  std::vector<float> z = room_for(count, codebook.groups * codebook.width, "latents");
   for (std::int64_t row = first; row < first + count; ++row) {
     for (std::int64_t g = 0; g < codebook.groups; ++g) {
       const math::Philox4 bits =
@@ -101,7 +114,10 @@ std::vector<float> latent_grid(std::int64_t side, std::int64_t latent_dim, std::
   const auto quantile = [side](std::int64_t i) {
     return static_cast<float>(normal_quantile((static_cast<double>(i) + 0.5) / static_cast<double>(side)));
   };
-  std::vector<float> z(static_cast<std::size_t>(side * side * latent_dim), 0.0f);
+  constexpr std::int64_t kMostSide = 1'000'000'000;  // so that the square is a number
+  std::vector<float> z = room_for(side > kMostSide ? std::numeric_limits<std::int64_t>::max() : side * side,
+                                  latent_dim, "latents");
+  z.resize(static_cast<std::size_t>(side * side * latent_dim), 0.0f);
   for (std::int64_t row = 0; row < side; ++row) {
     for (std::int64_t column = 0; column < side; ++column) {
       float* latent = z.data() + (row * side + column) * latent_dim;
@@ -119,7 +135,9 @@ std::vector<float> latents_around(std::span<const float> z, std::int64_t count, 
         "{} latents at a distance of {}; expected 0 or more of both, and a finite one", count, radius));
   }
   const auto latent_dim = static_cast<std::int64_t>(z.size());
-  std::vector<float> points(z.begin(), z.end());
+  std::vector<float> points =
+      room_for(count < std::numeric_limits<std::int64_t>::max() ? count + 1 : count, latent_dim, "latents");
+  points.insert(points.end(), z.begin(), z.end());
   // A standard normal vector points evenly in all directions.
   const std::vector<float> normals = draw_prior(0, count, latent_dim, seed, 1.0);
   for (std::int64_t i = 0; i < count; ++i) {
@@ -145,8 +163,7 @@ std::vector<float> interpolate_latents(std::span<const float> z1, std::span<cons
   const double norm1 = norm_of(z1);
   const double norm2 = norm_of(z2);
   const double angle = spherical ? angle_between(z1, z2, norm1 * norm2) : 0.0;
-  std::vector<float> path;
-  path.reserve(static_cast<std::size_t>(steps) * z1.size());
+  std::vector<float> path = room_for(steps, static_cast<std::int64_t>(z1.size()), "latents");
   for (std::int64_t step = 0; step < steps; ++step) {
     const double t = static_cast<double>(step) / static_cast<double>(steps - 1);
     double weight1 = 1.0 - t;

@@ -4,12 +4,16 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "host/plan/op.hpp"
 #include "vaecuda/config.hpp"
 
 namespace vaecuda {
+
+/// An empty vector with room for rows × width values. \throws OutOfMemoryError naming `what` and how many
+[[nodiscard]] std::vector<float> room_for(std::int64_t rows, std::int64_t width, std::string_view what);
 
 /// The standard normal's quantile; `probability` in (0, 1).
 [[nodiscard]] double normal_quantile(double probability);

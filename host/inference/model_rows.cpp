@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kMostLines = 1000;  ///< kept of a program that meets file after file
 
 data::Columns columns_of(const RowSource& rows) {
+  check_source(rows);
   return {rows.name(), rows.columns(), rows.column_names(), rows.label_column()};
 }
 
@@ -125,6 +126,7 @@ std::span<const float> ModelRows::next(std::int64_t most) {
     if (!std::exchange(ended_, true)) say_at_end();
     return block;
   }
+  check_block(source(), block, first_, most);
   if (!order_.empty()) {
     block_ = data::choose_columns(block, source().columns(), order_);
     block = block_;

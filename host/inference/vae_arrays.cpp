@@ -1,5 +1,8 @@
 // The members of Vae that take and give whole arrays, by way of those that work block by block.
+#include <algorithm>
+
 #include "host/data/forwarded_rows.hpp"
+#include "host/inference/latents.hpp"
 #include "vaecuda/vae.hpp"
 
 namespace vaecuda {
@@ -34,8 +37,8 @@ Encoded Vae::encode(std::span<const float> x) const {
 }
 
 std::vector<float> Vae::decode(std::span<const float> z) const {
-  std::vector<float> all;
   const auto rows = rows_of(z, info().model.latent_dim);
+  std::vector<float> all = room_for(rows->rows().value_or(0), info().model.input_dim, "rows");
   decode(*rows, [&](const DecodedBlock& block) { append(all, block.mean); });
   return all;
 }
@@ -49,7 +52,7 @@ std::vector<float> Vae::reconstruct(std::span<const float> x) const {
 }
 
 std::vector<float> Vae::sample(std::int64_t count, std::uint64_t seed, double temperature) const {
-  std::vector<float> all;
+  std::vector<float> all = room_for(std::max<std::int64_t>(count, 0), info().model.input_dim, "rows");
   sample(count, seed, temperature, [&](const DecodedBlock& block) { append(all, block.mean); });
   return all;
 }

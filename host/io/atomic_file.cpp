@@ -8,7 +8,6 @@
 #include <atomic>
 #include <cerrno>
 #include <memory>
-#include <stdexcept>
 #include <system_error>
 
 #include "host/io/path_links.hpp"
@@ -69,7 +68,9 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::require_open() const {
-  if (!file_) throw std::logic_error("AtomicFile is used after commit()");
+  if (file_) return;
+  throw ConfigError(
+      fmt::format("'{}' is written and closed already: a file can be committed once, last", path().string()));
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {

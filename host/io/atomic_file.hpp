@@ -36,7 +36,8 @@ class AtomicFile {
   void write(std::string_view text);
   /// Puts these bytes in the place of what was written at `offset`: a header whose numbers come last.
   void rewrite(std::int64_t offset, std::string_view text);
-  /// Brings the file to the disk and gives it the target's name. To be called once, last.
+  /// Brings the file to the disk and gives it the target's name. To be called once, last: whatever is asked
+  /// for after it is a ConfigError.
   void commit();
   /// The target, links resolved.
   [[nodiscard]] const std::filesystem::path& path() const { return target_.path(); }

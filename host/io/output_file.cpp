@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
-#include <stdexcept>
 
 #include "host/io/atomic_file.hpp"
 #include "host/io/npz.hpp"
@@ -38,6 +37,7 @@ struct OutputFile::Impl {
   }
   AtomicFile file;
   std::string pending;
+  bool is_done = false;  ///< committed
 };
 
 OutputFile::OutputFile(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
@@ -46,6 +46,7 @@ OutputFile& OutputFile::operator=(OutputFile&&) noexcept = default;
 OutputFile::~OutputFile() = default;
 
 void OutputFile::write(std::string_view text) {
+  if (impl_->is_done) impl_->file.write(text);  // refuses
   impl_->pending += text;
   if (impl_->pending.size() >= kPieceBytes) impl_->flush();
 }
@@ -53,6 +54,7 @@ void OutputFile::write(std::string_view text) {
 void OutputFile::commit() {
   impl_->flush();
   impl_->file.commit();
+  impl_->is_done = true;
 }
 
 std::string csv_cell(std::string_view text) {
@@ -77,9 +79,10 @@ std::string csv_cell(std::string_view text) {
 }
 
 struct RowWriter::Impl {
-  Impl(const std::string& path, std::int64_t width, RowType element, bool table)
-      : file(path), columns(width), type(element), is_table(table) {}
+  Impl(const std::string& target, std::int64_t width, RowType element, bool table)
+      : path(target), file(target), columns(width), type(element), is_table(table) {}
 
+  std::string path;
   OutputFile file;
   std::int64_t columns;
   RowType type;
@@ -95,8 +98,13 @@ struct RowWriter::Impl {
   template <typename T>
   void append(std::span<const T> values, RowType of) {
     const auto width = static_cast<std::size_t>(std::max<std::int64_t>(columns, 1));
-    if (of != type || values.size() % width != 0) {
-      throw std::logic_error("rows of another type or width than those of the file");
+    if (of != type) {
+      throw ConfigError(fmt::format("{}: rows of {} for a file of {}; give values of the writer's type", path,
+                                    descr_of(of), descr_of(type)));
+    }
+    if (values.size() % width != 0) {
+      throw ConfigError(fmt::format("{}: {} values cannot be cut into rows of {}; give whole rows", path,
+                                    values.size(), width));
     }
     rows += static_cast<std::int64_t>(values.size() / width);
     if (!is_table) {
@@ -120,6 +128,15 @@ RowWriter::RowWriter(const std::string& path, std::int64_t columns, RowType type
   const std::string ending = std::filesystem::path(path).extension().string();
   if (ending != ".npy" && ending != ".csv") {
     throw ConfigError(fmt::format("{}: rows are written as .npy or .csv; the name must end so", path));
+  }
+  if (columns < 0) {
+    throw ConfigError(
+        fmt::format("{}: rows of {} columns; expected 0 (one number a row) or more", path, columns));
+  }
+  const std::size_t cells = columns > 0 ? static_cast<std::size_t>(columns) : 1;
+  if (!names.empty() && names.size() != cells) {
+    throw ConfigError(fmt::format("{}: names are {}, but a row has {} cells; expected one for each, or none",
+                                  path, names.size(), cells));
   }
   impl_ = std::make_unique<Impl>(path, columns, type, ending == ".csv");
   if (!impl_->is_table) {

@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 
+#include "host/data/check_values.hpp"
 #include "vaecuda/array.hpp"
 #include "vaecuda/error.hpp"
+#include "vaecuda/row_source.hpp"
 
 namespace vaecuda {
 
@@ -19,6 +21,7 @@ void enter_rows(RunConfig& config, RunData& rows) {
           key, path));
     }
     if (data == nullptr) return;
+    if (data->columns() > 0) check_source(*rows_of(*data));
     path = kMemory;
     if (data->name() == Dataset{}.name()) data->set_name(fmt::format("memory ({})", key));
   };

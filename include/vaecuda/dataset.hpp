@@ -50,8 +50,8 @@ struct DataSource {
   /// A file (IDX, .npy, .csv, each also gzip-compressed; CIFAR-10 .bin), a folder holding MNIST's or
   /// CIFAR-10's files, or "shapes", "shapes:32x32x3", "shapes:n=100000" (parts joined by commas or colons).
   std::string path;
-  /// A file of labels, one per row (IDX, .npy or one-column CSV), or of vectors, one per row (with two
-  /// dimensions, the second above 1); empty: those that come with the data.
+  /// A file of labels, one per row (IDX, .npy, CSV of one column beside an index), or of vectors, one per row
+  /// (two dimensions, the second above 1); empty: those that come with the data.
   std::string labels_path;
   /// CSV: the column that holds labels, by name or by index from 0; "none": no column does; empty: a last
   /// column named label, class or target (any case) is taken, else the first one so named.
@@ -99,7 +99,7 @@ class VAECUDA_API Dataset {
   /// \throws ConfigError if the shape's size is not columns().
   void set_image(std::optional<ImageShape> image);
 
-  /// Column names of a table, empty where the source has none.
+  /// Column names of a table, one for each (who uses the rows requires it), or none.
   [[nodiscard]] const std::vector<std::string>& column_names() const { return column_names_; }
   void set_column_names(std::vector<std::string> names) { column_names_ = std::move(names); }
 
@@ -130,7 +130,7 @@ class VAECUDA_API Dataset {
   /// \throws ConfigError unless there is one name for each number, or none
   void set_label_vector_names(std::vector<std::string> names);
 
-  /// Known generative factors per row (rows × factor_names().size(), row-major), as in `shapes`.
+  /// Known generative factors per row (rows × factor_names().size(), row-major), any values; see `shapes`.
   [[nodiscard]] std::span<const std::int32_t> factors() const { return factors_; }
   [[nodiscard]] const std::vector<std::string>& factor_names() const { return factor_names_; }
   void set_factors(std::vector<std::int32_t> factors, std::vector<std::string> names);

@@ -40,7 +40,7 @@ struct EvaluateOptions {
   std::function<void(const PassProgress&)> progress;
 };
 
-/// A mean over rows, and the standard error of that mean (0 for a single row).
+/// A mean over rows, and the standard error of that mean (0 for a single row, which tells of no spread).
 struct Estimate {
   double mean = 0.0;
   double standard_error = 0.0;
@@ -123,9 +123,9 @@ using RowOpener = std::function<std::unique_ptr<RowSource>()>;
 /// Runs a model over all rows, which are in the units of the training data; they are opened and read four
 /// times, and of each only its figures, its posterior and its label are kept: 4·(7 + 2·Z) bytes. The figures
 /// depend on the model, the data and the options alone: not on the batch size or the number of threads.
-/// \throws ConfigError for no rows, options out of range, an anomaly label that the data have not or that
-/// every row has; FileError for rows that the model cannot take, or that are fewer or more when they are read
-/// again; OutOfMemoryError; DeviceError
+/// \throws ConfigError for no rows, an opener that is empty or gives none, options out of range, an anomaly
+/// label that the data have not or that every row has; FileError for rows that the model cannot take, or that
+/// are fewer or more when they are read again; OutOfMemoryError; DeviceError
 [[nodiscard]] VAECUDA_API Evaluation evaluate(const Vae& vae, const RowOpener& open,
                                               const EvaluateOptions& options = {});
 /// The same over rows in memory.

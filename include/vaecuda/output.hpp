@@ -30,7 +30,7 @@ VAECUDA_API void require_separate_files(std::span<const NamedFile> outputs,
                                         std::span<const NamedFile> inputs);
 
 /// A file that is written piece by piece. Without commit() nothing stays. Thread safety: one thread at a
-/// time. Every member throws RuntimeError naming the path, the system's reason and a remedy.
+/// time. Every member throws RuntimeError naming path, reason and remedy, and ConfigError after commit().
 class VAECUDA_API OutputFile {
  public:
   explicit OutputFile(const std::string& path);
@@ -61,13 +61,13 @@ enum class RowType { f32, i32, u8 };
 class VAECUDA_API RowWriter {
  public:
   /// `columns` 0: one number a row, as an array of one dimension. `names`: a table's header, empty or one per
-  /// column; arrays have none. \throws also ConfigError for another ending
+  /// column; arrays have none. \throws also ConfigError for another ending or number of names, columns < 0
   RowWriter(const std::string& path, std::int64_t columns, RowType type = RowType::f32,
             const std::vector<std::string>& names = {});
   RowWriter(RowWriter&&) noexcept;
   RowWriter& operator=(RowWriter&&) noexcept;
   ~RowWriter();
-  /// Whole rows of the writer's type. In a table a number has as many digits as bring the same float back.
+  /// Whole rows of the writer's type, or ConfigError. A table has as many digits as bring the float back.
   void append(std::span<const float> rows);
   void append(std::span<const std::int32_t> rows);
   void append(std::span<const std::uint8_t> rows);

@@ -14,8 +14,8 @@
 
 namespace vaecuda {
 
-/// Rows of equal length, delivered in blocks from the first to the last, once. Derive from it to use a model
-/// on rows of your own (a database, a socket). Thread safety: one thread at a time.
+/// Rows of equal length in blocks, from the first to the last, once. Derive from it for rows of your own (a
+/// database): who reads them throws FileError where its answers do not fit together. One thread at a time.
 class VAECUDA_API RowSource {
  public:
   RowSource() = default;

@@ -174,7 +174,7 @@ class VAECUDA_API Vae {
   /// Means of p(x|z) for z drawn from the prior N(0, temperature²), or of codes drawn alike and independently
   /// where the latent is quantized: (count, D). Row i depends on seed and i alone. \throws ConfigError for a
   /// negative count or temperature, for a model without a prior (a deterministic latent), and for a
-  /// temperature other than 1 of a quantized latent
+  /// temperature other than 1 of a quantized latent; OutOfMemoryError for more rows than memory holds
   [[nodiscard]] std::vector<float> sample(std::int64_t count, std::uint64_t seed,
                                           double temperature = 1.0) const;
   /// The z that sample() decodes: (count, Z).
@@ -243,20 +243,20 @@ class VAECUDA_API Vae {
 /// `steps` latents on the way from z1 to z2, ends included, row-major (steps, Z): on the straight line, or on
 /// the great-circle arc with linearly changing length (slerp; Shoemake, SIGGRAPH 1985), which keeps the norms
 /// that latents of a Gaussian have in many dimensions. Where the two directions are equal or opposite, the
-/// straight line. \throws ConfigError for latents of different sizes or too long, fewer than 2 steps
+/// straight line. \throws ConfigError for unlike or too long latents, fewer than 2 steps; OutOfMemoryError
 [[nodiscard]] VAECUDA_API std::vector<float> interpolate_latents(std::span<const float> z1,
                                                                  std::span<const float> z2,
                                                                  std::int64_t steps, bool spherical = false);
 
 /// z, then `count` latents at the distance `radius` from it, in directions drawn evenly from all by (seed,
-/// index): (1 + count, Z). \throws ConfigError for a negative count or radius
+/// index): (1 + count, Z). \throws ConfigError for a negative count or radius; OutOfMemoryError
 [[nodiscard]] VAECUDA_API std::vector<float> latents_around(std::span<const float> z, std::int64_t count,
                                                             double radius, std::uint64_t seed);
 
 /// Latents (side², latent_dim) over the plane of two dimensions, zero in the others: row by row from the top,
 /// `across` growing to the right and `up` upwards, at the quantiles (i + ½) / side of the prior, so that
 /// every cell stands for equal probability (Kingma and Welling, arXiv 1312.6114, figure 4).
-/// \throws ConfigError for a dimension that does not exist, the same one twice, or no cell
+/// \throws ConfigError for a dimension that does not exist, the same twice, or no cell; OutOfMemoryError
 [[nodiscard]] VAECUDA_API std::vector<float> latent_grid(std::int64_t side, std::int64_t latent_dim,
                                                          std::int64_t across, std::int64_t up);
 

@@ -83,8 +83,8 @@ TEST_CASE("atomic file: the new content appears at commit and not before") {
   file.commit();
   CHECK(read(path) == std::string("abc\0d", 5));
   CHECK(files_in(folder.path()) == 1);
-  CHECK_THROWS_AS(file.write("more"), std::logic_error);
-  CHECK_THROWS_AS(file.commit(), std::logic_error);
+  CHECK_THROWS_AS(file.write("more"), ConfigError);
+  CHECK_THROWS_AS(file.commit(), ConfigError);
 }
 
 TEST_CASE("atomic file: an abandoned write leaves the old content and no temporary file") {
