@@ -63,7 +63,7 @@ void CsvRows::State::read_first_lines(const TableRequest& request) {
   if (sample.size() == 0) fail(path, "holds only blank lines; expected a table of numbers");
   columns = find_csv_columns(path, sample, request);
   given = columns.has_header ? 1 : 0;
-  if (columns.label && columns.count - columns.begin == 1) {
+  if (columns.label && columns.count - columns.begin == 1 && !columns.are_labels) {
     fail(path, "has no column but the labels'; expected at least one column of numbers");
   }
   if (columns.has_header && sample.size() == 1) {
@@ -209,6 +209,29 @@ LoadedRows read_csv(ByteSource& source, const TableRequest& request) {
   SourceFacts facts = rows.facts();
   facts.missing = "no missing values";
   return {std::move(dataset), std::move(facts)};
+}
+
+LabelFile read_label_table(ByteSource& source) {
+  TableRequest request;
+  request.label_column = "none";
+  request.are_labels = true;
+  CsvRows rows(source, request);
+  BlockList<float> values;
+  LabelBuilder labels;
+  std::int64_t count = 0;
+  for (; rows.next(); ++count) {
+    values.append(rows.values());
+    if (rows.has_labels()) labels.add(rows.label());
+  }
+  LabelFile file;
+  file.warnings = rows.facts().warnings;
+  if (rows.has_labels()) {
+    file.labels = std::move(labels).finish();
+    return file;
+  }
+  file.vectors.emplace(values.take(source.path()), count, rows.width());
+  file.vectors->set_column_names(rows.names());
+  return file;
 }
 
 std::size_t count_csv_cells(ByteSource& source) {

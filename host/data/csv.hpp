@@ -12,6 +12,7 @@
 #include "host/data/bytes.hpp"
 #include "host/data/csv_columns.hpp"
 #include "host/data/label_builder.hpp"
+#include "host/data/labels.hpp"
 #include "host/data/source_facts.hpp"
 #include "vaecuda/dataset.hpp"
 
@@ -50,6 +51,10 @@ class CsvRows {
 /// \throws FileError naming line and column for a row of another length and a cell that is not a finite
 /// number, ConfigError if the request's label_column names no column.
 [[nodiscard]] LoadedRows read_csv(ByteSource& source, const TableRequest& request);
+
+/// Reads a table of labels: the texts of its one column beside the index of the rows, or the numbers of
+/// several as vectors. \throws FileError as read_csv
+[[nodiscard]] LabelFile read_label_table(ByteSource& source);
 
 /// How many cells the first record has; consumes nothing.
 [[nodiscard]] std::size_t count_csv_cells(ByteSource& source);

@@ -140,8 +140,16 @@ void leave_out_row_names(const std::string& path, const std::vector<std::string>
   columns.begin = 1;
   columns.warnings.push_back(fmt::format(
       "{}: column 0 {}, as pandas writes the index of the rows: it is left out. Write the table with "
-      "index=False; to train on the column, name it",
-      path, columns.names[0].empty() ? "has no name" : "is named " + in_quotes(columns.names[0])));
+      "index=False; {}, name it",
+      path, columns.names[0].empty() ? "has no name" : "is named " + in_quotes(columns.names[0]),
+      columns.are_labels ? "if it is a label" : "to train on the column"));
+}
+
+/// The first line of a table of labels that pandas wrote with the index of the rows: `,label`, or `,0` of a
+/// column without a name. As a row of numbers it would have a gap.
+bool names_index_of_labels(const CsvSample& sample, const TableRequest& request) {
+  return request.are_labels && sample.cells(0) > 1 && sample.size() > 1 &&
+         (sample.cell(0, 0).empty() || sample.cell(0, 0) == "Unnamed: 0") && !sample.cell(1, 0).empty();
 }
 
 /// Of a table that has all columns that are wanted the others are not read.
@@ -180,9 +188,10 @@ void warn_of_counting_columns(const std::string& path, const CsvSample& sample, 
                                          [](std::int64_t a, std::int64_t b) { return b != a + 1; });
     if (jump != numbers->end()) continue;
     columns.warnings.push_back(
-        fmt::format("{}: {} counts the rows ({}, {}, {}, …) and is trained on: write the table without it if "
+        fmt::format("{}: {} counts the rows ({}, {}, {}, …) and is {}: write the table without it if "
                     "it only numbers them",
-                    path, columns.describe(column), (*numbers)[0], (*numbers)[1], (*numbers)[2]));
+                    path, columns.describe(column), (*numbers)[0], (*numbers)[1], (*numbers)[2],
+                    columns.are_labels ? "taken for a part of every row's label" : "trained on"));
   }
 }
 
@@ -241,8 +250,9 @@ void warn_of_other_encoding(const std::string& path, const CsvSample& sample, Cs
 CsvColumns find_csv_columns(const std::string& path, const CsvSample& sample, const TableRequest& request) {
   CsvColumns columns;
   columns.count = sample.cells(0);
-  columns.has_header = request.header == HeaderMode::yes;
-  if (request.header == HeaderMode::automatic) {
+  columns.are_labels = request.are_labels;
+  columns.has_header = request.header == HeaderMode::yes || names_index_of_labels(sample, request);
+  if (request.header == HeaderMode::automatic && !columns.has_header) {
     const auto wanted = find_wanted_names(path, sample, request.value_columns);
     HeaderFinding finding =
         wanted ? *wanted : find_header(path, sample, requested_label(sample, request.label_column));
@@ -259,6 +269,7 @@ CsvColumns find_csv_columns(const std::string& path, const CsvSample& sample, co
   leave_out_empty_end(path, sample, columns);
   columns.label = find_label_column(path, columns, request);
   leave_out_row_names(path, request.value_columns, columns);
+  if (columns.are_labels && columns.count - columns.begin == 1) columns.label = columns.begin;
   pass_over_others(request.value_columns, columns);
   warn_of_counting_columns(path, sample, columns);
   // Who names a column, or none, has decided.

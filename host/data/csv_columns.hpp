@@ -24,6 +24,9 @@ struct TableRequest {
   HeaderMode header = HeaderMode::automatic;
   bool label_column_may_lack = false;
   std::vector<std::string> value_columns;
+  /// The table is a file of labels: what it holds beside the index of its rows are the labels, the text of
+  /// one column or the numbers of several.
+  bool are_labels = false;
 };
 
 /// Columns are counted from 0, those left out and the labels' included.
@@ -35,6 +38,7 @@ struct CsvColumns {
   bool ends_in_separator = false;    ///< rows may have a cell more than columns, which is empty
   std::optional<std::size_t> label;  ///< the column that holds labels
   std::vector<bool> is_passed;       ///< columns whose cells are not read; empty: all are read
+  bool are_labels = false;           ///< as the request has it
   std::vector<std::string> warnings;
 
   /// How a message names a column: `column "x3"`, or `column 3 (counted from 0)`.

@@ -13,8 +13,8 @@ namespace vaecuda::data {
 namespace {
 
 LabelFile read_array_labels(ByteSource& source, const ArrayHeader& header) {
-  if (header.dims.size() == 2 && header.dims[1] >= 2) return {{}, read_array(source, header).rows};
-  return {read_label_array(source, header), std::nullopt};
+  if (header.dims.size() == 2 && header.dims[1] >= 2) return {{}, read_array(source, header).rows, {}};
+  return {read_label_array(source, header), std::nullopt, {}};
 }
 
 }  // namespace
@@ -31,10 +31,8 @@ LabelFile read_labels(const std::string& path, std::int64_t rows) {
     case FileFormat::cifar:
       fail(path, "is a CIFAR-10 batch; expected labels: IDX, .npy or a CSV file with one label per line");
   }
-  if (count_csv_cells(source) < 2) return {read_label_csv(source, rows), std::nullopt};
-  TableRequest request;
-  request.label_column = "none";
-  return {{}, read_csv(source, request).rows};
+  if (count_csv_cells(source) < 2) return {read_label_csv(source, rows), std::nullopt, {}};
+  return read_label_table(source);
 }
 
 std::vector<float> take_label_vectors(const Dataset& vectors, const std::string& labels_path,

@@ -15,10 +15,12 @@ namespace vaecuda::data {
 struct LabelFile {
   Labels labels;
   std::optional<Dataset> vectors;
+  std::vector<std::string> warnings;  ///< of what was read
 };
 
-/// Opens the file once, so that it may be a pipe. Rows of several numbers are vectors; a text file with one
-/// line more than `rows` begins with a header. \throws FileError
+/// Opens the file once, so that it may be a pipe. Rows of several numbers are vectors, an index of the rows
+/// as pandas writes it left out; a text file with one cell a line and one line more than `rows` begins with a
+/// header. \throws FileError
 [[nodiscard]] LabelFile read_labels(const std::string& path, std::int64_t rows);
 
 /// The vectors as floats, row-major. \throws FileError unless there is one for each of the `rows` rows at

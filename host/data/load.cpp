@@ -31,15 +31,22 @@ bool is_folder(const std::string& path) {
   return std::filesystem::is_directory(path, error);
 }
 
-void add_labels(Dataset& dataset, const std::string& labels_path, const std::string& data_path) {
+/// Gives the warnings of what was read.
+std::vector<std::string> add_labels(Dataset& dataset, const std::string& labels_path,
+                                    const std::string& data_path) {
   LabelFile file = read_labels(labels_path, dataset.rows());
   if (file.vectors) {
     dataset.set_label_vectors(take_label_vectors(*file.vectors, labels_path, data_path, dataset.rows()));
     dataset.set_label_vector_names(file.vectors->column_names());
-    return;
+    return std::move(file.warnings);
   }
   check_label_count(file.labels, labels_path, data_path, dataset.rows());
   dataset.set_labels(std::move(file.labels.values), std::move(file.labels.names));
+  return std::move(file.warnings);
+}
+
+void add_warnings(std::vector<std::string>& warnings, std::vector<std::string> further) {
+  warnings.insert(warnings.end(), further.begin(), further.end());
 }
 
 LoadedRows read_file(const DataSource& source, ByteSource& bytes, FileFormat format) {
@@ -77,7 +84,7 @@ LoadedRows load_folder(const DataSource& source, DataPart part) {
   images.path = files->images;
   LoadedRows loaded = load_file(images);
   if (!files->labels.empty()) {
-    add_labels(loaded.rows, files->labels, files->images);
+    add_warnings(loaded.facts.warnings, add_labels(loaded.rows, files->labels, files->images));
     loaded.facts.labels = "labels from " + files->labels;
   }
   return loaded;
@@ -89,7 +96,7 @@ Dataset finish(LoadedRows loaded, const DataSource& source, DataPart part) {
   dataset.set_name(source.path);
   // A labels file belongs to the rows that `path` means first; a folder's test part brings its own.
   if (!source.labels_path.empty() && part == DataPart::train) {
-    add_labels(dataset, source.labels_path, source.path);
+    add_warnings(loaded.facts.warnings, add_labels(dataset, source.labels_path, source.path));
     loaded.facts.labels = "labels from " + source.labels_path;
   }
   if (source.image) {
@@ -144,7 +151,11 @@ Dataset load_dataset(const DataSource& source, DataPart part) {
 }
 
 void load_labels(Dataset& dataset, const std::string& path) {
-  data::add_labels(dataset, path, dataset.name());
+  std::vector<std::string> warnings = data::add_labels(dataset, path, dataset.name());
+  if (warnings.empty()) return;
+  ReadNotes notes = dataset.notes();
+  data::add_warnings(notes.warnings, std::move(warnings));
+  dataset.set_notes(std::move(notes));
 }
 
 bool has_test_part(const DataSource& source) {

@@ -169,6 +169,7 @@ class ArrayFileRows final : public FileRows {
     if (source.image) check_image(columns());
     if (source.labels_path.empty()) return;
     LabelFile file = read_labels(source.labels_path, array_.shape().rows);
+    label_warnings_ = std::move(file.warnings);
     if (file.vectors) {
       vectors_ = take_label_vectors(*file.vectors, source.labels_path, source.path, array_.shape().rows);
       vector_size_ = static_cast<std::size_t>(file.vectors->columns());
@@ -206,6 +207,7 @@ class ArrayFileRows final : public FileRows {
   [[nodiscard]] ReadNotes notes() const override {
     SourceFacts facts{std::string(name_of(array_.header().scalar)), "",
                       picture_warnings(name(), array_.header().dims)};
+    facts.warnings.insert(facts.warnings.end(), label_warnings_.begin(), label_warnings_.end());
     std::string labels;
     if (has_label_vectors()) {
       labels = fmt::format("vectors of {}", vector_size_);
@@ -223,6 +225,7 @@ class ArrayFileRows final : public FileRows {
   std::vector<float> vectors_;  ///< in place of labels: rows × vector_size_
   std::size_t vector_size_ = 0;
   std::vector<std::string> vector_names_;
+  std::vector<std::string> label_warnings_;
   std::vector<float> block_;
   std::int64_t first_ = 0;  ///< of the block given last
   std::int64_t count_ = 0;

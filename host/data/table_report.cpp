@@ -110,7 +110,10 @@ std::string TableReport::advice(const CsvColumns& columns, const Problems::value
     case Kind::text:
       break;
   }
-  const std::string name_it = fmt::format("--label-column {}", columns.label_word(key.first));
+  // No option picks a column of a file of labels.
+  const std::string name_it = columns.are_labels
+                                  ? "give a file with this column alone"
+                                  : fmt::format("name it: --label-column {}", columns.label_word(key.first));
   const bool labels = may_hold_labels(columns, problem, rows);
   switch (text_kind(found.first)) {
     case TextKind::date:
@@ -118,13 +121,13 @@ std::string TableReport::advice(const CsvColumns& columns, const Problems::value
     case TextKind::decimal_comma:
       return "expected digits with a decimal point, not a comma";
     case TextKind::boolean:
-      return "write 1 and 0" + (labels ? "; if the column holds labels, name it: " + name_it : std::string());
+      return "write 1 and 0" + (labels ? "; if the column holds labels, " + name_it : std::string());
     case TextKind::unit:
       return "write the number alone, without sign or unit";
     case TextKind::other:
       break;
   }
-  if (labels) return "expected digits with a decimal point. If the column holds labels, name it: " + name_it;
+  if (labels) return "expected digits with a decimal point. If the column holds labels, " + name_it;
   if (found.count > 1 && found.count >= rows - lengths_.count)
     return "leave the column out, or write numbers in the place of its texts";
   return "expected digits with a decimal point; mend the cell";
