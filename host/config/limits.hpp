@@ -9,6 +9,8 @@
 namespace vaecuda::config {
 
 inline constexpr IntegerRange kDimension{1, std::int64_t{1} << 24};
+/// A codebook of one code says nothing of a row.
+inline constexpr IntegerRange kCodes{2, kDimension.max};
 inline constexpr IntegerRange kLayers{0, 64};
 inline constexpr IntegerRange kBatchSize{1, std::int64_t{1} << 24};
 /// Samples of a row, K; batch size · K is at most kBatchSize.max.

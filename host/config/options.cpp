@@ -76,7 +76,8 @@ void append_data(std::vector<Option>& table) {
       {"data.header", "--header", "", kGroup,
        "whether the first line of a CSV file names its columns; auto: as the lines tell"}));
   table.push_back(text_option<kData, &DataConfig::normal_label>(
-      {"data.normal_label", "--normal-label", "LABEL", kGroup, "train on the rows of this label alone"}));
+      {"data.normal_label", "--normal-label", "LABEL", kGroup,
+       "train and validate on the rows of this label alone; test rows keep all labels"}));
   table.push_back({"data.image", "--image", OptionType::text, "HxWxC", kImageRange, kGroup,
                    "the picture that a row is, channels varying fastest",
                    [](RunConfig& config, std::string_view text, std::string_view where) {
@@ -170,7 +171,7 @@ void append_objective(std::vector<Option>& table) {
 
 void append_codebook(std::vector<Option>& table) {
   constexpr std::string_view kGroup = "Codebook";
-  table.push_back(integer_option<kDimension, kModel, &ModelConfig::codebook_size>(
+  table.push_back(integer_option<kCodes, kModel, &ModelConfig::codebook_size>(
       {"model.codebook_size", "--codebook-size", "N", kGroup, "codes of a codebook"}));
   table.push_back(integer_option<kDimension, kModel, &ModelConfig::codebooks>(
       {"model.codebooks", "--codebooks", "N", kGroup,

@@ -85,6 +85,15 @@ void check_kl_term(const ObjectiveConfig& objective) {
     throw ConfigError("--capacity-steps needs --capacity: it says in how many steps that comes about");
   }
   const ObjectiveConfig usual;
+  const char* const held = objective.capacity > 0.0    ? "--capacity"
+                           : objective.free_bits > 0.0 ? "--free-bits"
+                                                       : "";
+  if (objective.beta == 0.0 && *held != '\0') {
+    throw ConfigError(fmt::format(
+        "--beta 0 and {} contradict each other: beta weighs the KL term, and with the weight 0 what it "
+        "is held at changes nothing; leave it out, or give a --beta above 0",
+        held));
+  }
   if (objective.beta == 0.0 && objective.beta_schedule != usual.beta_schedule) {
     throw ConfigError(
         "--beta 0 and --beta-schedule contradict each other: the schedule multiplies beta, and the KL term "

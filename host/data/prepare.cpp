@@ -12,6 +12,7 @@
 #include "host/data/held_out.hpp"
 #include "host/data/label_builder.hpp"
 #include "host/data/match_columns.hpp"
+#include "host/data/message.hpp"
 #include "host/data/scale.hpp"
 #include "kernels/math/permutation.h"
 #include "vaecuda/error.hpp"
@@ -322,6 +323,11 @@ PreparedData prepare_rows(const RunConfig& config, RunData rows, const DataView&
         throw ConfigError(
             fmt::format("{}: no validation row has the label {}", all.name(), config.data.normal_label));
       prepared.valid = all.select(split.valid);
+    }
+    if (!config.data.normal_label.empty()) {
+      prepared.notes.push_back(fmt::format(
+          "--normal-label {}: {} of {} are trained on; validation rows have this label alone, test rows any",
+          config.data.normal_label, split.train.size(), data::counted(all.rows(), "row")));
     }
     prepared.train = all.select(split.train);
   } else {

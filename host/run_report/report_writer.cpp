@@ -5,8 +5,10 @@
 #include <array>
 
 #include "host/io/atomic_file.hpp"
+#include "host/io/folder.hpp"
 #include "host/model/model_file.hpp"
 #include "host/plan/backend.hpp"
+#include "host/report/tensorboard.hpp"
 #include "host/run_report/page.hpp"
 #include "host/train/diagnosis.hpp"
 #include "host/train/evaluator.hpp"
@@ -34,6 +36,10 @@ LossTerms loss_of(const Dataset& data, const RunRecord& run, const std::filesyst
 void require_kept(const std::filesystem::path& run_dir, const RunConfig& config, const std::string& page) {
   std::vector<NamedFile> files;
   for (const char* name : run_files()) files.push_back({"the run's file", (run_dir / name).string()});
+  for (const char* name : run_pictures()) files.push_back({"the run's picture", (run_dir / name).string()});
+  for (const std::string& name : event_files(Folder(run_dir, run_dir))) {
+    files.push_back({"the run's event file", (run_dir / name).string()});
+  }
   const DataConfig& data = config.data;
   for (const std::string& path : {data.train.path, data.test_path, data.valid_path}) {
     files.push_back({"the run's rows", path});

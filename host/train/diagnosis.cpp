@@ -101,6 +101,43 @@ std::string codes_warning(const RunConfig& config, const LossTerms& terms) {
 
 }  // namespace
 
+std::vector<std::string> doubt_schedules(const RunConfig& config, std::int64_t rows, std::int64_t steps) {
+  std::vector<std::string> doubts;
+  const math::LossSchedule kl = loss_schedule_of(config);
+  const std::int64_t last = steps - 1;
+  // Within a rise: a period that has ended, or ends with the run, has had its whole weight.
+  const std::int64_t place = kl.kind == math::LossScheduleKind::cyclical ? steps % kl.steps : steps;
+  if (kl.kind != math::LossScheduleKind::constant && place > 0 && math::loss_weight(kl, place) < kl.beta) {
+    doubts.push_back(fmt::format(
+        "--beta-schedule: the run of {} steps ends within the rise: the weight of the KL term ends at "
+        "{:.4g}, while the losses of held-out rows, and so the best model, are weighed with {:.4g}; "
+        "choose a shorter rise or a longer run",
+        steps, math::loss_weight(kl, last), kl.beta));
+  }
+  if (kl.capacity > 0.0 && steps < kl.capacity_steps) {
+    doubts.push_back(
+        fmt::format("--capacity-steps: the run of {} steps ends within the rise: the capacity ends at {:.4g} "
+                    "nats, while the "
+                    "losses of held-out rows are taken with {:.4g}; choose a shorter rise or a longer run",
+                    steps, math::kl_capacity(kl, last), kl.capacity));
+  }
+  const std::int64_t batch = config.train.batch_size;
+  const auto is_reached = [&](std::int64_t epoch) { return (epoch * rows + batch - 1) / batch < steps; };
+  const LrSchedule& lr = config.optimizer.schedule;
+  if (!lr.stages.empty() && !is_reached(lr.stages.back().epoch)) {
+    const auto first = std::find_if_not(lr.stages.begin(), lr.stages.end(),
+                                        [&](const LrStage& stage) { return is_reached(stage.epoch); });
+    doubts.push_back(
+        fmt::format("--lr-schedule: the run ends after {} steps and does not come to the stages from "
+                    "epoch {} on: they have no effect",
+                    steps, first->epoch));
+  }
+  if (lr.kind == LrScheduleKind::exponential && lr.gamma < 1.0 && !is_reached(1)) {
+    doubts.push_back("--lr-schedule exponential: the run ends before its second epoch: the rate never falls");
+  }
+  return doubts;
+}
+
 std::vector<std::string> diagnose(const RunConfig& config, const PreparedData& data, const Outcome& outcome) {
   std::vector<std::string> lines;
   const auto add = [&lines](std::string line) {

@@ -1,4 +1,5 @@
-// What the end of a run shows to be wrong with it. docs/evaluation.md, "Warnings", has the thresholds.
+// What the length of a run shows to be wrong with it before it begins, and its end behind it.
+// docs/evaluation.md, "Warnings", has the thresholds.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,11 @@
 #include "vaecuda/trainer.hpp"
 
 namespace vaecuda {
+
+/// Schedules that a run of so many steps over so many rows ends before: what of them has no effect, one line
+/// each. `config` has the run's batch size.
+[[nodiscard]] std::vector<std::string> doubt_schedules(const RunConfig& config, std::int64_t rows,
+                                                       std::int64_t steps);
 
 /// The losses that a run ended with.
 struct Outcome {

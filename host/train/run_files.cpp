@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "host/report/tensorboard.hpp"
 
@@ -11,7 +12,7 @@ namespace {
 constexpr std::array kRunFiles = {"state.safetensors", "config.toml", "metrics.jsonl", "model.safetensors",
                                   "last.safetensors"};
 /// What else a run leaves, for a person.
-constexpr std::array kPictures = {"reconstructions.png", "samples.png", "manifold.png", "report.html"};
+constexpr std::array kPages = {"reconstructions.png", "samples.png", "manifold.png", "report.html"};
 
 }  // namespace
 
@@ -20,7 +21,11 @@ std::span<const char* const> run_files() {
 }
 
 std::span<const char* const> run_pages() {
-  return kPictures;
+  return kPages;
+}
+
+std::span<const char* const> run_pictures() {
+  return std::span(kPages).first(kPages.size() - 1);
 }
 
 std::string first_run_file(const Folder& folder) {
@@ -30,14 +35,22 @@ std::string first_run_file(const Folder& folder) {
 }
 
 bool is_left_over(const std::string& name) {
-  const auto begins = [&](const char* file) { return name.starts_with(std::string(file) + "."); };
-  return name.ends_with(".tmp") && (std::any_of(kRunFiles.begin(), kRunFiles.end(), begins) ||
-                                    std::any_of(kPictures.begin(), kPictures.end(), begins));
+  constexpr std::string_view kEnd = ".tmp";
+  const auto writes = [&](std::string_view file) {
+    if (!name.starts_with(file) || !name.ends_with(kEnd) || name.size() < file.size() + kEnd.size() + 2)
+      return false;
+    const std::string_view mark = std::string_view(name).substr(file.size());
+    const std::string_view writer = mark.substr(1, mark.size() - 1 - kEnd.size());
+    const bool is_process = writer.find_first_not_of("0123456789-") == std::string_view::npos;
+    return mark.front() == '.' && (is_process || writer == "first");
+  };
+  return std::any_of(kRunFiles.begin(), kRunFiles.end(), writes) ||
+         std::any_of(kPages.begin(), kPages.end(), writes);
 }
 
 std::vector<std::string> files_of_run(const Folder& folder) {
   std::vector<std::string> files(kRunFiles.begin(), kRunFiles.end());
-  files.insert(files.end(), kPictures.begin(), kPictures.end());
+  files.insert(files.end(), kPages.begin(), kPages.end());
   std::erase_if(files, [&folder](const std::string& name) { return !folder.holds(name); });
   for (std::string& name : folder.names()) {
     if (is_left_over(name)) files.push_back(std::move(name));

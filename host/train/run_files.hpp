@@ -12,8 +12,10 @@ namespace vaecuda {
 /// Those by which a folder is known to hold a run. The state comes first: without it, what a removal that was
 /// cut short leaves behind is no run that could go on.
 [[nodiscard]] std::span<const char* const> run_files();
-/// What else a run writes, for a person.
+/// What else a run writes, for a person: pictures, and the report that shows them.
 [[nodiscard]] std::span<const char* const> run_pages();
+/// Those of run_pages() that the report shows.
+[[nodiscard]] std::span<const char* const> run_pictures();
 /// The first of run_files() that the folder has; empty where it holds no run.
 [[nodiscard]] std::string first_run_file(const Folder& folder);
 /// What a killed process was writing: one of a run's files, its process and a count

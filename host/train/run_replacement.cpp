@@ -1,10 +1,13 @@
 #include "host/train/run_replacement.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <system_error>
 #include <vector>
 
 #include "host/train/run_files.hpp"
+#include "vaecuda/error.hpp"
 
 namespace vaecuda {
 namespace {
@@ -16,9 +19,21 @@ constexpr const char* kNext = ".next-run";
 /// Is moved first: as long as it is in kNext, nothing was moved.
 constexpr const char* kFirst = "config.toml";
 
+/// \throws RuntimeError where something else has the name
+void require_folder(const Folder& run, const char* name) {
+  std::error_code error;
+  const fs::path path = run.path_now() / name;
+  if (!fs::exists(path, error) || fs::is_directory(path, error)) return;
+  throw RuntimeError(fmt::format(
+      "'{}' is no folder, and one of this name is where a run that replaces another grows; rename or "
+      "remove it, or choose another folder for the run",
+      path.string()));
+}
+
 /// With what it holds, which is files alone.
 void remove_hidden(const Folder& run, const char* name) {
   if (!run.holds(name)) return;
+  require_folder(run, name);
   {
     const Folder hidden(run, name);
     for (const std::string& file : hidden.names()) hidden.remove(file);
@@ -58,6 +73,7 @@ void replace_run(const Folder& run) {
 void finish_replacement(const Folder& run) {
   remove_hidden(run, kGrowing);
   if (!run.holds(kNext)) return;
+  require_folder(run, kNext);
   const Folder next(run, kNext);
   const std::vector<std::string> names = next.names();
   if (next.holds(kFirst)) {
@@ -76,6 +92,7 @@ void finish_replacement(const Folder& run) {
 
 Place find_run_file(const std::shared_ptr<const Folder>& run, const std::string& name) {
   if (run->holds(kNext)) {
+    require_folder(*run, kNext);
     auto next = std::make_shared<const Folder>(*run, kNext);
     if (next->holds(name)) return {std::move(next), name};
   }

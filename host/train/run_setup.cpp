@@ -9,6 +9,7 @@
 #include "host/data/check_values.hpp"
 #include "host/data/fingerprint.hpp"
 #include "host/io/path_links.hpp"
+#include "host/train/diagnosis.hpp"
 #include "host/train/fitting_batch.hpp"
 #include "host/train/memory_rows.hpp"
 #include "host/train/read_lines.hpp"
@@ -58,6 +59,7 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
   if (start == Start::resume) {
     const std::string& dir = config.output.dir;
     held = RunFolder::hold(dir);
+    require_same_start(config);
     if (has_broken_replacement(*held)) {
       say(fmt::format(
           "warning: a run that was to replace the one in {} ended before its first checkpoint; going on "
@@ -96,6 +98,9 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
   // A run that has a state goes on with the batch it began with.
   if (!from) fit_batch(say);
   choose_length();
+  for (const std::string& doubt : doubt_schedules(config, data.train.rows(), total_steps)) {
+    say("warning: " + doubt);
+  }
 
   layout = make_layout(config.model);
   try {

@@ -3,13 +3,32 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <filesystem>
 
 #include "host/config/likelihood_traits.hpp"
+#include "host/config/utf8.hpp"
 #include "host/data/scale.hpp"
+#include "host/io/path_links.hpp"
+#include "host/train/run_replacement.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
 
 namespace vaecuda {
+
+void require_same_start(const RunConfig& config) {
+  const std::filesystem::path path = find_run_file(std::filesystem::path(config.output.dir), "config.toml");
+  if (!std::filesystem::exists(path)) return;
+  const std::string had = load_config(path.string()).train.init_from;
+  const std::string& asked = config.train.init_from;
+  if (asked == had || (!asked.empty() && !had.empty() && absolute_path(asked) == absolute_path(had))) return;
+  const auto shown = [](const std::string& model) {
+    return model.empty() ? "no model" : config::quoted(model);
+  };
+  throw ConfigError(fmt::format(
+      "--init-from: the run in {} began with {}, and now it is {}; a run that goes on has its weights "
+      "already: leave --init-from out, or start a new run with it",
+      config.output.dir, shown(had), shown(asked)));
+}
 
 Preparation preparation_for(const RunConfig& config, const Preparation& from_data, const ModelFile& start) {
   Preparation kept = start.preparation;

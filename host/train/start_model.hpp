@@ -17,6 +17,10 @@ namespace vaecuda {
 [[nodiscard]] Preparation preparation_for(const RunConfig& config, const Preparation& from_data,
                                           const ModelFile& start);
 
+/// A run that goes on does not read the model that it began with, and its record still names that one.
+/// \throws ConfigError where `config` has another than the run in its folder
+void require_same_start(const RunConfig& config);
+
 /// \throws ConfigError where a scale is asked for that is not the model's
 void require_same_scale(const RunConfig& config, const ModelFile& start);
 
