@@ -54,7 +54,7 @@ class PythonAndPrograms(support.Case):
             self.assertEqual(figures["negative_elbo"], model.evaluate(table)["negative_elbo"])
             self.assertGreater(vaecuda.train(table, test=other, **TABLE).summary["test_loss"], 0)
         lacking = numpy.rec.fromarrays([numpy.array(["hi"] * len(x)), *x.T[1:]], names=["z", *names[1:]])
-        self.refuses(vaecuda.FileError, "z", model.encode, lacking)
+        self.refuses(vaecuda.FileError, f'1 column of the model is missing: "{names[0]}"', model.encode, lacking)
 
     def test_truth_values_as_labels(self):
         """Labels that are truth values are the classes that pandas writes into a file."""

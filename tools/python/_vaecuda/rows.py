@@ -27,9 +27,9 @@ def label_place(titles, label_column: str) -> Optional[int]:
 
 
 def _passed_over(columns, wanted, label: Optional[int]):
-    """The columns, where they have all that are wanted, with nothing in the place of the others, which may hold anything:
-    the library says which they are."""
-    if not wanted or not {title for title, _ in columns}.issuperset(wanted):
+    """The columns, where they and those that are wanted have names, with nothing in the place of the others, which may hold
+    anything: the library says which they are, and which of the wanted are missing."""
+    if not wanted or not all(title for title, _ in columns):
         return columns
     return [(title, column if title in wanted or i == label else numpy.broadcast_to(numpy.uint8(0), len(column)))
             for i, (title, column) in enumerate(columns)]
