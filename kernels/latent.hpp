@@ -53,8 +53,8 @@ struct LatentBackwardArgs {
   const math::StepState* state = nullptr;  ///< position and loss_weight
 };
 
-/// dhead from dz with ε recomputed, summed over the samples; the KL's gradient is added with weight loss_weight
-/// · gradient_scale.
+/// dhead from dz with ε recomputed, summed over the samples; the KL's gradient is added with weight
+/// loss_weight · gradient_scale.
 void launch_latent_backward(const LatentBackwardArgs& args, Stream stream);
 
 struct LatentPenaltyArgs {
