@@ -105,7 +105,7 @@ void CsvRows::State::take(std::span<const std::string_view> cells) {
   if (label_column == cells.size()) return;
   label = cells[label_column];
   if (is_missing(label)) report.add_missing_label(label_column, line, label);
-  require_text(path, line, label);
+  require_label(path, line, label);
 }
 
 bool CsvRows::State::take_next() {
@@ -253,7 +253,7 @@ Labels read_label_csv(ByteSource& source, std::int64_t rows) {
            reader.cells().size());
     }
     const std::string_view label = reader.cells().front();
-    require_text(source.path(), reader.line(), label);
+    require_label(source.path(), reader.line(), label);
     if (is_missing(label)) (builder.size() == 0 ? first : missing).add(reader.line(), label);
     builder.add(label);
   }

@@ -46,6 +46,10 @@ Index index_of(const Columns& side, const Columns& other) {
                   side.owner, twice, other.owner));
 }
 
+std::string shape_text(const ImageShape& image) {
+  return fmt::format("{}x{}x{}", image.height, image.width, image.channels);
+}
+
 [[noreturn]] void refuse_missing(const Columns& wanted, const Columns& given,
                                  const std::vector<std::string_view>& missing) {
   std::string advice;
@@ -72,6 +76,14 @@ ColumnMatch match_by_position(const Columns& wanted, const Columns& given) {
                                 wanted.owner, wanted.count));
   }
   ColumnMatch match;
+  if (wanted.image && given.image && *wanted.image != *given.image) {
+    match.note = fmt::format(
+        "warning: {}: its rows are pictures of {}, those of {} of {}: with as many values they are taken, "
+        "each for "
+        "another pixel; give pictures of that shape",
+        given.owner, shape_text(*given.image), wanted.owner, shape_text(*wanted.image));
+    return match;
+  }
   if (wanted.names.empty() && given.names.empty()) return match;
   const Columns& nameless = wanted.names.empty() ? wanted : given;
   match.note =

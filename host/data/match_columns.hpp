@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@ struct Columns {
   std::span<const std::string> names;
   /// Name of the column that this side takes labels from; empty where it has none.
   std::string_view label_column = {};
+  std::optional<ImageShape> image = {};  ///< the picture that a row is
 };
 
 struct ColumnMatch {
@@ -28,8 +30,9 @@ struct ColumnMatch {
 };
 
 /// Takes the columns of `given` by the names of `wanted` where both have names, and by position where one has
-/// none. \throws FileError naming the wanted columns that are missing, a name that stands twice on one side
-/// where both have names, or the numbers of columns where they differ and are taken by position
+/// none; pictures of another shape with as many values are warned of. \throws FileError naming the wanted
+/// columns that are missing, a name that stands twice on one side where both have names, or the numbers of
+/// columns where they differ and are taken by position
 [[nodiscard]] ColumnMatch match_columns(const Columns& wanted, const Columns& given);
 
 /// `data` with its columns in the order of `wanted`, and with their names where it has none itself; the note
@@ -55,7 +58,7 @@ void take_label_columns_of(const Columns& wanted, Dataset& data, std::vector<std
 [[nodiscard]] std::string doubt_names(const Columns& trained_on);
 
 [[nodiscard]] inline Columns columns_of(const Dataset& data) {
-  return {data.name(), data.columns(), data.column_names(), data.label_column()};
+  return {data.name(), data.columns(), data.column_names(), data.label_column(), data.image()};
 }
 
 /// "column 'age' (3)" where columns have names, else "column 3".

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "host/config/utf8.hpp"
+
 namespace vaecuda::data {
 
 std::string in_quotes(std::string_view text) {
@@ -28,6 +30,13 @@ void require_text(const std::string& path, std::int64_t line, std::string_view t
   if (text.find('\0') == std::string_view::npos) return;
   fail(path, "line {}: {} holds a zero byte, which no name and no label can; write it without", line,
        in_quotes(text));
+}
+
+void require_label(const std::string& path, std::int64_t line, std::string_view label) {
+  require_text(path, line, label);
+  if (config::is_utf8(label)) return;
+  fail(path, "line {}: the label {} is no UTF-8; save the table as UTF-8 (iconv -f WINDOWS-1252 -t UTF-8)",
+       line, in_quotes(label));
 }
 
 std::string readable_bytes(double bytes) {

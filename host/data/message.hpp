@@ -23,6 +23,9 @@ template <class... Args>
 
 /// Refuses a name or a label with a zero byte, where a text ends for C and whoever calls it.
 void require_text(const std::string& path, std::int64_t line, std::string_view text);
+/// The same of a label, and one that is no UTF-8: a model keeps its classes as UTF-8, where others of their
+/// kind would be one.
+void require_label(const std::string& path, std::int64_t line, std::string_view label);
 
 /// A number of bytes as a person reads it: "512 bytes", "44.9 MiB".
 [[nodiscard]] std::string readable_bytes(double bytes);

@@ -15,7 +15,7 @@ constexpr std::size_t kMostLines = 1000;  ///< kept of a program that meets file
 
 data::Columns columns_of(const RowSource& rows) {
   check_source(rows);
-  return {rows.name(), rows.columns(), rows.column_names(), rows.label_column()};
+  return {rows.name(), rows.columns(), rows.column_names(), rows.label_column(), rows.image()};
 }
 
 std::vector<std::string> latent_names(std::int64_t count) {
@@ -58,7 +58,7 @@ void ModelRows::match_data(const std::vector<std::string>& names) {
     throw FileError(fmt::format("{}: rows have {} values, but the model was trained on rows of {}",
                                 given.owner, given.count, width_));
   }
-  data::ColumnMatch match = data::match_columns({"the model", width_, names}, given);
+  data::ColumnMatch match = data::match_columns({"the model", width_, names, {}, model_.image}, given);
   if (!match.note.empty()) said_.say(match.note);
   order_ = std::move(match.order);
   if (!names.empty()) names_ = &names;

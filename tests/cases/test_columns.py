@@ -244,6 +244,26 @@ class Columns(Case):
         self.assert_ended(self.tool("score", model, "--data", "x.npy", *words, "--out", "s.csv"), BAD_FILE, "conditional")
         self.scores(model, "x.npy", *words, "--reference-labels", "y.npy")
 
+    def test_pictures_of_another_shape(self):
+        """As many values, each for another pixel: taken, with a warning; nothing is said where a side has no shape."""
+        content = bytes((7 * i) % 251 for i in range(50 * 30))
+        for name, shape in (("p65", (50, 6, 5)), ("p56", (50, 5, 6)), ("p253", (50, 2, 5, 3)), ("same", (50, 6, 5, 1)),
+                            ("flat", (50, 30))):
+            self.write(f"{name}.npy", npy("|u1", shape, content))
+        small = [*SMALL, "--epochs", "1", "--no-report"]
+        self.assert_done(self.train("--data", "p65.npy", *small, "--out", "m"))
+        for name, other in (("p56", "5x6x1"), ("p253", "2x5x3"), ("same", None), ("flat", None)):
+            with self.subTest(name=name):
+                said = f"warning: {name}.npy: its rows are pictures of {other}, those of"
+                scored = self.tool("score", "m/model.safetensors", "--data", f"{name}.npy", "--out", "s.csv")
+                trained = self.train("--data", "p65.npy", "--test", f"{name}.npy", *small, "--out", f"t-{name}")
+                for result, owner in ((scored, "the model"), (trained, "p65.npy")):
+                    if other:
+                        self.assert_done(result, f"{said} {owner} of 6x5x1")
+                    else:
+                        self.assert_done(result)
+                        self.assert_silent_about(result, "pictures of")
+
     def test_latents_by_name(self):
         model, _ = self.model()
         self.assert_done(self.tool("encode", model, "--data", "plain.csv", "--out", "z.csv", "--logvar", "v.csv"))

@@ -58,6 +58,24 @@ class LabelFiles(support.Case):
         self.table("alone.csv", [[CLASSES[i % 3]] for i in range(60)], ["label"])
         self.assert_done(self.train_with("alone.csv", "alone"), "3 classes")
 
+    def test_labels_that_are_no_utf8(self):
+        """A model would keep them all as one class; of a column that is no label nothing is said."""
+        names = ["né", "nè", "nà"]
+        lines = ["cls," + ",".join(support.SENSOR_NAMES)]
+        lines += [names[i % 3] + "," + ",".join(map(str, row)) for i, row in enumerate(self.rows)]
+        self.write("utf8.csv", "\n".join(lines) + "\n")
+        self.write("latin.csv", ("\n".join(lines) + "\n").encode("latin-1"))
+        self.write("labels.csv", "".join(names[i % 3] + "\n" for i in range(60)).encode("latin-1"))
+        self.assert_done(self.train("--data", "utf8.csv", "--label-column", "cls", *GAUSSIAN, "--out", "m"))
+        refused = "is no UTF-8; save the table as UTF-8"
+        result = self.train("--data", "latin.csv", "--label-column", "cls", *GAUSSIAN, "--out", "r")
+        self.assert_ended(result, support.BAD_FILE, "latin.csv: line 2", "n\\xe9", refused)
+        self.assertFalse((self.folder / "r").exists())
+        self.assert_ended(self.train_with("labels.csv", "r"), support.BAD_FILE, "labels.csv: line 1", refused)
+        for command in ("score", "evaluate"):
+            result = self.tool(command, "m/model.safetensors", "--data", "latin.csv", "--label-column", "cls")
+            self.assert_ended(result, support.BAD_FILE, "latin.csv: line 2", refused)
+
     def test_labels_that_are_missing(self):
         self.table("gap.csv", [[i, "" if i == 7 else CLASSES[i % 3]] for i in range(60)], ["", "label"])
         self.assert_ended(self.train_with("gap.csv", "gap"), support.BAD_FILE, "gap.csv: line 9", "the label is missing")

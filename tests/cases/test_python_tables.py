@@ -56,6 +56,20 @@ class PythonAndPrograms(support.Case):
         lacking = numpy.rec.fromarrays([numpy.array(["hi"] * len(x)), *x.T[1:]], names=["z", *names[1:]])
         self.refuses(vaecuda.FileError, f'1 column of the model is missing: "{names[0]}"', model.encode, lacking)
 
+    def test_folder_that_a_configuration_names(self):
+        """The run goes where the configuration says, as the program's does."""
+        x = sensors()
+        kept = self.folder / "keep"
+        config = self.write("c.toml", f"[output]\ndir = '{kept}'\n")
+        run = vaecuda.train(x, config=config, **TABLE)
+        self.assertEqual(run.folder, str(kept))
+        self.assertTrue((kept / "report.html").exists())
+        numpy.testing.assert_array_equal(vaecuda.Vae.load(kept / "model.safetensors", "cpu", 1).encode(x), run.model.encode(x))
+        self.refuses(vaecuda.RequestError, "already holds a run", vaecuda.train, x, config=config, **TABLE)
+        other = vaecuda.train(x, config=config, out=self.folder / "other", **TABLE)
+        self.assertEqual(other.folder, str(self.folder / "other"))
+        self.assertIsNone(vaecuda.train(x, config=self.write("bare.toml", "[train]\nseed = 5\n"), **TABLE).folder)
+
     def test_truth_values_as_labels(self):
         """Labels that are truth values are the classes that pandas writes into a file."""
         x = sensors()

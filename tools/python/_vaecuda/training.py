@@ -122,8 +122,8 @@ def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labe
     folder; or None where `config` says it. valid, test: held-out rows.
     labels, valid_labels, test_labels: of the rows, for conditional=True, normal_label= and figures by label: an array, a
     DataFrame's column, or the path of a file. label_column: the column of a DataFrame or CSV file that holds them.
-    out: the folder of the run; without it the run's files are removed once the model is loaded, and kept where train()
-    ends by an exception after a checkpoint.
+    out: the folder of the run, by default the one that `config` names; without any the run's files are removed once the
+    model is loaded, and kept where train() ends by an exception after a checkpoint.
     report: write report.html, the page of the run, into a folder that stays.
     preset: a recipe by its name. config: a TOML file with options. options: those of `vae_cuda_train --help`, with
     underscores: latent_dim=10, hidden=[400, 200], lr=1e-3, likelihood="gaussian", standardize=True. Each goes over what
@@ -154,6 +154,8 @@ def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labe
                         {"data": labels, "valid": valid_labels, "test": test_labels}, options)
     for option, value in options.items():
         set_option(settings, option, value)
+    if out is None and config is not None:
+        out = get_option(settings, "out") or None
 
     failures, doubts = [], []
     warned = queue.SimpleQueue()
