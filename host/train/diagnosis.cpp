@@ -133,7 +133,8 @@ std::vector<std::string> doubt_schedules(const RunConfig& config, std::int64_t r
                     steps, first->epoch));
   }
   if (lr.kind == LrScheduleKind::exponential && lr.gamma < 1.0 && !is_reached(1)) {
-    doubts.push_back("--lr-schedule exponential: the run ends before its second epoch: the rate never falls");
+    doubts.emplace_back(
+        "--lr-schedule exponential: the run ends before its second epoch: the rate never falls");
   }
   return doubts;
 }
