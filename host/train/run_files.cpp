@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::array kRunFiles = {"state.safetensors", "config.toml", "metrics.jsonl", "model.safetensors",
                                   "last.safetensors"};
+/// Beside models whose first checkpoint is not whole.
+constexpr std::string_view kFirstMark = "state.safetensors.first.tmp";
 /// What else a run leaves, for a person.
 constexpr std::array kPages = {"reconstructions.png", "samples.png", "manifold.png", "report.html"};
 
@@ -41,10 +43,10 @@ bool is_left_over(const std::string& name) {
       return false;
     const std::string_view mark = std::string_view(name).substr(file.size());
     const std::string_view writer = mark.substr(1, mark.size() - 1 - kEnd.size());
-    const bool is_process = writer.find_first_not_of("0123456789-") == std::string_view::npos;
-    return mark.front() == '.' && (is_process || writer == "first");
+    return mark.front() == '.' && writer.find_first_not_of("0123456789-") == std::string_view::npos;
   };
-  return std::any_of(kRunFiles.begin(), kRunFiles.end(), writes) ||
+  return name == kFirstMark || writes(kFirstMark) ||
+         std::any_of(kRunFiles.begin(), kRunFiles.end(), writes) ||
          std::any_of(kPages.begin(), kPages.end(), writes);
 }
 
