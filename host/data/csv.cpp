@@ -190,15 +190,25 @@ std::string_view CsvRows::label() const {
   return state_->label;
 }
 
-LoadedRows read_csv(ByteSource& source, const TableRequest& request) {
-  CsvRows rows(source, request);
-  BlockList<float> values;
-  LabelBuilder labels;
+namespace {
+
+/// All rows that are left; gives their number.
+std::int64_t take_all(CsvRows& rows, BlockList<float>& values, LabelBuilder& labels) {
   std::int64_t count = 0;
   for (; rows.next(); ++count) {
     values.append(rows.values());
     if (rows.has_labels()) labels.add(rows.label());
   }
+  return count;
+}
+
+}  // namespace
+
+LoadedRows read_csv(ByteSource& source, const TableRequest& request) {
+  CsvRows rows(source, request);
+  BlockList<float> values;
+  LabelBuilder labels;
+  const std::int64_t count = take_all(rows, values, labels);
   Dataset dataset(values.take(source.path()), count, rows.width());
   if (rows.has_labels()) {
     Labels found = std::move(labels).finish();
@@ -218,11 +228,7 @@ LabelFile read_label_table(ByteSource& source) {
   CsvRows rows(source, request);
   BlockList<float> values;
   LabelBuilder labels;
-  std::int64_t count = 0;
-  for (; rows.next(); ++count) {
-    values.append(rows.values());
-    if (rows.has_labels()) labels.add(rows.label());
-  }
+  const std::int64_t count = take_all(rows, values, labels);
   LabelFile file;
   file.warnings = rows.facts().warnings;
   if (rows.has_labels()) {
