@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::array kRunFiles = {"state.safetensors", "config.toml", "metrics.jsonl", "model.safetensors",
                                   "last.safetensors"};
-/// Beside models whose first checkpoint is not whole.
-constexpr std::string_view kFirstMark = "state.safetensors.first.tmp";
 /// What else a run leaves, for a person.
 constexpr std::array kPages = {"reconstructions.png", "samples.png", "manifold.png", "report.html"};
 

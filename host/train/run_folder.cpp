@@ -28,8 +28,6 @@ namespace fs = std::filesystem;
 constexpr const char* kState = "state.safetensors";
 constexpr const char* kLastModel = "last.safetensors";
 constexpr const char* kBestModel = "model.safetensors";
-/// A left-over by its name.
-constexpr const char* kFirstBegun = "state.safetensors.first.tmp";
 
 double unix_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -225,12 +223,12 @@ void RunFolder::require_unsaved(const std::shared_ptr<const Folder>& held) {
 }
 
 void RunFolder::begin_checkpoint() {
-  if (!files_->holds(kState)) write_file_atomically(place(kFirstBegun), std::string_view());
+  if (!files_->holds(kState)) write_file_atomically(place(kFirstMark), std::string_view());
 }
 
 void RunFolder::end_checkpoint() {
   const bool is_part = !files_->holds(kState) && (files_->holds(kLastModel) || files_->holds(kBestModel));
-  if (files_->holds(kFirstBegun) && !is_part) files_->remove(kFirstBegun);
+  if (files_->holds(kFirstMark) && !is_part) files_->remove(kFirstMark);
 }
 
 Place RunFolder::last_model(const std::shared_ptr<const Folder>& held) {
