@@ -7,15 +7,18 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 usage() {
   cat <<'EOF'
 Usage: tools/pair.sh OLD NEW [--shapes LIST] [--rounds N] [--threads N] [--time-limit S] [--least RATIO] [--out FILE]
+                     [--add FILE]...
 OLD and NEW are folders of builds (with bin/vae_cuda_bench) or commits, which are built. Each round measures OLD, NEW and
-OLD again in turn, in an order that turns. Prints for each shape the time of OLD's step over NEW's (above 1: NEW is
-faster) with its 95 % interval over the rounds, and the same of OLD against OLD, which says what the machine itself does.
+OLD again in turn, in an order that turns. Prints for each shape the median over the rounds of the time of OLD's step over
+NEW's (above 1: NEW is faster) with its 95 % interval, and the same of OLD against OLD, which says what the machine itself
+does. The interval is that of a median, by ranks: rounds in which the machine had other work do not widen it.
   --shapes LIST    of vae_cuda_bench step --list [A,B,E-1024,G]
-  --rounds N       [15]
+  --rounds N       6 to 500 [15]
   --threads N      CPU threads [the processors here]
   --time-limit S   seconds of each measurement [1]
   --least RATIO    a shape whose interval's lower end is below this, and below that of OLD against OLD, has failed [0.97]
   --out FILE       every measurement: shape,round,which,milliseconds
+  --add FILE       counts what --out wrote before, of the same builds; --rounds 0 measures nothing more
 Exit code: 0 none has failed, 1 one has, or a program failed, 2 wrong options.
 EOF
 }
@@ -31,10 +34,11 @@ threads=$jobs
 limit=1
 least=0.97
 out=
+added=()
 builds=()
 while (($# > 0)); do
   case $1 in
-    --shapes | --rounds | --threads | --time-limit | --least | --out)
+    --shapes | --rounds | --threads | --time-limit | --least | --out | --add)
       (($# > 1)) || die "$1 needs a value"
       case $1 in
         --shapes) shapes=$2 ;;
@@ -43,6 +47,10 @@ while (($# > 0)); do
         --time-limit) limit=$2 ;;
         --least) least=$2 ;;
         --out) out=$2 ;;
+        --add)
+          [[ -r $2 ]] || die "$2: cannot be read"
+          added+=("$2")
+          ;;
       esac
       shift 2
       ;;
@@ -58,7 +66,9 @@ while (($# > 0)); do
   esac
 done
 ((${#builds[@]} == 2)) || die "two builds are compared: OLD and NEW"
-if ! [[ $rounds =~ ^[0-9]+$ ]] || ((rounds < 5)); then die "--rounds $rounds: at least 5, for an interval"; fi
+if ! [[ $rounds =~ ^[0-9]+$ ]] || ((rounds > 500)) || ((rounds < 6 && ${#added[@]} == 0)); then
+  die "--rounds $rounds: 6 to 500, for an interval"
+fi
 
 work=$(mktemp -d)
 cleanup() {
@@ -83,10 +93,12 @@ bench_of() {
   logged "$work/$2.log" cmake --build "$work/build-$2" --parallel "$jobs" --target vae_cuda_bench
   bench=$work/build-$2/bin/vae_cuda_bench
 }
-bench_of "${builds[0]}" old
-old=$bench
-bench_of "${builds[1]}" new
-new=$bench
+if ((rounds > 0)); then
+  bench_of "${builds[0]}" old
+  old=$bench
+  bench_of "${builds[1]}" new
+  new=$bench
+fi
 
 measured=$work/measured.csv
 echo "shape,round,which,milliseconds" >"$measured"
@@ -97,9 +109,10 @@ measure() {
   document=$("$program" step --shape "$1" --threads "$threads" --time-limit "$limit" --device cpu --csv 2>"$work/error") ||
     die "$program step --shape $1 failed: $(tail -n 1 "$work/error")" 1
   awk -F, -v shape="$1" -v round="$2" -v which="$3" '
-    NR == 1 { for (i = 1; i <= NF; ++i) if ($i == "ms_per_step") column = i; next }
-    { found = 1; printf "%s,%d,%s,%s\n", shape, round, which, $column }
-    END { if (!column || !found) exit 1 }' <<<"$document" >>"$measured" || die "$program step --csv has no ms_per_step" 1
+    NR == 1 { for (i = 1; i <= NF; ++i) { if ($i == "ms_per_step") column = i; if ($i == "shape") name = i } next }
+    $name == shape { ++found; printf "%s,%d,%s,%s\n", shape, round, which, $column }
+    END { if (!column || found != 1) exit 1 }' <<<"$document" >>"$measured" ||
+    die "$program step --csv has no ms_per_step of a shape $1" 1
 }
 for ((round = 1; round <= rounds; ++round)); do
   for shape in ${shapes//,/ }; do
@@ -111,44 +124,42 @@ done
 printf '\n' >&2
 if [[ -n $out ]]; then cp "$measured" "$out"; fi
 
-# Intervals of the mean logarithm by Student's t.
+# A round is counted where all three are there.
 awk -F, -v least="$least" '
-  function interval(kind, shape,    n, i, sum, squares, mean, half) {
-    n = rounds_of[shape]; sum = squares = 0
-    for (i = 1; i <= n; ++i) sum += log_of[kind, shape, i]
-    mean = sum / n
-    for (i = 1; i <= n; ++i) squares += (log_of[kind, shape, i] - mean) ^ 2
-    half = t_of(n - 1) * sqrt(squares / (n - 1) / n)
-    ratio = exp(mean); low = exp(mean - half); high = exp(mean + half)
+  # The median and the ranks between which it lies with 95 %: at most 2.5 % of fair coins give fewer heads than the lower.
+  function interval(kind, shape,    n, i, j, swap, share, sum, rank) {
+    n = rounds_of[shape]
+    for (i = 1; i <= n; ++i) sorted[i] = time[shape, i, "old"] / time[shape, i, kind]
+    for (i = 2; i <= n; ++i)
+      for (j = i; j > 1 && sorted[j] < sorted[j - 1]; --j) { swap = sorted[j]; sorted[j] = sorted[j - 1]; sorted[j - 1] = swap }
+    share = 2 ^ -n; sum = share; rank = 0
+    while (sum <= 0.025 && rank < n / 2) { ++rank; share *= (n - rank + 1) / rank; sum += share }
+    if (rank < 1) { print "pair.sh: " shape ": " n " rounds are too few for an interval" > "/dev/stderr"; exit failed = 1 }
+    ratio = (sorted[int((n + 1) / 2)] + sorted[int(n / 2) + 1]) / 2
+    low = sorted[rank]; high = sorted[n + 1 - rank]
   }
-  function t_rest(z, f) { return (3 * z ^ 7 + 19 * z ^ 5 + 17 * z ^ 3 - 15 * z) / (384 * f ^ 3) }
-  # Two-sided 95 %; within 0.005 from 4 degrees of freedom on (Cornish and Fisher).
-  function t_of(f,    z) {
-    z = 1.959964
-    z += (z ^ 3 + z) / (4 * f) + (5 * z ^ 5 + 16 * z ^ 3 + 3 * z) / (96 * f ^ 2) + t_rest(z, f)
-    return z
-  }
-  NR > 1 {
-    if (!($1 in rounds_of)) order[++shapes] = $1
-    if ($2 > rounds_of[$1]) rounds_of[$1] = $2
-    time[$1, $2, $3] = $4
+  FNR == 1 { ++file; next }
+  {
+    if (!($1 in rounds_of)) { order[++shapes] = $1; rounds_of[$1] = 0 }
+    at[$1, $3] = $4
+    seen[file, $1, $2] = seen[file, $1, $2] $3 " "
+    if (split(seen[file, $1, $2], all, " ") == 3) {
+      ++rounds_of[$1]
+      for (which in all) time[$1, rounds_of[$1], all[which]] = at[$1, all[which]]
+    }
   }
   END {
-    print "| shape | OLD ms | OLD/NEW | 95 % | OLD/OLD | 95 % | |"
-    print "|---|---|---|---|---|---|---|"
+    print "| shape | rounds | OLD ms | OLD/NEW | 95 % | OLD/OLD | 95 % | |"
+    print "|---|---|---|---|---|---|---|---|"
     for (s = 1; s <= shapes; ++s) {
       shape = order[s]; total = 0
-      for (i = 1; i <= rounds_of[shape]; ++i) {
-        log_of["new", shape, i] = log(time[shape, i, "old"] / time[shape, i, "new"])
-        log_of["again", shape, i] = log(time[shape, i, "old"] / time[shape, i, "again"])
-        total += time[shape, i, "old"]
-      }
+      for (i = 1; i <= rounds_of[shape]; ++i) total += time[shape, i, "old"]
       interval("again", shape); same = ratio; same_low = low; same_high = high
       interval("new", shape)
       bad = low < least && low < same_low
       failed += bad
-      printf "| %s | %.4g | %.4f | %.4f to %.4f |", shape, total / rounds_of[shape], ratio, low, high
+      printf "| %s | %d | %.4g | %.4f | %.4f to %.4f |", shape, rounds_of[shape], total / rounds_of[shape], ratio, low, high
       printf " %.4f | %.4f to %.4f | %s |\n", same, same_low, same_high, bad ? "slower" : ""
     }
     exit failed > 0
-  }' "$measured"
+  }' "${added[@]}" "$measured"
