@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -19,10 +20,9 @@
 #include "host/inference/passes.hpp"
 #include "host/inference/repeated_rows.hpp"
 #include "host/inference/units.hpp"
-#include "host/io/npz.hpp"
 #include "host/latents/latent.hpp"
-#include "host/model/model_document.hpp"
 #include "host/model/model_file.hpp"
+#include "vaecuda/output.hpp"
 
 namespace vaecuda {
 
@@ -170,16 +170,13 @@ Vae Vae::load(const std::string& path, const RunOn& on) {
 }
 
 void Vae::save(const std::string& path) const {
+  require_separate_files(std::array{NamedFile{"the output", path}}, {});
   save_model(path, impl_->file);
 }
 
 void Vae::save_npz(const std::string& path) const {
-  NpzWriter archive(path);
-  for (const ModelTensor& tensor : tensors_of(impl_->file)) {
-    archive.add_array(tensor.name, tensor.shape, tensor.values);
-  }
-  archive.add_text("config.json", write_model_document(impl_->file));
-  archive.commit();
+  require_separate_files(std::array{NamedFile{"the output", path}}, {});
+  save_model_npz(path, impl_->file);
 }
 
 const ModelInfo& Vae::info() const {

@@ -80,10 +80,11 @@ bool is_same_file(const fs::path& one, const fs::path& other) {
   return first && first == identity_of(other);
 }
 
-void require_separate_files(std::span<const NamedFile> outputs, std::span<const NamedFile> inputs) {
-  const auto refuse = [](const NamedFile& one, const NamedFile& other, const char* consequence) {
+void require_other_files(std::span<const NamedFile> outputs, std::span<const NamedFile> inputs,
+                         std::string_view consequence) {
+  const auto refuse = [](const NamedFile& one, const NamedFile& other, std::string_view lost) {
     throw ConfigError(fmt::format("{} '{}' and {} '{}' are the same file: {}; name another", one.name,
-                                  one.path, other.name, other.path, consequence));
+                                  one.path, other.name, other.path, lost));
   };
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (outputs[i].path.empty()) continue;
@@ -93,12 +94,10 @@ void require_separate_files(std::span<const NamedFile> outputs, std::span<const 
     }
     for (const NamedFile& input : inputs) {
       if (input.path.empty()) continue;
-      if (is_same_file(outputs[i].path, input.path))
-        refuse(outputs[i], input, "what is read would be replaced");
+      if (is_same_file(outputs[i].path, input.path)) refuse(outputs[i], input, consequence);
       if (is_file_in(outputs[i].path, input.path)) {
-        throw ConfigError(
-            fmt::format("{} '{}' is a file in {} '{}': what is read would be replaced; name another",
-                        outputs[i].name, outputs[i].path, input.name, input.path));
+        throw ConfigError(fmt::format("{} '{}' is a file in {} '{}': {}; name another", outputs[i].name,
+                                      outputs[i].path, input.name, input.path, consequence));
       }
     }
   }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "host/config/utf8.hpp"
+#include "host/io/npz.hpp"
 #include "host/model/model_document.hpp"
 #include "host/model/safetensors.hpp"
 #include "vaecuda/error.hpp"
@@ -220,6 +221,15 @@ void save_model(const Place& place, const ModelFile& file) {
                      {"version", std::string(kVersion)},
                      {"config", write_model_document(file)}},
                     std::move(tensors));
+}
+
+void save_model_npz(const std::string& path, const ModelFile& file) {
+  NpzWriter archive(path);
+  for (const ModelTensor& tensor : tensors_of(file)) {
+    archive.add_array(tensor.name, tensor.shape, tensor.values);
+  }
+  archive.add_text("config.json", write_model_document(file));
+  archive.commit();
 }
 
 namespace {

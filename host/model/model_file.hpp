@@ -48,6 +48,10 @@ struct ModelTensor {
 /// that is not finite, say): nothing is written then
 void save_model(const Place& place, const ModelFile& file);
 
+/// Writes the tensors as an .npz archive, with the configuration as its member config.json, atomically.
+/// \throws RuntimeError if the file cannot be written
+void save_model_npz(const std::string& path, const ModelFile& file);
+
 /// Reads and checks everything: the header's size, every tensor's type, shape and place, finite values.
 /// \throws FileError naming file, key and what was expected; OutOfMemoryError
 [[nodiscard]] ModelFile load_model(const std::string& path);

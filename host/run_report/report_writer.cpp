@@ -5,10 +5,8 @@
 #include <array>
 
 #include "host/io/atomic_file.hpp"
-#include "host/io/folder.hpp"
 #include "host/model/model_file.hpp"
 #include "host/plan/backend.hpp"
-#include "host/report/tensorboard.hpp"
 #include "host/run_report/page.hpp"
 #include "host/train/diagnosis.hpp"
 #include "host/train/evaluator.hpp"
@@ -34,13 +32,10 @@ LossTerms loss_of(const Dataset& data, const RunRecord& run, const std::filesyst
 
 /// The page must not take the place of what the run has written or read.
 void require_kept(const std::filesystem::path& run_dir, const RunConfig& config, const std::string& page) {
-  std::vector<NamedFile> files;
-  for (const char* name : run_files()) files.push_back({"the run's file", (run_dir / name).string()});
-  for (const char* name : run_pictures()) files.push_back({"the run's picture", (run_dir / name).string()});
-  for (const std::string& name : event_files(Folder(run_dir, run_dir))) {
-    files.push_back({"the run's event file", (run_dir / name).string()});
-  }
+  const std::array outputs = {NamedFile{"--out", page}};
+  require_no_file_of_run(run_dir, outputs);
   const DataConfig& data = config.data;
+  std::vector<NamedFile> files;
   for (const std::string& path : {data.train.path, data.test_path, data.valid_path}) {
     files.push_back({"the run's rows", path});
   }
@@ -48,7 +43,7 @@ void require_kept(const std::filesystem::path& run_dir, const RunConfig& config,
   files.push_back({"--init-from", config.train.init_from});
   // Names of rows that no file holds ("shapes") are files of nobody.
   std::erase_if(files, [](const NamedFile& file) { return !std::filesystem::exists(file.path); });
-  require_separate_files(std::array{NamedFile{"--out", page}}, files);
+  require_separate_files(outputs, files);
 }
 
 /// The rows of the run, if they can still be had; else says why not.

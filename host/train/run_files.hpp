@@ -1,11 +1,13 @@
 // The names of a run's files.
 #pragma once
 
+#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "host/io/folder.hpp"
+#include "vaecuda/output.hpp"
 
 namespace vaecuda {
 
@@ -24,6 +26,9 @@ inline constexpr const char* kFirstMark = "state.safetensors.first.tmp";
 /// What a killed process was writing: one of a run's files, its process and a count
 /// (host/io/atomic_file.hpp).
 [[nodiscard]] bool is_left_over(const std::string& name);
+/// Refuses outputs that are files of the run in the folder, by whatever spelling or link: all that it is
+/// resumed, used and shown by. The report is none of them, which is made from the others. \throws ConfigError
+void require_no_file_of_run(const std::filesystem::path& folder, std::span<const NamedFile> outputs);
 /// All that a run may have left in the folder: its files, what it has for a person, and what is left over.
 [[nodiscard]] std::vector<std::string> files_of_run(const Folder& folder);
 

@@ -13,6 +13,7 @@
 
 #include "host/io/atomic_file.hpp"
 #include "host/io/output_descriptor.hpp"
+#include "host/io/path_links.hpp"
 #include "host/model/byte_source.hpp"
 #include "host/model/json_writer.hpp"
 #include "host/train/run_files.hpp"
@@ -190,7 +191,7 @@ void RunFolder::check_inputs(const RunConfig& config) {
   // Of a folder the files with a data set's names are read, which are not those of a run.
   std::error_code error;
   std::erase_if(inputs, [&error](const NamedFile& file) { return fs::is_directory(file.path, error); });
-  require_separate_files(outputs, inputs);
+  require_other_files(outputs, inputs);
 }
 
 std::shared_ptr<const Folder> RunFolder::hold(const fs::path& dir) {

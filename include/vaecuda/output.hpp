@@ -25,7 +25,8 @@ struct NamedFile {
 
 /// To be called before anything is written. Files are the same by whatever spelling of the path and by
 /// whatever symbolic or hard link; an empty path names none. \throws ConfigError naming both if an output is
-/// the same file as another output or an input
+/// the same file as another output or an input, or as one of a run whose folder an output or input lies in:
+/// its configuration, metrics, models, state, events and pictures
 VAECUDA_API void require_separate_files(std::span<const NamedFile> outputs,
                                         std::span<const NamedFile> inputs);
 

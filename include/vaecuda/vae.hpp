@@ -148,10 +148,10 @@ class VAECUDA_API Vae {
   ~Vae();
 
   /// Writes the model as a safetensors file (docs/formats.md), atomically: the bytes that training wrote.
-  /// \throws RuntimeError
+  /// \throws RuntimeError, ConfigError for a file of a run (require_separate_files)
   void save(const std::string& path) const;
   /// Writes the tensors as an .npz archive (numpy.load), with the configuration as its member config.json,
-  /// atomically. \throws RuntimeError
+  /// atomically. \throws as save
   void save_npz(const std::string& path) const;
 
   [[nodiscard]] const ModelInfo& info() const;

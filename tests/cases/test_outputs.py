@@ -123,6 +123,39 @@ class OneFileTwice(RunCase):
         self.assertEqual(self.files("run"), before)
         self.assert_done(self.run_program("vae_cuda", "report", "run", "--out", "page.html"))
 
+    def test_an_output_on_a_file_of_a_run(self):
+        """What a run is resumed, used and shown by, of the model's own run and of another, by its name and by a link."""
+        self.assert_done(self.train("--data", "tab.csv", *FEW, "--epochs", 1, "--out", "other"))
+        events = next(name for name in self.files("run") if "tfevents" in name)
+        os.link(self.folder / "run" / "state.safetensors", self.folder / "hard.npy")
+        os.symlink("other/last.safetensors", self.folder / "soft.csv")
+        before = self.files("run"), self.files("other")
+        for name in (*RUN_FILES, events, "samples.png", "manifold.png", "reconstructions.png"):
+            for run in ("run", "link/../other"):
+                for form in ("safetensors", "npz"):
+                    self.refused("export", "run/last.safetensors", "--format", form, "--out", f"{run}/{name}")
+        data = ["--data", "tab.csv"]
+        for out in ("hard.npy", "soft.csv"):
+            self.refused("encode", self.model, *data, "--out", out)
+            self.refused("encode", self.model, *data, "--out", "z.npy", "--logvar", out)
+            self.refused("reconstruct", self.model, *data, "--out", out)
+            self.refused("generate", self.model, "-n", 2, "--out", out)
+            self.refused("interpolate", self.model, *data, "--from", 0, "--to", 1, "--out", out)
+            self.refused("neighbors", self.model, *data, "--row", 0, "--out", out)
+            self.refused("manifold", self.model, "--out", out)
+            self.refused("traverse", self.model, "--out", out)
+            self.refused("score", self.model, *data, "--out", out)
+            self.refused("score", self.model, *data, "--threshold", 1, "--out", "s.csv", "--flags", out)
+            self.refused("evaluate", self.model, *data, "--samples", 0, "--rows", out)
+        self.refused("generate", self.model, "-n", 2, "--out", "run/samples.png")
+        self.assertEqual((self.files("run"), self.files("other")), before)
+        self.assert_done(self.tool("generate", self.model, "-n", 2, "--out", "run/mine.png"))
+        self.assert_done(self.run_program("vae_cuda", "report", "run", "--out", "run/report.html"))
+        os.mkdir(self.folder / "models")
+        self.write("models/config.toml", "")
+        for _ in range(2):
+            self.assert_done(self.tool("export", self.model, "--format", "safetensors", "--out", "models/model.safetensors"))
+
     def test_an_output_where_stdout_goes(self):
         line = f"$B/vae_cuda evaluate {self.model} --data tab.csv --device cpu --samples 0 --rows out.csv > out.csv"
         self.assert_ended(self.run_program(None, line.replace("$B", str(BIN.resolve())), shell=True), USAGE, "stdout")
