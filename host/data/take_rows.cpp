@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "host/data/check_values.hpp"
+#include "host/data/label_builder.hpp"
 #include "host/data/message.hpp"
 #include "vaecuda/row_source.hpp"
 
@@ -52,7 +53,10 @@ Dataset take_rows(RowSource& source, std::span<const std::int64_t> rows) {
   taken.set_image(source.image());
   taken.set_column_names(source.column_names());
   taken.set_label_column(source.label_column());
-  if (source.has_labels()) taken.set_labels(std::move(labels), source.label_names());
+  if (source.has_labels()) {
+    data::Labels told = data::as_classes(labels, source.label_names());  // a table may spell a number twice
+    taken.set_labels(std::move(told.values), std::move(told.names));
+  }
   if (!vectors.empty()) {
     taken.set_label_vectors(std::move(vectors));
     taken.set_label_vector_names(source.label_vector_names());

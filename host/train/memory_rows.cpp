@@ -2,15 +2,61 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
-#include "host/data/check_values.hpp"
+#include "host/config/utf8.hpp"
+#include "host/data/label_builder.hpp"
+#include "host/data/message.hpp"
 #include "vaecuda/array.hpp"
 #include "vaecuda/error.hpp"
-#include "vaecuda/row_source.hpp"
 
 namespace vaecuda {
+namespace {
+
+void check_texts(const Dataset& data, std::string_view what, const std::vector<std::string>& names) {
+  const auto refuse = [&](const std::string& name, const char* why) {
+    throw ConfigError(fmt::format("{}: the {} {} {}", data.name(), what, config::quoted(name), why));
+  };
+  for (const std::string& name : names) {
+    if (name.find('\0') != std::string::npos)
+      refuse(name, "holds a zero byte, which no name can; write it without");
+    if (!config::is_utf8(name)) refuse(name, "is no UTF-8, as which a model keeps it; convert it");
+  }
+}
+
+/// Names that a model keeps as they are, and classes that can be told apart, as in a file.
+void check_names(const Dataset& data) {
+  const auto count = static_cast<std::int64_t>(data.column_names().size());
+  if (count != 0 && count != data.columns()) {
+    throw ConfigError(fmt::format("{}: {} for {}; expected one for each column, or none", data.name(),
+                                  data::counted(count, "column name"),
+                                  data::counted(data.columns(), "column")));
+  }
+  check_texts(data, "column name", data.column_names());
+  check_texts(data, "class", data.label_names());
+  check_texts(data, "name of a label vector's number", data.label_vector_names());
+  data::LabelBuilder labels;
+  for (const std::string& name : data.label_names()) labels.add(name);
+  std::map<std::int32_t, const std::string&> classes;
+  const std::vector<std::int32_t> class_of = std::move(labels).finish().values;
+  for (std::size_t i = 0; i < class_of.size(); ++i) {
+    const std::string& name = data.label_names()[i];
+    const auto [first, is_new] = classes.emplace(class_of[i], name);
+    if (is_new) continue;
+    throw ConfigError(
+        fmt::format("{}: the classes {} and {} are one to whoever reads labels; give every "
+                    "class a name of its own",
+                    data.name(), config::quoted(first->second), config::quoted(name)));
+  }
+}
+
+}  // namespace
 
 void enter_rows(RunConfig& config, RunData& rows) {
   const auto enter = [](std::string& path, const char* key, Dataset* data) {
@@ -21,7 +67,7 @@ void enter_rows(RunConfig& config, RunData& rows) {
           key, path));
     }
     if (data == nullptr) return;
-    if (data->columns() > 0) check_source(*rows_of(*data));
+    if (data->columns() > 0) check_names(*data);
     path = kMemory;
     if (data->name() == Dataset{}.name()) data->set_name(fmt::format("memory ({})", key));
   };

@@ -1,5 +1,6 @@
 // Arrays in a program's memory: what a .npy file of the same elements gives, and is refused for.
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -145,6 +146,57 @@ TEST_CASE("a training run applies the options of files to rows in memory, or ref
   rows.test.reset();
   rows.valid = Dataset(std::vector<float>(), 0, 6);
   check_error<ConfigError>(begin, {"no rows to validate on"});
+}
+
+TEST_CASE("names that a model could not keep are refused before anything is trained", "[array]") {
+  RunConfig config;
+  config.model.hidden = {4};
+  config.model.latent_dim = 1;
+  config.train.device = "cpu";
+  config.train.threads = 1;
+  config.train.steps = 1;
+  const std::string zero("x\0y", 3);
+  const auto check = [&](const std::function<void(Dataset&)>& name, const std::string& part) {
+    for (const bool held : {false, true}) {
+      RunData rows;
+      rows.train = Dataset(std::vector<float>(8, 0.5F), 4, 2);
+      if (held) rows.test = rows.train;
+      name(held ? *rows.test : rows.train);
+      for (const bool conditional : {false, true}) {
+        config.model.conditional = conditional;
+        check_error<ConfigError>([&] { (void)Trainer(config, rows); }, {"memory", part});
+      }
+    }
+  };
+  check(
+      [&](Dataset& data) {
+        data.set_column_names({"a", zero});
+      },
+      "column name 'x\\x00y' holds a zero byte");
+  check(
+      [&](Dataset& data) {
+        data.set_column_names({"a", "caf\xe9"});
+      },
+      "column name 'caf\\xe9' is no UTF-8");
+  check([&](Dataset& data) { data.set_column_names({"a"}); }, "1 column name for 2 columns");
+  check([&](Dataset& data) { data.set_column_names({"a", "b", "c"}); }, "3 column names for 2 columns");
+  const std::vector<std::int32_t> labels = {0, 1, 0, 1};
+  check([&](Dataset& data) { data.set_labels(labels, {zero, ""}); }, "class 'x\\x00y' holds a zero byte");
+  check([&](Dataset& data) { data.set_labels(labels, {"\xff", "\xfe"}); }, "class '\\xff' is no UTF-8");
+  check([&](Dataset& data) { data.set_labels(labels, {"x", "x"}); }, "the classes 'x' and 'x' are one");
+  check([&](Dataset& data) { data.set_labels(labels, {"1", "1.0"}); }, "the classes '1' and '1.0' are one");
+  const auto name_numbers = [](Dataset& data, const std::string& first) {
+    data.set_label_vectors(std::vector<float>(8, 1.0F));
+    data.set_label_vector_names({first, "q"});
+  };
+  check([&](Dataset& data) { name_numbers(data, zero); },
+        "label vector's number 'x\\x00y' holds a zero byte");
+  check([&](Dataset& data) { name_numbers(data, "\xe9"); }, "label vector's number '\\xe9' is no UTF-8");
+  RunData rows;
+  rows.train = Dataset(std::vector<float>(8, 0.5F), 4, 2);
+  rows.train.set_column_names({"a", "caf\xc3\xa9"});
+  rows.train.set_labels(labels, {"", "1"});
+  CHECK_NOTHROW(Trainer(config, rows));
 }
 
 TEST_CASE("a column that is taken for labels by its name, and holds none, is named with the way out",
