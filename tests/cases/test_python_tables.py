@@ -56,6 +56,54 @@ class PythonAndPrograms(support.Case):
         lacking = numpy.rec.fromarrays([numpy.array(["hi"] * len(x)), *x.T[1:]], names=["z", *names[1:]])
         self.refuses(vaecuda.FileError, f'1 column of the model is missing: "{names[0]}"', model.encode, lacking)
 
+    def test_columns_that_a_run_begins_without(self):
+        """A run that begins with a model takes the columns of that, as the program does; a missing one is named first."""
+        x = sensors()
+        names = support.SENSOR_NAMES
+        table = numpy.rec.fromarrays(list(x.T), names=names)
+        vaecuda.train(table, out=self.folder / "first", report=False, **TABLE)
+        start = dict(TABLE, init_from=str(self.folder / "first/model.safetensors"), report=False)
+        wanted = vaecuda.train(table, **start).model.encode(x)
+        longer = dict(out=self.folder / "two", **start)
+        vaecuda.train(table, **longer)
+        config = self.write("start.toml", f"[train]\ninit_from = '{start['init_from']}'\n")
+        for i, extra in enumerate((numpy.array(["hi"] * len(x)), numpy.full(len(x), "2020-01-01", "M8[D]"))):
+            other = numpy.rec.fromarrays([extra, *x.T[::-1]], names=["z", *names[::-1]])
+            said = []
+            run = vaecuda.train(other, test=other[:50], out=self.folder / f"more{i}", message=said.append, **start)
+            self.assertIn("left out, since the model of --init-from", "\n".join(said))
+            numpy.testing.assert_array_equal(run.model.encode(x), wanted)
+            vaecuda.train(other, test=other[:50], resume=run.folder, epochs=3)
+            numpy.testing.assert_array_equal(vaecuda.train(other, config=config, **TABLE).model.encode(x), wanted)
+            lacking = other[["z", *names[1:]]]
+            for call in (dict(start), dict(resume=self.folder / "two", epochs=3)):
+                self.refuses(vaecuda.FileError, f'is missing: "{names[0]}"', vaecuda.train, lacking, **call)
+        labelled = numpy.rec.fromarrays(list(x.T), names=[*names[:-1], "target"])
+        vaecuda.train(labelled, label_column="none", out=self.folder / "target", report=False, **TABLE)
+        again = vaecuda.train(labelled, **dict(start, init_from=self.folder / "target/model.safetensors"))
+        self.assertEqual(again.model.info["columns"], [*names[:-1], "target"])
+        self.refuses(vaecuda.FileError, "nothere.safetensors", vaecuda.train, table, **dict(start, init_from="nothere.safetensors"))
+
+    def test_names_that_no_model_can_keep(self):
+        x = sensors()
+        zero = numpy.rec.fromarrays(list(x.T), names=["a\0b", *support.SENSOR_NAMES[1:]])
+        self.refuses(vaecuda.RequestError, "the character of code 0", vaecuda.train, zero, **TABLE)
+        self.refuses(vaecuda.RequestError, "the character of code 0", vaecuda.train, x, labels=["p", "q\0r"] * 100, conditional=True,
+                     **TABLE)
+        self.refuses(vaecuda.RequestError, "is no UTF-8", vaecuda.train, x, labels=["n\udce9", "n\udce0"] * 100,
+                     conditional=True, **TABLE)
+        latin = numpy.rec.fromarrays(list(x.T), names=["caf\udce9", *support.SENSOR_NAMES[1:]])
+        self.refuses(vaecuda.RequestError, "is no UTF-8", vaecuda.train, latin, **TABLE)
+
+    def test_save_onto_a_run(self):
+        """A model is not written onto a file that a run has."""
+        run = vaecuda.train(sensors(), out=self.folder / "kept", **TABLE)
+        for name in ("state.safetensors", "last.safetensors", "model.safetensors", "config.toml", "metrics.jsonl", "samples.png"):
+            before = (self.folder / "kept" / name).read_bytes()
+            self.refuses(vaecuda.RequestError, "the run would lose it", run.model.save, self.folder / "kept" / name)
+            self.assertEqual((self.folder / "kept" / name).read_bytes(), before)
+        run.model.save(self.folder / "kept" / "mine.safetensors")
+
     def test_folder_that_a_configuration_names(self):
         """The run goes where the configuration says, as the program's does."""
         x = sensors()

@@ -14,7 +14,7 @@ from .errors import RequestError
 from .interface import EvaluateOptions, Evaluation, ModelInfo, RunOn
 from .library import NOTE, NOTE_PLACE, Handle, invoke, the_library, warn
 from .options import label_text
-from .rows import dataset_from_file, dataset_of, is_plain, noted, room_for, size_of, taken, values_of
+from .rows import dataset_from_file, dataset_of, is_plain, labels_beside, noted, room_for, size_of, taken, values_of
 
 
 def _run_on(device: str, threads: int, precision: str) -> RunOn:
@@ -59,9 +59,7 @@ class Vae:
                 names = itertools.takewhile(lambda name: name is not None,
                                             (name_of(model, column) for column in itertools.count()))
                 self.info[kind] = [name.decode("utf-8", "replace") for name in names] or None
-        # A column of labels by its name is a value where the model was trained on it.
-        self._labels = "none" if {"label", "class", "target"} & {
-            name.lower() for name in self.info["columns"] or ()} else ""
+        self._labels = labels_beside(self.info["columns"])
 
     @classmethod
     def load(cls, path, device: str = "auto", threads: int = 0, precision: str = "fp32") -> "Vae":

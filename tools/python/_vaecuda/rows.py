@@ -26,6 +26,12 @@ def label_place(titles, label_column: str) -> Optional[int]:
     return None if not usual else usual[-1] if usual[-1] == len(titles) - 1 else usual[0]
 
 
+def labels_beside(names) -> str:
+    """The label column of rows for a model of these columns: a column of labels by its name is a value where the model was
+    trained on it."""
+    return "none" if {"label", "class", "target"} & {name.lower() for name in names or ()} else ""
+
+
 def _passed_over(columns, wanted, label: Optional[int]):
     """The columns, where they and those that are wanted have names, with nothing in the place of the others, which may hold
     anything: the library says which they are, and which of the wanted are missing."""

@@ -14,7 +14,7 @@ from .interface import MESSAGE, PROGRESS, STOP, STOPPED, Observer, Progress, Sum
 from .library import WARNING, Handle, invoke, shown, warn
 from .model import Vae
 from .options import get_option, label_column_text, set_option
-from .rows import dataset_from_file, dataset_of, label_place
+from .rows import dataset_from_file, dataset_of, label_place, labels_beside
 from .tables import names_met, names_of
 
 
@@ -88,7 +88,18 @@ class Training(NamedTuple):
     """Where the run lies; None where no folder was asked for."""
 
 
-def _rows_of_run(settings: Handle, rows: Dict[str, Any], labels: Dict[str, Any], options: Dict[str, Any]) -> list:
+def _columns_of_start(settings: Handle, options: Dict[str, Any], resume) -> Optional[list]:
+    """What the model calls its columns that a run begins with, or that a resumed one began with, as the program has them;
+    None where there is none."""
+    start = options.get("init_from") or options.get("init-from") or get_option(settings, "init_from")
+    if not start:
+        return None
+    last = None if resume is None else os.path.join(os.fsdecode(as_path(resume, "resume")), "last.safetensors")
+    with Vae.load(last if last is not None and os.path.exists(last) else start, "cpu", 1) as model:
+        return model.info["columns"]
+
+
+def _rows_of_run(settings: Handle, rows: Dict[str, Any], labels: Dict[str, Any], options: Dict[str, Any], resume) -> list:
     """The data sets of a run, None where there are none or the configuration says which file it is. Where one is in
     memory all are."""
     for name, its in labels.items():
@@ -103,12 +114,15 @@ def _rows_of_run(settings: Handle, rows: Dict[str, Any], labels: Dict[str, Any],
                 set_option(settings, name, value)
         return [None, None, None]
     met = names_met(value for value in given if not is_path(value))
+    start = _columns_of_start(settings, options, resume)
+    if start:
+        met, label_column = met + start, label_column or labels_beside(start)
     names = [] if is_path(rows["data"]) else names_of(rows["data"])
     label = label_place(names, label_column)
-    wanted = [name for i, name in enumerate(names) if i != label]
+    wanted = start or [name for i, name in enumerate(names) if i != label]
     return [None if value is None else
             dataset_from_file(value, labels[name], label_column=label_column) if is_path(value) else
-            dataset_of(value, name, labels[name], label_column, met, wanted if name != "data" else None)
+            dataset_of(value, name, labels[name], label_column, met, wanted if start or name != "data" else None)
             for name, value in rows.items()]
 
 
@@ -151,7 +165,7 @@ def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labe
     if config is not None:
         invoke("vaecuda_config_load", settings, as_path(config, "config"))
     sets = _rows_of_run(settings, {"data": data, "valid": valid, "test": test},
-                        {"data": labels, "valid": valid_labels, "test": test_labels}, options)
+                        {"data": labels, "valid": valid_labels, "test": test_labels}, options, resume)
     for option, value in options.items():
         set_option(settings, option, value)
     if out is None and config is not None:
