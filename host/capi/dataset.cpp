@@ -119,6 +119,18 @@ int vaecuda_dataset_from_config(const vaecuda_config* config, vaecuda_dataset** 
   });
 }
 
+int vaecuda_dataset_from_config_for(const vaecuda_config* config, const char* const* names, size_t count,
+                                    vaecuda_dataset** result) {
+  return guarded([&] {
+    required(result, "result");
+    vaecuda::DataSource source = required(config, "config").run.data.train;
+    source.value_columns = required_texts(names, count, "names");
+    auto dataset = std::make_unique<vaecuda_dataset>();
+    dataset->data = vaecuda::load_dataset(source);
+    *result = dataset.release();
+  });
+}
+
 int vaecuda_dataset_set_image(vaecuda_dataset* dataset, int64_t height, int64_t width, int64_t channels) {
   return guarded([&] {
     required(dataset, "dataset").data.set_image(vaecuda::ImageShape{height, width, channels});

@@ -286,18 +286,23 @@ void require_both_sides(const Dataset& train, float scale) {
       train.name(), any_above ? 1 : 0, scale));
 }
 
-PreparedData prepare_rows(const RunConfig& config, RunData rows, const DataView& view) {
+/// `seen`: by a loader, which has refused what is not finite. Rows in memory are looked at once they have
+/// lost the columns that nobody wants, which may hold anything.
+PreparedData prepare_rows(const RunConfig& config, RunData rows, const DataView& view, bool seen) {
   PreparedData prepared;
   Dataset all = std::move(rows.train);
   prepared.test = std::move(rows.test);
   prepared.valid = std::move(rows.valid);
   take_view(view, all, prepared.notes);
+  if (!seen) require_finite(all);
   if (std::string doubt = data::doubt_names(data::columns_of(all)); !doubt.empty())
     prepared.warnings.push_back(std::move(doubt));
   GivenRows test(prepared.test);
   GivenRows valid(prepared.valid);
-  test.meet(all, prepared.notes);
-  valid.meet(all, prepared.notes);
+  for (GivenRows* given : {&test, &valid}) {
+    given->meet(all, prepared.notes);
+    if (!seen && given->rows) require_finite(*given->rows);
+  }
   if (prepared.valid && !config.data.normal_label.empty()) {
     Rows normal(static_cast<std::size_t>(prepared.valid->rows()));
     std::iota(normal.begin(), normal.end(), 0);
@@ -361,18 +366,14 @@ PreparedData prepare_rows(const RunConfig& config, RunData rows, const DataView&
 }  // namespace
 
 PreparedData prepare_data(const RunConfig& config, const DataView& view) {
-  return prepare_rows(config, load_rows(config, view), view);
+  return prepare_rows(config, load_rows(config, view), view, true);
 }
 
 PreparedData prepare_data(const RunConfig& config, RunData rows, const DataView& view) {
-  for (const Dataset* data :
-       {&rows.train, rows.valid ? &*rows.valid : nullptr, rows.test ? &*rows.test : nullptr}) {
-    if (data != nullptr) require_finite(*data);
-  }
   if (rows.train.rows() == 0) throw ConfigError("no rows to train on");
   if (rows.valid && rows.valid->rows() == 0) throw ConfigError("no rows to validate on: give some, or none");
   if (rows.test && rows.test->rows() == 0) throw ConfigError("no rows to test on: give some, or none");
-  return prepare_rows(config, std::move(rows), view);
+  return prepare_rows(config, std::move(rows), view, false);
 }
 
 }  // namespace vaecuda

@@ -117,6 +117,11 @@ VAECUDA_API int vaecuda_dataset_from_columns(const vaecuda_array* const* columns
 /* Reads what a configuration's options data.path, data.labels, data.label_column, data.image and the like ask
  * for. */
 VAECUDA_API int vaecuda_dataset_from_config(const vaecuda_config* config, vaecuda_dataset** result);
+/* The same rows for a model, or for other rows, whose columns are called so: unless data.label_column names
+ * one of them, none is taken for labels. Of a table that has them all, cells of other columns are not read:
+ * they may hold anything, and their values are NaN. */
+VAECUDA_API int vaecuda_dataset_from_config_for(const vaecuda_config* config, const char* const* names,
+                                                size_t count, vaecuda_dataset** result);
 /* The picture that a row is, channels varying fastest. height * width * channels must be the columns. */
 VAECUDA_API int vaecuda_dataset_set_image(vaecuda_dataset* dataset, int64_t height, int64_t width,
                                           int64_t channels);

@@ -152,7 +152,48 @@ static void test_from_config(void) {
   vaecuda_config_free(config);
 }
 
+/* Columns that a model does not know may hold anything, also those of a file for a run whose rows are in
+ * memory. */
+static void test_further_columns(const char* folder) {
+  const char* const names[2] = {"a", "label"};
+  const float values[4] = {0.25f, 0.5f, 0.75f, 1.0f};
+  char path[4096];
+  FILE* file;
+  vaecuda_config* config = NULL;
+  vaecuda_dataset* train = NULL;
+  vaecuda_dataset* test = NULL;
+  snprintf(path, sizeof path, "%s/further.csv", folder);
+  file = fopen(path, "w");
+  CHECK(file != NULL);
+  fprintf(file, "text,label,a\nx,0.5,0.25\ny,1,0.75\n");
+  fclose(file);
+  OK(vaecuda_config_create(&config));
+  OK(vaecuda_config_set(config, "data.path", path));
+  EXPECT(vaecuda_dataset_from_config(config, &test), VAECUDA_BAD_FILE, "text");
+  EXPECT(vaecuda_dataset_from_config_for(config, NULL, 2, &test), VAECUDA_CONFIG, "names is NULL");
+  EXPECT(vaecuda_dataset_from_config_for(NULL, names, 2, &test), VAECUDA_CONFIG, "config is NULL");
+  OK(vaecuda_dataset_from_config_for(config, names, 2, &test));
+  CHECK(info_of(test).rows == 2 && info_of(test).columns == 3 && info_of(test).classes == 0);
+  OK(vaecuda_dataset_from_floats(values, 2, 2, &train));
+  OK(vaecuda_dataset_set_columns(train, names, 2));
+  vaecuda_config_free(config);
+  OK(vaecuda_config_create(&config));
+  OK(vaecuda_config_set(config, "model.hidden", "2"));
+  OK(vaecuda_config_set(config, "model.latent_dim", "1"));
+  OK(vaecuda_config_set(config, "train.steps", "1"));
+  OK(vaecuda_config_set(config, "train.device", "cpu"));
+  snprintf(path, sizeof path, "%s/further", folder);
+  OK(vaecuda_config_set(config, "output.dir", path));
+  OK(vaecuda_config_set(config, "output.overwrite", "true"));
+  OK(vaecuda_train(config, train, NULL, test, NULL, NULL));
+  EXPECT(vaecuda_train(config, test, NULL, NULL, NULL, NULL), VAECUDA_BAD_FILE, "not finite");
+  vaecuda_dataset_free(test);
+  vaecuda_dataset_free(train);
+  vaecuda_config_free(config);
+}
+
 void test_memory_runs(const char* folder) {
+  test_further_columns(folder);
   test_file_options(folder);
   test_from_config();
 }

@@ -53,6 +53,11 @@ class PythonAndPrograms(support.Case):
             figures = model.evaluate(other)
             self.assertEqual(figures["negative_elbo"], model.evaluate(table)["negative_elbo"])
             self.assertGreater(vaecuda.train(table, test=other, **TABLE).summary["test_loss"], 0)
+        self.table("more.csv", [[*row[::-1], "hi"] for row in x.tolist()], [*names[::-1], "z"])
+        figures = model.evaluate(self.folder / "more.csv")
+        self.assertEqual(figures["negative_elbo"], model.evaluate(table)["negative_elbo"])
+        loss = vaecuda.train(table, test=table, **TABLE).summary["test_loss"]
+        self.assertEqual(vaecuda.train(table, test=self.folder / "more.csv", **TABLE).summary["test_loss"], loss)
         lacking = numpy.rec.fromarrays([numpy.array(["hi"] * len(x)), *x.T[1:]], names=["z", *names[1:]])
         self.refuses(vaecuda.FileError, f'1 column of the model is missing: "{names[0]}"', model.encode, lacking)
 
@@ -75,6 +80,9 @@ class PythonAndPrograms(support.Case):
             numpy.testing.assert_array_equal(run.model.encode(x), wanted)
             vaecuda.train(other, test=other[:50], resume=run.folder, epochs=3)
             numpy.testing.assert_array_equal(vaecuda.train(other, config=config, **TABLE).model.encode(x), wanted)
+            self.table("z.csv", [[*row, "hi"] for row in x.tolist()], [*names, "z"])
+            beside = vaecuda.train(self.folder / "z.csv", test=table[:50], **start)
+            numpy.testing.assert_array_equal(beside.model.encode(x), wanted)
             lacking = other[["z", *names[1:]]]
             for call in (dict(start), dict(resume=self.folder / "two", epochs=3)):
                 self.refuses(vaecuda.FileError, f'is missing: "{names[0]}"', vaecuda.train, lacking, **call)

@@ -77,6 +77,7 @@ FUNCTIONS = {
     "vaecuda_dataset_from_array": [POINTER(Array), POINTER(HANDLE)],
     "vaecuda_dataset_from_columns": [POINTER(POINTER(Array)), c_int64, c_char_p, POINTER(HANDLE)],
     "vaecuda_dataset_from_config": [HANDLE, POINTER(HANDLE)],
+    "vaecuda_dataset_from_config_for": [HANDLE, POINTER(c_char_p), c_size_t, POINTER(HANDLE)],
     "vaecuda_dataset_set_labels": [HANDLE, POINTER(Array)],
     "vaecuda_dataset_set_label_columns": [HANDLE, POINTER(c_char_p), c_size_t],
     "vaecuda_dataset_load_labels": [HANDLE, c_char_p],

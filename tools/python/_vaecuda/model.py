@@ -202,7 +202,7 @@ class Vae:
         if anomaly_label is not None:
             how.anomaly_label = as_text(label_text(anomaly_label, "anomaly_label"), "anomaly_label")
         if is_path(data):
-            rows = dataset_from_file(data, labels, **options)
+            rows = dataset_from_file(data, labels, self.info["columns"], **options)
         else:
             label_column = options.pop("label_column", self._labels)
             if options:

@@ -97,6 +97,10 @@ def _label(data: Handle, labels) -> None:
     invoke("vaecuda_dataset_set_labels", data, byref(view_of(array, "labels", "labels", missing, LABELS)))
 
 
+def _texts(names):
+    return (c_char_p * len(names))(*[as_text(name, "a column's name") for name in names])
+
+
 def _label_by_vectors(data: Handle, columns) -> None:
     """Gives rows the rows of a table as label vectors, whose numbers keep the names of the columns."""
     parts = [column_of(column, f"labels: column {name or i!r}") for i, (name, column) in enumerate(columns)]
@@ -109,19 +113,19 @@ def _label_by_vectors(data: Handle, columns) -> None:
     invoke("vaecuda_dataset_set_labels", data, byref(view))
     names = [name for name, _ in columns]
     if any(names):
-        texts = (c_char_p * len(names))(*[as_text(name, "a column's name") for name in names])
-        invoke("vaecuda_dataset_set_label_columns", data, texts, len(names))
+        invoke("vaecuda_dataset_set_label_columns", data, _texts(names), len(names))
 
 
-def dataset_from_file(path, labels=None, **options) -> Handle:
-    """The rows of a file."""
+def dataset_from_file(path, labels=None, wanted=None, **options) -> Handle:
+    """The rows of a file. wanted: as of dataset_of."""
     settings = Handle("config", "vaecuda_config_create")
     from_file = labels is None or is_path(labels)
     options["label_column"] = label_column_text(options.get("label_column")) or None
     for option, value in {"data": path, "labels": labels if from_file else None, **options}.items():
         if value is not None:
             set_option(settings, option, value)
-    data = Handle("dataset", "vaecuda_dataset_from_config", settings)
+    data = (Handle("dataset", "vaecuda_dataset_from_config_for", settings, _texts(wanted), len(wanted)) if wanted else
+            Handle("dataset", "vaecuda_dataset_from_config", settings))
     if not from_file:
         _label(data, labels)
     return data

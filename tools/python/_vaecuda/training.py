@@ -121,9 +121,9 @@ def _rows_of_run(settings: Handle, rows: Dict[str, Any], labels: Dict[str, Any],
     label = label_place(names, label_column)
     wanted = start or [name for i, name in enumerate(names) if i != label]
     return [None if value is None else
-            dataset_from_file(value, labels[name], label_column=label_column) if is_path(value) else
-            dataset_of(value, name, labels[name], label_column, met, wanted if start or name != "data" else None)
-            for name, value in rows.items()]
+            dataset_from_file(value, labels[name], needed, label_column=label_column) if is_path(value) else
+            dataset_of(value, name, labels[name], label_column, met, needed)
+            for name, value in rows.items() for needed in [wanted if start or name != "data" else None]]
 
 
 def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labels=None, test_labels=None, preset=None,
