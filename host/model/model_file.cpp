@@ -210,6 +210,12 @@ void save_model(const Place& place, const ModelFile& file) {
   require(file.label_vector_names.empty() ||
               (file.label_vector_names.size() == conditions && file.condition_names.empty()),
           "label_vector_names has not one name per number of a label vector");
+  for (const auto* names : {&file.column_names, &file.condition_names, &file.label_vector_names}) {
+    const bool is_text = std::none_of(names->begin(), names->end(), [](const std::string& name) {
+      return name.find('\0') != std::string::npos;
+    });
+    require(is_text, "a name holds the character of code 0");
+  }
   std::vector<SafetensorsTensor> tensors;
   for (auto& tensor : list_tensors(layout, file)) {
     const std::string value_fault = find_fault(tensor);

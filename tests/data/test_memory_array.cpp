@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "host/model/model_file.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -197,6 +198,15 @@ TEST_CASE("names that a model could not keep are refused before anything is trai
   rows.train.set_column_names({"a", "caf\xc3\xa9"});
   rows.train.set_labels(labels, {"", "1"});
   CHECK_NOTHROW(Trainer(config, rows));
+
+  // What is written can be read again, whoever writes it.
+  const test::TempDir dir;
+  config.output.dir = (dir.path() / "run").string();
+  (void)Trainer(config, rows).run();
+  ModelFile model = load_model(config.output.dir + "/model.safetensors");
+  CHECK(model.column_names[1] == "caf\xc3\xa9");
+  model.column_names[1] = zero;
+  check_error<RuntimeError>([&] { save_model((dir.path() / "m").string(), model); }, {"character of code 0"});
 }
 
 TEST_CASE("a column that is taken for labels by its name, and holds none, is named with the way out",
