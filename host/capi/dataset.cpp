@@ -144,10 +144,13 @@ int vaecuda_dataset_set_labels(vaecuda_dataset* dataset, const vaecuda_array* la
   });
 }
 
-int vaecuda_dataset_load_labels(vaecuda_dataset* dataset, const char* path) {
+int vaecuda_dataset_load_labels(vaecuda_dataset* dataset, const char* path, const char* const* names,
+                                size_t count) {
   return guarded([&] {
     vaecuda::Dataset& data = required(dataset, "dataset").data;
-    vaecuda::load_labels(data, required_text(path, "path"));
+    vaecuda::load_labels(
+        data, required_text(path, "path"),
+        names == nullptr ? std::vector<std::string>() : required_texts(names, count, "names"));
   });
 }
 

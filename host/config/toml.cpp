@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -23,8 +24,12 @@ namespace {
 
 std::string read_text(const std::string& path) {
   const auto fail = [&path](int error) {
-    throw FileError(
-        fmt::format("{}: cannot read the configuration: {}", path, std::generic_category().message(error)));
+    const std::string advice = error == EISDIR
+                                   ? fmt::format("; that of a run is its file {}",
+                                                 (std::filesystem::path(path) / "config.toml").string())
+                                   : std::string();
+    throw FileError(fmt::format("{}: cannot read the configuration: {}{}", path,
+                                std::generic_category().message(error), advice));
   };
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
   if (!file) fail(errno);

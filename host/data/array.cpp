@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "host/data/message.hpp"
+#include "host/data/rounding.hpp"
 #include "host/data/scalar.hpp"
 #include "host/data/storage.hpp"
 
@@ -110,6 +111,26 @@ std::vector<std::string> picture_warnings(const std::string& name, const std::ve
                   name, dims[1], dims[2], dims[3], dims[2], dims[3], dims[1])};
 }
 
+std::vector<std::string> rounding_warnings(ByteSource& source, const ArrayHeader& header) {
+  if (header.scalar != Scalar::f64) return {};
+  const RowShape shape = row_shape(source.path(), header);
+  const std::int64_t rows = RoundingProbe::rows_of(shape.rows, shape.columns);
+  const auto bytes = static_cast<std::size_t>(rows * shape.columns) * sizeof(double);
+  const std::span<const std::uint8_t> head = source.peek(bytes);
+  if (rows == 0 || head.size() < bytes) return {};
+  RoundingProbe probe;
+  std::vector<double> values(static_cast<std::size_t>(rows));
+  for (std::int64_t column = 0; column < shape.columns; ++column) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const auto place = static_cast<std::size_t>(row * shape.columns + column) * sizeof(double);
+      values[static_cast<std::size_t>(row)] =
+          decode<double>(head.data() + place, header.order != std::endian::native);
+    }
+    probe.add(column, values);
+  }
+  return probe.warnings(source.path(), fmt::format("column {} (counted from 0)", probe.first().value_or(0)));
+}
+
 RowShape row_shape(const std::string& path, const ArrayHeader& header) {
   const std::vector<std::int64_t>& dims = header.dims;
   std::int64_t product = scalar_bytes(header.scalar);
@@ -135,6 +156,8 @@ LoadedRows read_array(ByteSource& source, const ArrayHeader& header) {
   const RowShape shape = row_shape(source.path(), header);
   const std::int64_t count = shape.rows * shape.columns;
   check_size(source, count * scalar_bytes(header.scalar));
+  std::vector<std::string> warnings = picture_warnings(source.path(), header.dims);
+  for (std::string& line : rounding_warnings(source, header)) warnings.push_back(std::move(line));
 
   Dataset dataset;
   if (header.scalar == Scalar::u8) {
@@ -156,8 +179,7 @@ LoadedRows read_array(ByteSource& source, const ArrayHeader& header) {
   }
   source.expect_end("the last element");
   dataset.set_image(shape.image);
-  return {std::move(dataset),
-          {std::string(name_of(header.scalar)), "", picture_warnings(source.path(), header.dims)}};
+  return {std::move(dataset), {std::string(name_of(header.scalar)), "", std::move(warnings)}};
 }
 
 ArrayRows::ArrayRows(ByteSource& source, ArrayHeader header)

@@ -46,6 +46,10 @@ struct RowShape {
 [[nodiscard]] std::vector<std::string> picture_warnings(const std::string& name,
                                                         const std::vector<std::int64_t>& dims);
 
+/// The same of the elements that follow, which are looked at and not consumed: `source` stands behind the
+/// header.
+[[nodiscard]] std::vector<std::string> rounding_warnings(ByteSource& source, const ArrayHeader& header);
+
 /// \throws FileError for a dimension below 1 and for more than 2^63 bytes.
 [[nodiscard]] RowShape row_shape(const std::string& path, const ArrayHeader& header);
 

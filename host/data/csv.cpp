@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -221,9 +222,10 @@ LoadedRows read_csv(ByteSource& source, const TableRequest& request) {
   return {std::move(dataset), std::move(facts)};
 }
 
-LabelFile read_label_table(ByteSource& source) {
+LabelFile read_label_table(ByteSource& source, const std::vector<std::string>& columns) {
   TableRequest request;
   request.label_column = "none";
+  request.value_columns = columns;
   request.are_labels = true;
   CsvRows rows(source, request);
   BlockList<float> values;
@@ -248,11 +250,75 @@ std::size_t count_csv_cells(ByteSource& source) {
       {reinterpret_cast<const char*>(head.data()), head.size()});  // NOLINT(*-reinterpret-cast)
 }
 
-Labels read_label_csv(ByteSource& source, std::int64_t rows) {
+namespace {
+
+/// The first line of a file of labels, which may be a header, and what stands below it.
+class FirstLabel {
+ public:
+  FirstLabel(const std::string& path, std::int64_t line, std::string_view text)
+      : path_(path), line_(line), text_(text), kind_(kind_of(text)) {}
+
+  void add_below(std::string_view label) {
+    ++below_;
+    is_repeated_ = is_repeated_ || label == text_;
+    if (has_numbers_ && has_texts_) return;
+    const NumberStatus kind = kind_of(label);
+    has_texts_ = has_texts_ || kind == NumberStatus::text;
+    has_numbers_ = has_numbers_ || (kind != NumberStatus::text && kind != NumberStatus::missing);
+  }
+  /// Whether it is a header over labels for so many rows; a doubt goes to `warnings`. \throws FileError where
+  /// it is a label too many
+  [[nodiscard]] bool is_header(std::int64_t rows, std::vector<std::string>& warnings) const {
+    constexpr std::int64_t kEnough = 10;  // a single text among fewer numbers may be a label
+    const bool is_above_numbers = kind_ == NumberStatus::text && !has_texts_ && below_ >= kEnough;
+    if (is_above_numbers && below_ != rows) {
+      fail(path_, "holds {} below its header, {}, for {}; expected one label per row",
+           counted(below_, "label"), in_quotes(text_), counted(rows, "row"));
+    }
+    if (below_ != rows) return false;
+    if (kind_ == NumberStatus::missing) return true;
+    if (kind_ == NumberStatus::text ? is_repeated_ : has_numbers_ && text_ != "0") {
+      fail(path_,
+           "holds {} for {}, and line {} is no header but a label like those below it: {}. Remove the line "
+           "if it "
+           "names the labels; else a row of the data is missing, and every label would be its neighbour's",
+           counted(below_ + 1, "label"), counted(rows, "row"), line_, in_quotes(text_));
+    }
+    if (kind_ != NumberStatus::text) {
+      warnings.push_back(
+          fmt::format("{}: line {} is taken for the header, since there is one line more than rows: {}. If "
+                      "it is a label, a "
+                      "row of the data is missing",
+                      path_, line_, in_quotes(text_)));
+    }
+    return true;
+  }
+
+ private:
+  static NumberStatus kind_of(std::string_view text) {
+    float value = 0.0F;
+    return parse_f32(text, value);
+  }
+
+  const std::string& path_;
+  std::int64_t line_;
+  std::string text_;
+  NumberStatus kind_;
+  std::int64_t below_ = 0;
+  bool is_repeated_ = false;
+  bool has_numbers_ = false;
+  bool has_texts_ = false;
+};
+
+}  // namespace
+
+LabelFile read_label_csv(ByteSource& source, std::int64_t rows) {
   CsvReader reader(source);
+  LabelFile file;
   LabelBuilder builder;
   MissingLabels missing;
-  MissingLabels first;  // line, which may be a header and then names the labels, whatever it is
+  MissingLabels first_missing;  // which may be a header and then names the labels, whatever it is
+  std::optional<FirstLabel> first;
   while (reader.next()) {
     if (reader.cells().size() != 1) {
       fail(source.path(), "line {} has {} cells; expected labels, one per line", reader.line(),
@@ -260,17 +326,19 @@ Labels read_label_csv(ByteSource& source, std::int64_t rows) {
     }
     const std::string_view label = reader.cells().front();
     require_label(source.path(), reader.line(), label);
-    if (is_missing(label)) (builder.size() == 0 ? first : missing).add(reader.line(), label);
+    if (is_missing(label)) (first ? missing : first_missing).add(reader.line(), label);
+    first ? first->add_below(label) : static_cast<void>(first.emplace(source.path(), reader.line(), label));
     builder.add(label);
   }
-  if (builder.size() == rows + 1) {
+  if (first && first->is_header(rows, file.warnings)) {
     builder.drop_first();
-  } else if (first.count > 0) {
-    first.count += missing.count;
-    missing = first;
+  } else if (first_missing.count > 0) {
+    first_missing.count += missing.count;
+    missing = first_missing;
   }
   if (missing.count > 0) fail(source.path(), "line {}: {}", missing.place, missing.message(builder.size()));
-  return std::move(builder).finish();
+  file.labels = std::move(builder).finish();
+  return file;
 }
 
 }  // namespace vaecuda::data

@@ -53,13 +53,14 @@ class CsvRows {
 [[nodiscard]] LoadedRows read_csv(ByteSource& source, const TableRequest& request);
 
 /// Reads a table of labels: the texts of its one column beside the index of the rows, or the numbers of
-/// several as vectors. \throws FileError as read_csv
-[[nodiscard]] LabelFile read_label_table(ByteSource& source);
+/// several as vectors. `columns` as DataSource::label_vector_columns. \throws FileError as read_csv
+[[nodiscard]] LabelFile read_label_table(ByteSource& source, const std::vector<std::string>& columns);
 
 /// How many cells the first record has; consumes nothing.
 [[nodiscard]] std::size_t count_csv_cells(ByteSource& source);
 
-/// Reads a file with one label per line, numbers or text. A first line too many is a header.
-[[nodiscard]] Labels read_label_csv(ByteSource& source, std::int64_t rows);
+/// Reads a file with one label per line, numbers or text. A first line too many is a header, as is a text
+/// above numbers. \throws FileError for one that is a label like the others
+[[nodiscard]] LabelFile read_label_csv(ByteSource& source, std::int64_t rows);
 
 }  // namespace vaecuda::data

@@ -4,12 +4,14 @@
 #include <charconv>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "host/config/utf8.hpp"
 #include "host/data/column_names.hpp"
 #include "host/data/csv_header.hpp"
 #include "host/data/message.hpp"
 #include "host/data/number.hpp"
+#include "host/data/rounding.hpp"
 #include "vaecuda/options.hpp"
 
 namespace vaecuda::data {
@@ -152,11 +154,12 @@ bool names_index_of_labels(const CsvSample& sample, const TableRequest& request)
          (sample.cell(0, 0).empty() || sample.cell(0, 0) == "Unnamed: 0") && !sample.cell(1, 0).empty();
 }
 
-/// Of a table that has all columns that are wanted the others are not read.
+/// Of a table that meets whoever wants its columns by their names the others are not read. One of these names
+/// is enough: who wants it says which others are missing.
 void pass_over_others(const std::vector<std::string>& wanted, CsvColumns& columns) {
   const std::set<std::string_view> names(columns.names.begin(), columns.names.end());
   const auto is_there = [&names](const std::string& name) { return names.count(name) > 0; };
-  if (wanted.empty() || !std::all_of(wanted.begin(), wanted.end(), is_there)) return;
+  if (std::none_of(wanted.begin(), wanted.end(), is_there)) return;
   const std::set<std::string_view> read(wanted.begin(), wanted.end());
   for (const std::string& name : columns.names) columns.is_passed.push_back(read.count(name) == 0);
 }
@@ -195,11 +198,34 @@ void warn_of_counting_columns(const std::string& path, const CsvSample& sample, 
   }
 }
 
-void warn_of_labels_among_values(const std::string& path, const CsvSample& sample, CsvColumns& columns) {
+/// The columns' cells in the rows that were looked at, as far as they are numbers.
+void warn_of_rounding(const std::string& path, const CsvSample& sample, CsvColumns& columns) {
+  RoundingProbe probe;
+  for (std::size_t column = columns.begin; column < columns.count; ++column) {
+    if (column == columns.label || columns.passes(column)) continue;
+    std::vector<double> values;
+    for (std::size_t row = columns.has_header ? 1 : 0; row < sample.size(); ++row) {
+      if (column >= sample.cells(row)) continue;
+      const std::string_view cell = sample.cell(row, column);
+      double value = 0.0;
+      const auto [stop, status] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+      if (status == std::errc() && stop == cell.data() + cell.size()) values.push_back(value);
+    }
+    probe.add(static_cast<std::int64_t>(column), values);
+  }
+  if (!probe.first()) return;
+  const std::string first = columns.describe(static_cast<std::size_t>(*probe.first()));
+  for (std::string& line : probe.warnings(path, first)) columns.warnings.push_back(std::move(line));
+}
+
+void warn_of_labels_among_values(const std::string& path, const CsvSample& sample,
+                                 const std::vector<std::string>& wanted, CsvColumns& columns) {
   constexpr std::size_t kMostClasses = 20;
   for (std::size_t column = columns.begin; column < columns.names.size(); ++column) {
-    if (column == columns.label || columns.passes(column) || !may_name_labels(columns.names[column]))
-      continue;
+    const std::string& name = columns.names[column];
+    if (column == columns.label || columns.passes(column) || !may_name_labels(name)) continue;
+    // As labels it would be missing among the values.
+    if (std::find(wanted.begin(), wanted.end(), name) != wanted.end()) continue;
     const auto numbers = whole_numbers(sample, 1, column);
     if (!numbers || std::set<std::int64_t>(numbers->begin(), numbers->end()).size() > kMostClasses) continue;
     columns.warnings.push_back(fmt::format(
@@ -251,6 +277,7 @@ CsvColumns find_csv_columns(const std::string& path, const CsvSample& sample, co
   CsvColumns columns;
   columns.count = sample.cells(0);
   columns.are_labels = request.are_labels;
+  columns.may_name_label = request.label_column != "none";
   columns.has_header = request.header == HeaderMode::yes || names_index_of_labels(sample, request);
   if (request.header == HeaderMode::automatic && !columns.has_header) {
     const auto wanted = find_wanted_names(path, sample, request.value_columns);
@@ -272,8 +299,9 @@ CsvColumns find_csv_columns(const std::string& path, const CsvSample& sample, co
   if (columns.are_labels && columns.count - columns.begin == 1) columns.label = columns.begin;
   pass_over_others(request.value_columns, columns);
   warn_of_counting_columns(path, sample, columns);
+  warn_of_rounding(path, sample, columns);
   // Who names a column, or none, has decided.
-  if (request.label_column.empty()) warn_of_labels_among_values(path, sample, columns);
+  if (request.label_column.empty()) warn_of_labels_among_values(path, sample, request.value_columns, columns);
   return columns;
 }
 

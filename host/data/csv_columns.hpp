@@ -39,6 +39,7 @@ struct CsvColumns {
   std::optional<std::size_t> label;  ///< the column that holds labels
   std::vector<bool> is_passed;       ///< columns whose cells are not read; empty: all are read
   bool are_labels = false;           ///< as the request has it
+  bool may_name_label = true;        ///< whoever asked did not say that no column holds labels
   std::vector<std::string> warnings;
 
   /// How a message names a column: `column "x3"`, or `column 3 (counted from 0)`.

@@ -45,6 +45,9 @@ std::optional<std::int64_t> counts_from(const CsvSample& sample, std::size_t rec
   return numbers >= 2 ? first : std::nullopt;
 }
 
+/// What pandas calls the only column of a table without names; above further columns it would count on.
+constexpr std::string_view kOnlyName = "0";
+
 /// Says whether the first line is a header.
 class FirstLine {
  public:
@@ -87,6 +90,18 @@ class FirstLine {
     }
     return floats > 0 && 2 * floats >= numbers_;
   }
+  /// True if every number further down has decimals, as pandas writes a column of floats, and there are
+  /// several.
+  [[nodiscard]] bool stands_above_decimals_alone() const {
+    constexpr std::size_t kEnoughRows = 3;
+    for (std::size_t record = 1; record < sample_.size(); ++record) {
+      for (const std::string_view cell : sample_.row(record)) {
+        if (kind_of(cell) == Cell::number && cell.find_first_of(".eE") == std::string_view::npos)
+          return false;
+      }
+    }
+    return sample_.size() > kEnoughRows;
+  }
   [[nodiscard]] bool second_counts_too() const { return has_second() && counts_from(sample_, 1).has_value(); }
   [[nodiscard]] std::string taken(std::string_view as, std::string_view otherwise) const {
     return fmt::format("{}: line {} is taken for {}: {}. If it is not, give --header {}", path_,
@@ -119,16 +134,29 @@ class FirstLine {
 
   [[nodiscard]] HeaderFinding find_among_numbers() const {
     constexpr std::int64_t kFirstYear = 1000;  // numbers of years and the like are common as names
+    if (is_only_name() && has_second()) return find_by_only_name();
     const std::optional<std::int64_t> start = counts_from(sample_, 0);
     if (!start || !has_second() || second_counts_too()) return {};
     if (width_ > 1 && numbers_ + 1 == width_ && first(0).empty() && *start == 0) return header_with_doubt();
     if (numbers_ < width_) return {};
     if (width_ == 2) {
-      return {false, *start <= 1 && stands_above_floats() ? taken("a row", "yes") : std::string()};
+      if (*start == 0 && stands_above_decimals_alone()) return header_with_doubt();
+      return {false, *start == 0 || (*start == 1 && stands_above_floats()) ? taken("a row", "yes") : ""};
     }
     if (*start != 0 && *start != 1 && *start < kFirstYear) return {};
     if (*start <= 1 && stands_above_floats()) return header_with_doubt();
     refuse("counts up from cell to cell, as column numbers or years do");
+  }
+
+  /// True for pandas' name of an only column, maybe behind that of the index of the rows.
+  [[nodiscard]] bool is_only_name() const {
+    if (width_ == 2) return first(1) == kOnlyName && (first(0).empty() || first(0) == "Unnamed: 0");
+    return width_ == 1 && first(0) == kOnlyName;
+  }
+  /// As a row, a line with an index's name would have a gap or a text.
+  [[nodiscard]] HeaderFinding find_by_only_name() const {
+    if (width_ == 2) return sample_.row(1).front().empty() ? HeaderFinding{} : header_with_doubt();
+    return stands_above_decimals_alone() ? header_with_doubt() : HeaderFinding{false, taken("a row", "yes")};
   }
 
   /// A single wrong cell makes a text of a row's only number.
@@ -157,7 +185,7 @@ class FirstLine {
       none_above_text = none_above_text && !above_text;
       has_label_name = has_label_name || may_name_labels(first(column));
     }
-    const bool counts = counts_from(sample_, 0).has_value();
+    const bool counts = counts_from(sample_, 0).has_value() || is_only_name();
     if (counts && has_second() && has_label_name) return {true, ""};
     if (counts && has_second() && none_above_text) return header_with_doubt();
     if ((!counts || second_counts_too()) && has_second() && all_above_texts && !has_label_name)

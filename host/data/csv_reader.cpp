@@ -130,8 +130,9 @@ void CsvReader::split(std::span<char> record) {
       cells_.push_back(unquote(at, end));
       while (at < end && is_space(*at)) ++at;
       if (at < end && *at != separator) {
-        fail(source_.path(), "line {}, cell {}: text behind the closing quote; expected {}", line_,
-             cells_.size(), in_quotes(std::string_view(&separator, 1)));
+        fail(source_.path(), "line {}, cell {}: text behind the closing quote; expected {}{}", line_,
+             cells_.size(), in_quotes(std::string_view(&separator, 1)),
+             is_space(at[-1]) ? fmt::format(". {}", kBetweenBlanks) : "");
       }
     } else {
       char* const start = at;

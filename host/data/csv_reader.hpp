@@ -11,6 +11,11 @@
 
 namespace vaecuda::data {
 
+/// What to do about R's write.table, whose cells of text and numbers no other program's rules tell apart.
+inline constexpr std::string_view kBetweenBlanks =
+    "If blanks separate its cells, write the table with commas and without names of rows, as R does by "
+    "write.csv(…, row.names=FALSE)";
+
 /// Accepts LF, CRLF and CR, a UTF-8 byte order mark, quoted cells, and blank lines at the end. Memory: one
 /// buffer, at least as long as the longest record.
 class CsvReader {

@@ -84,6 +84,16 @@ std::optional<std::int32_t> find_class(const std::vector<std::string>& names, st
   return static_cast<std::int32_t>(found - names.begin());
 }
 
+bool has_decimals(const std::vector<std::string>& names) {
+  bool is_whole = true;
+  for (const std::string& name : names) {
+    const std::optional<double> number = number_of(name);
+    if (!number) return false;
+    is_whole = is_whole && std::trunc(*number) == *number;
+  }
+  return !is_whole;
+}
+
 Labels as_classes(const std::vector<std::int32_t>& values, const std::vector<std::string>& texts) {
   LabelBuilder builder;
   for (const std::string& text : texts) builder.add(text);

@@ -48,6 +48,9 @@ class LabelBuilder {
 [[nodiscard]] Labels as_classes(const std::vector<std::int32_t>& values,
                                 const std::vector<std::string>& texts);
 
+/// True if all classes are numbers, and one is not whole.
+[[nodiscard]] bool has_decimals(const std::vector<std::string>& names);
+
 /// The class that `text` means: the one of this very name, else the number that it is written otherwise for.
 [[nodiscard]] std::optional<std::int32_t> find_class(const std::vector<std::string>& names,
                                                      std::string_view text);

@@ -19,7 +19,7 @@ LabelFile read_array_labels(ByteSource& source, const ArrayHeader& header) {
 
 }  // namespace
 
-LabelFile read_labels(const std::string& path, std::int64_t rows) {
+LabelFile read_labels(const std::string& path, std::int64_t rows, const std::vector<std::string>& columns) {
   ByteSource source(path);
   switch (detect_format(source)) {
     case FileFormat::idx:
@@ -31,8 +31,8 @@ LabelFile read_labels(const std::string& path, std::int64_t rows) {
     case FileFormat::cifar:
       fail(path, "is a CIFAR-10 batch; expected labels: IDX, .npy or a CSV file with one label per line");
   }
-  if (count_csv_cells(source) < 2) return {read_label_csv(source, rows), std::nullopt, {}};
-  return read_label_table(source);
+  if (count_csv_cells(source) < 2) return read_label_csv(source, rows);
+  return read_label_table(source, columns);
 }
 
 std::vector<float> take_label_vectors(const Dataset& vectors, const std::string& labels_path,
@@ -51,6 +51,25 @@ void check_label_count(const Labels& labels, const std::string& labels_path, con
   if (count == rows) return;
   fail(labels_path, "holds {}, but {} has {}; expected one label per row", counted(count, "label"), data_path,
        counted(rows, "row"));
+}
+
+std::string doubt_classes(const Dataset& training_rows) {
+  constexpr std::int64_t kEnoughRows = 20;
+  const std::vector<std::string>& names = training_rows.label_names();
+  const auto classes = static_cast<std::int64_t>(names.size());
+  const std::int64_t rows = training_rows.rows();
+  if (rows < kEnoughRows || 2 * classes <= rows) return {};
+  const std::string found = fmt::format("{}: its labels are {} classes for {} training rows, the first {}",
+                                        training_rows.name(), classes, rows, in_quotes(names.front()));
+  if (has_decimals(names)) {
+    throw FileError(
+        found +
+        ": they seem to be measurements. A conditional model is told numbers as vectors of two or "
+        "more for every row: give those as its labels, with zeros beside a single number");
+  }
+  return found +
+         ": a class of a row or two teaches little; if the labels number the rows, train without "
+         "--conditional";
 }
 
 void check_label_request(const DataSource& source, bool is_table) {

@@ -33,8 +33,9 @@ bool is_folder(const std::string& path) {
 
 /// Gives the warnings of what was read.
 std::vector<std::string> add_labels(Dataset& dataset, const std::string& labels_path,
-                                    const std::string& data_path) {
-  LabelFile file = read_labels(labels_path, dataset.rows());
+                                    const std::string& data_path,
+                                    const std::vector<std::string>& columns = {}) {
+  LabelFile file = read_labels(labels_path, dataset.rows(), columns);
   if (file.vectors) {
     dataset.set_label_vectors(take_label_vectors(*file.vectors, labels_path, data_path, dataset.rows()));
     dataset.set_label_vector_names(file.vectors->column_names());
@@ -96,7 +97,8 @@ Dataset finish(LoadedRows loaded, const DataSource& source, DataPart part) {
   dataset.set_name(source.path);
   // A labels file belongs to the rows that `path` means first; a folder's test part brings its own.
   if (!source.labels_path.empty() && part == DataPart::train) {
-    add_warnings(loaded.facts.warnings, add_labels(dataset, source.labels_path, source.path));
+    add_warnings(loaded.facts.warnings,
+                 add_labels(dataset, source.labels_path, source.path, source.label_vector_columns));
     loaded.facts.labels = "labels from " + source.labels_path;
   }
   if (source.image) {
@@ -150,8 +152,8 @@ Dataset load_dataset(const DataSource& source, DataPart part) {
   }
 }
 
-void load_labels(Dataset& dataset, const std::string& path) {
-  std::vector<std::string> warnings = data::add_labels(dataset, path, dataset.name());
+void load_labels(Dataset& dataset, const std::string& path, const std::vector<std::string>& columns) {
+  std::vector<std::string> warnings = data::add_labels(dataset, path, dataset.name(), columns);
   if (warnings.empty()) return;
   ReadNotes notes = dataset.notes();
   data::add_warnings(notes.warnings, std::move(warnings));

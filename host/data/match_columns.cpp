@@ -1,6 +1,7 @@
 #include "host/data/match_columns.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -53,7 +54,11 @@ std::string shape_text(const ImageShape& image) {
 [[noreturn]] void refuse_missing(const Columns& wanted, const Columns& given,
                                  const std::vector<std::string_view>& missing) {
   std::string advice;
-  const std::vector<std::string_view> candidates(given.names.begin(), given.names.end());
+  const std::vector<std::string_view> names(given.names.begin(), given.names.end());
+  std::vector<std::string_view> candidates;  // another wanted column is not this one by another name
+  std::copy_if(names.begin(), names.end(), std::back_inserter(candidates), [&wanted](std::string_view name) {
+    return std::find(wanted.names.begin(), wanted.names.end(), name) == wanted.names.end();
+  });
   const std::string nearest = nearest_name(missing.front(), candidates);
   const bool is_label = std::find(missing.begin(), missing.end(), given.label_column) != missing.end();
   if (is_label && !given.label_column.empty()) {
@@ -63,7 +68,7 @@ std::string shape_text(const ImageShape& image) {
   } else if (!nearest.empty()) {
     advice = fmt::format("; did you mean {}, which it has?", in_quotes(nearest));
   } else {
-    advice = fmt::format("; it has {}", listed(candidates));
+    advice = fmt::format("; it has {}", listed(names));
   }
   throw FileError(fmt::format("{}: {} of {} {} missing: {}{}", given.owner,
                               counted(static_cast<std::int64_t>(missing.size()), "column"), wanted.owner,

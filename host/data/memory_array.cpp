@@ -10,6 +10,7 @@
 #include "host/data/label_builder.hpp"
 #include "host/data/message.hpp"
 #include "host/data/number.hpp"
+#include "host/data/rounding.hpp"
 #include "host/data/scalar.hpp"
 #include "host/data/storage.hpp"
 #include "vaecuda/array.hpp"
@@ -180,6 +181,19 @@ void copy_elements(const Elements& from, To* to, std::int64_t stride, ColumnText
   });
 }
 
+/// Shows the probe the first rows of an array, whose columns begin at `first` of the table.
+void probe_rounding(const Elements& from, std::int64_t rows, std::int64_t first, RoundingProbe& probe) {
+  if (from.type() != NumberType::f64 || rows == 0) return;
+  for (std::int64_t column = 0; column < from.columns(); ++column) {
+    std::vector<double> values;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      if (!from.is_missing(row, column))
+        values.push_back(decode<double>(from.at(row, column), from.swapped()));
+    }
+    probe.add(first + column, std::move(values));
+  }
+}
+
 /// Classes of the labels. \throws FileError
 Labels classes_of(const Elements& from) {
   LabelBuilder builder;
@@ -255,7 +269,12 @@ Dataset dataset_from_array(const ArrayView& array) {
   Dataset dataset = array.type == NumberType::u8 ? copy(std::uint8_t{}) : copy(float{});
   dataset.set_name(name);
   dataset.set_image(data::picture_of(array.shape));
-  dataset.set_notes({"", data::picture_warnings(name, array.shape)});
+  data::RoundingProbe probe;
+  data::probe_rounding(from, data::RoundingProbe::rows_of(from.rows(), from.columns()), 0, probe);
+  std::vector<std::string> warnings = data::picture_warnings(name, array.shape);
+  for (std::string& line : probe.warnings(name, column_text(probe.first().value_or(0))))
+    warnings.push_back(std::move(line));
+  dataset.set_notes({"", std::move(warnings)});
   return dataset;
 }
 
@@ -296,6 +315,11 @@ Dataset dataset_from_columns(std::span<const ArrayView> columns, const std::stri
   if (rows > std::numeric_limits<std::int64_t>::max() / 8 / static_cast<std::int64_t>(width)) {
     throw ConfigError("memory: a table of more elements than fit in any memory");
   }
+  const std::int64_t looked_at = data::RoundingProbe::rows_of(rows, static_cast<std::int64_t>(width));
+  data::RoundingProbe probe;
+  for (std::size_t c = 0; c < parts.size(); ++c) {
+    if (c != label) data::probe_rounding(parts[c], looked_at, static_cast<std::int64_t>(c), probe);
+  }
   const std::int64_t count = rows * static_cast<std::int64_t>(width);
   const auto copy = [&](auto element) {
     std::vector<decltype(element)> values;
@@ -311,6 +335,8 @@ Dataset dataset_from_columns(std::span<const ArrayView> columns, const std::stri
     return Dataset(std::move(values), rows, static_cast<std::int64_t>(width));
   };
   Dataset dataset = all_bytes ? copy(std::uint8_t{}) : copy(float{});
+  dataset.set_notes(
+      {"", probe.warnings(name, column_text(static_cast<std::size_t>(probe.first().value_or(0))))});
   if (label) {
     const std::string owner = fmt::format("{}: {}", name, table.describe(*label));
     try {

@@ -11,6 +11,7 @@
 #include "host/data/each_value.hpp"
 #include "host/data/held_out.hpp"
 #include "host/data/label_builder.hpp"
+#include "host/data/labels.hpp"
 #include "host/data/match_columns.hpp"
 #include "host/data/message.hpp"
 #include "host/data/scale.hpp"
@@ -129,6 +130,7 @@ RunData load_rows(const RunConfig& config, const DataView& view) {
   RunData rows;
   DataSource train = config.data.train;
   train.value_columns = view.names;
+  train.label_vector_columns = view.label_vector_names;
   rows.train = load_dataset(train);
   if (!config.data.test_path.empty()) {
     rows.test = data::load_held_out(config, rows.train, config.data.test_path, DataPart::test);
@@ -176,6 +178,8 @@ void prepare_conditions(PreparedData& prepared) {
                                : train.label_vector_size();
   const std::string owner = data::label_owner(train.name());
   if (std::string doubt = data::doubt_names(data::label_columns_of(train, owner)); !doubt.empty())
+    prepared.warnings.push_back(std::move(doubt));
+  if (std::string doubt = data::doubt_classes(train); !doubt.empty())
     prepared.warnings.push_back(std::move(doubt));
   for (std::optional<Dataset>* held : {&prepared.valid, &prepared.test}) {
     if (!*held) continue;

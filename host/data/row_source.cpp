@@ -167,9 +167,10 @@ class ArrayFileRows final : public FileRows {
       : FileRows(source, std::move(content)),
         array_(bytes(), format == FileFormat::npy ? read_npy_header(bytes()) : read_idx_header(bytes())) {
     if (source.image) check_image(columns());
+    warnings_ = rounding_warnings(bytes(), array_.header());
     if (source.labels_path.empty()) return;
-    LabelFile file = read_labels(source.labels_path, array_.shape().rows);
-    label_warnings_ = std::move(file.warnings);
+    LabelFile file = read_labels(source.labels_path, array_.shape().rows, source.label_vector_columns);
+    warnings_.insert(warnings_.end(), file.warnings.begin(), file.warnings.end());
     if (file.vectors) {
       vectors_ = take_label_vectors(*file.vectors, source.labels_path, source.path, array_.shape().rows);
       vector_size_ = static_cast<std::size_t>(file.vectors->columns());
@@ -207,7 +208,7 @@ class ArrayFileRows final : public FileRows {
   [[nodiscard]] ReadNotes notes() const override {
     SourceFacts facts{std::string(name_of(array_.header().scalar)), "",
                       picture_warnings(name(), array_.header().dims)};
-    facts.warnings.insert(facts.warnings.end(), label_warnings_.begin(), label_warnings_.end());
+    facts.warnings.insert(facts.warnings.end(), warnings_.begin(), warnings_.end());
     std::string labels;
     if (has_label_vectors()) {
       labels = fmt::format("vectors of {}", vector_size_);
@@ -225,7 +226,7 @@ class ArrayFileRows final : public FileRows {
   std::vector<float> vectors_;  ///< in place of labels: rows × vector_size_
   std::size_t vector_size_ = 0;
   std::vector<std::string> vector_names_;
-  std::vector<std::string> label_warnings_;
+  std::vector<std::string> warnings_;  ///< of the elements and of the labels
   std::vector<float> block_;
   std::int64_t first_ = 0;  ///< of the block given last
   std::int64_t count_ = 0;

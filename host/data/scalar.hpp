@@ -80,8 +80,10 @@ std::string refusal(T value) {
   } else {
     const auto wide = static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
     if (!is_exact_in_f32(value < T{0} ? std::uint64_t{0} - wide : wide)) {
-      return fmt::format("a 32-bit float cannot hold the integer {} exactly; scale the data and store floats",
-                         value);
+      return fmt::format(
+          "a 32-bit float cannot hold the integer {} exactly; subtract a constant from the "
+          "column (its least value), or store floats if its last digits do not matter",
+          value);
     }
   }
   return "";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "host/data/csv_reader.hpp"
 #include "host/data/message.hpp"
 #include "host/data/text_kind.hpp"
 
@@ -16,6 +17,14 @@ constexpr std::size_t kLongestText = 64;
 
 std::string cut(std::string_view text) {
   return std::string(text.substr(0, kLongestText));
+}
+
+/// As a line of R's write.table does, which is one cell where blanks separate no numbers alone.
+bool ends_in_number_behind_blank(std::string_view text) {
+  const std::size_t blank = without_blanks(text).find_last_of(" \t");
+  float value = 0.0F;
+  return blank != std::string_view::npos &&
+         parse_f32(without_blanks(text).substr(blank + 1), value) != NumberStatus::text;
 }
 
 /// What stands in the place of a label.
@@ -76,6 +85,7 @@ bool TableReport::may_hold_labels(const CsvColumns& columns, const Problems::val
                                   std::int64_t rows) const {
   const auto& [key, found] = problem;
   const std::size_t width = columns.count - columns.begin - (columns.label ? 1 : 0);
+  if (!columns.may_name_label && !columns.are_labels) return false;
   // Of a table that others are passed over in, a column that is read holds values: a model has it.
   if (columns.label || columns.is_wanted() || width < 2 || found.count < rows - lengths_.count) return false;
   const auto texts = std::count_if(problems_.begin(), problems_.end(),
@@ -102,8 +112,9 @@ std::string TableReport::advice(const CsvColumns& columns, const Problems::value
       return "a 32-bit float holds at most 3.4028235e38";
     case Kind::inexact:
       return fmt::format(
-          "a 32-bit float cannot hold such an integer exactly; scale the column, leave it out if it only "
-          "numbers the rows, or write {}.0 if its last digits do not matter",
+          "a 32-bit float cannot hold such an integer exactly; subtract a constant from the column (its "
+          "least "
+          "value), leave it out if it only numbers the rows, or write {}.0 if its last digits do not matter",
           found.first);
     case Kind::label:
       return "every row must have a label";
@@ -128,6 +139,9 @@ std::string TableReport::advice(const CsvColumns& columns, const Problems::value
       break;
   }
   if (labels) return "expected digits with a decimal point. If the column holds labels, " + name_it;
+  if (columns.count == 1 && ends_in_number_behind_blank(found.first)) {
+    return "expected digits with a decimal point. " + std::string(kBetweenBlanks);
+  }
   if (found.count > 1 && found.count >= rows - lengths_.count)
     return "leave the column out, or write numbers in the place of its texts";
   return "expected digits with a decimal point; mend the cell";

@@ -13,9 +13,11 @@ bool is_digit(char letter) {
   return letter >= '0' && letter <= '9';
 }
 
+/// Of any size: without its comma, a number with decimals has digits for an integer that f32 cannot hold.
 bool is_number(std::string_view text) {
   float value = 0.0F;
-  return parse_f32(text, value) == NumberStatus::ok;
+  const NumberStatus status = parse_f32(text, value);
+  return status == NumberStatus::ok || status == NumberStatus::inexact || status == NumberStatus::too_large;
 }
 
 /// The form of the text: a run of digits is one '9', other bytes stand for themselves.
@@ -53,10 +55,11 @@ TextKind text_kind(std::string_view text) {
   if (is_boolean(text)) return TextKind::boolean;
   constexpr std::size_t kShortestWithDots = 8;  // "1.2.24" may be anything
   const bool has_dots_alone = text.find_first_not_of("0123456789.") == std::string_view::npos;
-  if (is_date(form_of(text)) && (!has_dots_alone || text.size() >= kShortestWithDots)) return TextKind::date;
+  // "1.234,5" and "1,234.5" alike.
   std::string without(text);
-  std::erase(without, ',');
-  if (without.size() < text.size() && is_number(without)) return TextKind::decimal_comma;
+  std::erase_if(without, [](char letter) { return letter == ',' || letter == '.'; });
+  if (text.find(',') != std::string_view::npos && is_number(without)) return TextKind::decimal_comma;
+  if (is_date(form_of(text)) && (!has_dots_alone || text.size() >= kShortestWithDots)) return TextKind::date;
   const std::size_t first = text.find_first_of("0123456789");
   const std::size_t last = text.find_last_of("0123456789");
   constexpr std::size_t kLongestUnit = 6;

@@ -29,8 +29,10 @@ std::vector<float> one_hot(const RowSource& source, std::int64_t rows,
                            const std::vector<std::string>& classes) {
   const std::span<const std::int32_t> labels = source.labels();
   if (static_cast<std::int64_t>(labels.size()) != rows) {
-    throw FileError(fmt::format("{}: this model is conditional, so every row needs a label; it knows {}",
-                                source.name(), fmt::join(classes, ", ")));
+    throw FileError(fmt::format(
+        "{}: this model is conditional, so every row needs a label; it knows {}: give --label-column "
+        "where a column holds them, or --labels, or labels with rows in memory",
+        source.name(), fmt::join(classes, ", ")));
   }
   std::vector<float> all(labels.size() * classes.size(), 0.0f);
   for (std::size_t row = 0; row < labels.size(); ++row) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -36,6 +37,14 @@ class Descriptor {
   int number_;
 };
 
+[[noreturn]] void refuse_folder(const std::filesystem::path& folder) {
+  const std::filesystem::path model = folder / "model.safetensors";
+  std::error_code error;
+  const bool is_run = std::filesystem::exists(model, error);
+  throw FileError(fmt::format("{}: is a folder; expected a file{}", folder.string(),
+                              is_run ? ": its model is " + model.string() : ""));
+}
+
 class FileBytes : public ByteSource {
  public:
   explicit FileBytes(const Place& place)
@@ -49,7 +58,7 @@ class FileBytes : public ByteSource {
     }
     struct stat status {};
     if (::fstat(file_.number(), &status) != 0) fail_by_system(path_, "cannot be examined", errno);
-    if (S_ISDIR(status.st_mode)) throw FileError(path_ + ": is a folder; expected a file");
+    if (S_ISDIR(status.st_mode)) refuse_folder(place.path());
     if (!S_ISREG(status.st_mode)) throw FileError(path_ + ": is no regular file; copy its content to one");
     size_ = status.st_size;
   }

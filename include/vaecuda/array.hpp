@@ -46,7 +46,9 @@ struct ArrayView {
 /// missing or none; ConfigError for another number of rows
 VAECUDA_API void set_labels(Dataset& dataset, const ArrayView& labels);
 
-/// Gives rows the labels that a file holds (DataSource::labels_path). \throws FileError
-VAECUDA_API void load_labels(Dataset& dataset, const std::string& path);
+/// Gives rows the labels that a file holds (DataSource::labels_path). `columns` as
+/// DataSource::label_vector_columns. \throws FileError
+VAECUDA_API void load_labels(Dataset& dataset, const std::string& path,
+                             const std::vector<std::string>& columns = {});
 
 }  // namespace vaecuda

@@ -63,9 +63,11 @@ struct DataSource {
   /// A table without the column label_column is one without labels, instead of an error.
   bool label_column_may_lack = false;
   /// CSV: names of columns that hold values, as a model knows them: unless label_column names one, none of
-  /// them is taken for labels. Where the header has them all, cells of other columns are not read: they may
-  /// hold anything, and their values are NaN.
+  /// them is taken for labels. Where the header has one of them, cells of other columns are not read: they
+  /// may hold anything, and their values are NaN.
   std::vector<std::string> value_columns;
+  /// The same of a table that labels_path names: what the numbers of label vectors are called.
+  std::vector<std::string> label_vector_columns;
 };
 
 /// Rows of equal length in host memory, row-major, with optional labels. Move-only in spirit: copies are

@@ -118,8 +118,8 @@ VAECUDA_API int vaecuda_dataset_from_columns(const vaecuda_array* const* columns
  * for. */
 VAECUDA_API int vaecuda_dataset_from_config(const vaecuda_config* config, vaecuda_dataset** result);
 /* The same rows for a model, or for other rows, whose columns are called so: unless data.label_column names
- * one of them, none is taken for labels. Of a table that has them all, cells of other columns are not read:
- * they may hold anything, and their values are NaN. */
+ * one of them, none is taken for labels. Of a table that has one of them, cells of other columns are not
+ * read: they may hold anything, and their values are NaN. */
 VAECUDA_API int vaecuda_dataset_from_config_for(const vaecuda_config* config, const char* const* names,
                                                 size_t count, vaecuda_dataset** result);
 /* The picture that a row is, channels varying fastest. height * width * channels must be the columns. */
@@ -128,8 +128,11 @@ VAECUDA_API int vaecuda_dataset_set_image(vaecuda_dataset* dataset, int64_t heig
 /* Labels, one for each row: classes by whole numbers or texts, or with two axes, the second above 1, a vector
  * of numbers per row. */
 VAECUDA_API int vaecuda_dataset_set_labels(vaecuda_dataset* dataset, const vaecuda_array* labels);
-/* The labels that a file holds, as option data.labels. */
-VAECUDA_API int vaecuda_dataset_load_labels(vaecuda_dataset* dataset, const char* path);
+/* The labels that a file holds, as option data.labels. `names`: what the numbers of label vectors are called
+ * by whom they are for (vaecuda_model_label_column): where the file's table has one of them, its other
+ * columns are not read and may hold anything; NULL: all are read. */
+VAECUDA_API int vaecuda_dataset_load_labels(vaecuda_dataset* dataset, const char* path,
+                                            const char* const* names, size_t count);
 /* Lines for a person: what was read, then what may be wrong with it, each of which begins with "warning: ".
  * `length` as that of vaecuda_config_get. */
 VAECUDA_API int vaecuda_dataset_notes(const vaecuda_dataset* dataset, char* text, size_t size,

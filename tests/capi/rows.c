@@ -262,7 +262,7 @@ static void test_labels(void) {
   OK(vaecuda_dataset_set_labels(data, &labels));
   CHECK(info_of(data).classes == 0 && info_of(data).label_vector == 2);
   EXPECT(vaecuda_dataset_set_labels(data, NULL), VAECUDA_CONFIG, "labels is NULL");
-  EXPECT(vaecuda_dataset_load_labels(data, "/nowhere.csv"), VAECUDA_BAD_FILE, "/nowhere.csv");
+  EXPECT(vaecuda_dataset_load_labels(data, "/nowhere.csv", NULL, 0), VAECUDA_BAD_FILE, "/nowhere.csv");
   vaecuda_dataset_free(data);
 }
 

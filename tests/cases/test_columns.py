@@ -158,6 +158,32 @@ class Columns(Case):
         self.assert_ended(refused, BAD_FILE, "line 9", '"joe" is not a number')
         self.assertEqual(refused.out, "")
 
+    def test_what_is_missing_is_said_first(self):
+        """A table that lacks a column and has texts in another is told of the former; no column that the model has itself is
+        meant by the missing one, nor advised as labels."""
+        self.table("kind.csv", [[*row, i % 2] for i, row in enumerate(self.rows)], [*SENSOR_NAMES, "y"])
+        model, _ = self.model("kind.csv", "run", "--label-column", "none")
+        self.table("less.csv", [["joe", *row[1:], i % 2] for i, row in enumerate(self.rows)], ["name", *SENSOR_NAMES[1:], "y"])
+        refused = self.tool("score", model, "--data", "less.csv")
+        self.assert_ended(refused, BAD_FILE, '1 column of the model is missing: "temp"')
+        self.assert_silent_about(refused, "not numbers", "--label-column")
+        self.assert_silent_about(self.scores(model, "kind.csv")[1], "may hold labels", "--label-column")
+        self.assert_ended(self.train("--data", "kind.csv", "--label-column", "none", "--test", "less.csv", *TABLE, "--out", "t"),
+                          BAD_FILE, 'less.csv: 1 column of kind.csv is missing: "temp"')
+
+    def test_a_run_is_no_model(self):
+        """The folder of a run in the place of its model or its configuration: the file that is meant is named."""
+        self.model()
+        self.assert_ended(self.tool("score", "run", "--data", "plain.csv"), BAD_FILE, "run: is a folder; expected a file: its model "
+                          "is run/model.safetensors")
+        self.assert_ended(self.train("--data", "plain.csv", *TABLE, "--init-from", "run", "--out", "on"), BAD_FILE,
+                          "its model is run/model.safetensors")
+        self.assert_ended(self.train("--config", "run", "--out", "on"), BAD_FILE, "run/config.toml")
+        (self.folder / "empty").mkdir()
+        empty = self.tool("score", "empty", "--data", "plain.csv")
+        self.assert_ended(empty, BAD_FILE, "empty: is a folder; expected a file")
+        self.assert_silent_about(empty, "model.safetensors")
+
     def test_without_names_on_one_side_by_position(self):
         model, _ = self.model()
         plain, _ = self.scores(model, "plain.csv")
@@ -277,6 +303,18 @@ class Columns(Case):
         self.assertEqual(plain, (self.folder / "b.csv").read_bytes())
         self.table("half.csv", rows, ["z0", "z2"])
         self.assert_ended(self.tool("generate", model, "--latents", "half.csv", "--out", "c.csv"), BAD_FILE, '"z1"')
+        self.table("named.csv", [["tf"[i % 2], *row, ""] for i, row in enumerate(rows)], ["name", "z0", "z1", "note"])
+        self.assert_done(self.tool("generate", model, "--latents", "named.csv", "--out", "n.csv"),
+                         'left out, since the model\'s latents has no such columns: "name", "note"')
+        self.assertEqual(plain, (self.folder / "n.csv").read_bytes())
+        self.table("less.csv", [[row[0], "t"] for row in rows], ["z0", "name"])
+        less = self.tool("generate", model, "--latents", "less.csv", "--out", "c.csv")
+        self.assert_ended(less, BAD_FILE, '1 column of the model\'s latents is missing: "z1"; it has "z0", "name"')
+        self.assert_silent_about(less, "did you mean")
+        self.table("other.csv", [[row[0], "ab"[i % 2]] for i, row in enumerate(rows)], ["x", "name"])
+        other = self.tool("generate", model, "--latents", "other.csv", "--out", "c.csv")
+        self.assert_ended(other, BAD_FILE, 'column "name": 200 cells are not numbers', "leave the column out")
+        self.assert_silent_about(other, "--label-column")
         self.assert_done(self.tool("generate", model, "--latents", "v.csv", "--out", "d.csv"), "v.csv", "by position")
 
 

@@ -5,7 +5,7 @@ import math
 import re
 import struct
 
-from support import BAD_FILE, OK, SENSOR_NAMES, SMALL, USAGE, Case, main, sensor_rows
+from support import BAD_FILE, OK, SENSOR_NAMES, SMALL, USAGE, Case, main, npy, sensor_rows
 
 # The ends of what a double holds, and what lies nearest to none.
 EXTREMES = ["1.7976931348623157e308", "-1.7976931348623157e308", "2.3e-308", "1e300", "-1e300", "1e-300", "0", "-0.0",
@@ -178,6 +178,47 @@ class Rows(Case):
                         told = json.loads(self.tool(*words, "--out", out, "--json").out)
                         self.assertIn(warning, told["warnings"][0])
         self.assert_silent_about(self.tool("generate", "run/model.safetensors", "--out", "o.csv"), "not finite")
+
+
+class Rounding(Case):
+    """Values that differ and become one 32-bit float: said, with the column and what to do, which works."""
+
+    def train_on(self, name):
+        return self.train("--data", name, "--epochs", 1, "--out", name + ".run", "--overwrite", "--no-report", "--standardize",
+                          "--likelihood", "gaussian", *SMALL)
+
+    def test_columns_far_from_zero(self):
+        rows = sensor_rows(60)
+        for name, first, step in (("time", 1.7e9 + 0.5, 1), ("julian", 2460000.25, 0.0625), ("small", 1e-3 + 1e-12, 1e-12)):
+            with self.subTest(name=name):
+                self.table("t.csv", [[repr(first + step * i), *row] for i, row in enumerate(rows)], ["t", *SENSOR_NAMES])
+                run = self.train_on("t.csv")
+                self.assert_done(run, 'warning: t.csv: column "t": 60 different values', "32-bit floats", "become one",
+                                 "subtract a constant from the column")
+                self.table("d.csv", [[repr(step * i), *row] for i, row in enumerate(rows)], ["t", *SENSOR_NAMES])
+                mended = self.train_on("d.csv")
+                self.assert_done(mended)
+                self.assert_silent_about(mended, "32-bit floats")
+                values = [value for i, row in enumerate(rows) for value in (first + step * i, *row)]
+                self.write("t.npy", npy("<f8", (60, 6), struct.pack(f"<{len(values)}d", *values)))
+                said = "warning: t.npy: column 0 (counted from 0): 60 different values"
+                self.assert_done(self.train_on("t.npy"), said)
+                self.assert_done(self.tool("score", "t.npy.run/model.safetensors", "--data", "t.npy"), said)
+
+    def test_columns_that_keep_their_values(self):
+        """Nothing is said of few values, of constants, of the noise of a computation, and of values farther apart than a
+        32-bit float's step."""
+        columns = (lambda i: 1.7e9 + 0.5, lambda i: 1.7e9 + 0.25 * (i % 3), lambda i: 0.1 + i % 2 * 1e-17 + i, lambda i: 5e6 + 12.3 * i,
+                   lambda i: 1 / 3 + i, lambda i: 1e3 * i)
+        self.table("t.csv", [[repr(of(i)) for of in columns] for i in range(60)], "abcdef")
+        run = self.train_on("t.csv")
+        self.assert_done(run)
+        self.assert_silent_about(run, "32-bit floats")
+
+    def test_integers_beyond_a_float(self):
+        """The advice of the refusal leads to what is read."""
+        self.table("t.csv", [[1700000001 + i, *row] for i, row in enumerate(sensor_rows(60))], ["t", *SENSOR_NAMES])
+        self.assert_ended(self.train_on("t.csv"), BAD_FILE, "subtract a constant from the column (its least value)")
 
 
 class Options(Case):

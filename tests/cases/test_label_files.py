@@ -76,6 +76,71 @@ class LabelFiles(support.Case):
             result = self.tool(command, "m/model.safetensors", "--data", "latin.csv", "--label-column", "cls")
             self.assert_ended(result, support.BAD_FILE, "latin.csv: line 2", refused)
 
+    def test_columns_beside_the_wanted_ones(self):
+        """What else stands in a table of label vectors is not read, with rows of any kind and from --init-from."""
+        self.table("v.csv", [[i % 3, i % 5] for i in range(60)], ["p", "q"])
+        self.table("z.csv", [[CLASSES[i % 3], i % 5, "", i % 3] for i in range(60)], ["z", "q", "e", "p"])
+        self.assert_done(self.train_with("v.csv", "v"))
+        model = "v/model.safetensors"
+        self.write("x.npy", support.npy("<f4", (60, 5), b"".join(struct.pack("<5f", *row) for row in self.rows)))
+        for data in ("x.csv", "x.npy"):
+            plain, other = [self.tool("score", model, "--data", data, "--labels", labels) for labels in ("v.csv", "z.csv")]
+            self.assert_done(other, 'left out, since the label table of the model has no such columns: "z", "e"')
+            self.assertEqual(plain.out, other.out)
+        models = []
+        for labels in ("v.csv", "z.csv"):
+            self.assert_done(self.train("--data", "x.csv", "--labels", labels, *GAUSSIAN, "--init-from", model, "--out", f"on-{labels}"))
+            models.append((self.folder / f"on-{labels}" / "model.safetensors").read_bytes())
+        self.assertEqual(*models)
+        self.table("less.csv", [[CLASSES[i % 3], i % 3] for i in range(60)], ["z", "p"])
+        self.assert_ended(self.tool("score", model, "--data", "x.csv", "--labels", "less.csv"), support.BAD_FILE,
+                          '1 column of the label table of the model is missing: "q"')
+        self.table("bad.csv", [[i % 3, "t"] for i in range(60)], ["p", "q"])
+        refused = self.tool("score", model, "--data", "x.csv", "--labels", "bad.csv")
+        self.assert_ended(refused, support.BAD_FILE, 'bad.csv: column "q": 60 cells are not numbers')
+        self.assert_silent_about(refused, "--label-column")
+
+    def test_one_line_more_than_rows(self):
+        """A header, unless it is a label like the others: then a row of the data is missing."""
+        numbers, texts = [[i % 3] for i in range(60)], [[CLASSES[i % 3]] for i in range(60)]
+        for first, labels in (("kind", numbers), ("kind", texts), ("0", numbers), ("7", texts)):
+            with self.subTest(first=first, labels=labels[0]):
+                self.table("l.csv", labels, [first])
+                run = self.train_with("l.csv", "ok-" + first + str(labels[0][0]))
+                self.assert_done(run, "labels from l.csv (3 classes)")
+                warned = f'warning: l.csv: line 1 is taken for the header, since there is one line more than rows: "{first}"'
+                (self.assertIn if first in "07" else self.assertNotIn)(warned, run.err)
+        for first, labels in (("1", numbers), ("5", numbers), ("1.5", numbers), ("b", texts)):
+            with self.subTest(first=first, labels=labels[0]):
+                self.table("l.csv", labels, [first])
+                self.assert_ended(self.train_with("l.csv", "no"), support.BAD_FILE, "l.csv: holds 61 labels for 60 rows",
+                                  f'line 1 is no header but a label like those below it: "{first}"', "a row of the data is missing")
+        # The other way round: the header in the place of the label that is missing.
+        self.table("l.csv", numbers[1:], ["kind"])
+        self.assert_ended(self.train_with("l.csv", "no"), support.BAD_FILE,
+                          'l.csv: holds 59 labels below its header, "kind", for 60 rows')
+        self.table("l.csv", texts[1:], ["A"])
+        self.assert_done(self.train_with("l.csv", "four"), "(4 classes)")
+
+    def test_labels_that_are_measurements(self):
+        """Nearly every row a class of its own: measurements are refused, other labels warned of."""
+        self.table("m.csv", [[row[0]] for row in self.rows], ["p"])
+        refused = self.train_with("m.csv", "m")
+        self.assert_ended(refused, support.BAD_FILE, "60 classes for 60 training rows", "they seem to be measurements",
+                          "vectors of two or more", "zeros beside a single number")
+        self.table("zeros.csv", [[row[0], 0] for row in self.rows], ["p", "zero"])
+        self.assert_done(self.train_with("zeros.csv", "zeros"), "vectors of 2")
+        for name, of in (("number", lambda i: 7 * i % 60), ("name", lambda i: f"u{i}")):
+            self.table("id.csv", [[of(i)] for i in range(60)], ["id"])
+            self.assert_done(self.train_with("id.csv", name), "warning: x.csv: its labels are 60 classes for 60 training rows",
+                             "train without --conditional")
+        self.table("half.csv", [[i % 10 / 2] for i in range(60)], ["stars"])
+        few = self.train_with("half.csv", "half")
+        self.assert_done(few, "(10 classes)")
+        self.assert_silent_about(few, "its labels are")
+        plain = self.train("--data", "x.csv", "--labels", "m.csv", *(word for word in GAUSSIAN if word != "--conditional"), "--out", "p")
+        self.assert_done(plain, "(60 classes)")
+
     def test_labels_that_are_missing(self):
         self.table("gap.csv", [[i, "" if i == 7 else CLASSES[i % 3]] for i in range(60)], ["", "label"])
         self.assert_ended(self.train_with("gap.csv", "gap"), support.BAD_FILE, "gap.csv: line 9", "the label is missing")

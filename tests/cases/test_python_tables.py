@@ -112,6 +112,46 @@ class PythonAndPrograms(support.Case):
             self.assertEqual((self.folder / "kept" / name).read_bytes(), before)
         run.model.save(self.folder / "kept" / "mine.safetensors")
 
+    def test_label_columns_that_are_not_read(self):
+        """The same of a table of label vectors: a frame, or a file beside a frame or beside a file."""
+        x = sensors()
+        told = {"p": x[:, 0] * 2, "q": x[:, 1] - 3}
+        table = numpy.rec.fromarrays(list(told.values()), names="p,q")
+        other = numpy.rec.fromarrays([numpy.array(["hi"] * len(x)), told["q"], told["p"]], names="z,q,p")
+        rows = self.table("x.csv", x.tolist(), support.SENSOR_NAMES)
+        named = self.table("n.csv", [["joe", *row] for row in x.tolist()], ["name", *support.SENSOR_NAMES])
+        plain = self.table("v.csv", table.tolist(), ["p", "q"])
+        further = self.table("z.csv", other.tolist(), ["z", "q", "p"])
+        model = vaecuda.train(x, labels=table, conditional=True, **TABLE).model
+        wanted = model.score(x, labels=table)
+        for labels in (other, plain, further):
+            numpy.testing.assert_array_equal(model.score(x, labels=labels), wanted)
+        figures = model.evaluate(rows, table)
+        for data, labels in ((rows, other), (rows, plain), (rows, further), (x, other)):
+            self.assertEqual(model.evaluate(data, labels)["negative_elbo"], figures["negative_elbo"])
+        by_name = vaecuda.train(numpy.rec.fromarrays(list(x.T), names=support.SENSOR_NAMES), **TABLE).model
+        self.assertEqual(by_name.evaluate(named)["negative_elbo"], by_name.evaluate(rows)["negative_elbo"])
+        model.save(self.folder / "m.safetensors")
+        again = [vaecuda.train(x, labels=labels, conditional=True, init_from=self.folder / "m.safetensors", **TABLE).model.score(
+            x, labels=table) for labels in (table, other, further)]
+        numpy.testing.assert_array_equal(again[0], again[1])
+        numpy.testing.assert_array_equal(again[0], again[2])
+        both = [vaecuda.train(x, labels=table, test=x, test_labels=labels, conditional=True, **TABLE).summary["test_loss"]
+                for labels in (table, other)]
+        self.assertEqual(*both)
+        self.refuses(vaecuda.FileError, '1 column of the label table of the model is missing: "p"', model.score, x,
+                     labels=numpy.rec.fromarrays([other["z"], other["q"]], names="z,q"))
+
+    def test_values_that_fall_together(self):
+        """What a 32-bit float leaves of a column far from 0 is warned of, in an array and in a table."""
+        far = numpy.column_stack([sensors()[:60], 1.7e9 + numpy.arange(60)]).astype("f8")
+        table = numpy.rec.fromarrays(list(far.T), names=[*"abcde", "t"])
+        for rows, column in ((far, "column 5"), (numpy.asfortranarray(far), "column 5"), (far.astype(">f8"), "column 5"),
+                             (table, 'column "t"')):
+            with self.assertWarnsRegex(vaecuda.VaecudaWarning, f"{column}: 60 different values .* are 1 as 32-bit floats"):
+                warnings.simplefilter("always", vaecuda.VaecudaWarning)
+                vaecuda.train(rows, **TABLE)
+
     def test_folder_that_a_configuration_names(self):
         """The run goes where the configuration says, as the program's does."""
         x = sensors()

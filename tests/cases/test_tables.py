@@ -46,6 +46,27 @@ class FirstLine(Tables):
         self.assert_done(read, "20 rows × 5 columns", "line 1 is taken for the header", "0,1,2,3,4")
         self.assertEqual(self.rows_of("numbers.csv", "--header", "no"), (21, 5))
 
+    def test_the_name_of_an_only_column(self):
+        """pandas calls a column without a name 0: above decimals it is the header, else a row, and never in silence."""
+        values = [[row[0]] for row in sensor_rows(20)]
+        self.table("one.csv", values, header=["0"])
+        self.assert_done(self.read("one.csv"), "20 rows × 1 column, text, header", "line 1 is taken for the header", "--header no")
+        self.assertEqual(self.rows_of("one.csv", "--header", "no"), (21, 1))
+        for name in "", "Unnamed: 0":
+            self.table("index.csv", [[i, *row] for i, row in enumerate(values)], header=[name, "0"])
+            self.assert_done(self.read("index.csv"), "20 rows × 1 column, text, header", f'"{name},0"',
+                             "as pandas writes the index of the rows")
+        self.table("two.csv", [row[:2] for row in sensor_rows(20)], header=["0", "1"])
+        self.assert_done(self.read("two.csv"), "20 rows × 2 columns, text, header", "line 1 is taken for the header")
+        for name, rows in (("whole.csv", [[i % 3] for i in range(20)]), ("round.csv", [[0], [1], *values]),
+                           ("pairs.csv", [[0, 1], *([i % 3, i % 2] for i in range(20))])):
+            self.table(name, rows)
+            self.assert_done(self.read(name), f"{len(rows)} rows × ", "text, no header", "line 1 is taken for a row", "--header yes")
+        self.table("rows.csv", values)
+        read = self.read("rows.csv")
+        self.assert_done(read, "20 rows × 1 column, text, no header")
+        self.assert_silent_about(read, "is taken for")
+
     def test_what_was_read_is_said_by_every_command(self):
         self.table("named.csv", sensor_rows(20), header=SENSOR_NAMES)
         said = "named.csv: 20 rows × 5 columns, text, header, no label column, no missing values, standardized"
@@ -161,6 +182,20 @@ class Report(Tables):
         self.assertEqual(models[0], models[1])
         self.table("gap.csv", [["1", '"  "'], ["2", "3"]] * 10, ["a", "b"])
         self.assert_ended(self.read("gap.csv"), BAD_FILE, 'column "b": 10 cells stand for missing values')
+
+    def test_decimal_commas_of_any_length(self):
+        for cell in ("1,5", "-0,06401811044731388", "1,5e-05", "123456789,123456789", "1.234.567,5"):
+            self.table("comma.csv", [[cell, 1]] * 20, header=["a", "b"], separator=";")
+            self.assert_ended(self.read("comma.csv"), BAD_FILE, 'column "a": 20 cells are not numbers', "not a comma")
+
+    def test_rows_with_names_between_blanks(self):
+        """R's write.table: a header that is one cell shorter, or of quoted names, with blanks between."""
+        rows = [f'"{i + 1}" ' + " ".join(map(str, row)) for i, row in enumerate(sensor_rows(20))]
+        names = " ".join(f'"{name}"' for name in SENSOR_NAMES)
+        for name, lines in (("r.txt", [names, *rows]), ("bare.txt", [line.replace('"', "") for line in [names, *rows]]),
+                            ("named.txt", [names, *(line.split(" ", 1)[1] for line in rows)])):
+            self.write(name, "\n".join(lines) + "\n")
+            self.assert_ended(self.read(name), BAD_FILE, f"{name}: ", "write.csv(…, row.names=FALSE)")
 
     def test_labels_are_advised_for_the_only_column_of_text(self):
         self.table("kinds.csv", [[*row, "ok" if i % 3 else "bad"] for i, row in enumerate(sensor_rows(30))],

@@ -111,6 +111,10 @@ TEST_CASE("numbers may be the names of columns") {
   CHECK(tables.load("0,1,2\n3,4,5\n6,7,8\n").rows() == 3);
   CHECK(tables.load("0,1\n1,0\n1,1\n").rows() == 3);
   check_warning(tables.load("0,1\n0.5,1.5\n"), {"is taken for a row", "--header yes"});
+  CHECK(tables.load("0,1\n" + rows_of_floats(20, 2)).column_names() == Names{"0", "1"});
+  CHECK(tables.load("0\n" + rows_of_floats(20, 1)).column_names() == Names{"0"});
+  CHECK(tables.load(",0\n" + rows_of_floats(20, 2)).column_names() == Names{"0"});
+  check_warning(tables.load("0\n0.5\n1.5\n2.5\n3\n"), {"is taken for a row", "--header yes"});
 }
 
 TEST_CASE("a nameless first column is the index of the rows, and left out") {

@@ -69,6 +69,7 @@ int run_generate(const cli::Arguments& arguments, cli::Console& console) {
     DataSource source;
     source.path = required(arguments, "--latents");
     source.label_column = "none";
+    source.value_columns = latent_names(vae.info(), "z");
     const auto latents = open_rows(source);
     cli::say_notes(console, latents->notes());
     const auto labelled = with_label(*latents, label);

@@ -39,6 +39,7 @@ std::unique_ptr<RowSource> open_for(const DataSource& source, DataPart part, con
                                     std::string_view labels_flag) {
   DataSource known = source;
   known.value_columns = model.column_names;
+  known.label_vector_columns = model.label_vector_names;
   auto rows = open_rows(known, part);
   if (rows->has_label_vectors() && !model.model.conditional) {
     throw ConfigError(fmt::format(

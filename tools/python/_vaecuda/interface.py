@@ -80,7 +80,7 @@ FUNCTIONS = {
     "vaecuda_dataset_from_config_for": [HANDLE, POINTER(c_char_p), c_size_t, POINTER(HANDLE)],
     "vaecuda_dataset_set_labels": [HANDLE, POINTER(Array)],
     "vaecuda_dataset_set_label_columns": [HANDLE, POINTER(c_char_p), c_size_t],
-    "vaecuda_dataset_load_labels": [HANDLE, c_char_p],
+    "vaecuda_dataset_load_labels": [HANDLE, c_char_p, POINTER(c_char_p), c_size_t],
     "vaecuda_dataset_notes": [HANDLE, c_char_p, c_size_t, POINTER(c_size_t)],
     "vaecuda_dataset_size": [HANDLE, POINTER(c_int64), POINTER(c_int64)],
     "vaecuda_dataset_values": [HANDLE, c_int64, c_int64, FLOATS, c_size_t],

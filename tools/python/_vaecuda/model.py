@@ -103,7 +103,7 @@ class Vae:
         if columns and labels is None and is_plain(x) and not self._met_by_position:
             self._met_by_position = True
             warn(f"{name}: its columns are taken by position, since it has no column names")
-        return taken(function, x, labels, name, self._labels, columns)
+        return taken(function, x, labels, name, self._labels, columns, self.info["label_columns"])
 
     def encode(self, x, logvar: bool = False, labels=None):
         """Posterior means of rows (rows, D): (rows, Z). With `logvar` the pair of means and log variances,
@@ -165,7 +165,8 @@ class Vae:
         if samples == 1:
             function, count, rows = self._taken("vaecuda_elbo", x, labels)
         else:
-            data = noted(dataset_of(x, "x", labels, self._labels, self.info["columns"], self.info["columns"]))
+            data = noted(dataset_of(x, "x", labels, self._labels, self.info["columns"], self.info["columns"],
+                                    self.info["label_columns"]))
             function, count, rows = "vaecuda_elbo_samples", size_of(data)[0], (data, samples)
         terms = numpy.empty((2, count), numpy.float32)
         first, second = map(float_pointer, terms)
@@ -202,12 +203,13 @@ class Vae:
         if anomaly_label is not None:
             how.anomaly_label = as_text(label_text(anomaly_label, "anomaly_label"), "anomaly_label")
         if is_path(data):
-            rows = dataset_from_file(data, labels, self.info["columns"], **options)
+            rows = dataset_from_file(data, labels, self.info["columns"], self.info["label_columns"], **options)
         else:
             label_column = options.pop("label_column", self._labels)
             if options:
                 raise RequestError(f"{next(iter(options))}= says how a file is read, but data is in memory", 2)
-            rows = dataset_of(data, "data", labels, label_column, self.info["columns"], self.info["columns"])
+            rows = dataset_of(data, "data", labels, label_column, self.info["columns"], self.info["columns"],
+                              self.info["label_columns"])
         result = Evaluation()
         latent_kl = numpy.empty(self.latent_dim)
         invoke("vaecuda_evaluate_with", self._handle, noted(rows), byref(how), byref(result),

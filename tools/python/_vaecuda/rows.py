@@ -41,9 +41,9 @@ def _passed_over(columns, wanted, label: Optional[int]):
             for i, (title, column) in enumerate(columns)]
 
 
-def dataset_of(values, name: str, labels=None, label_column=None, met=None, wanted=None) -> Handle:
+def dataset_of(values, name: str, labels=None, label_column=None, met=None, wanted=None, told=None) -> Handle:
     """Rows in memory as the library's data set. met: names of columns that they meet; wanted: those of a model or of a
-    run's rows, whose other columns are not read."""
+    run's rows, whose other columns are not read; told: the same of the numbers of label vectors."""
     if isinstance(values, Handle):
         return values
     label_column = label_column_text(label_column)
@@ -76,18 +76,23 @@ def dataset_of(values, name: str, labels=None, label_column=None, met=None, want
     if labels is not None:
         if label_column not in ("", "none"):
             raise RequestError(f"labels are asked for twice, by labels= and label_column={label_column!r}: choose one", 2)
-        _label(data, labels)
+        _label(data, labels, told)
     return data
 
 
-def _label(data: Handle, labels) -> None:
+def _texts(names):
+    """Names as the library takes them, and their number; of none at all NULL."""
+    return ((c_char_p * len(names))(*[as_text(name, "a column's name") for name in names]), len(names)) if names else (None, 0)
+
+
+def _label(data: Handle, labels, told=None) -> None:
     """Gives rows their labels: those of a file, an array, a DataFrame's column, or the rows of a table as vectors."""
     if is_path(labels):
-        invoke("vaecuda_dataset_load_labels", data, as_path(labels))
+        invoke("vaecuda_dataset_load_labels", data, as_path(labels), *_texts(told))
         return
     columns = columns_of(labels, "labels")
     if columns is not None and len(columns) > 1:
-        _label_by_vectors(data, columns)
+        _label_by_vectors(data, _passed_over(columns, told, None))
         return
     labels = columns[0][1] if columns else labels
     array, missing = (labels, None)
@@ -95,10 +100,6 @@ def _label(data: Handle, labels) -> None:
         array, missing = column_of(labels, "labels", LABELS)
     array, missing = as_classes(array, missing)
     invoke("vaecuda_dataset_set_labels", data, byref(view_of(array, "labels", "labels", missing, LABELS)))
-
-
-def _texts(names):
-    return (c_char_p * len(names))(*[as_text(name, "a column's name") for name in names])
 
 
 def _label_by_vectors(data: Handle, columns) -> None:
@@ -113,21 +114,21 @@ def _label_by_vectors(data: Handle, columns) -> None:
     invoke("vaecuda_dataset_set_labels", data, byref(view))
     names = [name for name, _ in columns]
     if any(names):
-        invoke("vaecuda_dataset_set_label_columns", data, _texts(names), len(names))
+        invoke("vaecuda_dataset_set_label_columns", data, *_texts(names))
 
 
-def dataset_from_file(path, labels=None, wanted=None, **options) -> Handle:
-    """The rows of a file. wanted: as of dataset_of."""
+def dataset_from_file(path, labels=None, wanted=None, told=None, **options) -> Handle:
+    """The rows of a file. wanted, told: as of dataset_of."""
     settings = Handle("config", "vaecuda_config_create")
-    from_file = labels is None or is_path(labels)
+    from_file = labels is None or (is_path(labels) and not told)
     options["label_column"] = label_column_text(options.get("label_column")) or None
     for option, value in {"data": path, "labels": labels if from_file else None, **options}.items():
         if value is not None:
             set_option(settings, option, value)
-    data = (Handle("dataset", "vaecuda_dataset_from_config_for", settings, _texts(wanted), len(wanted)) if wanted else
+    data = (Handle("dataset", "vaecuda_dataset_from_config_for", settings, *_texts(wanted)) if wanted else
             Handle("dataset", "vaecuda_dataset_from_config", settings))
     if not from_file:
-        _label(data, labels)
+        _label(data, labels, told)
     return data
 
 
@@ -160,12 +161,12 @@ def is_plain(x) -> bool:
     return type(x) is numpy.ndarray and x.dtype == numpy.float32 and x.ndim == 2 and x.flags.c_contiguous
 
 
-def taken(function: str, x, labels=None, name: str = "x", label_column: str = "", met=None):
+def taken(function: str, x, labels=None, name: str = "x", label_column: str = "", met=None, told=None):
     """The function of the library that takes these rows, their number, and its arguments for them: floats as they lie
     in memory, or a data set."""
     if labels is None and is_plain(x):
         return function, len(x), (float_pointer(x), *x.shape)
-    data = noted(dataset_of(x, name, labels, label_column, met, met))
+    data = noted(dataset_of(x, name, labels, label_column, met, met, told))
     return f"{function}_dataset", size_of(data)[0], (data,)
 
 

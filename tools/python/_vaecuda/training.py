@@ -88,15 +88,15 @@ class Training(NamedTuple):
     """Where the run lies; None where no folder was asked for."""
 
 
-def _columns_of_start(settings: Handle, options: Dict[str, Any], resume) -> Optional[list]:
-    """What the model calls its columns that a run begins with, or that a resumed one began with, as the program has them;
-    None where there is none."""
+def _columns_of_start(settings: Handle, options: Dict[str, Any], resume) -> tuple:
+    """What the model calls its columns that a run begins with, or that a resumed one began with, as the program has them,
+    and the numbers of its label vectors; None where there are none."""
     start = options.get("init_from") or options.get("init-from") or get_option(settings, "init_from")
     if not start:
-        return None
+        return None, None
     last = None if resume is None else os.path.join(os.fsdecode(as_path(resume, "resume")), "last.safetensors")
     with Vae.load(last if last is not None and os.path.exists(last) else start, "cpu", 1) as model:
-        return model.info["columns"]
+        return model.info["columns"], model.info["label_columns"]
 
 
 def _rows_of_run(settings: Handle, rows: Dict[str, Any], labels: Dict[str, Any], options: Dict[str, Any], resume) -> list:
@@ -114,16 +114,19 @@ def _rows_of_run(settings: Handle, rows: Dict[str, Any], labels: Dict[str, Any],
                 set_option(settings, name, value)
         return [None, None, None]
     met = names_met(value for value in given if not is_path(value))
-    start = _columns_of_start(settings, options, resume)
+    start, start_told = _columns_of_start(settings, options, resume)
     if start:
         met, label_column = met + start, label_column or labels_beside(start)
     names = [] if is_path(rows["data"]) else names_of(rows["data"])
     label = label_place(names, label_column)
     wanted = start or [name for i, name in enumerate(names) if i != label]
+    told = start_told or ([] if labels["data"] is None or is_path(labels["data"]) else names_of(labels["data"]))
     return [None if value is None else
-            dataset_from_file(value, labels[name], needed, label_column=label_column) if is_path(value) else
-            dataset_of(value, name, labels[name], label_column, met, needed)
-            for name, value in rows.items() for needed in [wanted if start or name != "data" else None]]
+            dataset_from_file(value, labels[name], needed, its_told, label_column=label_column) if is_path(value) else
+            dataset_of(value, name, labels[name], label_column, met, needed, its_told)
+            for name, value in rows.items()
+            for needed, its_told in [(wanted if start or name != "data" else None,
+                                      told if start_told or name != "data" else None)]]
 
 
 def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labels=None, test_labels=None, preset=None,
