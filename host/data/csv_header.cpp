@@ -148,6 +148,11 @@ class FirstLine {
     refuse("counts up from cell to cell, as column numbers or years do");
   }
 
+  /// The text of the line's number; empty where there is none, or more than one.
+  [[nodiscard]] std::string_view only_number() const {
+    const auto place = std::find(kinds_.begin(), kinds_.end(), Cell::number);
+    return numbers_ == 1 ? first(static_cast<std::size_t>(place - kinds_.begin())) : std::string_view();
+  }
   /// True for pandas' name of an only column, maybe behind that of the index of the rows.
   [[nodiscard]] bool is_only_name() const {
     if (width_ == 2) return first(1) == kOnlyName && (first(0).empty() || first(0) == "Unnamed: 0");
@@ -178,14 +183,17 @@ class FirstLine {
     bool all_above_texts = true;  // as in a row with texts among its cells
     bool none_above_text = true;
     bool has_label_name = false;
+    bool is_beside_label = false;  // the only name of pandas, 0, beside a column of labels
     for (std::size_t column = 0; column < width_; ++column) {
       if (kinds_[column] != Cell::text) continue;
       const bool above_text = below(column) == Cell::text;
       all_above_texts = all_above_texts && above_text;
       none_above_text = none_above_text && !above_text;
       has_label_name = has_label_name || may_name_labels(first(column));
+      is_beside_label = is_beside_label || is_label_name(first(column));
     }
-    const bool counts = counts_from(sample_, 0).has_value() || is_only_name();
+    is_beside_label = is_beside_label && texts_ == 1 && only_number() == kOnlyName;
+    const bool counts = counts_from(sample_, 0).has_value() || is_only_name() || is_beside_label;
     if (counts && has_second() && has_label_name) return {true, ""};
     if (counts && has_second() && none_above_text) return header_with_doubt();
     if ((!counts || second_counts_too()) && has_second() && all_above_texts && !has_label_name)

@@ -13,7 +13,10 @@ namespace vaecuda::data {
 namespace {
 
 LabelFile read_array_labels(ByteSource& source, const ArrayHeader& header) {
-  if (header.dims.size() == 2 && header.dims[1] >= 2) return {{}, read_array(source, header).rows, {}};
+  if (header.dims.size() == 2 && header.dims[1] >= 2) {
+    LoadedRows vectors = read_array(source, header);
+    return {{}, std::move(vectors.rows), std::move(vectors.facts.warnings)};
+  }
   return {read_label_array(source, header), std::nullopt, {}};
 }
 

@@ -377,6 +377,12 @@ void set_labels(Dataset& dataset, const ArrayView& labels) {
   data::copy_elements(from, vectors.data(), from.columns(),
                       [](std::int64_t column) { return fmt::format("column {}", column); });
   dataset.set_label_vectors(std::move(vectors));
+  data::RoundingProbe probe;
+  data::probe_rounding(from, data::RoundingProbe::rows_of(from.rows(), from.columns()), 0, probe);
+  ReadNotes notes = dataset.notes();
+  for (std::string& line : probe.warnings(name, fmt::format("column {}", probe.first().value_or(0))))
+    notes.warnings.push_back(std::move(line));
+  dataset.set_notes(std::move(notes));
 }
 
 }  // namespace vaecuda

@@ -1,11 +1,11 @@
 #include "host/data/rounding.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
 #include <utility>
+
+#include "host/data/message.hpp"
 
 namespace vaecuda::data {
 namespace {
@@ -47,7 +47,8 @@ void RoundingProbe::add(std::int64_t column, std::vector<double> values) {
 
 std::vector<std::string> RoundingProbe::warnings(const std::string& name, const std::string& column) const {
   if (!first_) return {};
-  const std::string others = count_ > 1 ? fmt::format(" (and {} more columns)", count_ - 1) : std::string();
+  const std::string others =
+      count_ > 1 ? fmt::format(" (and {})", counted(count_ - 1, "more column")) : std::string();
   return {fmt::format(
       "{}: {}{}: {} different values of the rows looked at are {} as 32-bit floats ({} and {} become one): "
       "subtract a constant from the column, such as its least value, before it is given (--standardize comes "

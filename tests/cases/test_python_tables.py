@@ -151,6 +151,12 @@ class PythonAndPrograms(support.Case):
             with self.assertWarnsRegex(vaecuda.VaecudaWarning, f"{column}: 60 different values .* are 1 as 32-bit floats"):
                 warnings.simplefilter("always", vaecuda.VaecudaWarning)
                 vaecuda.train(rows, **TABLE)
+        path = self.folder / "v.npy"
+        numpy.save(path, far)
+        for labels in (far, table, path):
+            with self.assertWarnsRegex(vaecuda.VaecudaWarning, "column 5.*: 60 different values .* are 1 as 32-bit floats"):
+                warnings.simplefilter("always", vaecuda.VaecudaWarning)
+                vaecuda.train(sensors()[:60], labels=labels, conditional=True, **TABLE)
 
     def test_folder_that_a_configuration_names(self):
         """The run goes where the configuration says, as the program's does."""

@@ -56,6 +56,9 @@ class FirstLine(Tables):
             self.table("index.csv", [[i, *row] for i, row in enumerate(values)], header=[name, "0"])
             self.assert_done(self.read("index.csv"), "20 rows × 1 column, text, header", f'"{name},0"',
                              "as pandas writes the index of the rows")
+        for names in ["0", "label"], ["", "0", "label"]:
+            self.table("label.csv", [[*range(i, i + len(names) - 2), *row, i % 3] for i, row in enumerate(values)], header=names)
+            self.assert_done(self.read("label.csv"), "20 rows × 1 column, text, header", 'labels in column "label" (3 classes)')
         self.table("two.csv", [row[:2] for row in sensor_rows(20)], header=["0", "1"])
         self.assert_done(self.read("two.csv"), "20 rows × 2 columns, text, header", "line 1 is taken for the header")
         for name, rows in (("whole.csv", [[i % 3] for i in range(20)]), ("round.csv", [[0], [1], *values]),
