@@ -128,7 +128,7 @@ std::string label_refusal(T value) {
     constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
     const auto wide = static_cast<double>(value);
     if (std::abs(wide) < kExactIntegers && std::trunc(wide) == wide) return "";
-    return fmt::format("label {} is not an integer", value);
+    return fmt::format("label {} is not an integer; a class is a whole number or a text", value);
   } else if constexpr (std::is_same_v<T, std::uint64_t>) {
     return value > INT64_MAX ? fmt::format("label {} is larger than 2^63", value) : "";
   } else {

@@ -142,6 +142,18 @@ class PythonAndPrograms(support.Case):
         self.refuses(vaecuda.FileError, '1 column of the label table of the model is missing: "p"', model.score, x,
                      labels=numpy.rec.fromarrays([other["z"], other["q"]], names="z,q"))
 
+    def test_measurements_as_labels(self):
+        """As the program refuses them in a file, and with numbers beside zeros as vectors."""
+        x = sensors()
+        self.refuses(vaecuda.FileError, "is not an integer; a class is a whole number or a text", vaecuda.train, x, labels=x[:, 0],
+                     conditional=True, **TABLE)
+        self.refuses(vaecuda.FileError, "they seem to be measurements", vaecuda.train, x, labels=[str(value) for value in x[:, 0]],
+                     conditional=True, **TABLE)
+        with self.assertWarnsRegex(vaecuda.VaecudaWarning, "200 classes for 200 training rows"):
+            warnings.simplefilter("always", vaecuda.VaecudaWarning)
+            vaecuda.train(x, labels=numpy.arange(len(x)), conditional=True, **TABLE)
+        vaecuda.train(x, labels=numpy.column_stack([x[:, 0], 0 * x[:, 0]]), conditional=True, **TABLE)
+
     def test_values_that_fall_together(self):
         """What a 32-bit float leaves of a column far from 0 is warned of, in an array and in a table."""
         far = numpy.column_stack([sensors()[:60], 1.7e9 + numpy.arange(60)]).astype("f8")
