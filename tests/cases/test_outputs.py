@@ -126,12 +126,12 @@ class OneFileTwice(RunCase):
     def test_an_output_on_a_file_of_a_run(self):
         """What a run is resumed, used and shown by, of the model's own run and of another, by its name and by a link."""
         self.assert_done(self.train("--data", "tab.csv", *FEW, "--epochs", 1, "--out", "other"))
-        events = next(name for name in self.files("run") if "tfevents" in name)
         os.link(self.folder / "run" / "state.safetensors", self.folder / "hard.npy")
         os.symlink("other/last.safetensors", self.folder / "soft.csv")
         before = self.files("run"), self.files("other")
-        for name in (*RUN_FILES, events, "samples.png", "manifold.png", "reconstructions.png"):
-            for run in ("run", "link/../other"):
+        for run in ("run", "link/../other"):
+            events = next(name for name in self.files(run) if "tfevents" in name)
+            for name in (*RUN_FILES, events, "samples.png", "manifold.png", "reconstructions.png"):
                 for form in ("safetensors", "npz"):
                     self.refused("export", "run/last.safetensors", "--format", form, "--out", f"{run}/{name}")
         data = ["--data", "tab.csv"]
