@@ -153,7 +153,8 @@ class Lab:
         def prepare():
             for number in ignored:
                 signal.signal(number, signal.SIG_IGN)
-            for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
+            # Python ignores the first two, a shell those of what it starts in the background, nohup SIGHUP.
+            for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
                 if number not in ignored:
                     signal.signal(number, signal.SIG_DFL)
             if before:
