@@ -4,14 +4,15 @@
 #include <cstdint>
 
 #include "kernels/math/philox.h"
+#include "kernels/math/rows.h"
 #include "kernels/math/step_state.h"
 #include "kernels/matrix.hpp"
 #include "kernels/stream.hpp"
 
 namespace vaecuda::kernels {
 
-enum class RowOrder : int { shuffled, sequential };
-enum class Binarize : int { none, threshold, stochastic };
+using math::Binarize;
+using math::RowOrder;
 
 struct GatherArgs {
   const void* rows = nullptr;  ///< (N,D) without gaps between the rows, u8 or f32

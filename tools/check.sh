@@ -104,7 +104,8 @@ summary+=("include rules: kept")
 heading "Formatting"
 if command -v clang-format-14 >/dev/null; then
   if ! complaints=$(find include host kernels tools tests -type f \
-    \( -name '*.hpp' -o -name '*.cpp' -o -name '*.h' -o -name '*.c' -o -name '*.cu' -o -name '*.cuh' \) -print0 |
+    \( -name '*.hpp' -o -name '*.cpp' -o -name '*.h' -o -name '*.c' -o -name '*.cu' -o -name '*.cuh' \
+    -o -name '*.inc' \) -print0 |
     xargs -0 clang-format-14 --dry-run -Werror 2>&1); then
     files=$(sed -n 's/:[0-9]*:[0-9]*: error: .*//p' <<<"$complaints" | sort -u | tr '\n' ' ')
     if [[ -n $files ]]; then complaints="not formatted; run: clang-format-14 -i $files"; fi

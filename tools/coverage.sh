@@ -47,7 +47,7 @@ else
   least=${2:-95}
   files=(data/{array,bytes,cifar,csv,csv_columns,csv_reader,folder,format,gzip,idx,label_builder,labels,load,message,npy}
     data/{number,raw_file,storage} config/{toml,toml_guard,utf8} io/{atomic_file,output_descriptor}
-    model/{byte_source,json_scanner,json_writer,model_document,model_document_writer,model_file,safetensors}
+    model/{json_scanner,json_writer,model_document,model_document_writer,model_file,safetensors}
     model/safetensors_writer train/{checkpoint,checkpoint_document,run_identity})
   alternatives=$(printf '|%s' "${files[@]}")
   wanted="^host/(${alternatives:1})[.][ch]pp\$"

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "host/config/enumerators.hpp"
 #include "host/config/limits.hpp"
 #include "host/config/parse.hpp"
 #include "host/config/schedule_parts.hpp"
@@ -12,8 +13,7 @@ namespace vaecuda::config {
 namespace {
 
 constexpr RealRange kRamp{0.0, 1.0, true, false};
-// In the order of BetaScheduleKind.
-constexpr std::array<std::string_view, 3> kKinds{"constant", "linear", "cyclical"};
+constexpr auto kKinds = enumerator_texts<BetaScheduleKind>();
 
 }  // namespace
 

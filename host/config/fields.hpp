@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "host/config/enumerators.hpp"
 #include "host/config/parse.hpp"
 #include "host/config/split.hpp"
 #include "vaecuda/options.hpp"
@@ -125,6 +126,7 @@ Option flag_option(const Label& label) {
 template <const auto& Names, auto... Path>
 Option choice_option(const Label& label) {
   using Enum = FieldType<Path...>;
+  static_assert(Names.size() == enumerator_count<Enum>(), "a text for each enumerator");
   return {label.key,
           label.flag,
           OptionType::choice,

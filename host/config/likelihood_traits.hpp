@@ -1,30 +1,22 @@
-// What the host has to know of a likelihood, taken from its functor.
+// A likelihood by its functor (kernels/math/likelihood.h). Nobody else asks which one it is
+// (tests/lint/check_kinds.sh).
 #pragma once
 
-#include <string_view>
+#include <cstdint>
 
 #include "kernels/math/likelihood.h"
 #include "vaecuda/config.hpp"
+#include "vaecuda/likelihood.hpp"
 
 namespace vaecuda {
 
-struct LikelihoodTraits {
-  std::string_view name;
-  bool has_sigma = false;
-  bool unit_targets = false;  ///< targets must lie in [0,1]
-};
+[[nodiscard]] math::LikelihoodKind kind_of(Likelihood likelihood);
 
-[[nodiscard]] inline math::LikelihoodKind kind_of(Likelihood likelihood) {
-  return static_cast<math::LikelihoodKind>(likelihood);
-}
+/// Planes of D columns that the decoder gives: what the mean is made of, and with --sigma head what σ is made
+/// of.
+[[nodiscard]] std::int64_t output_planes(const ModelConfig& model);
 
-[[nodiscard]] inline LikelihoodTraits traits_of(Likelihood likelihood) {
-  LikelihoodTraits traits;
-  math::with_likelihood(kind_of(likelihood), [&](auto functor) {
-    using Functor = decltype(functor);
-    traits = {Functor::kName, Functor::kHasSigma, Functor::kUnitTargets};
-  });
-  return traits;
-}
+/// Whether σ is a number that the configuration gives.
+[[nodiscard]] bool has_given_sigma(const ModelConfig& model);
 
 }  // namespace vaecuda

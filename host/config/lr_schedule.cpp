@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/config/enumerators.hpp"
 #include "host/config/limits.hpp"
 #include "host/config/parse.hpp"
 #include "host/config/schedule_parts.hpp"
@@ -16,8 +17,7 @@ namespace {
 
 constexpr IntegerRange kWarmup{0, kSteps.max};
 constexpr IntegerRange kStageEpoch{0, kEpochs.max};
-// In the order of LrScheduleKind.
-constexpr std::array<std::string_view, 4> kKinds{"constant", "cosine", "exponential", "stages"};
+constexpr auto kKinds = enumerator_texts<LrScheduleKind>();
 
 void read_cosine(const Parts& parts, LrSchedule& schedule) {
   constexpr std::array<std::string_view, 2> kNames{"warmup", "min"};
@@ -95,6 +95,12 @@ std::string format_lr_schedule(const LrSchedule& schedule) {
     }
   }
   return "constant";
+}
+
+bool depends_on_length(const LrSchedule& schedule, std::int64_t total_steps) {
+  // The first step behind the warm-up has the whole rate, whatever follows.
+  return schedule.kind == LrScheduleKind::cosine && schedule.min_fraction < 1.0 &&
+         total_steps > schedule.warmup_steps + 1;
 }
 
 }  // namespace vaecuda::config

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "host/config/beta_schedule.hpp"
+#include "host/config/enumerators.hpp"
 #include "host/config/fields.hpp"
 #include "host/config/limits.hpp"
 #include "host/config/lr_schedule.hpp"
 #include "host/config/text_forms.hpp"
-#include "kernels/math/likelihood.h"
 
 namespace vaecuda {
 namespace {
@@ -20,26 +20,21 @@ using namespace config;  // NOLINT(google-build-using-namespace): the table is w
 
 template <std::size_t N>
 using Names = std::array<std::string_view, N>;
-// Each in the order of its enumeration.
+// Where a text is not the enumerator's own name; in the order of the enumeration.
 constexpr Names<3> kHeaderModes{"auto", "yes", "no"};
 constexpr Names<5> kScaleModes{"auto", "none", "unit", "255", "largest"};
-constexpr Names<3> kBinarizeModes{"none", "threshold", "stochastic"};
-constexpr Names<6> kActivations{"relu", "tanh", "leaky-relu", "gelu", "gelu-tanh", "silu"};
-constexpr Names<2> kInitializations{"torch", "glorot"};
-constexpr Names<2> kLogvarHeads{"logvar", "logsigma"};
-constexpr Names<3> kOutputBiases{"init", "zero", "data-mean"};
-constexpr Names<2> kObjectives{"elbo", "iwae"};
-constexpr Names<2> kReductions{"mean", "sum"};
-constexpr Names<2> kOptimizers{"adam", "adamw"};
-constexpr Names<2> kCodebookUpdates{"ema", "gradient"};
-constexpr Names<3> kPrecisions{"fp32", "tf32", "bf16"};
-constexpr Names<3> kNonfiniteActions{"stop", "skip", "restore"};
-
-template <typename... Functors>
-constexpr Names<sizeof...(Functors)> names_of(math::LikelihoodTable<Functors...> /*table*/) {
-  return {Functors::kName...};
-}
-constexpr auto kLikelihoods = names_of(math::Likelihoods{});
+constexpr auto kBinarizeModes = enumerator_texts<BinarizeMode>();
+constexpr auto kActivations = enumerator_texts<Activation>();
+constexpr auto kInitializations = enumerator_texts<Initialization>();
+constexpr auto kLogvarHeads = enumerator_texts<LogvarHead>();
+constexpr auto kLikelihoods = enumerator_texts<Likelihood>();
+constexpr auto kOutputBiases = enumerator_texts<OutputBias>();
+constexpr auto kObjectives = enumerator_texts<ObjectiveKind>();
+constexpr auto kReductions = enumerator_texts<Reduction>();
+constexpr auto kOptimizers = enumerator_texts<OptimizerKind>();
+constexpr auto kCodebookUpdates = enumerator_texts<CodebookUpdate>();
+constexpr auto kPrecisions = enumerator_texts<Precision>();
+constexpr auto kNonfiniteActions = enumerator_texts<NonfiniteAction>();
 
 constexpr auto kData = &RunConfig::data;
 constexpr auto kModel = &RunConfig::model;

@@ -1,12 +1,12 @@
 // Options whose text has a form of its own: a picture's shape, a likelihood's deviation, a device and a seed.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "host/config/enumerators.hpp"
 #include "vaecuda/config.hpp"
 
 namespace vaecuda::config {
@@ -28,7 +28,7 @@ inline constexpr std::string_view kDeviceRange = "auto, cpu, cuda or cuda:N with
 [[nodiscard]] bool exceeds_toml(std::string_view text);
 
 /// Where σ comes from, in the order of SigmaSource: the first is written as the number itself.
-inline constexpr std::array<std::string_view, 3> kSigmaSources{"fixed", "learned", "head"};
+inline constexpr auto kSigmaSources = enumerator_texts<SigmaSource>();
 /// The allowed texts in words: a number, "learned" or "head".
 [[nodiscard]] std::string_view sigma_range();
 /// \throws ConfigError

@@ -4,12 +4,12 @@
 #include <array>
 #include <utility>
 
-#include "host/config/likelihood_traits.hpp"
 #include "host/config/limits.hpp"
 #include "host/config/text_forms.hpp"
 #include "host/latents/latent.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/error.hpp"
+#include "vaecuda/likelihood.hpp"
 #include "vaecuda/options.hpp"
 
 namespace vaecuda {

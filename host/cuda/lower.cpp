@@ -17,18 +17,6 @@
 namespace vaecuda::cuda {
 namespace {
 
-kernels::Binarize binarize_of(Binarize binarize) {
-  switch (binarize) {
-    case Binarize::none:
-      return kernels::Binarize::none;
-    case Binarize::threshold:
-      return kernels::Binarize::threshold;
-    case Binarize::stochastic:
-      return kernels::Binarize::stochastic;
-  }
-  return kernels::Binarize::none;
-}
-
 class Lowering {
  public:
   explicit Lowering(const LowerInputs& in)
@@ -76,8 +64,8 @@ class Lowering {
     }
     args.batch = op.x.rows;
     args.columns = op.x.cols;
-    args.order = op.order == RowOrder::shuffled ? kernels::RowOrder::shuffled : kernels::RowOrder::sequential;
-    args.binarize = binarize_of(op.binarize);
+    args.order = op.order;
+    args.binarize = op.binarize;
     args.seed = op.seed;
     args.purpose = op.purpose;
     args.scale = op.scale;

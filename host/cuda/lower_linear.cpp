@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "host/config/enumerators.hpp"
 #include "vaecuda/error.hpp"
 
 namespace vaecuda::cuda {
@@ -12,18 +13,6 @@ namespace {
 
 using kernels::Epilogue;
 using math::ActivationKind;
-
-kernels::GemmMath math_of(Precision precision) {
-  switch (precision) {
-    case Precision::fp32:
-      return kernels::GemmMath::fp32;
-    case Precision::tf32:
-      return kernels::GemmMath::tf32;
-    case Precision::bf16:
-      return kernels::GemmMath::bf16;
-  }
-  return kernels::GemmMath::fp32;
-}
 
 }  // namespace
 
@@ -208,7 +197,7 @@ std::optional<LinearLowering::Spec> LinearLowering::data_gradient_epilogue(std::
 
 LinearLowering::GemmPointer LinearLowering::make(const Spec& spec) const {
   Spec full = spec;
-  full.math = math_of(in_.precision);
+  full.math = config::same_as<kernels::GemmMath>(in_.precision);
   full.operand_type = half_ ? kernels::NumberType::bf16 : kernels::NumberType::fp32;
   return in_.context.runtime->make_gemm(full, in_.autotune);
 }

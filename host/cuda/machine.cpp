@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/config/enumerators.hpp"
 #include "host/cuda/failure.hpp"
 #include "host/cuda/memory.hpp"
 #include "host/plan/devices.hpp"
@@ -95,9 +96,7 @@ class ProductWork final : public Work {
     spec.a = a_.as<void>();
     spec.b = b_.as<void>();
     spec.d = d_.as<void>();
-    spec.math = half_                          ? kernels::GemmMath::bf16
-                : precision == Precision::tf32 ? kernels::GemmMath::tf32
-                                               : kernels::GemmMath::fp32;
+    spec.math = config::same_as<kernels::GemmMath>(precision);
     spec.operand_type = spec.result_type = half_ ? kernels::NumberType::bf16 : kernels::NumberType::fp32;
     gemm_ = runtime_.make_gemm(spec, true);
     if (gemm_ == nullptr) throw RuntimeError(fmt::format("cuBLASLt has no algorithm for {}", spec.name));

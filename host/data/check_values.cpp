@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 
-#include "host/config/likelihood_traits.hpp"
 #include "host/data/each_value.hpp"
 #include "host/data/match_columns.hpp"
 #include "host/data/message.hpp"
@@ -18,9 +17,9 @@ namespace {
 constexpr float kGreatestByte = 255.0f;
 
 /// A threshold makes 0 or 1 of any value; a probability to draw from must be one, whatever the likelihood.
-bool needs_unit_range(const Preparation& preparation, Likelihood likelihood) {
+bool needs_unit_range(const Preparation& preparation, bool unit_targets) {
   if (preparation.binarize == Binarize::threshold) return false;
-  return traits_of(likelihood).unit_targets || preparation.binarize == Binarize::stochastic;
+  return unit_targets || preparation.binarize == Binarize::stochastic;
 }
 
 [[noreturn]] void refuse_value(const std::string& name, const std::vector<std::string>& columns,
@@ -59,8 +58,8 @@ std::string advice_for(float scale) {
 
 }  // namespace
 
-void check_values(const Dataset& data, const Preparation& preparation, Likelihood likelihood) {
-  if (!needs_unit_range(preparation, likelihood)) return;
+void check_values(const Dataset& data, const Preparation& preparation, bool unit_targets) {
+  if (!needs_unit_range(preparation, unit_targets)) return;
   if (data.type() == ElementType::u8 && preparation.scale <= 1.0f / kGreatestByte) return;
   for_each_value(data, preparation.scale, [&](std::int64_t row, std::int64_t column, float value) {
     if (value >= 0.0f && value <= 1.0f) return true;
@@ -69,9 +68,9 @@ void check_values(const Dataset& data, const Preparation& preparation, Likelihoo
   });
 }
 
-void check_values(const NamedRows& rows, const Preparation& preparation, Likelihood likelihood,
+void check_values(const NamedRows& rows, const Preparation& preparation, bool unit_targets,
                   data::ValueMeter& meter) {
-  const bool unit = needs_unit_range(preparation, likelihood);
+  const bool unit = needs_unit_range(preparation, unit_targets);
   const float scale = preparation.scale;
   const data::ValueMeter::Extent extent = meter.add(rows.values);
   const float most = unit ? 1.0f : std::numeric_limits<float>::max();

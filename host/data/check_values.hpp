@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "host/data/preparation.hpp"
 #include "host/data/scale.hpp"
-#include "host/plan/builder.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/dataset.hpp"
 #include "vaecuda/row_source.hpp"
@@ -15,8 +15,8 @@
 namespace vaecuda {
 
 /// Throws FileError, with file, row and column, if a value of `data` cannot be used under this preparation
-/// and likelihood.
-void check_values(const Dataset& data, const Preparation& preparation, Likelihood likelihood);
+/// for a likelihood whose targets must lie in [0,1], or for another one.
+void check_values(const Dataset& data, const Preparation& preparation, bool unit_targets);
 
 /// Rows of a block, and what messages call them.
 struct NamedRows {
@@ -27,7 +27,7 @@ struct NamedRows {
   const std::vector<std::string>& column_names;
 };
 /// The same for rows that no loader has seen: values must also be finite. `meter` measures them.
-void check_values(const NamedRows& rows, const Preparation& preparation, Likelihood likelihood,
+void check_values(const NamedRows& rows, const Preparation& preparation, bool unit_targets,
                   data::ValueMeter& meter);
 
 /// \throws FileError for a source without columns, or with another number of names than of columns

@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "host/config/enumerators.hpp"
 #include "host/data/check_values.hpp"
 #include "host/data/each_value.hpp"
 #include "host/data/held_out.hpp"
@@ -347,22 +348,14 @@ PreparedData prepare_rows(const RunConfig& config, RunData rows, const DataView&
   choose_scale(config, view, prepared);
   test.check_scale(prepared);
   valid.check_scale(prepared);
-  switch (config.data.binarize) {
-    case BinarizeMode::none:
-      prepared.preparation.binarize = Binarize::none;
-      break;
-    case BinarizeMode::threshold:
-      prepared.preparation.binarize = Binarize::threshold;
-      require_both_sides(prepared.train, prepared.preparation.scale);
-      break;
-    case BinarizeMode::stochastic:
-      prepared.preparation.binarize = Binarize::stochastic;
-      break;
-  }
+  prepared.preparation.binarize = config::same_as<Binarize>(config.data.binarize);
+  if (prepared.preparation.binarize == Binarize::threshold)
+    require_both_sides(prepared.train, prepared.preparation.scale);
   if (config.data.standardize) standardize(prepared.train, prepared);
   for (const Dataset* data : {&prepared.train, prepared.valid ? &*prepared.valid : nullptr,
                               prepared.test ? &*prepared.test : nullptr}) {
-    if (data != nullptr) check_values(*data, prepared.preparation, config.model.likelihood);
+    if (data != nullptr)
+      check_values(*data, prepared.preparation, traits_of(config.model.likelihood).unit_targets);
   }
   return prepared;
 }

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "host/plan/builder.hpp"
+#include "host/data/preparation.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/dataset.hpp"
 #include "vaecuda/trainer.hpp"

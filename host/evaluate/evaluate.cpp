@@ -17,6 +17,7 @@
 #include "host/evaluate/row_facts.hpp"
 #include "host/evaluate/warnings.hpp"
 #include "vaecuda/latent.hpp"
+#include "vaecuda/likelihood.hpp"
 
 namespace vaecuda {
 namespace {
@@ -234,7 +235,7 @@ void add_latents(const Encoded& encoded, std::int64_t latents, double threshold,
 double bits_per_dimension(double nats, const ModelInfo& model) {
   const auto columns = static_cast<double>(model.model.input_dim);
   const double bits = nats / columns / std::log(2.0);
-  if (model.model.likelihood == Likelihood::bernoulli) return bits;
+  if (traits_of(model.model.likelihood).is_mass) return bits;
   double log_jacobian = std::log2(static_cast<double>(model.scale));
   for (const float inverse : model.inverse_deviation) {
     log_jacobian += std::log2(static_cast<double>(inverse)) / columns;

@@ -25,9 +25,8 @@ std::string collapse_warning(const ModelConfig& model, const ObjectiveConfig& ob
     if (objective.free_bits == 0.0 && objective.capacity == 0.0) remedy += ", give --free-bits 0.5";
     remedy += ", ";
   }
-  remedy += traits_of(model.likelihood).has_sigma && model.sigma_source == SigmaSource::fixed
-                ? fmt::format("or a smaller --sigma (it is {:g})", model.sigma)
-                : "or train longer";
+  remedy += has_given_sigma(model) ? fmt::format("or a smaller --sigma (it is {:g})", model.sigma)
+                                   : "or train longer";
   const std::string each = model.latent_dim == 1
                                ? "the latent does not hold"
                                : fmt::format("none of the {} latents holds", model.latent_dim);

@@ -1,5 +1,7 @@
 #include "host/inference/model_info.hpp"
 
+#include "host/config/enumerators.hpp"
+
 namespace vaecuda {
 
 ModelInfo info_of(const ModelFile& file) {
@@ -13,7 +15,7 @@ ModelInfo info_of(const ModelFile& file) {
   info.trained_on = file.trained_on;
   info.mean = file.preparation.mean;
   info.inverse_deviation = file.preparation.inverse_deviation;
-  info.binarize = static_cast<BinarizeMode>(file.preparation.binarize);
+  info.binarize = config::same_as<BinarizeMode>(file.preparation.binarize);
   info.objective = file.objective;
   info.seed = file.seed;
   info.steps = file.steps;

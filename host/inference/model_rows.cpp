@@ -143,7 +143,7 @@ std::span<const float> ModelRows::next(std::int64_t most) {
   const Preparation unprepared;
   const bool is_data = kind_ == Kind::data;
   check_values({block, width_, first_, name(), *names_}, is_data ? model_.preparation : unprepared,
-               is_data ? model_.model.likelihood : Likelihood::gaussian, meter_);
+               is_data && traits_of(model_.model.likelihood).unit_targets, meter_);
   first_ += static_cast<std::int64_t>(block.size()) / width_;
   return block;
 }

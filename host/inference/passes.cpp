@@ -9,6 +9,8 @@
 #include <mutex>
 #include <utility>
 
+#include "host/plan/exchanged.hpp"
+
 namespace vaecuda {
 namespace {
 
@@ -41,17 +43,17 @@ bool same(const PassKey& a, const PassKey& b) {
 
 }  // namespace
 
-Pass::Pass(Plan plan, std::int64_t capacity, Backend& backend, ParameterStore& store)
+Pass::Pass(Plan plan, const char* input, std::int64_t capacity, Backend& backend, ParameterStore& store)
     : plan_(std::move(plan)),
       capacity_(capacity),
-      input_(plan_.find_buffer(plan_.name == "decode" ? "rows.z" : "rows.raw")),
+      input_(plan_.find_buffer(input)),
       program_(backend.compile(plan_, store, nullptr)) {}
 
 void Pass::run(std::int64_t first, std::int64_t rows, std::span<const float> input,
                std::span<const float> condition) {
   program_->set_position(first, first);
   program_->write(input_, input);
-  if (!condition.empty()) program_->write(plan_.find_buffer("rows.condition"), condition);
+  if (!condition.empty()) program_->write(plan_.find_buffer(exchanged::kCondition), condition);
   program_->run((rows + plan_.batch - 1) / plan_.batch);
 }
 
@@ -176,7 +178,9 @@ Passes::Lease Passes::take(const PassKey& key) {
   dropped = own.surplus();
   lock.unlock();
   dropped.clear();
-  lease.held_.push_back({key, std::make_unique<Pass>(build(key), key.size.capacity, backend_, store_)});
+  const char* const input = key.kind == PassKind::decode ? exchanged::kLatents : exchanged::kRaw;
+  lease.held_.push_back(
+      {key, std::make_unique<Pass>(build(key), input, key.size.capacity, backend_, store_)});
   return lease;
 }
 

@@ -27,11 +27,12 @@ struct NamedMemory {
 /// One compiled pass over at most `capacity` rows at a time, which come and go by exchange buffers.
 class Pass {
  public:
-  Pass(Plan plan, std::int64_t capacity, Backend& backend, ParameterStore& store);
+  /// `input`: the exchange buffer that its rows come in (host/plan/exchanged.hpp).
+  Pass(Plan plan, const char* input, std::int64_t capacity, Backend& backend, ParameterStore& store);
 
   [[nodiscard]] std::int64_t capacity() const { return capacity_; }
   /// Runs over rows first … first + rows − 1 of the whole, `rows` at most the capacity. `input` are their
-  /// values: of "rows.raw", in decoding "rows.z".
+  /// values.
   /// `condition`: C values for each of them, of a conditional model.
   void run(std::int64_t first, std::int64_t rows, std::span<const float> input,
            std::span<const float> condition = {});

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "host/config/likelihood_traits.hpp"
+#include "vaecuda/likelihood.hpp"
 
 namespace vaecuda {
 

@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "host/plan/builder.hpp"
+#include "host/data/preparation.hpp"
 #include "vaecuda/config.hpp"
 
 namespace vaecuda {

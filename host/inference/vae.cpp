@@ -22,6 +22,7 @@
 #include "host/inference/units.hpp"
 #include "host/latents/latent.hpp"
 #include "host/model/model_file.hpp"
+#include "host/plan/exchanged.hpp"
 #include "vaecuda/output.hpp"
 
 namespace vaecuda {
@@ -216,14 +217,14 @@ std::int64_t Vae::encode(RowSource& rows, const std::function<void(const Encoded
   const auto read = [&](const Impl::Block& ran) {
     const auto size = static_cast<std::size_t>(ran.rows * impl_->latent_dim());
     mean.resize(size);
-    ran.pass.read("rows.mu", mean);
+    ran.pass.read(exchanged::kMu, mean);
     if (books > 0) {
       codes.resize(static_cast<std::size_t>(ran.rows * books));
-      ran.pass.read("rows.codes", codes);
+      ran.pass.read(exchanged::kCodes, codes);
     }
     if (has_logvar) {
       logvar.resize(size);
-      ran.pass.read("rows.logvar", logvar);
+      ran.pass.read(exchanged::kLogvar, logvar);
     }
     if (holds_sigma) {
       for (float& value : logvar) value *= 2.0f;  // log σ² of log σ
@@ -245,7 +246,8 @@ void Vae::encode_on_device(const float* x, std::int64_t rows, float* mean, float
     throw ConfigError(
         "this model's head holds log sigma, which is doubled on the host alone; pass null for logvar");
   }
-  impl_->run_on_device(PassKind::encode, 0, x, rows, {{"rows.mu", mean}, {"rows.logvar", logvar}}, stream);
+  impl_->run_on_device(PassKind::encode, 0, x, rows, {{exchanged::kMu, mean}, {exchanged::kLogvar, logvar}},
+                       stream);
 }
 
 void Vae::elbo_on_device(const float* x, std::int64_t rows, std::uint64_t seed, float* reconstruction,
@@ -254,16 +256,16 @@ void Vae::elbo_on_device(const float* x, std::int64_t rows, std::uint64_t seed, 
     throw ConfigError(
         fmt::format("a {} latent has no KL divergence; pass null for it", impl_->traits().adjective));
   }
-  impl_->run_on_device(PassKind::evaluate, seed, x, rows, {{"rows.nll", reconstruction}, {"rows.kl", kl}},
-                       stream);
+  impl_->run_on_device(PassKind::evaluate, seed, x, rows,
+                       {{exchanged::kNll, reconstruction}, {exchanged::kKl, kl}}, stream);
 }
 
 void Vae::decode_on_device(const float* z, std::int64_t rows, float* mean, void* stream) const {
-  impl_->run_on_device(PassKind::decode, 0, z, rows, {{"rows.mean", mean}}, stream);
+  impl_->run_on_device(PassKind::decode, 0, z, rows, {{exchanged::kMean, mean}}, stream);
 }
 
 void Vae::reconstruct_on_device(const float* x, std::int64_t rows, float* mean, void* stream) const {
-  impl_->run_on_device(PassKind::reconstruct, 0, x, rows, {{"rows.mean", mean}}, stream);
+  impl_->run_on_device(PassKind::reconstruct, 0, x, rows, {{exchanged::kMean, mean}}, stream);
 }
 
 std::int64_t Vae::reconstruct(RowSource& rows,
@@ -272,7 +274,7 @@ std::int64_t Vae::reconstruct(RowSource& rows,
   ReconstructedBlock block;
   const auto read = [&](const Impl::Block& ran) {
     mean.resize(static_cast<std::size_t>(ran.rows * impl_->input_dim()));
-    ran.pass.read("rows.mean", mean);
+    ran.pass.read(exchanged::kMean, mean);
     block = {ran.first, ran.rows, ran.input, mean};
   };
   ModelRows met = impl_->met(rows);
@@ -292,8 +294,8 @@ std::int64_t Vae::Impl::elbo(RowSource& rows, std::uint64_t seed,
   const auto read = [&](const Block& ran) {
     reconstruction.resize(static_cast<std::size_t>(ran.rows));
     kl.assign(static_cast<std::size_t>(ran.rows), static_cast<float>(constant));
-    ran.pass.read("rows.nll", reconstruction);
-    if (has_kl) ran.pass.read("rows.kl", kl);
+    ran.pass.read(exchanged::kNll, reconstruction);
+    if (has_kl) ran.pass.read(exchanged::kKl, kl);
     take_overflow_for_infinite(reconstruction);
     take_overflow_for_infinite(kl);
     block = {ran.first, ran.rows, reconstruction, kl};
@@ -346,7 +348,7 @@ std::int64_t Vae::log_likelihood(RowSource& rows, std::int64_t samples, std::uin
   LogLikelihoodBlock block;
   const auto read = [&](const Impl::Block& ran) {
     values.resize(static_cast<std::size_t>(ran.rows));
-    ran.pass.read("rows.nll", values);
+    ran.pass.read(exchanged::kNll, values);
     take_overflow_for_infinite(values);
     for (float& value : values) value = -value;
     block = {ran.first, ran.rows, values};
@@ -361,7 +363,7 @@ std::int64_t Vae::decode(RowSource& z, const std::function<void(const DecodedBlo
   DecodedBlock block;
   const auto read = [&](const Impl::Block& ran) {
     mean.resize(static_cast<std::size_t>(ran.rows * impl_->input_dim()));
-    ran.pass.read("rows.mean", mean);
+    ran.pass.read(exchanged::kMean, mean);
     block = {ran.first, ran.rows, mean};
   };
   ModelRows met = impl_->met(z, ModelRows::Kind::latents);

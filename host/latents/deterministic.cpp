@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "host/latents/latent.hpp"
+#include "host/plan/exchanged.hpp"
 #include "host/plan/plan_builder.hpp"
 #include "vaecuda/error.hpp"
 
@@ -64,12 +65,12 @@ class DeterministicLatent final : public Latent {
 
   void store_terms(PlanBuilder& build, const LatentPass& pass, std::int64_t rows,
                    std::int64_t /*head_rows*/) const override {
-    build.store(penalty(build, pass.z, View{}, 1.0f), "rows.penalty", rows);
+    build.store(penalty(build, pass.z, View{}, 1.0f), exchanged::kPenalty, rows);
   }
 
   double evaluate(const EvaluatedRows& rows, const RunConfig& /*config*/,
                   LossTerms& /*terms*/) const override {
-    return rows.mean("rows.penalty");
+    return rows.mean(exchanged::kPenalty);
   }
 
  private:

@@ -2,16 +2,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/config/enumerators.hpp"
 #include "host/evaluate/latent_moments.hpp"
 #include "host/inference/latents.hpp"
 #include "host/latents/latent.hpp"
+#include "host/plan/exchanged.hpp"
 #include "host/plan/plan_builder.hpp"
 
 namespace vaecuda {
 namespace {
 
 math::ScaleHead scale_head_of(const ModelConfig& model) {
-  return model.logvar_head == LogvarHead::logsigma ? math::ScaleHead::logsigma : math::ScaleHead::logvar;
+  return config::same_as<math::ScaleHead>(model.logvar_head);
 }
 
 class GaussianLatent final : public Latent {
@@ -94,8 +96,8 @@ class GaussianLatent final : public Latent {
 
   void store_terms(PlanBuilder& build, const LatentPass& pass, std::int64_t rows,
                    std::int64_t head_rows) const override {
-    build.store(pass.kl, "rows.kl", rows);
-    if (head_rows > 0) build.store(pass.head, "rows.head", head_rows);
+    build.store(pass.kl, exchanged::kKl, rows);
+    if (head_rows > 0) build.store(pass.head, exchanged::kHead, head_rows);
   }
 
   View draw(PlanBuilder& build, std::uint64_t seed) const override {
@@ -108,9 +110,9 @@ class GaussianLatent final : public Latent {
 
   double evaluate(const EvaluatedRows& rows, const RunConfig& config, LossTerms& terms) const override {
     const ModelConfig& model = config.model;
-    const std::vector<float> heads = rows.read("rows.head");
+    const std::vector<float> heads = rows.read(exchanged::kHead);
     const auto width = static_cast<std::size_t>(model.latent_dim);
-    const float factor = model.logvar_head == LogvarHead::logsigma ? 2.0f : 1.0f;
+    const float factor = math::logvar_factor(scale_head_of(model));
     LatentMoments moments(model.latent_dim);
     for (std::size_t at = 0; at < heads.size(); at += 2 * width) {
       const std::span<const float> head = std::span(heads).subspan(at, 2 * width);
@@ -120,7 +122,7 @@ class GaussianLatent final : public Latent {
     for (const Moments& kl : moments.kl()) latents.kl.push_back(kl.mean());
     latents.active_units = moments.active_units();
     terms.latents = std::move(latents);
-    terms.kl = rows.mean("rows.kl");
+    terms.kl = rows.mean(exchanged::kKl);
     const double capacity = config.objective.capacity;
     return capacity > 0.0 ? std::fabs(terms.kl - capacity) : terms.kl;
   }

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "host/plan/exchanged.hpp"
 #include "host/plan/plan_builder.hpp"
 
 namespace vaecuda {
@@ -32,12 +33,12 @@ const LatentTraits& traits_of(LatentKind kind) {
 
 void Latent::store_codes(PlanBuilder& build, View head, DataShape data) const {
   if (!data.exchanged) {
-    build.store(head, "rows.head", data.rows);
+    build.store(head, exchanged::kHead, data.rows);
     return;
   }
   const std::int64_t latents = build.model().latent_dim;
-  build.store(Plan::columns(head, 0, latents), "rows.mu", data.rows);
-  if (traits().has_density) build.store(Plan::columns(head, latents, latents), "rows.logvar", data.rows);
+  build.store(Plan::columns(head, 0, latents), exchanged::kMu, data.rows);
+  if (traits().has_density) build.store(Plan::columns(head, latents, latents), exchanged::kLogvar, data.rows);
 }
 
 View Latent::draw(PlanBuilder& /*build*/, std::uint64_t /*seed*/) const {

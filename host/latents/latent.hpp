@@ -1,5 +1,5 @@
 // A kind of latent: all that depends on it, in one place. A model's layout lists its latents, and whoever
-// needs something of one asks here; nobody else asks which kind it is (tests/lint/check_latents.sh).
+// needs something of one asks here; nobody else asks which kind it is (tests/lint/check_kinds.sh).
 #pragma once
 
 #include <cstdint>

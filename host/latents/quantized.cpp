@@ -9,6 +9,7 @@
 #include "host/inference/latents.hpp"
 #include "host/latents/codebook.hpp"
 #include "host/latents/latent.hpp"
+#include "host/plan/exchanged.hpp"
 #include "host/plan/plan_builder.hpp"
 #include "kernels/math/codebook.h"
 #include "vaecuda/error.hpp"
@@ -183,13 +184,13 @@ class QuantizedLatent final : public Latent {
 
   void store_terms(PlanBuilder& build, const LatentPass& pass, std::int64_t rows,
                    std::int64_t /*head_rows*/) const override {
-    build.store(pass.error, "rows.error", rows);
-    build.store(pass.codes, "rows.codes", rows);
+    build.store(pass.error, exchanged::kError, rows);
+    build.store(pass.codes, exchanged::kCodes, rows);
   }
   void store_codes(PlanBuilder& build, View head, DataShape data) const override {
     const LatentPass pass = forward(build, head, {});
-    build.store(pass.codes, "rows.codes", data.rows);
-    build.store(pass.z, data.exchanged ? "rows.mu" : "rows.z", data.rows);
+    build.store(pass.codes, exchanged::kCodes, data.rows);
+    build.store(pass.z, data.exchanged ? exchanged::kMu : exchanged::kLatents, data.rows);
   }
 
   View draw(PlanBuilder& build, std::uint64_t seed) const override {
@@ -205,8 +206,8 @@ class QuantizedLatent final : public Latent {
   }
 
   double evaluate(const EvaluatedRows& rows, const RunConfig& config, LossTerms& terms) const override {
-    const double error = rows.mean("rows.error");
-    terms.quantization = usage_of(rows.read("rows.codes"), rows.rows, config.model.codebook_size);
+    const double error = rows.mean(exchanged::kError);
+    terms.quantization = usage_of(rows.read(exchanged::kCodes), rows.rows, config.model.codebook_size);
     terms.quantization->error = error;
     return error;
   }

@@ -139,7 +139,7 @@ ParameterLayout make_layout(const ModelConfig& model) {
   add_network("encoder", model.input_dim + model.condition_dim, model.hidden.begin(), model.hidden.end(),
               "head", kind.head_columns(model.latent_dim));
   add_network("decoder", model.latent_dim + model.condition_dim, model.hidden.rbegin(), model.hidden.rend(),
-              "output", (model.sigma_source == SigmaSource::head ? 2 : 1) * model.input_dim);
+              "output", output_planes(model) * model.input_dim);
   if (model.sigma_source == SigmaSource::learned) {
     layout.log_sigma = layout.size;
     layout.size = align(layout.size + 1);

@@ -1,6 +1,7 @@
 #include <array>
 #include <string_view>
 
+#include "host/config/enumerators.hpp"
 #include "host/config/parse.hpp"
 #include "host/config/text_forms.hpp"
 #include "host/model/json_writer.hpp"
@@ -9,11 +10,6 @@
 
 namespace vaecuda {
 namespace {
-
-// Preparation has an enumeration of its own; the option table knows the names of the configuration's.
-static_assert(static_cast<int>(Binarize::none) == static_cast<int>(BinarizeMode::none));
-static_assert(static_cast<int>(Binarize::threshold) == static_cast<int>(BinarizeMode::threshold));
-static_assert(static_cast<int>(Binarize::stochastic) == static_cast<int>(BinarizeMode::stochastic));
 
 // A choice or a schedule as the command line and config.toml write it.
 void choice(JsonWriter& json, const RunConfig& config, std::string_view key) {
@@ -64,7 +60,7 @@ std::string write_model_document(const ModelFile& file) {
   RunConfig config;
   config.model = file.model;
   config.objective = file.objective;
-  config.data.binarize = static_cast<BinarizeMode>(file.preparation.binarize);
+  config.data.binarize = config::same_as<BinarizeMode>(file.preparation.binarize);
   JsonWriter json;
   json.open_object();
   json.array("column_names", file.column_names);

@@ -240,7 +240,7 @@ void save_model_npz(const std::string& path, const ModelFile& file) {
 
 namespace {
 
-ModelFile read_model(std::unique_ptr<ByteSource> source, bool with_parameters) {
+ModelFile read_model(std::unique_ptr<SeekableBytes> source, bool with_parameters) {
   const std::string name = source->name();
   try {
     SafetensorsReader reader(std::move(source));
@@ -269,7 +269,7 @@ ModelFile read_model(std::unique_ptr<ByteSource> source, bool with_parameters) {
 
 }  // namespace
 
-ModelFile load_model(std::unique_ptr<ByteSource> source) {
+ModelFile load_model(std::unique_ptr<SeekableBytes> source) {
   return read_model(std::move(source), true);
 }
 

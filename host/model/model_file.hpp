@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "host/model/byte_source.hpp"
+#include "host/data/preparation.hpp"
+#include "host/io/seekable_bytes.hpp"
 #include "host/model/layout.hpp"
-#include "host/plan/builder.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/dataset.hpp"
 
@@ -58,6 +58,6 @@ void save_model_npz(const std::string& path, const ModelFile& file);
 /// The same without the layers' tensors, whose names, types and shapes are checked: `parameters` is empty.
 [[nodiscard]] ModelFile load_model_head(const std::string& path);
 /// The same as load_model of any bytes.
-[[nodiscard]] ModelFile load_model(std::unique_ptr<ByteSource> source);
+[[nodiscard]] ModelFile load_model(std::unique_ptr<SeekableBytes> source);
 
 }  // namespace vaecuda

@@ -94,7 +94,7 @@ std::optional<std::int64_t> byte_count(const SafetensorsEntry& entry) {
 
 }  // namespace
 
-SafetensorsReader::SafetensorsReader(std::unique_ptr<ByteSource> source) : source_(std::move(source)) {
+SafetensorsReader::SafetensorsReader(std::unique_ptr<SeekableBytes> source) : source_(std::move(source)) {
   read_header();
   parse_header();
   check_tensors();

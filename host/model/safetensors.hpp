@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "host/model/byte_source.hpp"
+#include "host/io/seekable_bytes.hpp"
 
 namespace vaecuda {
 
@@ -36,7 +36,7 @@ struct SafetensorsEntry {
 class SafetensorsReader {
  public:
   /// \throws FileError naming the file, the byte or tensor, and what was expected
-  explicit SafetensorsReader(std::unique_ptr<ByteSource> source);
+  explicit SafetensorsReader(std::unique_ptr<SeekableBytes> source);
 
   [[nodiscard]] const std::string& name() const { return source_->name(); }
   /// In the byte order of their names.
@@ -62,7 +62,7 @@ class SafetensorsReader {
   void check_tensors() const;
   void check_coverage() const;
 
-  std::unique_ptr<ByteSource> source_;
+  std::unique_ptr<SeekableBytes> source_;
   std::vector<char> header_;
   std::int64_t data_start_ = 0;
   std::vector<SafetensorsEntry> entries_;

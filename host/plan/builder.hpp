@@ -3,39 +3,14 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
+#include "host/data/preparation.hpp"
 #include "host/model/layout.hpp"
 #include "host/plan/plan.hpp"
 #include "kernels/math/step_state.h"
 #include "vaecuda/config.hpp"
 
 namespace vaecuda {
-
-/// How a model wants its rows: stored with it, so that a trained model prepares new data alike.
-struct Preparation {
-  float scale = 1.0f;                    ///< factor on raw values: 1/255 for bytes, else 1
-  std::vector<float> mean;               ///< D values or empty
-  std::vector<float> inverse_deviation;  ///< D values or empty
-  Binarize binarize = Binarize::none;
-};
-
-/// Rows that evaluation and inference compute at a time: fixed, so that a row's result depends on nothing
-/// else.
-inline constexpr std::int64_t kInferenceBatch = 256;
-
-/// What all passes over data need.
-struct DataShape {
-  std::int64_t rows = 0;  ///< N
-  ElementType type = ElementType::f32;
-  bool exchanged = false;  ///< raw rows in the exchange buffer "rows.raw" (N,D) instead of a data set; f32
-  bool label_vectors = false;            ///< a conditional model is told vectors, not classes
-  std::int64_t block = kInferenceBatch;  ///< rows that a pass of inference computes at a time
-};
-
-[[nodiscard]] inline DataShape shape_of(const Dataset& data) {
-  return {data.rows(), data.type(), false, !data.label_vectors().empty()};
-}
 
 struct TrainingPlanInputs {
   const ParameterLayout& layout;

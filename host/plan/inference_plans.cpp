@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "host/latents/latent.hpp"
+#include "host/plan/exchanged.hpp"
 #include "host/plan/plan_builder.hpp"
 #include "vaecuda/error.hpp"
 
@@ -17,11 +18,10 @@ Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& mod
   PlanBuilder build(layout, model, "evaluation", data.block);
   const View x = build.gather(preparation, data, RowOrder::sequential, seed);
   const View head = build.encoder(x, false).out;
-  const Latent& kind = latent_of(layout.latent().kind);
-  const LatentPass latent = kind.forward(build, head, {seed, math::RandomPurpose::evaluate});
+  const LatentPass latent = build.latent().forward(build, head, {seed, math::RandomPurpose::evaluate});
   const LikelihoodForwardBackward likelihood = build.likelihood(build.decoder(latent.z, false).out, x);
-  build.store(likelihood.nll, "rows.nll", data.rows);
-  kind.store_terms(build, latent, data.rows, head_rows);
+  build.store(likelihood.nll, exchanged::kNll, data.rows);
+  build.latent().store_terms(build, latent, data.rows, head_rows);
   return build.finish_inference();
 }
 
@@ -42,10 +42,10 @@ Plan build_log_likelihood_plan(const ParameterLayout& layout, const ModelConfig&
   const LatentPass latent = kind.forward(build, head, {seed, math::RandomPurpose::evaluate, samples, true});
   const LikelihoodForwardBackward likelihood = build.likelihood(build.decoder(latent.z, false).out, x);
   const ImportanceWeights importance = build.importance_weights(likelihood.nll, latent.log_ratio, false);
-  build.store(importance.loss, "rows.nll", data.rows);
-  build.store(importance.reconstruction, "rows.reconstruction", data.rows);
-  build.store(importance.kl, "rows.kl", data.rows);
-  if (head_rows > 0) build.store(head, "rows.head", head_rows);
+  build.store(importance.loss, exchanged::kNll, data.rows);
+  build.store(importance.reconstruction, exchanged::kReconstruction, data.rows);
+  build.store(importance.kl, exchanged::kKl, data.rows);
+  if (head_rows > 0) build.store(head, exchanged::kHead, head_rows);
   return build.finish_inference();
 }
 
@@ -53,7 +53,7 @@ Plan build_encode_plan(const ParameterLayout& layout, const ModelConfig& model,
                        const Preparation& preparation, DataShape data) {
   PlanBuilder build(layout, model, "encode", data.block);
   const View x = build.gather(preparation, data, RowOrder::sequential, 0, 0);
-  latent_of(layout.latent().kind).store_codes(build, build.encoder(x, false).out, data);
+  build.latent().store_codes(build, build.encoder(x, false).out, data);
   return build.finish_inference();
 }
 
@@ -61,7 +61,7 @@ Plan build_decode_plan(const ParameterLayout& layout, const ModelConfig& model, 
                        std::int64_t block) {
   PlanBuilder build(layout, model, "decode", block);
   LoadRows load;
-  load.whole = build.exchange("rows.z", rows, model.latent_dim);
+  load.whole = build.exchange(exchanged::kLatents, rows, model.latent_dim);
   load.batch = build.code(block);
   build.add(load);
   build.load_condition(rows);
@@ -73,7 +73,7 @@ Plan build_generate_plan(const ParameterLayout& layout, const ModelConfig& model
                          std::uint64_t seed, std::int64_t block) {
   if (const std::string reason = why_no_prior(model); !reason.empty()) throw ConfigError(reason);
   PlanBuilder build(layout, model, "generate", block);
-  const View z = latent_of(layout.latent().kind).draw(build, seed);
+  const View z = build.latent().draw(build, seed);
   build.load_condition(rows);
   build.observation_mean(z, rows);
   return build.finish_inference();
@@ -83,9 +83,9 @@ Plan build_reconstruct_plan(const ParameterLayout& layout, const ModelConfig& mo
                             const Preparation& preparation, DataShape data) {
   PlanBuilder build(layout, model, "reconstruct", data.block);
   const View x = build.gather(preparation, data, RowOrder::sequential, 0);
-  build.store(x, "rows.x", data.rows);
+  build.store(x, exchanged::kPrepared, data.rows);
   const View head = build.encoder(x, false).out;
-  build.observation_mean(latent_of(layout.latent().kind).mean(build, head), data.rows);
+  build.observation_mean(build.latent().mean(build, head), data.rows);
   return build.finish_inference();
 }
 

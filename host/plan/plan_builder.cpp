@@ -1,47 +1,22 @@
 #include "host/plan/plan_builder.hpp"
 
 #include <cmath>
+#include <stdexcept>
 
+#include "host/config/enumerators.hpp"
 #include "host/config/likelihood_traits.hpp"
 #include "host/latents/latent.hpp"
+#include "host/plan/exchanged.hpp"
 
 namespace vaecuda {
 namespace {
 
-math::ActivationKind activation_kind(Activation activation) {
-  switch (activation) {
-    case Activation::relu:
-      return math::ActivationKind::relu;
-    case Activation::tanh:
-      return math::ActivationKind::tanh;
-    case Activation::leaky_relu:
-      return math::ActivationKind::leaky_relu;
-    case Activation::gelu:
-      return math::ActivationKind::gelu;
-    case Activation::gelu_tanh:
-      return math::ActivationKind::gelu_tanh;
-    case Activation::silu:
-      return math::ActivationKind::silu;
-  }
-  return math::ActivationKind::identity;
-}
-
-math::SigmaSource sigma_source(SigmaSource source) {
-  switch (source) {
-    case SigmaSource::fixed:
-      return math::SigmaSource::fixed;
-    case SigmaSource::learned:
-      return math::SigmaSource::learned;
-    case SigmaSource::head:
-      return math::SigmaSource::head;
-  }
-  return math::SigmaSource::fixed;
-}
+constexpr int kBeforeActivations = 1;  // the identity, of layers without one
 
 math::LikelihoodParameters likelihood_parameters(const ModelConfig& model) {
   math::LikelihoodParameters parameters;
   parameters.kind = kind_of(model.likelihood);
-  parameters.source = sigma_source(model.sigma_source);
+  parameters.source = config::same_as<math::SigmaSource>(model.sigma_source);
   parameters.log_sigma = static_cast<float>(std::log(model.sigma));
   parameters.inverse_sigma = static_cast<float>(1.0 / model.sigma);
   return parameters;
@@ -57,7 +32,7 @@ PlanBuilder::PlanBuilder(const ParameterLayout& layout, const ModelConfig& model
                          std::int64_t batch)
     : layout_(layout),
       model_(model),
-      activation_(activation_kind(model.activation)),
+      activation_(config::same_as<math::ActivationKind, kBeforeActivations>(model.activation)),
       likelihood_(likelihood_parameters(model)),
       data_dim_(model.input_dim),
       latent_dim_(model.latent_dim),
@@ -65,6 +40,10 @@ PlanBuilder::PlanBuilder(const ParameterLayout& layout, const ModelConfig& model
   plan_.name = std::move(name);
   plan_.batch = batch;
   plan_.parameter_size = layout.size;
+}
+
+const Latent& PlanBuilder::latent() const {
+  return latent_of(layout_.latent().kind);
 }
 
 View PlanBuilder::activation(const std::string& name, std::int64_t rows, std::int64_t cols) {
@@ -90,30 +69,38 @@ View PlanBuilder::aligned(const std::string& name, std::int64_t rows, std::int64
 
 View PlanBuilder::code(std::int64_t rows) {
   if (condition_dim_ == 0) return activation("z", rows, latent_dim_);
+  return Plan::columns(decoder_input(rows), 0, latent_dim_);
+}
+
+View PlanBuilder::decoder_input(std::int64_t rows) {
   if (!decoder_in_.valid()) decoder_in_ = aligned("[z|c]", rows, latent_dim_ + condition_dim_);
-  return Plan::columns(decoder_in_, 0, latent_dim_);
+  return decoder_in_;
+}
+
+View PlanBuilder::with_condition(View values, View both) const {
+  if (condition_dim_ == 0) return values;
+  if (values.buffer != both.buffer) throw std::logic_error("values that lie apart from their condition");
+  return both;
 }
 
 void PlanBuilder::load_condition(std::int64_t rows) {
   if (condition_dim_ == 0) return;
-  static_cast<void>(code(plan_.batch));
-  add(LoadRows{exchange("rows.condition", rows, condition_dim_),
-               Plan::columns(decoder_in_, latent_dim_, condition_dim_)});
+  add(LoadRows{exchange(exchanged::kCondition, rows, condition_dim_),
+               Plan::columns(decoder_input(plan_.batch), latent_dim_, condition_dim_)});
 }
 
 View PlanBuilder::gather(const Preparation& preparation, DataShape data, RowOrder order, std::uint64_t seed,
                          std::int64_t samples) {
   GatherBatch op;
-  if (data.exchanged) op.source = exchange("rows.raw", data.rows, data_dim_);
+  if (data.exchanged) op.source = exchange(exchanged::kRaw, data.rows, data_dim_);
   if (condition_dim_ > 0) {
     encoder_in_ = aligned("[x|c]", plan_.batch, data_dim_ + condition_dim_);
     op.x = Plan::columns(encoder_in_, 0, data_dim_);
     op.condition = Plan::columns(encoder_in_, data_dim_, condition_dim_);
     op.label_vectors = data.label_vectors || data.exchanged;
-    if (data.exchanged) op.condition_source = exchange("rows.condition", data.rows, condition_dim_);
+    if (data.exchanged) op.condition_source = exchange(exchanged::kCondition, data.rows, condition_dim_);
     if (samples > 0) {
-      static_cast<void>(code(plan_.batch * samples));
-      op.decoder_condition = Plan::columns(decoder_in_, latent_dim_, condition_dim_);
+      op.decoder_condition = Plan::columns(decoder_input(plan_.batch * samples), latent_dim_, condition_dim_);
     }
   } else {
     op.x = activation("x", data_dim_);
@@ -157,13 +144,13 @@ PlanBuilder::Network PlanBuilder::network(const NetworkLayout& layers, View in, 
 }
 
 PlanBuilder::Network PlanBuilder::encoder(View x, bool keep) {
-  const View in = condition_dim_ > 0 ? encoder_in_ : x;
-  const bool is_code = latent_of(layout_.latent().kind).head_is_code() && decoder_in_.valid();
-  return network(layout_.network("encoder"), in, keep, is_code ? code(x.rows) : View{});
+  const bool is_code = latent().head_is_code() && decoder_in_.valid();
+  return network(layout_.network("encoder"), with_condition(x, encoder_in_), keep,
+                 is_code ? code(x.rows) : View{});
 }
 
 PlanBuilder::Network PlanBuilder::decoder(View z, bool keep) {
-  return network(layout_.network("decoder"), condition_dim_ > 0 ? decoder_in_ : z, keep);
+  return network(layout_.network("decoder"), with_condition(z, decoder_in_), keep);
 }
 
 ImportanceWeights PlanBuilder::importance_weights(View nll, View log_ratio, bool training) {
@@ -233,7 +220,7 @@ void PlanBuilder::encoder_backward(const Network& network, View d) {
 void PlanBuilder::observation_mean(View z, std::int64_t rows) {
   const View mean = Plan::columns(decoder(z, false).out, 0, data_dim_);
   add(ObservationMean{likelihood_, mean, mean});
-  store(mean, "rows.mean", rows);
+  store(mean, exchanged::kMean, rows);
 }
 
 void PlanBuilder::store(View batch, const std::string& name, std::int64_t rows) {

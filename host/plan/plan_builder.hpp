@@ -13,6 +13,8 @@
 
 namespace vaecuda {
 
+class Latent;
+
 /// Adds buffers and ops in reading order; finish() checks the plan.
 class PlanBuilder {
  public:
@@ -21,6 +23,8 @@ class PlanBuilder {
 
   [[nodiscard]] const ParameterLayout& layout() const { return layout_; }
   [[nodiscard]] const ModelConfig& model() const { return model_; }
+  /// The one that the decoder reads.
+  [[nodiscard]] const Latent& latent() const;
   [[nodiscard]] std::int64_t batch() const { return plan_.batch; }  ///< B
 
   /// What the forward pass of one hidden layer leaves for the backward pass.
@@ -54,9 +58,10 @@ class PlanBuilder {
   [[nodiscard]] View code(std::int64_t rows);
   /// The decoder's condition from "rows.condition", where the model has one: for passes without data.
   void load_condition(std::int64_t rows);
-  /// The encoder: hidden layers and head. `keep` where a backward pass will need the pre-activations.
+  /// The encoder: hidden layers and head, of gathered rows and their condition. `keep` where a backward pass
+  /// will need the pre-activations.
   [[nodiscard]] Network encoder(View x, bool keep);
-  /// The decoder: hidden layers and output.
+  /// The decoder: hidden layers and output, of codes and their condition.
   [[nodiscard]] Network decoder(View z, bool keep);
   /// The bound that the samples give together (Burda et al.); `training`: with the weights that its gradient
   /// needs.
@@ -89,6 +94,10 @@ class PlanBuilder {
  private:
   /// `out`: where the top layer's result goes; invalid: a buffer of its own.
   Network network(const NetworkLayout& layers, View in, bool keep, View out = {});
+  /// [z | c] of so many rows: the same each time.
+  [[nodiscard]] View decoder_input(std::int64_t rows);
+  /// What a network reads: values alone, or `both`, of which they are the first columns.
+  [[nodiscard]] View with_condition(View values, View both) const;
   /// A matrix whose rows begin on 16 bytes: a condition of any width stands behind the values.
   [[nodiscard]] View aligned(const std::string& name, std::int64_t rows, std::int64_t cols);
   /// From the gradient by the top layer's output to that by the input of the lowest layer, which is called

@@ -6,12 +6,13 @@
 
 #include "host/plan/op.hpp"
 #include "kernels/math/philox.h"
+#include "kernels/math/rows.h"
 #include "vaecuda/dataset.hpp"
 
 namespace vaecuda {
 
-enum class RowOrder { shuffled, sequential };
-enum class Binarize { none, threshold, stochastic };
+using math::Binarize;
+using math::RowOrder;
 
 /// x (B,D) = prepared rows of the data set at positions p = position + i; with `source` valid, of that
 /// exchange buffer.

@@ -91,6 +91,7 @@ OpViews AdvanceStep::operands(const AdvanceStep& op) {
 void AdvanceStep::check(const OpCheck& check) const {
   check.require(!loss.empty(), "a step without a loss");
   check_loss(check, loss);
+  check.require(!perplexity.valid() || perplexity.cols == 1, "perplexity must be (G,1)");
 }
 
 }  // namespace vaecuda

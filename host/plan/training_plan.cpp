@@ -1,6 +1,7 @@
 // One training step.
 #include <fmt/format.h>
 
+#include "host/config/enumerators.hpp"
 #include "host/latents/latent.hpp"
 #include "host/plan/plan_builder.hpp"
 #include "vaecuda/error.hpp"
@@ -11,6 +12,7 @@ namespace {
 math::Schedule schedule_of(const OptimizerConfig& optimizer, const TrainingPlanInputs& inputs) {
   math::Schedule schedule;
   const std::int64_t batch = inputs.config.train.batch_size;
+  schedule.kind = config::same_as<math::ScheduleKind>(optimizer.schedule.kind);
   schedule.lr = optimizer.lr;
   schedule.min_fraction = optimizer.schedule.min_fraction;
   schedule.gamma = optimizer.schedule.gamma;
@@ -18,20 +20,6 @@ math::Schedule schedule_of(const OptimizerConfig& optimizer, const TrainingPlanI
   schedule.total_steps = inputs.total_steps;
   schedule.rows = inputs.data.rows;
   schedule.batch = batch;
-  switch (optimizer.schedule.kind) {
-    case LrScheduleKind::constant:
-      schedule.kind = math::ScheduleKind::constant;
-      break;
-    case LrScheduleKind::cosine:
-      schedule.kind = math::ScheduleKind::cosine;
-      break;
-    case LrScheduleKind::exponential:
-      schedule.kind = math::ScheduleKind::exponential;
-      break;
-    case LrScheduleKind::stages:
-      schedule.kind = math::ScheduleKind::stages;
-      break;
-  }
   if (optimizer.schedule.stages.size() > static_cast<std::size_t>(math::kMaxStages)) {
     throw ConfigError(fmt::format("--lr-schedule stages: {} stages, but at most {} are possible",
                                   optimizer.schedule.stages.size(), math::kMaxStages));
@@ -135,10 +123,7 @@ math::LossSchedule loss_schedule_of(const RunConfig& config) {
   const ObjectiveConfig& objective = config.objective;
   math::LossSchedule schedule;
   schedule.beta = latent_of(config.model.latent).loss_weight(config);
-  schedule.kind = objective.beta_schedule.kind == BetaScheduleKind::linear ? math::LossScheduleKind::linear
-                  : objective.beta_schedule.kind == BetaScheduleKind::cyclical
-                      ? math::LossScheduleKind::cyclical
-                      : math::LossScheduleKind::constant;
+  schedule.kind = config::same_as<math::LossScheduleKind>(objective.beta_schedule.kind);
   schedule.steps = objective.beta_schedule.steps;
   schedule.ramp = objective.beta_schedule.ramp;
   schedule.capacity = objective.capacity;

@@ -6,7 +6,7 @@
 #include <bit>
 
 #include "host/io/output_descriptor.hpp"
-#include "host/model/byte_source.hpp"
+#include "host/io/seekable_bytes.hpp"
 #include "host/report/tensorboard.hpp"
 
 namespace vaecuda {
@@ -71,7 +71,7 @@ bool stays(std::span<const std::uint8_t> event, const std::function<bool(std::in
 
 }  // namespace
 
-std::int64_t kept_event_bytes(const ByteSource& file, const std::function<bool(std::int64_t)>& keeps) {
+std::int64_t kept_event_bytes(const SeekableBytes& file, const std::function<bool(std::int64_t)>& keeps) {
   std::int64_t at = 0;
   for (;;) {
     const std::int64_t left = file.size() - at - kLengthBytes - 2 * kChecksumBytes;
@@ -97,7 +97,7 @@ std::vector<std::string> event_files(const Folder& folder) {
 }
 
 void cut_event_file(const Place& place, const std::function<bool(std::int64_t)>& keeps) {
-  const std::unique_ptr<ByteSource> file = open_bytes(place);
+  const std::unique_ptr<SeekableBytes> file = open_bytes(place);
   const std::int64_t kept = kept_event_bytes(*file, keeps);
   if (kept == file->size()) return;
   OutputDescriptor output(place, O_WRONLY);

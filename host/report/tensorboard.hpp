@@ -15,7 +15,7 @@
 
 namespace vaecuda {
 
-class ByteSource;
+class SeekableBytes;
 
 /// One value of a curve; the curve's name is its tag ("train/loss").
 struct Scalar {
@@ -53,7 +53,7 @@ class EventFile {
 /// The names of the event files that this class has written into a folder, the oldest first.
 [[nodiscard]] std::vector<std::string> event_files(const Folder& folder);
 /// How many bytes cut_event_file() keeps of a file with this content, whatever it is.
-[[nodiscard]] std::int64_t kept_event_bytes(const ByteSource& file,
+[[nodiscard]] std::int64_t kept_event_bytes(const SeekableBytes& file,
                                             const std::function<bool(std::int64_t)>& keeps);
 /// Cuts an event file back to before the first event whose step `keeps` refuses, that shows a picture
 /// (pictures are drawn at a run's end, to which a resumed run has yet to come), or that is no whole record.

@@ -10,6 +10,7 @@
 #include "host/run_report/page.hpp"
 #include "host/train/diagnosis.hpp"
 #include "host/train/evaluator.hpp"
+#include "host/train/memory_rows.hpp"
 #include "host/train/run_files.hpp"
 #include "vaecuda/output.hpp"
 
@@ -48,7 +49,7 @@ void require_kept(const std::filesystem::path& run_dir, const RunConfig& config,
 
 /// The rows of the run, if they can still be had; else says why not.
 std::optional<PreparedData> read_rows(const RunConfig& config, const ModelInfo& model, std::string& why_not) {
-  if (config.data.train.path == "(memory)") {
+  if (config.data.train.path == kMemory) {
     why_not = "The rows of this run were given in memory, so that they cannot be read again.";
     return std::nullopt;
   }

@@ -82,7 +82,7 @@ void save_checkpoint(const Place& place, const Checkpoint& checkpoint) {
                     std::move(tensors));
 }
 
-Checkpoint load_checkpoint(std::unique_ptr<ByteSource> source) {
+Checkpoint load_checkpoint(std::unique_ptr<SeekableBytes> source) {
   const std::string name = source->name();
   try {
     SafetensorsReader reader(std::move(source));

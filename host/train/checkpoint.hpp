@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "host/model/byte_source.hpp"
+#include "host/io/seekable_bytes.hpp"
 #include "host/train/training_state.hpp"
 
 namespace vaecuda {
@@ -40,7 +40,7 @@ struct Checkpoint {
 void save_checkpoint(const Place& place, const Checkpoint& checkpoint);
 
 /// Reads and checks everything; what it does not know is refused. \throws FileError, OutOfMemoryError
-[[nodiscard]] Checkpoint load_checkpoint(std::unique_ptr<ByteSource> source);
+[[nodiscard]] Checkpoint load_checkpoint(std::unique_ptr<SeekableBytes> source);
 
 /// The JSON document in the file's metadata: everything but the arrays.
 [[nodiscard]] std::string write_checkpoint_document(const Checkpoint& checkpoint);

@@ -55,14 +55,17 @@ Compared compare(const RunConfig& config, const LossTerms& terms, double column_
 /// How far the values lie from what the decoder gives, in σ; 0 where that has no meaning.
 double distance_of(const RunConfig& config, double reconstruction) {
   const ModelConfig& model = config.model;
-  if (!traits_of(model.likelihood).has_sigma || model.sigma_source != SigmaSource::fixed) return 0.0;
-  double at_mean = 0.0;
+  if (!has_given_sigma(model)) return 0.0;
+  double distance = 0.0;
   math::with_likelihood(kind_of(model.likelihood), [&](auto functor) {
-    at_mean = functor(0.0, 0.0, math::Deviation<double>{std::log(model.sigma), 1.0 / model.sigma, 0.0}).nll;
+    if constexpr (decltype(functor)::kHasSigma) {
+      const math::Deviation<double> sigma{std::log(model.sigma), 1.0 / model.sigma, 0.0};
+      const double nats =
+          reconstruction / static_cast<double>(model.input_dim) - functor(0.0, 0.0, sigma).nll;
+      if (nats > 0.0) distance = functor.distance_of(nats);
+    }
   });
-  const double nats = reconstruction / static_cast<double>(model.input_dim) - at_mean;
-  if (!(nats > 0.0)) return 0.0;
-  return model.likelihood == Likelihood::laplace ? nats / std::sqrt(2.0) : std::sqrt(2.0 * nats);
+  return distance;
 }
 
 /// Of --init-from both the preparation and --sigma are the model's.

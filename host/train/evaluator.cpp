@@ -7,6 +7,7 @@
 #include <span>
 
 #include "host/latents/latent.hpp"
+#include "host/plan/exchanged.hpp"
 
 namespace vaecuda {
 namespace {
@@ -77,11 +78,11 @@ std::optional<LossTerms> Evaluator::evaluate(const EvaluationWatch& watch) {
   LossTerms terms;
   const double added = latent.evaluate({rows_, read, mean}, config_, terms);
   if (config_.objective.kind == ObjectiveKind::iwae) {
-    terms.loss = mean("rows.nll");
-    terms.reconstruction = mean("rows.reconstruction");
+    terms.loss = mean(exchanged::kNll);
+    terms.reconstruction = mean(exchanged::kReconstruction);
     return terms;
   }
-  terms.reconstruction = mean("rows.nll");
+  terms.reconstruction = mean(exchanged::kNll);
   terms.loss = terms.reconstruction + latent.loss_weight(config_) * added;
   return terms;
 }

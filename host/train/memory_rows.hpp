@@ -6,7 +6,7 @@
 
 namespace vaecuda {
 
-constexpr const char* kMemory = "(memory)";  ///< the path of rows that came from no file
+inline constexpr const char* kMemory = "(memory)";  ///< the path of rows that came from no file
 
 /// Says in the configuration which rows are in memory, so that options that need them find them.
 /// \throws ConfigError where it names a file for them as well

@@ -7,6 +7,7 @@
 
 #include "host/data/each_value.hpp"
 #include "host/inference/units.hpp"
+#include "host/plan/exchanged.hpp"
 #include "host/report/image_sheet.hpp"
 #include "vaecuda/vae.hpp"
 
@@ -72,8 +73,8 @@ std::optional<Image> Painter::reconstructions() {
   const auto size = static_cast<std::size_t>(some_.rows() * some_.columns());
   std::vector<float> originals(size);
   std::vector<float> means(size);
-  program->read(plan.find_buffer("rows.x"), originals);
-  program->read(plan.find_buffer("rows.mean"), means);
+  program->read(plan.find_buffer(exchanged::kPrepared), originals);
+  program->read(plan.find_buffer(exchanged::kMean), means);
   // A picture is shown in the data's units; the columns of a table are comparable only in prepared ones.
   if (shape_) {
     undo_standardization(originals, preparation_);
@@ -105,10 +106,11 @@ std::optional<Image> Painter::samples() {
   const std::int64_t rows = conditional ? kSamplesPerClass * std::min(kinds, kMostClasses) : kSamples;
   const Plan plan = build_generate_plan(layout_, config_.model, rows, config_.train.seed, block());
   const auto program = backend_.compile(plan, store_, nullptr);
-  if (conditional) program->write(plan.find_buffer("rows.condition"), conditions(rows, kSamplesPerClass));
+  if (conditional)
+    program->write(plan.find_buffer(exchanged::kCondition), conditions(rows, kSamplesPerClass));
   if (!run(*program, plan, rows)) return std::nullopt;
   std::vector<float> means(static_cast<std::size_t>(rows * config_.model.input_dim));
-  program->read(plan.find_buffer("rows.mean"), means);
+  program->read(plan.find_buffer(exchanged::kMean), means);
   if (shape_) undo_standardization(means, preparation_);
   SheetOptions options;
   options.range = range_;
@@ -122,12 +124,12 @@ std::optional<Image> Painter::manifold() {
   const std::vector<float> z = latent_grid(kGrid, 2, 0, 1);
   const Plan plan = build_decode_plan(layout_, config_.model, kRows, block());
   const auto program = backend_.compile(plan, store_, nullptr);
-  program->write(plan.find_buffer("rows.z"), z);
+  program->write(plan.find_buffer(exchanged::kLatents), z);
   if (config_.model.condition_dim > 0)
-    program->write(plan.find_buffer("rows.condition"), conditions(kRows, kRows));
+    program->write(plan.find_buffer(exchanged::kCondition), conditions(kRows, kRows));
   if (!run(*program, plan, kRows)) return std::nullopt;
   std::vector<float> means(static_cast<std::size_t>(kRows * config_.model.input_dim));
-  program->read(plan.find_buffer("rows.mean"), means);
+  program->read(plan.find_buffer(exchanged::kMean), means);
   if (shape_) undo_standardization(means, preparation_);
   SheetOptions options;
   options.cells_across = kGrid;

@@ -14,7 +14,7 @@
 #include "host/io/atomic_file.hpp"
 #include "host/io/output_descriptor.hpp"
 #include "host/io/path_links.hpp"
-#include "host/model/byte_source.hpp"
+#include "host/io/seekable_bytes.hpp"
 #include "host/model/json_writer.hpp"
 #include "host/train/run_files.hpp"
 #include "host/train/run_replacement.hpp"
@@ -105,7 +105,7 @@ class LineReader {
 
  private:
   static constexpr std::int64_t kBlockBytes = std::int64_t{1} << 16;
-  std::unique_ptr<ByteSource> file_;
+  std::unique_ptr<SeekableBytes> file_;
   std::string block_;
   std::size_t at_ = 0;     ///< in the block
   std::int64_t read_ = 0;  ///< of the file

@@ -2,34 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <tuple>
 
 #include "host/config/utf8.hpp"
-#include "host/plan/step_end.hpp"
-#include "kernels/math/step_state.h"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
 
 namespace vaecuda {
-namespace {
-
-/// The state with which a step of this plan runs.
-math::StepState state_of(const Plan& plan, std::int64_t step) {
-  const std::optional<StepEnd> end = find_step_end(plan);
-  if (!end) return {};
-  const AdvanceStep& advance = *end->advance;
-  return math::state_of_step(step, plan.batch, advance.schedule, advance.beta1, advance.beta2,
-                             advance.loss_schedule);
-}
-
-/// What a schedule may change in it.
-auto scheduled(const math::StepState& state) {
-  return std::tuple(state.lr, state.loss_weight, state.capacity, state.step_size, state.inverse_sqrt_bias2);
-}
-
-}  // namespace
-
 std::map<std::string, std::string, std::less<>> fixed_options(const RunConfig& config) {
   std::map<std::string, std::string, std::less<>> fixed;
   for (const Option& option : options()) {
@@ -90,19 +68,6 @@ void require_same_options(const RunConfig& config, const RunIdentity& began) {
                     "this one's weights)",
                     option.flag, config.output.dir, shown(had), shown(asked)));
   }
-}
-
-bool depends_on_length(const std::function<Plan(std::int64_t)>& plan_of, std::int64_t total_steps) {
-  constexpr std::int64_t kLooks = 1000;
-  const Plan as_long = plan_of(total_steps);
-  const Plan longer = plan_of(2 * total_steps + 1);
-  for (std::int64_t look = 0; look <= kLooks; ++look) {
-    // Evenly over the run, its last step included; a short run is looked at step by step.
-    const std::int64_t step = total_steps > kLooks ? (total_steps - 1) / kLooks * look : look;
-    const std::int64_t seen = look == kLooks ? total_steps - 1 : std::min(step, total_steps - 1);
-    if (scheduled(state_of(as_long, seen)) != scheduled(state_of(longer, seen))) return true;
-  }
-  return false;
 }
 
 }  // namespace vaecuda

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 
-#include "host/plan/plan.hpp"
 #include "host/train/checkpoint.hpp"
 #include "vaecuda/config.hpp"
 
@@ -30,10 +29,5 @@ void require_same_scale(const OlderScale& scale, const RunConfig& config);
 /// \throws ConfigError naming the first option that differs from the checkpoint's; FileError if the
 /// checkpoint holds an option that this version does not know
 void require_same_options(const RunConfig& config, const RunIdentity& began);
-
-/// Whether a step's learning rate or weights of a run of `total_steps` would be others in a longer run.
-/// `plan_of` builds the training plan of a run of so many steps.
-[[nodiscard]] bool depends_on_length(const std::function<Plan(std::int64_t)>& plan_of,
-                                     std::int64_t total_steps);
 
 }  // namespace vaecuda

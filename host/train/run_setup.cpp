@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/config/lr_schedule.hpp"
 #include "host/config/utf8.hpp"
 #include "host/data/check_values.hpp"
 #include "host/data/fingerprint.hpp"
@@ -174,18 +175,18 @@ std::string RunSetup::advise_batch() {
   return "no batch size fits, not even one row: choose smaller layers";
 }
 
-Plan RunSetup::training_plan(std::int64_t steps, std::int64_t restores) const {
+Plan RunSetup::training_plan(std::int64_t restores) const {
   RunConfig scaled = config;
   const double factor = std::ldexp(1.0, -static_cast<int>(restores));
   scaled.optimizer.lr *= factor;
   for (LrStage& stage : scaled.optimizer.schedule.stages) stage.lr *= factor;
-  return build_training_plan({layout, scaled, data.preparation, shape_of(data.train), steps});
+  return build_training_plan({layout, scaled, data.preparation, shape_of(data.train), total_steps});
 }
 
 void RunSetup::compile(std::int64_t restores) {
   restores_ = restores;
   program.reset();  // its memory goes before the next one's comes
-  plan = training_plan(total_steps, restores);
+  plan = training_plan(restores);
   program = backend->compile(plan, *store, resident.get());
 }
 
@@ -196,9 +197,7 @@ RunIdentity RunSetup::identify() const {
   mine.data = fingerprint(data.train);
   if (data.valid) mine.data = fingerprint(*data.valid, mine.data);
   if (data.test) mine.test = fingerprint(*data.test);
-  if (depends_on_length([this](std::int64_t steps) { return training_plan(steps, 0); }, total_steps)) {
-    mine.length = total_steps;
-  }
+  if (config::depends_on_length(config.optimizer.schedule, total_steps)) mine.length = total_steps;
   mine.options = fixed_options(config);
   return mine;
 }
@@ -252,14 +251,16 @@ Checkpoint RunSetup::checkpoint(const TrainingState& state) const {
   Checkpoint result;
   result.state = state;
   result.identity = identity;
-  const auto read = [this](ParameterStore::Part part, std::vector<float>& values) {
-    values.resize(static_cast<std::size_t>(layout.size));
-    store->read(part, values);
-  };
-  read(ParameterStore::Part::parameters, result.parameters);
-  read(ParameterStore::Part::moment1, result.moment1);
-  read(ParameterStore::Part::moment2, result.moment2);
+  result.parameters = read(ParameterStore::Part::parameters);
+  result.moment1 = read(ParameterStore::Part::moment1);
+  result.moment2 = read(ParameterStore::Part::moment2);
   return result;
+}
+
+std::vector<float> RunSetup::read(ParameterStore::Part part) const {
+  std::vector<float> values(static_cast<std::size_t>(layout.size));
+  store->read(part, values);
+  return values;
 }
 
 void RunSetup::restore(const Checkpoint& checkpoint) {
@@ -302,9 +303,10 @@ void RunSetup::prepare(std::optional<RunData> rows, const Say& say, const ModelF
         "{}: standardized by the mean and the deviation of the model of --init-from, not by their own",
         data.train.name()));
   }
-  check_values(data.train, data.preparation, config.model.likelihood);
-  if (data.valid) check_values(*data.valid, data.preparation, config.model.likelihood);
-  if (data.test) check_values(*data.test, data.preparation, config.model.likelihood);
+  const bool unit_targets = traits_of(config.model.likelihood).unit_targets;
+  check_values(data.train, data.preparation, unit_targets);
+  if (data.valid) check_values(*data.valid, data.preparation, unit_targets);
+  if (data.test) check_values(*data.test, data.preparation, unit_targets);
 }
 
 /// A batch of more rows than there are would take rows twice and end several epochs in one update.
@@ -353,8 +355,6 @@ ModelFile RunSetup::model_file(std::int64_t step) const {
   file.objective = config.objective;
   file.seed = config.train.seed;
   file.steps = step;
-  file.parameters.resize(static_cast<std::size_t>(layout.size));
-  store->read(ParameterStore::Part::parameters, file.parameters);
   return file;
 }
 

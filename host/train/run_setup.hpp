@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "host/data/prepare.hpp"
 #include "host/io/folder.hpp"
@@ -49,8 +50,10 @@ struct RunSetup {
   [[nodiscard]] bool ends_epoch(std::int64_t step) const { return step == epoch_end(epochs_done(step)); }
   /// Epochs that the first `step` steps complete.
   [[nodiscard]] std::int64_t epochs_done(std::int64_t step) const;
-  /// The model as a file holds it, with the parameters that the store has now.
+  /// The model of this step as a file holds it, but for its parameters.
   [[nodiscard]] ModelFile model_file(std::int64_t step) const;
+  /// What the device has now.
+  [[nodiscard]] std::vector<float> read(ParameterStore::Part part) const;
   /// All that a run in this state needs to go on.
   [[nodiscard]] Checkpoint checkpoint(const TrainingState& state) const;
   /// Puts the device where the checkpoint stands, with the learning rate lowered for its restores.
@@ -62,7 +65,7 @@ struct RunSetup {
   void prepare(std::optional<RunData> rows, const Say& say, const ModelFile* start, bool scale_by_type);
   void fit_batch(const Say& say);
   void choose_length();
-  [[nodiscard]] Plan training_plan(std::int64_t steps, std::int64_t restores) const;
+  [[nodiscard]] Plan training_plan(std::int64_t restores) const;
   void allocate(std::int64_t restores);
   void compile(std::int64_t restores);
   void release();

@@ -5,12 +5,12 @@
 #include <array>
 #include <filesystem>
 
-#include "host/config/likelihood_traits.hpp"
 #include "host/config/utf8.hpp"
 #include "host/data/scale.hpp"
 #include "host/io/path_links.hpp"
 #include "host/train/run_replacement.hpp"
 #include "vaecuda/error.hpp"
+#include "vaecuda/likelihood.hpp"
 #include "vaecuda/options.hpp"
 
 namespace vaecuda {

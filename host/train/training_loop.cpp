@@ -148,7 +148,7 @@ bool TrainingLoop::evaluate() {
   improved_ = std::isfinite(valid_->loss) && (!state_.best || valid_->loss < state_.best->valid.loss);
   if (improved_) {
     state_.best = BestModel{*valid_, setup_.epochs_done(state_.step), state_.step,
-                            setup_.model_file(state_.step).parameters};
+                            setup_.read(ParameterStore::Part::parameters)};
   }
   return true;
 }
@@ -215,16 +215,21 @@ bool TrainingLoop::is_checkpoint_due() const {
 /// there.
 void TrainingLoop::save() {
   folder_.sync_logs();
+  Checkpoint checkpoint = setup_.checkpoint(state_);
   ModelFile file = setup_.model_file(state_.step);
   folder_.begin_checkpoint();
   try {
+    // An arena may be gigabytes: read once, and lent to the model that has it too.
+    file.parameters.swap(checkpoint.parameters);
     save_model(folder_.last_model(), file);
+    if (!state_.best) save_model(folder_.best_model(), file);
+    file.parameters.swap(checkpoint.parameters);
     if (state_.best) {
       file.steps = state_.best->step;
       file.parameters = state_.best->parameters;
+      save_model(folder_.best_model(), file);
     }
-    save_model(folder_.best_model(), file);
-    save_checkpoint(folder_.state(), setup_.checkpoint(state_));
+    save_checkpoint(folder_.state(), checkpoint);
   } catch (...) {
     folder_.end_checkpoint();
     throw;

@@ -11,13 +11,12 @@
 #include "vaecuda/dataset.hpp"
 #include "vaecuda/export.h"
 #include "vaecuda/latent.hpp"
+#include "vaecuda/likelihood.hpp"
 
 namespace vaecuda {
 
 enum class Activation { relu, tanh, leaky_relu, gelu, gelu_tanh, silu };
 enum class Initialization { torch, glorot };
-enum class Likelihood { bernoulli, gaussian, laplace };
-enum class SigmaSource { fixed, learned, head };
 enum class OutputBias { init, zero, data_mean };
 enum class LogvarHead { logvar, logsigma };
 /// What raw values are multiplied by. `automatic` and `unit` are answered from the training rows, and what a

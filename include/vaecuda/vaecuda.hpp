@@ -16,6 +16,7 @@
 #include "vaecuda/error.hpp"
 #include "vaecuda/evaluate.hpp"
 #include "vaecuda/latent.hpp"
+#include "vaecuda/likelihood.hpp"
 #include "vaecuda/options.hpp"
 #include "vaecuda/output.hpp"
 #include "vaecuda/presets.hpp"

@@ -59,6 +59,7 @@ struct BernoulliLogits {
   static constexpr const char* kName = "bernoulli";
   static constexpr bool kHasSigma = false;
   static constexpr bool kUnitTargets = true;  ///< x must lie in [0, 1]
+  static constexpr bool kIsMass = true;  ///< p(x|l) is a probability, not a density: units of x do not matter
   template <typename T>
   VAECUDA_HD NllValue<T> operator()(T l, T x, const Deviation<T>& /*sigma*/) const {
     const T e = exponential(-absolute(l));
@@ -80,6 +81,7 @@ struct Gaussian {
   static constexpr const char* kName = "gaussian";
   static constexpr bool kHasSigma = true;
   static constexpr bool kUnitTargets = false;
+  static constexpr bool kIsMass = false;
   template <typename T>
   VAECUDA_HD NllValue<T> operator()(T m, T x, const Deviation<T>& sigma) const {
     const T d = (m - x) * sigma.inverse;
@@ -91,6 +93,8 @@ struct Gaussian {
     return m;
   }
   static double output_of(double mean) { return mean; }
+  /// |m − x| / σ, from the nats above those of x = m.
+  static double distance_of(double nats) { return ::sqrt(2.0 * nats); }
 };
 
 /// Laplace with mean m and deviation σ, that is with the scale b = σ/√2: |m − x|/b + log 2b.
@@ -98,6 +102,7 @@ struct Laplace {
   static constexpr const char* kName = "laplace";
   static constexpr bool kHasSigma = true;
   static constexpr bool kUnitTargets = false;
+  static constexpr bool kIsMass = false;
   template <typename T>
   VAECUDA_HD NllValue<T> operator()(T m, T x, const Deviation<T>& sigma) const {
     const T inverse_scale = T(1.4142135623730951) * sigma.inverse;
@@ -111,6 +116,7 @@ struct Laplace {
     return m;
   }
   static double output_of(double mean) { return mean; }
+  static double distance_of(double nats) { return nats / ::sqrt(2.0); }
 };
 
 template <typename... Functors>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host/config/enumerators.hpp"
 #include "host/latents/codebook.hpp"
 #include "kernels/math/permutation.h"
 #include "support/op_bench.hpp"
@@ -11,24 +12,6 @@ namespace {
 
 oracle::LayerSpec spec_of(const Layer& layer) {
   return {layer.in, layer.out, layer.weight, layer.bias};
-}
-
-oracle::Act act_of(Activation activation) {
-  switch (activation) {
-    case Activation::relu:
-      return oracle::Act::relu;
-    case Activation::tanh:
-      return oracle::Act::tanh;
-    case Activation::leaky_relu:
-      return oracle::Act::leaky_relu;
-    case Activation::gelu:
-      return oracle::Act::gelu;
-    case Activation::gelu_tanh:
-      return oracle::Act::gelu_tanh;
-    case Activation::silu:
-      return oracle::Act::silu;
-  }
-  return oracle::Act::identity;
 }
 
 /// As many codebooks as fit any width of the latent, of few codes.
@@ -83,9 +66,8 @@ oracle::Network network_of(const ParameterLayout& layout, const RunConfig& confi
   network.head = spec_of(layout.network("encoder").top);
   for (const Layer& layer : layout.network("decoder").hidden) network.decoder.push_back(spec_of(layer));
   network.output = spec_of(layout.network("decoder").top);
-  network.act = act_of(config.model.activation);
-  constexpr oracle::Lik kLiks[] = {oracle::Lik::bernoulli, oracle::Lik::gaussian, oracle::Lik::laplace};
-  network.lik = kLiks[static_cast<int>(config.model.likelihood)];
+  network.act = config::same_as<oracle::Act, 1>(config.model.activation);  // behind the identity
+  network.lik = config::same_as<oracle::Lik>(config.model.likelihood);
   constexpr oracle::SigmaFrom kFrom[] = {oracle::SigmaFrom::constant, oracle::SigmaFrom::parameter,
                                          oracle::SigmaFrom::output};
   network.sigma_from = kFrom[static_cast<int>(config.model.sigma_source)];
@@ -295,13 +277,8 @@ const std::vector<ModelVariant>& model_variants() {
   return all;
 }
 
-const char* name_of(Activation activation) {
-  constexpr const char* kNames[] = {"relu", "tanh", "leaky_relu", "gelu", "gelu_tanh", "silu"};
-  return kNames[static_cast<int>(activation)];
-}
-
-const char* name_of(Likelihood likelihood) {
-  return likelihood == Likelihood::gaussian ? "gaussian" : "bernoulli";
+std::string_view name_of(Activation activation) {
+  return config::enumerator_texts<Activation>()[static_cast<std::size_t>(activation)];
 }
 
 }  // namespace vaecuda::test

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "host/model/layout.hpp"
@@ -63,7 +64,6 @@ struct ModelVariant {
 [[nodiscard]] const std::vector<ModelVariant>& model_variants();
 
 /// For messages.
-[[nodiscard]] const char* name_of(Activation activation);
-[[nodiscard]] const char* name_of(Likelihood likelihood);
+[[nodiscard]] std::string_view name_of(Activation activation);
 
 }  // namespace vaecuda::test

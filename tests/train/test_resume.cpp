@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "host/model/byte_source.hpp"
+#include "host/io/seekable_bytes.hpp"
 #include "host/train/checkpoint.hpp"
 #include "support/resumed_runs.hpp"
 #include "support/run_files.hpp"

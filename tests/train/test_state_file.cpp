@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "host/model/byte_source.hpp"
+#include "host/io/seekable_bytes.hpp"
 #include "host/train/checkpoint.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/files.hpp"

@@ -5,6 +5,7 @@
 
 #include "bench/commands.hpp"
 #include "bench/workload.hpp"
+#include "host/plan/exchanged.hpp"
 
 namespace vaecuda::bench {
 namespace {
@@ -31,7 +32,7 @@ constexpr Pass kPasses[] = {
 void write_latents(InferenceWorkload& workload, const Model& model) {
   const Dataset z =
       random_rows(Values::floats, model.data.rows(), model.config.model.latent_dim, model.config.train.seed);
-  workload.write("rows.z", z.f32());
+  workload.write(exchanged::kLatents, z.f32());
 }
 
 Json measure_pass(Backend& backend, Model& model, const Pass& pass, const Shape& shape,

@@ -40,7 +40,7 @@ void refuse_beside_resume(const Arguments& arguments) {
 /// A preset or a file may give a deviation that the likelihood asked for has no use for; a person may not.
 void refuse_idle_sigma(const RunConfig& config, const Arguments& arguments) {
   const std::string* sigma = arguments.find("--sigma");
-  if (sigma == nullptr || config.model.likelihood != Likelihood::bernoulli) return;
+  if (sigma == nullptr || traits_of(config.model.likelihood).has_sigma) return;
   throw ConfigError(
       "--sigma " + *sigma +
       " needs a likelihood with a deviation, and bernoulli has none: use --likelihood gaussian");

@@ -94,7 +94,7 @@ class Vae(nn.Module):
         """Rows in the units of the training data as the network sees them."""
         x = x * self.scale
         if self.binarize == "threshold":
-            return (x >= 0.5).to(x.dtype)
+            return (x > 0.5).to(x.dtype)
         return (x - self.mean) * self.inverse_deviation
 
     def condition_of(self, labels):

@@ -78,7 +78,7 @@ std::string preparation_text(const ModelInfo& info, const RunConfig& config) {
 std::string text_of(const ModelInfo& info, const std::string& path) {
   const RunConfig config = config_of(info);
   std::string likelihood = field(config, "model.likelihood");
-  if (info.model.likelihood != Likelihood::bernoulli)
+  if (traits_of(info.model.likelihood).has_sigma)
     likelihood += fmt::format(", sigma {}", field(config, "model.sigma"));
   std::string text = cli::visible_name(path) + '\n';
   const auto line = [&text](std::string_view name, const std::string& value) {

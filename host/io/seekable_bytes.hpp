@@ -12,12 +12,12 @@
 namespace vaecuda {
 
 /// Of fixed size. const members may be called concurrently.
-class ByteSource {
+class SeekableBytes {
  public:
-  ByteSource() = default;
-  ByteSource(const ByteSource&) = delete;
-  ByteSource& operator=(const ByteSource&) = delete;
-  virtual ~ByteSource() = default;
+  SeekableBytes() = default;
+  SeekableBytes(const SeekableBytes&) = delete;
+  SeekableBytes& operator=(const SeekableBytes&) = delete;
+  virtual ~SeekableBytes() = default;
 
   /// What it is called in messages: the file's path.
   [[nodiscard]] virtual const std::string& name() const = 0;
@@ -28,9 +28,10 @@ class ByteSource {
 };
 
 /// \throws FileError if the file is missing, unreadable, or no regular file
-[[nodiscard]] std::unique_ptr<ByteSource> open_bytes(const Place& place);
+[[nodiscard]] std::unique_ptr<SeekableBytes> open_bytes(const Place& place);
 
 /// `bytes` must outlive the source.
-[[nodiscard]] std::unique_ptr<ByteSource> bytes_in_memory(std::string name, std::span<const std::byte> bytes);
+[[nodiscard]] std::unique_ptr<SeekableBytes> bytes_in_memory(std::string name,
+                                                             std::span<const std::byte> bytes);
 
 }  // namespace vaecuda

@@ -1,4 +1,4 @@
-#include "host/model/byte_source.hpp"
+#include "host/io/seekable_bytes.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -45,7 +45,7 @@ class Descriptor {
                               is_run ? ": its model is " + model.string() : ""));
 }
 
-class FileBytes : public ByteSource {
+class FileBytes : public SeekableBytes {
  public:
   explicit FileBytes(const Place& place)
       : path_(place.path().string()),
@@ -93,7 +93,7 @@ class FileBytes : public ByteSource {
   std::int64_t size_ = 0;
 };
 
-class MemoryBytes : public ByteSource {
+class MemoryBytes : public SeekableBytes {
  public:
   MemoryBytes(std::string name, std::span<const std::byte> bytes) : name_(std::move(name)), bytes_(bytes) {}
 
@@ -115,11 +115,11 @@ class MemoryBytes : public ByteSource {
 
 }  // namespace
 
-std::unique_ptr<ByteSource> open_bytes(const Place& place) {
+std::unique_ptr<SeekableBytes> open_bytes(const Place& place) {
   return std::make_unique<FileBytes>(place);
 }
 
-std::unique_ptr<ByteSource> bytes_in_memory(std::string name, std::span<const std::byte> bytes) {
+std::unique_ptr<SeekableBytes> bytes_in_memory(std::string name, std::span<const std::byte> bytes) {
   return std::make_unique<MemoryBytes>(std::move(name), bytes);
 }
 
