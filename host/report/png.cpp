@@ -55,7 +55,11 @@ std::vector<std::uint8_t> encode_png(const Image& image) {
 }
 
 void write_png(const Place& place, const Image& image) {
-  write_file_atomically(place, encode_png(image));
+  write_png(place, EncodedImage(image));
+}
+
+void write_png(const Place& place, const EncodedImage& image) {
+  write_file_atomically(place, image.png);
 }
 
 }  // namespace vaecuda

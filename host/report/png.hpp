@@ -15,8 +15,20 @@ namespace vaecuda {
 /// fails.
 [[nodiscard]] std::vector<std::uint8_t> encode_png(const Image& image);
 
+/// The same with its size, for who writes it more than once.
+struct EncodedImage {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::int64_t channels = 0;
+  std::vector<std::uint8_t> png;
+
+  explicit EncodedImage(const Image& image)
+      : height(image.height), width(image.width), channels(image.channels), png(encode_png(image)) {}
+};
+
 /// Writes the picture to `place`; an old file there is replaced whole or not at all.
 /// \throws as encode_png, and RuntimeError naming its path if it cannot be written.
 void write_png(const Place& place, const Image& image);
+void write_png(const Place& place, const EncodedImage& image);
 
 }  // namespace vaecuda

@@ -120,13 +120,14 @@ void EventFile::add_scalars(std::span<const Scalar> scalars, std::int64_t step, 
   append_record(make_event(values, step, wall_time));
 }
 
-void EventFile::add_image(std::string_view tag, const Image& image, std::int64_t step, double wall_time) {
-  const std::vector<std::uint8_t> png = encode_png(image);
-  const Message picture = Message()
-                              .add_integer(summary::kImageHeight, image.height)
-                              .add_integer(summary::kImageWidth, image.width)
-                              .add_integer(summary::kImageColorspace, image.channels)
-                              .add_bytes(summary::kImageEncoded, std::string(png.begin(), png.end()));
+void EventFile::add_image(std::string_view tag, const EncodedImage& image, std::int64_t step,
+                          double wall_time) {
+  const Message picture =
+      Message()
+          .add_integer(summary::kImageHeight, image.height)
+          .add_integer(summary::kImageWidth, image.width)
+          .add_integer(summary::kImageColorspace, image.channels)
+          .add_bytes(summary::kImageEncoded, std::string(image.png.begin(), image.png.end()));
   const Message value =
       Message().add_bytes(summary::kValueTag, tag).add_bytes(summary::kValueImage, picture.bytes());
   append_record(make_event(Message().add_bytes(summary::kValue, value.bytes()), step, wall_time));

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "host/io/append_file.hpp"
-#include "host/report/image.hpp"
+#include "host/report/png.hpp"
 
 namespace vaecuda {
 
@@ -36,8 +36,8 @@ class EventFile {
 
   /// Writes the scalars as one event. Infinities and NaN are kept; TensorBoard marks them.
   void add_scalars(std::span<const Scalar> scalars, std::int64_t step, double wall_time);
-  /// Writes a picture (1 or 3 channels), PNG-encoded. \throws also as encode_png.
-  void add_image(std::string_view tag, const Image& image, std::int64_t step, double wall_time);
+  /// Writes a picture (1 or 3 channels).
+  void add_image(std::string_view tag, const EncodedImage& image, std::int64_t step, double wall_time);
   /// Returns when everything written is on the disk.
   void sync() { file_.sync(); }
   /// Checked, where the destructor's cannot be; nothing may follow.

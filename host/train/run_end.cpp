@@ -21,8 +21,9 @@ bool draw(RunSetup& setup, RunFolder& folder, std::int64_t step, const std::func
                   data.train.image(), stop);
   const auto paint = [&](const std::string& name, const std::optional<Image>& picture) {
     if (!picture) return false;
-    write_png(folder.picture(name), *picture);
-    folder.add_image(name, *picture, step);
+    const EncodedImage encoded(*picture);
+    write_png(folder.picture(name), encoded);
+    folder.add_image(name, encoded, step);
     return true;
   };
   const ModelConfig& model = setup.config.model;

@@ -332,7 +332,7 @@ void RunFolder::close_logs() {
   events_->close();
 }
 
-void RunFolder::add_image(const std::string& tag, const Image& image, std::int64_t step) {
+void RunFolder::add_image(const std::string& tag, const EncodedImage& image, std::int64_t step) {
   events_->add_image(tag, image, step, unix_seconds());
 }
 

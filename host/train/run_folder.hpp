@@ -60,7 +60,7 @@ class RunFolder {
   /// refuses. Gives the training seconds of the last line that is left, 0 where there is none.
   double cut_back(const std::function<bool(std::int64_t)>& keeps);
   void log(const MetricsLine& line);
-  void add_image(const std::string& tag, const Image& image, std::int64_t step);
+  void add_image(const std::string& tag, const EncodedImage& image, std::int64_t step);
 
   [[nodiscard]] Place best_model() const { return place("model.safetensors"); }
   [[nodiscard]] Place last_model() const { return place("last.safetensors"); }

@@ -184,7 +184,7 @@ TEST_CASE("tensorboard: pictures") {
     Image image{2, 200, channels, {}};
     for (std::int64_t i = 0; i < 400 * channels; ++i)
       image.pixels.push_back(static_cast<std::uint8_t>(i * 37));
-    file.add_image("samples", image, channels, 20.0);
+    file.add_image("samples", EncodedImage(image), channels, 20.0);
     const auto records = read_records(read(file.path()));
     const Fields event = parse(records.back());
     CHECK(only(event, 2, 0).integer == static_cast<std::uint64_t>(channels));
