@@ -12,7 +12,7 @@ function(vaecuda_unity target)
   endif()
   get_target_property(sources ${target} SOURCES)
   list(FILTER sources INCLUDE REGEX "[.]cpp$")
-  execute_process(COMMAND "${VAECUDA_AWK}" -v most=8 -f "${PROJECT_SOURCE_DIR}/cmake/unity.awk" ${sources}
+  execute_process(COMMAND "${VAECUDA_AWK}" -v most=16 -f "${PROJECT_SOURCE_DIR}/cmake/unity.awk" ${sources}
     WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" OUTPUT_VARIABLE groups COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCHALL "[^\n]+" groups "${groups}")
   foreach(line IN LISTS groups)

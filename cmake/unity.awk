@@ -1,7 +1,7 @@
 # Which sources may be compiled as one: a source's names of its own (macros, static, in an unnamed namespace) must not
 # occur in another of the same group, where they would mean something else, and all of a group have the same
 # using-directives.
-# Usage: awk -v most=8 -f unity.awk SOURCE...      Prints "GROUP SOURCE" lines.
+# Usage: awk -v most=16 -f unity.awk SOURCE...      Prints "GROUP SOURCE" lines.
 function keep(name) {
   if (name == "" || name ~ /^(static_assert|if|for|while|return|TEST_CASE|TEMPLATE_TEST_CASE|SECTION)$/) return
   if (!((file, name) in own)) { own[file, name] = 1; names[file] = names[file] " " name }
