@@ -92,11 +92,6 @@ int train_from(Start start, const vaecuda_config* config, const vaecuda_dataset*
   if (train == nullptr && (valid != nullptr || test != nullptr)) {
     throw ConfigError("valid and test rows are given, but no train rows: give them as well, or none");
   }
-  if (config->given.count("model.sigma") > 0 && !traits_of(run.model.likelihood).has_sigma) {
-    throw ConfigError(
-        "model.sigma (--sigma) needs a likelihood with a deviation, and bernoulli has none: use --likelihood "
-        "gaussian");
-  }
   const vaecuda_observer none = VAECUDA_OBSERVER_INIT;
   const vaecuda_observer watch = read_struct(observer, none, "observer");
   const vaecuda_summary blank = VAECUDA_SUMMARY_INIT;

@@ -15,6 +15,7 @@
 #include "host/config/parse.hpp"
 #include "host/config/split.hpp"
 #include "vaecuda/options.hpp"
+#include "vaecuda/setting.hpp"
 
 namespace vaecuda::config {
 
@@ -35,8 +36,48 @@ template <auto... Path>
 const auto& field(const RunConfig& config) {
   return (config.*....*Path);
 }
+template <typename T>
+struct ValueOf {
+  using Type = T;
+  static constexpr bool kIsSetting = false;
+};
+template <typename T>
+struct ValueOf<Setting<T>> {
+  using Type = T;
+  static constexpr bool kIsSetting = true;
+};
 template <auto... Path>
-using FieldType = std::remove_reference_t<decltype(field<Path...>(std::declval<RunConfig&>()))>;
+using FieldOf = ValueOf<std::remove_reference_t<decltype(field<Path...>(std::declval<RunConfig&>()))>>;
+/// Of the value, where the field is a Setting of it.
+template <auto... Path>
+using FieldType = typename FieldOf<Path...>::Type;
+
+/// Lets the row say whether its field was given, where the field knows.
+template <auto... Path>
+Option with_setting(Option option) {
+  if constexpr (FieldOf<Path...>::kIsSetting) {
+    option.is_given = [](const RunConfig& config) { return field<Path...>(config).is_given(); };
+    option.forget = [](RunConfig& config) { field<Path...>(config).forget(); };
+    option.take_as_usual = [](RunConfig& config) { field<Path...>(config).take_as_usual(); };
+  }
+  return option;
+}
+
+/// A row of an option that a resumed run may have anew: where files and devices are and how work is spread,
+/// not what comes out. Rows are recognized by their content, and the length is held against the schedules.
+inline Option free_on_resume(Option option) {
+  option.may_change_on_resume = true;
+  return option;
+}
+inline Option of_start_model(Option option) {
+  option.is_of_start_model = true;
+  return option;
+}
+/// A row of an option that has an effect only where `why_idle` gives nothing.
+inline Option only(std::string (*why_idle)(const RunConfig& config, std::string_view flag), Option option) {
+  option.why_idle = why_idle;
+  return option;
+}
 
 /// Texts of the table live as long as the program.
 template <const auto& Range>
@@ -70,25 +111,21 @@ Option integer_option(const Label& label) {
       const auto& value = field<Path...>(config);
       return value ? std::to_string(*value) : std::string{};
     } else {
-      return std::to_string(field<Path...>(config));
+      const Value& value = field<Path...>(config);
+      return std::to_string(value);
     }
   };
-  return option;
+  return with_setting<Path...>(option);
 }
 
 template <const RealRange& Range, auto... Path>
 Option real_option(const Label& label) {
-  return {label.key,
-          label.flag,
-          OptionType::real,
-          label.value,
-          range_text<Range>(),
-          label.group,
-          label.help,
-          [](RunConfig& config, std::string_view text, std::string_view where) {
-            field<Path...>(config) = parse_real(text, Range, where);
-          },
-          [](const RunConfig& config) { return format_real(field<Path...>(config)); }};
+  return with_setting<Path...>({label.key, label.flag, OptionType::real, label.value, range_text<Range>(),
+                                label.group, label.help,
+                                [](RunConfig& config, std::string_view text, std::string_view where) {
+                                  field<Path...>(config) = parse_real(text, Range, where);
+                                },
+                                [](const RunConfig& config) { return format_real(field<Path...>(config)); }});
 }
 
 /// Any text; empty where it is unset.
@@ -127,20 +164,17 @@ template <const auto& Names, auto... Path>
 Option choice_option(const Label& label) {
   using Enum = FieldType<Path...>;
   static_assert(Names.size() == enumerator_count<Enum>(), "a text for each enumerator");
-  return {label.key,
-          label.flag,
-          OptionType::choice,
-          choice_text<Names>(),
-          range_text<Names>(),
-          label.group,
-          label.help,
-          [](RunConfig& config, std::string_view text, std::string_view where) {
-            field<Path...>(config) = static_cast<Enum>(parse_choice(text, Names, where));
-          },
-          [](const RunConfig& config) {
-            const auto index = static_cast<std::size_t>(field<Path...>(config));
-            return index < Names.size() ? std::string(Names[index]) : std::to_string(index);
-          }};
+  return with_setting<Path...>(
+      {label.key, label.flag, OptionType::choice, choice_text<Names>(), range_text<Names>(), label.group,
+       label.help,
+       [](RunConfig& config, std::string_view text, std::string_view where) {
+         field<Path...>(config) = static_cast<Enum>(parse_choice(text, Names, where));
+       },
+       [](const RunConfig& config) {
+         const Enum& value = field<Path...>(config);
+         const auto index = static_cast<std::size_t>(value);
+         return index < Names.size() ? std::string(Names[index]) : std::to_string(index);
+       }});
 }
 
 /// A list of integers separated by commas; "none" is the empty list.

@@ -11,6 +11,7 @@
 #include "host/config/fields.hpp"
 #include "host/config/limits.hpp"
 #include "host/config/lr_schedule.hpp"
+#include "host/config/scopes.hpp"
 #include "host/config/text_forms.hpp"
 
 namespace vaecuda {
@@ -44,26 +45,42 @@ constexpr auto kTrain = &RunConfig::train;
 constexpr auto kOutput = &RunConfig::output;
 constexpr auto kSource = &DataConfig::train;
 
+/// One option for two fields.
+Option sigma_setting(Option option) {
+  option.is_given = [](const RunConfig& config) {
+    return config.model.sigma.is_given() || config.model.sigma_source.is_given();
+  };
+  option.forget = [](RunConfig& config) {
+    config.model.sigma.forget();
+    config.model.sigma_source.forget();
+  };
+  option.take_as_usual = [](RunConfig& config) {
+    config.model.sigma.take_as_usual();
+    config.model.sigma_source.take_as_usual();
+  };
+  return option;
+}
+
 void append_data(std::vector<Option>& table) {
   constexpr std::string_view kGroup = "Data";
-  table.push_back(text_option<kData, kSource, &DataSource::path>(
+  table.push_back(free_on_resume(text_option<kData, kSource, &DataSource::path>(
       {"data.path", "--data", "PATH", kGroup,
        "rows to train on: IDX, .npy, .csv (each also .gz), CIFAR-10 .bin, a folder with MNIST or CIFAR-10, "
-       "or shapes[:32x32x3][:n=100000]"}));
-  table.push_back(text_option<kData, &DataConfig::test_path>(
-      {"data.test", "--test", "PATH", kGroup, "rows for the final test; they never choose a model"}));
+       "or shapes[:32x32x3][:n=100000]"})));
+  table.push_back(free_on_resume(text_option<kData, &DataConfig::test_path>(
+      {"data.test", "--test", "PATH", kGroup, "rows for the final test; they never choose a model"})));
   table.push_back(real_option<kShare, kData, &DataConfig::test_fraction>(
       {"data.test_fraction", "--test-fraction", "F", kGroup,
        "share of the rows to set aside for the final test"}));
-  table.push_back(text_option<kData, &DataConfig::valid_path>(
-      {"data.valid", "--valid", "PATH", kGroup, "rows that choose the best model after every epoch"}));
+  table.push_back(free_on_resume(text_option<kData, &DataConfig::valid_path>(
+      {"data.valid", "--valid", "PATH", kGroup, "rows that choose the best model after every epoch"})));
   table.push_back(real_option<kShare, kData, &DataConfig::valid_fraction>(
       {"data.valid_fraction", "--valid-fraction", "F", kGroup,
        "share of the rows to set aside for validation"}));
-  table.push_back(text_option<kData, kSource, &DataSource::labels_path>(
+  table.push_back(free_on_resume(text_option<kData, kSource, &DataSource::labels_path>(
       {"data.labels", "--labels", "PATH", kGroup,
        "one label per row of --data: IDX, .npy or a one-column CSV; for --conditional also a vector per "
-       "row"}));
+       "row"})));
   table.push_back(text_option<kData, kSource, &DataSource::label_column>(
       {"data.label_column", "--label-column", "NAME|INDEX|none", kGroup,
        "CSV column that holds labels; without it, one named label, class or target"}));
@@ -94,104 +111,126 @@ void append_data(std::vector<Option>& table) {
 
 void append_model(std::vector<Option>& table) {
   constexpr std::string_view kGroup = "Model";
-  table.push_back(list_option<kDimension, kLayers, kModel, &ModelConfig::hidden>(
+  table.push_back(of_start_model(list_option<kDimension, kLayers, kModel, &ModelConfig::hidden>(
       {"model.hidden", "--hidden", "N[,N...]|none", kGroup,
-       "widths of the encoder's hidden layers; the decoder mirrors them"}));
-  table.push_back(integer_option<kDimension, kModel, &ModelConfig::latent_dim>(
-      {"model.latent_dim", "--latent-dim", "N", kGroup, "width of the latent code"}));
-  table.push_back(choice_option<kLatentNames, kModel, &ModelConfig::latent>(
-      {"model.latent", "--latent", "", kGroup, kLatentHelp}));
-  table.push_back(flag_option<kModel, &ModelConfig::conditional>(
+       "widths of the encoder's hidden layers; the decoder mirrors them"})));
+  table.push_back(of_start_model(integer_option<kDimension, kModel, &ModelConfig::latent_dim>(
+      {"model.latent_dim", "--latent-dim", "N", kGroup, "width of the latent code"})));
+  table.push_back(of_start_model(choice_option<kLatentNames, kModel, &ModelConfig::latent>(
+      {"model.latent", "--latent", "", kGroup, kLatentHelp})));
+  table.push_back(of_start_model(flag_option<kModel, &ModelConfig::conditional>(
       {"model.conditional", "--conditional", "", kGroup,
-       "encoder and decoder are told each row's label: classes, or the vectors of a --labels file"}));
-  table.push_back(choice_option<kActivations, kModel, &ModelConfig::activation>(
+       "encoder and decoder are told each row's label: classes, or the vectors of a --labels file"})));
+  table.push_back(of_start_model(choice_option<kActivations, kModel, &ModelConfig::activation>(
       {"model.activation", "--activation", "", kGroup,
-       "of the hidden layers; gelu is the exact form, by erf"}));
+       "of the hidden layers; gelu is the exact form, by erf"})));
   table.push_back(choice_option<kInitializations, kModel, &ModelConfig::init>(
       {"model.init", "--init", "", kGroup, "how fresh weights are drawn; torch is nn.Linear's way"}));
-  table.push_back(choice_option<kLikelihoods, kModel, &ModelConfig::likelihood>(
+  table.push_back(of_start_model(choice_option<kLikelihoods, kModel, &ModelConfig::likelihood>(
       {"model.likelihood", "--likelihood", "", kGroup,
-       "p(x|z): bernoulli for values in [0,1], the others for any"}));
+       "p(x|z): bernoulli for values in [0,1], the others for any"})));
   table.push_back(
-      {"model.sigma", "--sigma", OptionType::real_or_word, "F|learned|head", sigma_range(), kGroup,
-       "standard deviation of the gaussian or laplace likelihood, in prepared units; learned: one "
-       "parameter of the model; head: the decoder gives it for every column",
-       [](RunConfig& config, std::string_view text, std::string_view where) {
-         parse_sigma(config.model, text, where);
-       },
-       [](const RunConfig& config) { return format_sigma(config.model); }});
+      only(needs_sigma,
+           sigma_setting(of_start_model(Option{
+               "model.sigma", "--sigma", OptionType::real_or_word, "F|learned|head", sigma_range(), kGroup,
+               "standard deviation of the gaussian or laplace likelihood, in prepared units; learned: one "
+               "parameter of the model; head: the decoder gives it for every column",
+               [](RunConfig& config, std::string_view text, std::string_view where) {
+                 parse_sigma(config.model, text, where);
+               },
+               [](const RunConfig& config) { return format_sigma(config.model); }}))));
   table.push_back(choice_option<kOutputBiases, kModel, &ModelConfig::output_bias>(
       {"model.output_bias", "--output-bias", "", kGroup,
        "what the output layer's bias starts from: as --init draws it, 0, or what gives the training rows' "
        "mean"}));
-  table.push_back(choice_option<kLogvarHeads, kModel, &ModelConfig::logvar_head>(
-      {"model.logvar_head", "--logvar-head", "", kGroup,
-       "what the encoder gives for the latent's scale: log sigma^2 or log sigma"}));
+  table.push_back(
+      only(needs_density, of_start_model(choice_option<kLogvarHeads, kModel, &ModelConfig::logvar_head>(
+                              {"model.logvar_head", "--logvar-head", "", kGroup,
+                               "what the encoder gives for the latent's scale: log sigma^2 or log sigma"}))));
 }
 
 void append_objective(std::vector<Option>& table) {
   constexpr std::string_view kGroup = "Objective";
-  table.push_back(choice_option<kObjectives, kObjective, &ObjectiveConfig::kind>(
-      {"objective.kind", "--objective", "", kGroup,
-       "elbo, or the tighter importance-weighted bound of all samples of a row together"}));
-  table.push_back(integer_option<kSamples, kObjective, &ObjectiveConfig::samples>(
-      {"objective.samples", "--samples", "N", kGroup, "latent samples of each row"}));
-  table.push_back(real_option<kWeight, kObjective, &ObjectiveConfig::beta>(
-      {"objective.beta", "--beta", "F", kGroup, "weight of the KL term"}));
   table.push_back(
-      {"objective.beta_schedule", "--beta-schedule", OptionType::text, "SCHEDULE",
-       "constant, linear:steps=N or cyclical:period=N,ramp=F", kGroup,
-       "how the KL term's weight comes to --beta: constant, linear:steps=N (from 0) or "
-       "cyclical:period=N,ramp=F (from 0 in every period)",
-       [](RunConfig& config, std::string_view text, std::string_view where) {
-         config.objective.beta_schedule = parse_beta_schedule(text, where);
-       },
-       [](const RunConfig& config) { return format_beta_schedule(config.objective.beta_schedule); }});
-  table.push_back(real_option<kWeight, kObjective, &ObjectiveConfig::capacity>(
-      {"objective.capacity", "--capacity", "NATS", kGroup,
-       "hold the KL term at so many nats: its distance to them is what counts; 0 does not"}));
-  table.push_back(integer_option<kCapacitySteps, kObjective, &ObjectiveConfig::capacity_steps>(
-      {"objective.capacity_steps", "--capacity-steps", "N", kGroup,
-       "steps in which the capacity rises from 0"}));
-  table.push_back(real_option<kWeight, kObjective, &ObjectiveConfig::free_bits>(
-      {"objective.free_bits", "--free-bits", "NATS", kGroup,
-       "KL of each latent, as a mean over the batch, that costs nothing; 0 is none"}));
+      only(needs_density,
+           choice_option<kObjectives, kObjective, &ObjectiveConfig::kind>(
+               {"objective.kind", "--objective", "", kGroup,
+                "elbo, or the tighter importance-weighted bound of all samples of a row together"})));
+  table.push_back(only(needs_density,
+                       integer_option<kSamples, kObjective, &ObjectiveConfig::samples>(
+                           {"objective.samples", "--samples", "N", kGroup, "latent samples of each row"})));
+  table.push_back(
+      only(needs_kl_term, real_option<kWeight, kObjective, &ObjectiveConfig::beta>(
+                              {"objective.beta", "--beta", "F", kGroup, "weight of the KL term"})));
+  table.push_back(only(
+      needs_kl_term,
+      with_setting<kObjective, &ObjectiveConfig::beta_schedule>(Option{
+          "objective.beta_schedule", "--beta-schedule", OptionType::text, "SCHEDULE",
+          "constant, linear:steps=N or cyclical:period=N,ramp=F", kGroup,
+          "how the KL term's weight comes to --beta: constant, linear:steps=N (from 0) or "
+          "cyclical:period=N,ramp=F (from 0 in every period)",
+          [](RunConfig& config, std::string_view text, std::string_view where) {
+            config.objective.beta_schedule = parse_beta_schedule(text, where);
+          },
+          [](const RunConfig& config) { return format_beta_schedule(config.objective.beta_schedule); }})));
+  table.push_back(
+      only(needs_kl_term,
+           real_option<kWeight, kObjective, &ObjectiveConfig::capacity>(
+               {"objective.capacity", "--capacity", "NATS", kGroup,
+                "hold the KL term at so many nats: its distance to them is what counts; 0 does not"})));
+  table.push_back(
+      only(needs_capacity, integer_option<kCapacitySteps, kObjective, &ObjectiveConfig::capacity_steps>(
+                               {"objective.capacity_steps", "--capacity-steps", "N", kGroup,
+                                "steps in which the capacity rises from 0"})));
+  table.push_back(only(needs_kl_term,
+                       real_option<kWeight, kObjective, &ObjectiveConfig::free_bits>(
+                           {"objective.free_bits", "--free-bits", "NATS", kGroup,
+                            "KL of each latent, as a mean over the batch, that costs nothing; 0 is none"})));
   table.push_back(choice_option<kReductions, kObjective, &ObjectiveConfig::reduce>(
       {"objective.reduce", "--reduce", "", kGroup,
        "whether the gradient is the mean or the sum over a batch's rows; reported losses are means"}));
-  table.push_back(real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::latent_l2>(
-      {"objective.latent_l2", "--latent-l2", "F", kGroup,
-       "deterministic latent: weight of the code's mean square"}));
+  table.push_back(
+      only(needs_code_penalty, real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::latent_l2>(
+                                   {"objective.latent_l2", "--latent-l2", "F", kGroup,
+                                    "deterministic latent: weight of the code's mean square"})));
 }
 
 void append_codebook(std::vector<Option>& table) {
   constexpr std::string_view kGroup = "Codebook";
-  table.push_back(integer_option<kCodes, kModel, &ModelConfig::codebook_size>(
-      {"model.codebook_size", "--codebook-size", "N", kGroup, "codes of a codebook"}));
-  table.push_back(integer_option<kDimension, kModel, &ModelConfig::codebooks>(
-      {"model.codebooks", "--codebooks", "N", kGroup,
-       "into so many parts the latent is cut, each with a codebook of its own; divides --latent-dim"}));
-  table.push_back(real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::commitment>(
-      {"objective.commitment", "--commitment", "F", kGroup,
-       "weight of the squared distance that holds the encoder to its codes"}));
-  table.push_back(choice_option<kCodebookUpdates, kOptimizer, &OptimizerConfig::codebook_update>(
-      {"optimizer.codebook_update", "--codebook-update", "", kGroup,
-       "ema: codes follow the moving averages of their rows; gradient: the optimizer moves them"}));
-  table.push_back(real_option<kDecay, kOptimizer, &OptimizerConfig::ema_decay>(
-      {"optimizer.ema_decay", "--ema-decay", "F", kGroup, "of those moving averages"}));
-  table.push_back(real_option<kShare, kOptimizer, &OptimizerConfig::restart_codes>(
-      {"optimizer.restart_codes", "--restart-codes", "F", kGroup,
-       "ema: a code used less than this share of its fair number of rows restarts at a row of the batch; 0 "
-       "never does"}));
+  table.push_back(only(needs_codebook,
+                       of_start_model(integer_option<kCodes, kModel, &ModelConfig::codebook_size>(
+                           {"model.codebook_size", "--codebook-size", "N", kGroup, "codes of a codebook"}))));
+  table.push_back(only(
+      needs_codebook,
+      of_start_model(integer_option<kDimension, kModel, &ModelConfig::codebooks>(
+          {"model.codebooks", "--codebooks", "N", kGroup,
+           "into so many parts the latent is cut, each with a codebook of its own; divides --latent-dim"}))));
+  table.push_back(
+      only(needs_codebook, real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::commitment>(
+                               {"objective.commitment", "--commitment", "F", kGroup,
+                                "weight of the squared distance that holds the encoder to its codes"})));
+  table.push_back(
+      only(needs_codebook,
+           choice_option<kCodebookUpdates, kOptimizer, &OptimizerConfig::codebook_update>(
+               {"optimizer.codebook_update", "--codebook-update", "", kGroup,
+                "ema: codes follow the moving averages of their rows; gradient: the optimizer moves them"})));
+  table.push_back(only(needs_code_averages,
+                       real_option<kDecay, kOptimizer, &OptimizerConfig::ema_decay>(
+                           {"optimizer.ema_decay", "--ema-decay", "F", kGroup, "of those moving averages"})));
+  table.push_back(only(needs_code_averages, real_option<kShare, kOptimizer, &OptimizerConfig::restart_codes>(
+                                                {"optimizer.restart_codes", "--restart-codes", "F", kGroup,
+                                                 "ema: a code used less than this share of its fair number "
+                                                 "of rows restarts at a row of the batch; 0 "
+                                                 "never does"})));
 }
 
 void append_training(std::vector<Option>& table) {
   constexpr std::string_view kGroup = "Training";
-  table.push_back(integer_option<kEpochs, kTrain, &TrainConfig::epochs>(
+  table.push_back(free_on_resume(integer_option<kEpochs, kTrain, &TrainConfig::epochs>(
       {"train.epochs", "--epochs", "N", kGroup,
-       "passes over the rows; 10 where neither these nor steps are given"}));
-  table.push_back(integer_option<kSteps, kTrain, &TrainConfig::steps>(
-      {"train.steps", "--steps", "N", kGroup, "batches to train on, instead of --epochs"}));
+       "passes over the rows; 10 where neither these nor steps are given"})));
+  table.push_back(free_on_resume(integer_option<kSteps, kTrain, &TrainConfig::steps>(
+      {"train.steps", "--steps", "N", kGroup, "batches to train on, instead of --epochs"})));
   table.push_back(integer_option<kBatchSize, kTrain, &TrainConfig::batch_size>(
       {"train.batch_size", "--batch-size", "N", kGroup,
        "rows per step; where there are fewer training rows, all of them"}));
@@ -208,11 +247,12 @@ void append_training(std::vector<Option>& table) {
       {"train.on_nonfinite", "--on-nonfinite", "", kGroup,
        "at a loss or gradient that is not finite: end the run, leave the step out, or go back to the last "
        "checkpoint with half the learning rate"}));
-  table.push_back(integer_option<kRestores, kTrain, &TrainConfig::max_restores>(
-      {"train.max_restores", "--max-restores", "N", kGroup,
-       "how often --on-nonfinite restore goes back before it ends the run"}));
-  table.push_back(text_option<kTrain, &TrainConfig::init_from>(
-      {"train.init_from", "--init-from", "MODEL", kGroup, "start from this model's weights"}));
+  table.push_back(
+      only(needs_restores, integer_option<kRestores, kTrain, &TrainConfig::max_restores>(
+                               {"train.max_restores", "--max-restores", "N", kGroup,
+                                "how often --on-nonfinite restore goes back before it ends the run"})));
+  table.push_back(free_on_resume(text_option<kTrain, &TrainConfig::init_from>(
+      {"train.init_from", "--init-from", "MODEL", kGroup, "start from this model's weights"})));
 }
 
 void append_optimizer(std::vector<Option>& table) {
@@ -247,15 +287,16 @@ void append_optimizer(std::vector<Option>& table) {
 
 void append_device(std::vector<Option>& table) {
   constexpr std::string_view kGroup = "Device";
-  table.push_back({"train.device", "--device", OptionType::text, "auto|cpu|cuda|cuda:N", kDeviceRange, kGroup,
-                   "where to train; auto takes a GPU if there is one",
-                   [](RunConfig& config, std::string_view text, std::string_view where) {
-                     config.train.device = parse_device(text, where);
-                   },
-                   [](const RunConfig& config) { return config.train.device; }});
-  table.push_back(integer_option<kThreads, kTrain, &TrainConfig::threads>(
+  table.push_back(
+      free_on_resume(Option{"train.device", "--device", OptionType::text, "auto|cpu|cuda|cuda:N",
+                            kDeviceRange, kGroup, "where to train; auto takes a GPU if there is one",
+                            [](RunConfig& config, std::string_view text, std::string_view where) {
+                              config.train.device = parse_device(text, where);
+                            },
+                            [](const RunConfig& config) { return config.train.device; }}));
+  table.push_back(free_on_resume(integer_option<kThreads, kTrain, &TrainConfig::threads>(
       {"train.threads", "--threads", "N", kGroup,
-       "CPU threads; 0 is one per core that may be used. Never changes a result"}));
+       "CPU threads; 0 is one per core that may be used. Never changes a result"})));
   table.push_back(choice_option<kPrecisions, kTrain, &TrainConfig::precision>(
       {"train.precision", "--precision", "", kGroup, "of the matrix products; tf32 and bf16 need a GPU"}));
   table.push_back(
@@ -267,35 +308,19 @@ void append_device(std::vector<Option>& table) {
 
 void append_output(std::vector<Option>& table) {
   constexpr std::string_view kGroup = "Output";
-  table.push_back(text_option<kOutput, &OutputConfig::dir>(
-      {"output.dir", "--out", "DIR", kGroup, "folder of the run; created where it is missing"}));
-  table.push_back(flag_option<kOutput, &OutputConfig::overwrite>(
-      {"output.overwrite", "--overwrite", "", kGroup, "replace the run that the folder holds"}));
+  table.push_back(free_on_resume(text_option<kOutput, &OutputConfig::dir>(
+      {"output.dir", "--out", "DIR", kGroup, "folder of the run; created where it is missing"})));
+  table.push_back(free_on_resume(flag_option<kOutput, &OutputConfig::overwrite>(
+      {"output.overwrite", "--overwrite", "", kGroup, "replace the run that the folder holds"})));
   table.push_back(integer_option<kSteps, kOutput, &OutputConfig::log_every>(
       {"output.log_every", "--log-every", "N", kGroup, "steps between lines of metrics.jsonl"}));
-  table.push_back(integer_option<kStepsOrNone, kOutput, &OutputConfig::checkpoint_every>(
+  table.push_back(free_on_resume(integer_option<kStepsOrNone, kOutput, &OutputConfig::checkpoint_every>(
       {"output.checkpoint_every", "--checkpoint-every", "N", kGroup,
-       "steps between checkpoints, from which --resume goes on; 0: by time alone"}));
-  table.push_back(real_option<kSeconds, kOutput, &OutputConfig::checkpoint_seconds>(
+       "steps between checkpoints, from which --resume goes on; 0: by time alone"})));
+  table.push_back(free_on_resume(real_option<kSeconds, kOutput, &OutputConfig::checkpoint_seconds>(
       {"output.checkpoint_seconds", "--checkpoint-seconds", "S", kGroup,
-       "seconds between checkpoints; 0: by steps alone"}));
+       "seconds between checkpoints; 0: by steps alone"})));
 }
-
-/// What a resumed run may set anew: where files and devices are and how work is spread, not what comes out.
-/// Rows are recognized by their content, and the length is held against the schedules.
-constexpr Names<13> kFreeOnResume{"data.path",
-                                  "data.test",
-                                  "data.valid",
-                                  "data.labels",
-                                  "train.epochs",
-                                  "train.steps",
-                                  "train.init_from",
-                                  "train.device",
-                                  "train.threads",
-                                  "output.dir",
-                                  "output.overwrite",
-                                  "output.checkpoint_every",
-                                  "output.checkpoint_seconds"};
 
 std::vector<Option> make_table() {
   std::vector<Option> table;
@@ -307,10 +332,6 @@ std::vector<Option> make_table() {
   append_optimizer(table);
   append_device(table);
   append_output(table);
-  for (Option& option : table) {
-    option.may_change_on_resume =
-        std::find(kFreeOnResume.begin(), kFreeOnResume.end(), option.key) != kFreeOnResume.end();
-  }
   return table;
 }
 

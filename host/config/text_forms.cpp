@@ -85,7 +85,7 @@ std::string_view sigma_range() {
 
 std::string format_sigma(const ModelConfig& model) {
   if (model.sigma_source == SigmaSource::fixed) return format_real(model.sigma);
-  const auto source = static_cast<std::size_t>(model.sigma_source);
+  const auto source = static_cast<std::size_t>(model.sigma_source.value());
   return source < kSigmaSources.size() ? std::string(kSigmaSources[source])
                                        : fmt::format("source {}", source);
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "host/config/parse.hpp"
+#include "host/config/scopes.hpp"
 #include "host/config/text_forms.hpp"
 #include "host/config/toml_guard.hpp"
 #include "host/config/utf8.hpp"
@@ -176,14 +177,34 @@ std::string suggest_table(std::string_view name) {
   return nearest_name(name, names);
 }
 
+/// A setting that the file gives, and where.
+struct GivenSetting {
+  const Option* option;
+  std::string where;
+};
+
 void read_table(RunConfig& run, const std::string& path, std::string_view table_name,
-                const toml::table& table) {
+                const toml::table& table, std::vector<GivenSetting>& given) {
   for (const auto& [name, node] : table) {
     const std::string key = fmt::format("{}.{}", table_name, name.str());
     const Option* option = find_option_by_key(key);
     if (option == nullptr) refuse_key(place(path, name.source()), "key", key, suggest_key(key, name.str()));
-    option->set(run, value_text(path, *option, node), fmt::format("{}: {}", place(path, node.source()), key));
+    const std::string where = fmt::format("{}: {}", place(path, node.source()), key);
+    option->set(run, value_text(path, *option, node), where);
+    if (option->why_idle != nullptr) given.push_back({option, where});
   }
+}
+
+/// Older files hold every option: a usual value that has no effect is none. Of what has one the file is the
+/// usual source, which yields to a later choice.
+void settle(RunConfig& run, const std::vector<GivenSetting>& given) {
+  const RunConfig usual;
+  for (const auto& [option, where] : given) {
+    const std::string why = config::why_idle(*option, run);
+    if (!why.empty() && option->get(run) != option->get(usual))
+      throw ConfigError(fmt::format("{}: {}", where, why));
+  }
+  for (const GivenSetting& one : given) one.option->take_as_usual(run);
 }
 
 toml::table parse_toml(const std::string& path, const std::string& text) {
@@ -194,13 +215,9 @@ toml::table parse_toml(const std::string& path, const std::string& text) {
   }
 }
 
-}  // namespace
-
-RunConfig load_config(const std::string& path, const RunConfig& base) {
-  return parse_config(read_text(path), base, path);
-}
-
-RunConfig parse_config(const std::string& text, const RunConfig& base, const std::string& path) {
+/// `given`: the settings that the text has.
+RunConfig read_config(const std::string& text, const RunConfig& base, const std::string& path,
+                      std::vector<GivenSetting>& given) {
   if (const auto found = config::find_unbearable(text)) {
     throw ConfigError(fmt::format("{}:{}: {}", path, found->line, found->what));
   }
@@ -214,13 +231,34 @@ RunConfig parse_config(const std::string& text, const RunConfig& base, const std
       if (table == nullptr) {
         throw ConfigError(fmt::format("{}: {}: expected a table, found {}", where, key, type_name(node)));
       }
-      read_table(run, path, key, *table);
+      read_table(run, path, key, *table, given);
     } else if (node.is_table()) {
       refuse_key(where, "table", key, suggest_table(key));
     } else {
       refuse_key(where, "key", key, suggest_key(key, key));
     }
   }
+  return run;
+}
+
+}  // namespace
+
+RunConfig load_config(const std::string& path, const RunConfig& base) {
+  return parse_config(read_text(path), base, path);
+}
+
+RunConfig parse_config(const std::string& text, const RunConfig& base, const std::string& path) {
+  std::vector<GivenSetting> given;
+  RunConfig run = read_config(text, base, path, given);
+  settle(run, given);
+  return run;
+}
+
+RunConfig config::load_kept_config(const std::string& path) {
+  std::vector<GivenSetting> given;
+  RunConfig run = read_config(read_text(path), {}, path, given);
+  forget_idle(run);
+  for (const GivenSetting& one : given) one.option->take_as_usual(run);
   return run;
 }
 

@@ -70,7 +70,7 @@ std::string to_toml(const RunConfig& config) {
     for (const Option& option : options()) {
       if (option.key.substr(0, option.key.find('.')) != table) continue;
       const std::string text = option.get(config);
-      if (text.empty()) continue;
+      if (text.empty() || !option.applies(config)) continue;
       toml += fmt::format("{} = {}\n", option.key.substr(table.size() + 1), toml_value(option, text));
     }
   }

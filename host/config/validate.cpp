@@ -1,11 +1,8 @@
 // What several options together get wrong.
 #include <fmt/format.h>
 
-#include <array>
-#include <utility>
-
 #include "host/config/limits.hpp"
-#include "host/config/text_forms.hpp"
+#include "host/config/scopes.hpp"
 #include "host/latents/latent.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/error.hpp"
@@ -60,19 +57,6 @@ void check_likelihood(const RunConfig& config) {
         "values do not; use --likelihood gaussian for them",
         traits.name));
   }
-  if (!traits.has_sigma && config.model.sigma_source != SigmaSource::fixed) {
-    throw ConfigError(fmt::format(
-        "--sigma {} needs a likelihood with a deviation, and {} has none: use --likelihood gaussian",
-        config::format_sigma(config.model), traits.name));
-  }
-}
-
-void check_latent(const RunConfig& config) {
-  const Latent& own = latent_of(config.model.latent);
-  for (const Latent* latent : all_latents()) {
-    if (latent != &own) latent->check_absent(config);
-  }
-  own.check(config);
 }
 
 void check_kl_term(const ObjectiveConfig& objective) {
@@ -81,10 +65,6 @@ void check_kl_term(const ObjectiveConfig& objective) {
         "--capacity and --free-bits contradict each other: one holds the KL of all latents at a value, the "
         "other that of each above one");
   }
-  if (objective.capacity_steps > 0 && objective.capacity == 0.0) {
-    throw ConfigError("--capacity-steps needs --capacity: it says in how many steps that comes about");
-  }
-  const ObjectiveConfig usual;
   const char* const held = objective.capacity > 0.0    ? "--capacity"
                            : objective.free_bits > 0.0 ? "--free-bits"
                                                        : "";
@@ -94,29 +74,15 @@ void check_kl_term(const ObjectiveConfig& objective) {
         "is held at changes nothing; leave it out, or give a --beta above 0",
         held));
   }
-  if (objective.beta == 0.0 && objective.beta_schedule != usual.beta_schedule) {
+  if (objective.beta == 0.0 && objective.beta_schedule->kind != BetaScheduleKind::constant) {
     throw ConfigError(
         "--beta 0 and --beta-schedule contradict each other: the schedule multiplies beta, and the KL term "
         "would have the weight 0 in every step; leave the schedule out, or give a --beta above 0");
   }
-  if (objective.beta_schedule.kind == BetaScheduleKind::cyclical && objective.beta_schedule.steps == 1) {
+  if (objective.beta_schedule->kind == BetaScheduleKind::cyclical && objective.beta_schedule->steps == 1) {
     throw ConfigError(
         "--beta-schedule cyclical:period=1: the first step of a period has the weight 0, and a period of one "
         "step has no other: the KL term would never have a weight; choose a period of 2 steps or more");
-  }
-  if (objective.kind != ObjectiveKind::iwae) return;
-  const std::array<std::pair<bool, const char*>, 4> weighing = {{
-      {objective.beta != usual.beta, "--beta"},
-      {objective.beta_schedule != usual.beta_schedule, "--beta-schedule"},
-      {objective.capacity != usual.capacity, "--capacity"},
-      {objective.free_bits != usual.free_bits, "--free-bits"},
-  }};
-  for (const auto& [given, flag] : weighing) {
-    if (!given) continue;
-    throw ConfigError(fmt::format(
-        "{} and --objective iwae contradict each other: the importance-weighted bound is the logarithm of a "
-        "mean and has no KL term of its own to weigh or to hold; use --objective elbo",
-        flag));
   }
 }
 
@@ -169,7 +135,8 @@ void validate(const RunConfig& config) {
   check_ranges(config);
   check_data(config.data);
   check_likelihood(config);
-  check_latent(config);
+  config::require_effect(config);
+  latent_of(config.model.latent).check(config);
   check_objective(config);
   check_condition(config);
   check_lr_schedule(config.optimizer);

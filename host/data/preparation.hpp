@@ -27,7 +27,7 @@ inline constexpr std::int64_t kInferenceBatch = 256;
 struct DataShape {
   std::int64_t rows = 0;  ///< N
   ElementType type = ElementType::f32;
-  bool exchanged = false;  ///< raw rows in an exchange buffer (N,D) instead of a data set; f32
+  bool exchanged = false;                ///< raw rows in an exchange buffer (N,D) instead of a data set; f32
   bool label_vectors = false;            ///< a conditional model is told vectors, not classes
   std::int64_t block = kInferenceBatch;  ///< rows that a pass of inference computes at a time
 };

@@ -20,12 +20,12 @@ std::string collapse_warning(const ModelConfig& model, const ObjectiveConfig& ob
   }
   std::string remedy;
   if (objective.kind == ObjectiveKind::elbo) {
-    remedy = objective.beta > 1.0 ? fmt::format("lower --beta (it is {:g})", objective.beta)
+    remedy = objective.beta > 1.0 ? fmt::format("lower --beta (it is {:g})", objective.beta.value())
                                   : "let the KL's weight rise from 0 (--beta-schedule linear:steps=N)";
     if (objective.free_bits == 0.0 && objective.capacity == 0.0) remedy += ", give --free-bits 0.5";
     remedy += ", ";
   }
-  remedy += has_given_sigma(model) ? fmt::format("or a smaller --sigma (it is {:g})", model.sigma)
+  remedy += has_given_sigma(model) ? fmt::format("or a smaller --sigma (it is {:g})", model.sigma.value())
                                    : "or train longer";
   const std::string each = model.latent_dim == 1
                                ? "the latent does not hold"

@@ -208,7 +208,7 @@ std::vector<std::int64_t> Vae::match_columns(std::span<const std::string> names,
 
 std::int64_t Vae::encode(RowSource& rows, const std::function<void(const EncodedBlock&)>& sink) const {
   const bool has_logvar = impl_->traits().has_density;
-  const std::int64_t books = impl_->traits().has_codes ? impl_->file.model.codebooks : 0;
+  const std::int64_t books = impl_->traits().has_codes ? impl_->file.model.codebooks.value() : 0;
   const bool holds_sigma = impl_->file.model.logvar_head == LogvarHead::logsigma;
   std::vector<float> mean;
   std::vector<float> logvar;

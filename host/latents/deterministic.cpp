@@ -19,25 +19,14 @@ class DeterministicLatent final : public Latent {
     return kTraits;
   }
 
-  void check(const RunConfig& config) const override {
-    if (config.objective.beta != ObjectiveConfig{}.beta) {
-      throw ConfigError(
-          "--beta and --latent deterministic contradict each other: beta weighs a KL divergence, and a code "
-          "without a distribution has none; --latent-l2 keeps the codes small");
-    }
-    if (const char* flag = sampling_option(config); flag != nullptr) {
-      throw ConfigError(fmt::format(
-          "{} and --latent deterministic contradict each other: a code without a distribution has no scale, "
-          "no KL divergence and nothing to draw; use --latent gaussian",
-          flag));
-    }
+  [[nodiscard]] std::string_view why_nothing_is_drawn() const override {
+    return "a code without a distribution has no scale, no KL divergence and nothing to draw";
   }
-  void check_absent(const RunConfig& config) const override {
-    if (config.objective.latent_l2 == 0.0) return;
-    throw ConfigError(
-        "--latent-l2 needs --latent deterministic: the codes of other latents have a regularizer of their "
-        "own");
+  [[nodiscard]] std::string_view why_no_kl() const override {
+    return "it is of a KL divergence, and a code without a distribution has none; --latent-l2 keeps the "
+           "codes small";
   }
+  [[nodiscard]] bool has_code_penalty() const override { return true; }
   [[nodiscard]] double loss_weight(const RunConfig& config) const override {
     return config.objective.latent_l2;
   }

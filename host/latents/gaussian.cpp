@@ -13,7 +13,7 @@ namespace vaecuda {
 namespace {
 
 math::ScaleHead scale_head_of(const ModelConfig& model) {
-  return config::same_as<math::ScaleHead>(model.logvar_head);
+  return config::same_as<math::ScaleHead>(model.logvar_head.value());
 }
 
 class GaussianLatent final : public Latent {
@@ -23,7 +23,6 @@ class GaussianLatent final : public Latent {
     return kTraits;
   }
 
-  void check(const RunConfig& /*config*/) const override {}
   [[nodiscard]] double loss_weight(const RunConfig& config) const override { return config.objective.beta; }
 
   [[nodiscard]] std::int64_t head_columns(std::int64_t latent_columns) const override {

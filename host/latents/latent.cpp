@@ -51,22 +51,4 @@ std::vector<float> Latent::draw_rows(std::int64_t /*first*/, std::int64_t /*coun
   throw std::logic_error("a draw from a latent without a prior");
 }
 
-const char* sampling_option(const RunConfig& config) {
-  const ObjectiveConfig& objective = config.objective;
-  const ObjectiveConfig usual;
-  const std::array<std::pair<bool, const char*>, 7> options = {{
-      {objective.kind != usual.kind, "--objective iwae"},
-      {objective.samples != usual.samples, "--samples"},
-      {config.model.logvar_head != ModelConfig{}.logvar_head, "--logvar-head"},
-      {objective.beta_schedule != usual.beta_schedule, "--beta-schedule"},
-      {objective.capacity != usual.capacity, "--capacity"},
-      {objective.capacity_steps != usual.capacity_steps, "--capacity-steps"},
-      {objective.free_bits != usual.free_bits, "--free-bits"},
-  }};
-  for (const auto& [given, flag] : options) {
-    if (given) return flag;
-  }
-  return nullptr;
-}
-
 }  // namespace vaecuda

@@ -6,6 +6,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/model/layout.hpp"
@@ -64,9 +65,13 @@ class Latent {
   // --- options
 
   /// \throws ConfigError for an option that contradicts this kind
-  virtual void check(const RunConfig& config) const = 0;
-  /// \throws ConfigError for an option that this kind alone has, given for another one
-  virtual void check_absent(const RunConfig& /*config*/) const {}
+  virtual void check(const RunConfig& /*config*/) const {}
+  /// Of a kind without a density: why options of draws and of the KL term have no effect
+  /// (host/config/scopes.hpp).
+  [[nodiscard]] virtual std::string_view why_nothing_is_drawn() const { return {}; }
+  [[nodiscard]] virtual std::string_view why_no_kl() const { return {}; }
+  /// Whether --latent-l2 weighs its code's mean square.
+  [[nodiscard]] virtual bool has_code_penalty() const { return false; }
   /// Of its scheduled term in the loss, where training ends.
   [[nodiscard]] virtual double loss_weight(const RunConfig& config) const = 0;
 
@@ -139,8 +144,5 @@ class Latent {
 [[nodiscard]] const Latent& latent_of(LatentKind kind);
 /// Of every kind, in the order of the enumeration.
 [[nodiscard]] std::span<const Latent* const> all_latents();
-
-/// The first option given that only a code with a distribution can have; null where there is none.
-[[nodiscard]] const char* sampling_option(const RunConfig& config);
 
 }  // namespace vaecuda

@@ -62,48 +62,21 @@ class QuantizedLatent final : public Latent {
       throw ConfigError(
           fmt::format("--latent-dim {} and --codebooks {} do not fit: the latent is cut into parts of equal "
                       "width, so the second has to divide the first",
-                      model.latent_dim, model.codebooks));
+                      model.latent_dim, model.codebooks.value()));
     }
-    if (config.objective.beta != ObjectiveConfig{}.beta) {
-      throw ConfigError(
-          "--beta and --latent vq contradict each other: beta weighs a KL divergence, which is the same "
-          "constant for every row whose codes are chosen without noise; --commitment holds the encoder to "
-          "its codes");
-    }
-    if (config.objective.reduce != ObjectiveConfig{}.reduce) {
+    if (config.objective.reduce == Reduction::sum) {
       throw ConfigError(
           "--reduce sum and --latent vq contradict each other: codes move by means over their rows; use "
           "--reduce mean");
     }
-    if (const char* flag = sampling_option(config); flag != nullptr) {
-      throw ConfigError(fmt::format(
-          "{} and --latent vq contradict each other: codes are chosen, not drawn, and have no scale; use "
-          "--latent gaussian",
-          flag));
-    }
-    if (has_averages(config.optimizer)) return;
-    const OptimizerConfig usual;
-    const auto refuse = [](const char* flag) {
-      throw ConfigError(fmt::format(
-          "{} and --codebook-update gradient contradict each other: codes that the optimizer moves have no "
-          "moving averages; use --codebook-update ema",
-          flag));
-    };
-    if (config.optimizer.ema_decay != usual.ema_decay) refuse("--ema-decay");
-    if (config.optimizer.restart_codes != usual.restart_codes) refuse("--restart-codes");
   }
-  void check_absent(const RunConfig& config) const override {
-    const ModelConfig usual_model;
-    const OptimizerConfig usual;
-    const auto refuse = [](const char* flag) {
-      throw ConfigError(fmt::format("{} needs --latent vq: other latents have no codebook", flag));
-    };
-    if (config.model.codebook_size != usual_model.codebook_size) refuse("--codebook-size");
-    if (config.model.codebooks != usual_model.codebooks) refuse("--codebooks");
-    if (config.objective.commitment != ObjectiveConfig{}.commitment) refuse("--commitment");
-    if (config.optimizer.codebook_update != usual.codebook_update) refuse("--codebook-update");
-    if (config.optimizer.ema_decay != usual.ema_decay) refuse("--ema-decay");
-    if (config.optimizer.restart_codes != usual.restart_codes) refuse("--restart-codes");
+  [[nodiscard]] std::string_view why_nothing_is_drawn() const override {
+    return "codes are chosen, not drawn, and have no scale";
+  }
+  [[nodiscard]] std::string_view why_no_kl() const override {
+    return "it is of a KL divergence, which is the same constant for every row whose codes are chosen "
+           "without noise; "
+           "--commitment holds the encoder to its codes";
   }
   /// The commitment, and 1 more where the codes have a gradient.
   [[nodiscard]] double loss_weight(const RunConfig& config) const override {
@@ -116,7 +89,7 @@ class QuantizedLatent final : public Latent {
       throw ConfigError(fmt::format(
           "{} codebooks of {} codes for a latent of {} columns: the numbers must be positive, and the first "
           "divide the last",
-          groups, model.codebook_size, latent.columns));
+          groups, model.codebook_size.value(), latent.columns));
     }
     // Of the width's codes as many as the sizes of a tensor can say: place() refuses what is too large.
     const std::int64_t width = latent.columns / groups;

@@ -228,10 +228,10 @@ std::string find_objective_fault(const ObjectiveConfig& objective) {
     if (outside(value, config::kWeight)) return complaint(key, value, config::kWeight);
   }
   if (outside(objective.samples, config::kSamples)) {
-    return complaint("objective.samples", objective.samples, config::kSamples);
+    return complaint("objective.samples", objective.samples.value(), config::kSamples);
   }
   if (outside(objective.capacity_steps, config::kCapacitySteps)) {
-    return complaint("objective.capacity_steps", objective.capacity_steps, config::kCapacitySteps);
+    return complaint("objective.capacity_steps", objective.capacity_steps.value(), config::kCapacitySteps);
   }
   return "";
 }
@@ -326,17 +326,18 @@ std::string find_fault(const ModelFile& file) {
     return complaint("model.latent_dim", model.latent_dim, config::kDimension);
   }
   if (outside(model.codebook_size, config::kDimension)) {
-    return complaint("model.codebook_size", model.codebook_size, config::kDimension);
+    return complaint("model.codebook_size", model.codebook_size.value(), config::kDimension);
   }
   if (outside(model.codebooks, config::kDimension)) {
-    return complaint("model.codebooks", model.codebooks, config::kDimension);
+    return complaint("model.codebooks", model.codebooks.value(), config::kDimension);
   }
   const auto layers = static_cast<std::int64_t>(model.hidden.size());
   if (outside(layers, config::kLayers)) return complaint("model.hidden's length", layers, config::kLayers);
   for (const std::int64_t width : model.hidden) {
     if (outside(width, config::kDimension)) return complaint("model.hidden", width, config::kDimension);
   }
-  if (outside(model.sigma, config::kSigma)) return complaint("model.sigma", model.sigma, config::kSigma);
+  if (outside(model.sigma, config::kSigma))
+    return complaint("model.sigma", model.sigma.value(), config::kSigma);
   if (model.sigma_source != SigmaSource::fixed && !traits_of(model.likelihood).has_sigma) {
     return "model.sigma_source is not fixed; expected fixed for a likelihood without a deviation";
   }

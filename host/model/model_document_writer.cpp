@@ -33,7 +33,7 @@ void write_model(JsonWriter& json, const RunConfig& config) {
   choice(json, config, "model.logvar_head");
   choice(json, config, "model.output_bias");
   json.member("sigma", model.sigma);
-  json.member("sigma_source", config::kSigmaSources[static_cast<std::size_t>(model.sigma_source)]);
+  json.member("sigma_source", config::kSigmaSources[static_cast<std::size_t>(model.sigma_source.value())]);
   json.close_object();
 }
 

@@ -16,7 +16,7 @@ constexpr int kBeforeActivations = 1;  // the identity, of layers without one
 math::LikelihoodParameters likelihood_parameters(const ModelConfig& model) {
   math::LikelihoodParameters parameters;
   parameters.kind = kind_of(model.likelihood);
-  parameters.source = config::same_as<math::SigmaSource>(model.sigma_source);
+  parameters.source = config::same_as<math::SigmaSource>(model.sigma_source.value());
   parameters.log_sigma = static_cast<float>(std::log(model.sigma));
   parameters.inverse_sigma = static_cast<float>(1.0 / model.sigma);
   return parameters;

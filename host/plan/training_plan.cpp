@@ -123,9 +123,9 @@ math::LossSchedule loss_schedule_of(const RunConfig& config) {
   const ObjectiveConfig& objective = config.objective;
   math::LossSchedule schedule;
   schedule.beta = latent_of(config.model.latent).loss_weight(config);
-  schedule.kind = config::same_as<math::LossScheduleKind>(objective.beta_schedule.kind);
-  schedule.steps = objective.beta_schedule.steps;
-  schedule.ramp = objective.beta_schedule.ramp;
+  schedule.kind = config::same_as<math::LossScheduleKind>(objective.beta_schedule->kind);
+  schedule.steps = objective.beta_schedule->steps;
+  schedule.ramp = objective.beta_schedule->ramp;
   schedule.capacity = objective.capacity;
   schedule.capacity_steps = objective.capacity_steps;
   return schedule;

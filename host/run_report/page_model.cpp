@@ -108,7 +108,7 @@ std::string settings_section(const PageContent& content) {
   for (const Option& option : options()) {
     const std::string value = option.get(content.run.config);
     const std::string_view group = option.key.substr(0, option.key.find('.'));
-    if (value.empty()) continue;
+    if (value.empty() || !option.applies(content.run.config)) continue;
     auto found =
         std::find_if(groups.begin(), groups.end(), [&](const auto& one) { return one.first == group; });
     if (found == groups.end()) found = groups.insert(groups.end(), {group, ""});

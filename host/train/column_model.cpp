@@ -63,7 +63,7 @@ ColumnModel::ColumnModel(const Dataset& train, const Preparation& preparation, c
     for (std::size_t c = 0; c < columns; ++c) {
       output_.push_back(
           functor.output_of(functor.kUnitTargets ? std::clamp(mean[c], rare, 1.0 - rare) : mean[c]));
-      sigma_.push_back(model.sigma_source == SigmaSource::fixed     ? model.sigma
+      sigma_.push_back(model.sigma_source == SigmaSource::fixed     ? model.sigma.value()
                        : model.sigma_source == SigmaSource::learned ? std::max(together, least)
                                                                     : std::max(deviation_[c], least));
     }

@@ -87,7 +87,7 @@ std::string unreachable_warning(const RunConfig& config, const PreparedData& dat
       "the values lie {:.3g} deviations from what the model decodes, and --sigma is {:g}: no training "
       "reaches them. "
       "Column {} alone has a deviation of {:.3g}; {}",
-      distance, config.model.sigma, column, *widest, sigma_advice(config));
+      distance, config.model.sigma.value(), column, *widest, sigma_advice(config));
 }
 
 std::string codes_warning(const RunConfig& config, const LossTerms& terms) {
@@ -98,7 +98,7 @@ std::string codes_warning(const RunConfig& config, const LossTerms& terms) {
   return fmt::format(
       "codebook collapse: nearly all rows take one code of {} (perplexity {:.2f}), so that the codes say "
       "nearly nothing of a row; give --restart-codes 0.1, {}",
-      config.model.codebook_size, least,
+      config.model.codebook_size.value(), least,
       config.data.standardize ? "or lower --lr" : "lower --lr, or standardize the values");
 }
 

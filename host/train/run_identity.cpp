@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-
 #include "host/config/utf8.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
@@ -11,7 +10,7 @@ namespace vaecuda {
 std::map<std::string, std::string, std::less<>> fixed_options(const RunConfig& config) {
   std::map<std::string, std::string, std::less<>> fixed;
   for (const Option& option : options()) {
-    if (!option.may_change_on_resume) fixed.emplace(option.key, option.get(config));
+    if (!option.may_change_on_resume && option.applies(config)) fixed.emplace(option.key, option.get(config));
   }
   return fixed;
 }

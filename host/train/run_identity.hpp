@@ -11,7 +11,7 @@
 
 namespace vaecuda {
 
-/// The options that a resumed run must not change, as text.
+/// The options that a resumed run must not change and that have an effect in it, as text.
 [[nodiscard]] std::map<std::string, std::string, std::less<>> fixed_options(const RunConfig& config);
 
 /// The scale of a run whose checkpoint says `auto` or `unit`: those of older versions, in which bytes were

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "host/config/lr_schedule.hpp"
+#include "host/config/scopes.hpp"
 #include "host/config/utf8.hpp"
 #include "host/data/check_values.hpp"
 #include "host/data/fingerprint.hpp"
@@ -54,6 +55,7 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
                     config.output.dir));
   }
   validate(config);
+  config::forget_idle(config);
   std::optional<Checkpoint> from;
   std::optional<ModelFile> model;
   std::optional<OlderScale> older_scale;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <filesystem>
 
 #include "host/config/utf8.hpp"
@@ -10,7 +9,6 @@
 #include "host/io/path_links.hpp"
 #include "host/train/run_replacement.hpp"
 #include "vaecuda/error.hpp"
-#include "vaecuda/likelihood.hpp"
 #include "vaecuda/options.hpp"
 
 namespace vaecuda {
@@ -65,10 +63,6 @@ void require_same_scale(const RunConfig& config, const ModelFile& start) {
 }
 
 void require_same_model(const RunConfig& config, const ModelFile& start) {
-  // What the option of each key would say: parameters mean something else under another value.
-  constexpr std::array kSame = {
-      "model.hidden",        "model.latent_dim", "model.activation",  "model.latent",     "model.logvar_head",
-      "model.codebook_size", "model.codebooks",  "model.conditional", "model.likelihood", "model.sigma"};
   const auto refuse = [&](std::string_view what, std::string_view has, std::string_view asked) {
     throw ConfigError(fmt::format("--init-from {}: {} is {} in this model, and here {}; give the same",
                                   config.train.init_from, what, has, asked));
@@ -80,9 +74,8 @@ void require_same_model(const RunConfig& config, const ModelFile& start) {
   }
   RunConfig began;
   began.model = theirs;
-  if (!traits_of(theirs.likelihood).has_sigma) began.model.sigma = config.model.sigma;  // stands for nothing
-  for (const char* key : kSame) {
-    const Option& option = *find_option_by_key(key);
+  for (const Option& option : options()) {
+    if (!option.is_of_start_model || !option.applies(began)) continue;
     const std::string has = option.get(began);
     const std::string asked = option.get(config);
     if (has != asked) refuse(option.flag, has, asked);

@@ -262,10 +262,11 @@ void TrainingLoop::go_back() {
   cut_logs();
   save();  // or a kill would make the count start again
   if (observer_.message) {
-    observer_.message(fmt::format(
-        "step {} was not finite: back to step {} with 1/{} of the learning rate "
-        "(return {} of at most {})",
-        fault->step, state_.step, std::int64_t{1} << restores, restores, setup_.config.train.max_restores));
+    observer_.message(
+        fmt::format("step {} was not finite: back to step {} with 1/{} of the learning rate "
+                    "(return {} of at most {})",
+                    fault->step, state_.step, std::int64_t{1} << restores, restores,
+                    setup_.config.train.max_restores.value()));
   }
 }
 

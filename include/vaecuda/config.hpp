@@ -1,6 +1,6 @@
 // What a training run is made of: data, model, objective, optimizer, training, output. Plain structs with
 // defaults; every field has one line in the option table (options.hpp), which names it for TOML and command
-// line.
+// line. A Setting is a field that not every kind of run has.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "vaecuda/export.h"
 #include "vaecuda/latent.hpp"
 #include "vaecuda/likelihood.hpp"
+#include "vaecuda/setting.hpp"
 
 namespace vaecuda {
 
@@ -47,17 +48,19 @@ struct ModelConfig {
       400};                      ///< widths of the encoder's hidden layers; the decoder mirrors them
   std::int64_t latent_dim = 20;  ///< Z
   LatentKind latent = LatentKind::gaussian;
-  LogvarHead logvar_head = LogvarHead::logvar;  ///< what the encoder gives for the scale: log σ² or log σ
-  std::int64_t codebook_size = 512;             ///< vq latent: M, codes of a codebook
-  std::int64_t codebooks = 1;                   ///< vq latent: G; each has the codes of Z/G latent columns
-  bool conditional = false;                     ///< encoder and decoder see the label of a row
+  /// What the encoder gives for the scale: log σ² or log σ.
+  Setting<LogvarHead> logvar_head{LogvarHead::logvar};
+  Setting<std::int64_t> codebook_size{512};  ///< vq latent: M, codes of a codebook
+  Setting<std::int64_t> codebooks{1};        ///< vq latent: G; each has the codes of Z/G latent columns
+  bool conditional = false;                  ///< encoder and decoder see the label of a row
   std::int64_t condition_dim = 0;  ///< C: numbers that a label is; set when the data are read, no option
   Activation activation = Activation::relu;
   Initialization init = Initialization::torch;
   Likelihood likelihood = Likelihood::bernoulli;
   /// Gaussian, Laplace: σ is fixed, one learned parameter, or given by the decoder for every column.
-  SigmaSource sigma_source = SigmaSource::fixed;
-  double sigma = kDefaultSigma;  ///< standard deviation, in prepared units; learned: what it starts from
+  Setting<SigmaSource> sigma_source{SigmaSource::fixed};
+  Setting<double> sigma{
+      kDefaultSigma};  ///< standard deviation, in prepared units; learned: what it starts from
   OutputBias output_bias = OutputBias::init;  ///< what the output layer's bias starts from
 };
 
@@ -91,16 +94,17 @@ struct BetaSchedule {
 
 /// What is minimized.
 struct ObjectiveConfig {
-  ObjectiveKind kind = ObjectiveKind::elbo;
-  std::int64_t samples = 1;  ///< K: latent samples of each row
-  double beta = 1.0;         ///< Gaussian latent: weight of the KL term
-  BetaSchedule beta_schedule;
-  double capacity = 0.0;               ///< C: the loss has |KL − C| in the place of the KL; 0 = no capacity
-  std::int64_t capacity_steps = 0;     ///< steps in which C rises from 0
-  double free_bits = 0.0;              ///< λ: nats of each latent's KL that cost nothing; 0 = none
-  Reduction reduce = Reduction::mean;  ///< of the rows, in the gradient
-  double latent_l2 = 0.0;              ///< deterministic latent: weight of the code's mean square
-  double commitment = 0.25;  ///< vq latent: weight of ‖z − sg(code)‖², the pull of the encoder to its codes
+  Setting<ObjectiveKind> kind{ObjectiveKind::elbo};
+  Setting<std::int64_t> samples{1};  ///< K: latent samples of each row
+  Setting<double> beta{1.0};         ///< Gaussian latent: weight of the KL term
+  Setting<BetaSchedule> beta_schedule{BetaSchedule{}};
+  Setting<double> capacity{0.0};  ///< C: the loss has |KL − C| in the place of the KL; 0 = no capacity
+  Setting<std::int64_t> capacity_steps{0};  ///< steps in which C rises from 0
+  Setting<double> free_bits{0.0};           ///< λ: nats of each latent's KL that cost nothing; 0 = none
+  Reduction reduce = Reduction::mean;       ///< of the rows, in the gradient
+  Setting<double> latent_l2{0.0};           ///< deterministic latent: weight of the code's mean square
+  /// vq latent: weight of ‖z − sg(code)‖², the pull of the encoder to its codes
+  Setting<double> commitment{0.25};
 };
 
 /// One stage of a stepwise learning-rate schedule: from the start of `epoch` (counted from 0) on.
@@ -132,10 +136,10 @@ struct OptimizerConfig {
   std::int64_t v_init = 0;    ///< where the second moment starts: 0, or 1 and then without bias correction
   double weight_decay = 0.0;  ///< adam: L2 term in the gradient; adamw: decoupled
   double clip_norm = 0.0;     ///< global gradient norm is scaled down to this; 0 = no clipping
-  CodebookUpdate codebook_update = CodebookUpdate::ema;
-  double ema_decay = 0.99;  ///< of the codebook's moving averages
-  double restart_codes =
-      0.0;  ///< ema: a code that is used less than this share of B/M is restarted; 0 = never
+  Setting<CodebookUpdate> codebook_update{CodebookUpdate::ema};
+  Setting<double> ema_decay{0.99};  ///< of the codebook's moving averages
+  /// ema: a code that is used less than this share of B/M is restarted; 0 = never
+  Setting<double> restart_codes{0.0};
 };
 
 struct TrainConfig {
@@ -149,8 +153,8 @@ struct TrainConfig {
   Precision precision = Precision::fp32;
   bool autotune = false;  ///< GPU: measure cuBLAS's algorithms instead of taking its own first choice
   NonfiniteAction on_nonfinite = NonfiniteAction::stop;
-  std::int64_t max_restores = 3;  ///< on_nonfinite = restore: so many times in a run, then it ends
-  std::string init_from;          ///< model file to start from; empty: fresh parameters
+  Setting<std::int64_t> max_restores{3};  ///< on_nonfinite = restore: so many times in a run, then it ends
+  std::string init_from;                  ///< model file to start from; empty: fresh parameters
 };
 
 struct OutputConfig {
@@ -171,8 +175,10 @@ struct RunConfig {
   OutputConfig output;
 };
 
-/// Reads a TOML configuration over `base`. \throws ConfigError for unknown keys (naming the nearest one),
-/// wrong types and values out of range; FileError if the file cannot be read.
+/// Reads a TOML configuration over `base`. What it says counts as usual, not as given: it yields where a
+/// later choice leaves it without effect. \throws ConfigError for unknown keys (naming the nearest one),
+/// wrong types, values out of range and values without effect in the file itself, but usual ones, which older
+/// files have; FileError if the file cannot be read.
 [[nodiscard]] VAECUDA_API RunConfig load_config(const std::string& path, const RunConfig& base = {});
 /// The same of TOML text. `name` stands for the path in messages.
 [[nodiscard]] VAECUDA_API RunConfig parse_config(const std::string& toml, const RunConfig& base = {},
@@ -182,8 +188,8 @@ struct RunConfig {
 [[nodiscard]] VAECUDA_API RunConfig load_run_config(const std::string& dir);
 /// The whole configuration as TOML; load_config of it gives the same configuration.
 [[nodiscard]] VAECUDA_API std::string to_toml(const RunConfig& config);
-/// Checks what one field alone cannot show: contradictions between fields.
-/// \throws ConfigError saying which options contradict and why.
+/// Checks what one field alone cannot show: contradictions between fields, and a Setting that was given and
+/// has no effect. \throws ConfigError saying which options contradict and why.
 VAECUDA_API void validate(const RunConfig& config);
 
 }  // namespace vaecuda

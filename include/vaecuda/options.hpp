@@ -30,6 +30,19 @@ struct Option {
   /// Whether a resumed run may have another value. False unless the table says so: what would change the
   /// result is refused.
   bool may_change_on_resume = false;
+  /// Whether a run that starts from a model must have that model's value: its parameters would mean something
+  /// else under another one.
+  bool is_of_start_model = false;
+  /// Why it has no effect in this configuration, naming `flag`; empty where it has one. Null: it always has.
+  std::string (*why_idle)(const RunConfig& config, std::string_view flag) = nullptr;
+  // Null unless the field is a Setting.
+  bool (*is_given)(const RunConfig& config) = nullptr;
+  void (*forget)(RunConfig& config) = nullptr;         ///< the usual value again
+  void (*take_as_usual)(RunConfig& config) = nullptr;  ///< the value stays, as nobody gave it
+
+  [[nodiscard]] bool applies(const RunConfig& config) const {
+    return why_idle == nullptr || why_idle(config, flag).empty();
+  }
 };
 
 /// All options in the order of the help.

@@ -162,7 +162,7 @@ TEST_CASE("model file: names, shapes and places are those that others expect", "
   const Layer output = make_layout(file.model).network("decoder").top;
   const auto* const first = file.parameters.data() + output.bias;
   CHECK(values_of("output.bias", nlohmann::json::array({4})) == std::vector<float>(first, first + 4));
-  CHECK(parts.document["model"]["sigma"] == file.model.sigma);
+  CHECK(parts.document["model"]["sigma"] == file.model.sigma.value());
   CHECK(parts.document["seed"] == "18446744073709551615");
 }
 

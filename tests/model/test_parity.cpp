@@ -81,7 +81,7 @@ TEST_CASE("a run that does not follow would be noticed", "[parity]") {
   CHECK_FALSE(
       is_near(test::distance(cpu, other.run(test::cpu_executor(1), rows, kSteps), kSteps), kHardwareNormals));
   other = bench;
-  other.config.objective.beta *= 1.002;
+  other.config.objective.beta = 1.002 * bench.config.objective.beta;
   CHECK_FALSE(
       is_near(test::distance(cpu, other.run(test::cpu_executor(1), rows, kSteps), kSteps), kHardwareNormals));
   other = bench;

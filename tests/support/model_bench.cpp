@@ -70,7 +70,7 @@ oracle::Network network_of(const ParameterLayout& layout, const RunConfig& confi
   network.lik = config::same_as<oracle::Lik>(config.model.likelihood);
   constexpr oracle::SigmaFrom kFrom[] = {oracle::SigmaFrom::constant, oracle::SigmaFrom::parameter,
                                          oracle::SigmaFrom::output};
-  network.sigma_from = kFrom[static_cast<int>(config.model.sigma_source)];
+  network.sigma_from = kFrom[static_cast<int>(config.model.sigma_source.value())];
   network.importance_weighted = config.objective.kind == ObjectiveKind::iwae;
   network.free_bits = config.objective.free_bits;
   network.capacity = config.objective.capacity;

@@ -103,7 +103,7 @@ TEST_CASE("a VQ-VAE's files hold what its options ask for", "[train][codebook]")
   config.data.valid_fraction = 0.1;
   config.output.log_every = 5;
   config.optimizer.codebook_update = CodebookUpdate::gradient;
-  config.optimizer.restart_codes = 0.0;
+  config.optimizer.restart_codes.forget();
   config.objective.commitment = 0.5;
   const TrainSummary summary = Trainer(config).run();
   CHECK(summary.test->loss == Approx(summary.test->reconstruction + 1.5 * summary.test->quantization->error));

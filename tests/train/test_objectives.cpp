@@ -61,15 +61,12 @@ TEST_CASE("every objective learns, and no latent collapses", "[train][objectives
        52.0},  // 39.4
       {"linear warm-up",
        [](RunConfig& c) {
-         c.objective.beta_schedule.kind = BetaScheduleKind::linear;
-         c.objective.beta_schedule.steps = 100;
+         c.objective.beta_schedule = {BetaScheduleKind::linear, 100, 0.5};
        },
        55.0},  // 42.8
       {"cycles",
        [](RunConfig& c) {
-         c.objective.beta_schedule.kind = BetaScheduleKind::cyclical;
-         c.objective.beta_schedule.steps = 90;
-         c.objective.beta_schedule.ramp = 0.5;
+         c.objective.beta_schedule = {BetaScheduleKind::cyclical, 90, 0.5};
        },
        55.0},  // 42.1
       {"the importance-weighted paper's optimizer",

@@ -37,15 +37,6 @@ void refuse_beside_resume(const Arguments& arguments) {
   }
 }
 
-/// A preset or a file may give a deviation that the likelihood asked for has no use for; a person may not.
-void refuse_idle_sigma(const RunConfig& config, const Arguments& arguments) {
-  const std::string* sigma = arguments.find("--sigma");
-  if (sigma == nullptr || traits_of(config.model.likelihood).has_sigma) return;
-  throw ConfigError(
-      "--sigma " + *sigma +
-      " needs a likelihood with a deviation, and bernoulli has none: use --likelihood gaussian");
-}
-
 }  // namespace
 
 RunConfig resolve_config(const Arguments& arguments) {
@@ -60,7 +51,6 @@ RunConfig resolve_config(const Arguments& arguments) {
   for (const Option& option : options()) {
     if (const std::string* text = arguments.find(option.flag)) option.set(config, *text, option.flag);
   }
-  refuse_idle_sigma(config, arguments);
   return config;
 }
 

@@ -88,8 +88,8 @@ std::string text_of(const ModelInfo& info, const std::string& path) {
   line("parameters", fmt::format("{}", info.parameters));
   line("latent", fmt::format("{}, {} values", field(config, "model.latent"), info.model.latent_dim));
   if (traits_of(info.model.latent).has_codes) {
-    line("codebooks", fmt::format("{} of {} codes, commitment {}", info.model.codebooks,
-                                  info.model.codebook_size, field(config, "objective.commitment")));
+    line("codebooks", fmt::format("{} of {} codes, commitment {}", info.model.codebooks.value(),
+                                  info.model.codebook_size.value(), field(config, "objective.commitment")));
   }
   line("likelihood", likelihood);
   if (info.model.conditional) {
@@ -117,15 +117,15 @@ nlohmann::ordered_json info_json(const ModelInfo& info) {
   json["latent_dim"] = info.model.latent_dim;
   json["latent"] = field(config, "model.latent");
   if (traits_of(info.model.latent).has_codes) {
-    json["codebooks"] = info.model.codebooks;
-    json["codebook_size"] = info.model.codebook_size;
-    json["commitment"] = info.objective.commitment;
+    json["codebooks"] = info.model.codebooks.value();
+    json["codebook_size"] = info.model.codebook_size.value();
+    json["commitment"] = info.objective.commitment.value();
   }
   json["logvar_head"] = field(config, "model.logvar_head");
   json["activation"] = field(config, "model.activation");
   json["init"] = field(config, "model.init");
   json["likelihood"] = field(config, "model.likelihood");
-  json["sigma"] = info.model.sigma;
+  json["sigma"] = info.model.sigma.value();
   const bool is_fixed = info.model.sigma_source == SigmaSource::fixed;
   json["sigma_source"] = is_fixed ? std::string("fixed") : field(config, "model.sigma");
   json["condition_dim"] = info.model.condition_dim;
@@ -139,9 +139,9 @@ nlohmann::ordered_json info_json(const ModelInfo& info) {
   json["binarize"] = field(config, "data.binarize");
   json["mean"] = info.mean;
   json["inverse_deviation"] = info.inverse_deviation;
-  json["beta"] = info.objective.beta;
-  json["samples"] = info.objective.samples;
-  json["latent_l2"] = info.objective.latent_l2;
+  json["beta"] = info.objective.beta.value();
+  json["samples"] = info.objective.samples.value();
+  json["latent_l2"] = info.objective.latent_l2.value();
   json["seed"] = info.seed;
   json["steps"] = info.steps;
   json["tensors"] = nlohmann::ordered_json::object();
