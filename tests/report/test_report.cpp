@@ -137,7 +137,7 @@ TEST_CASE("the names of groups lie on no other name", "[report]") {
 
 TEST_CASE("names and labels reach the page as text", "[report]") {
   const TempDir folder;
-  const std::string hostile = "<script>alert(\"1\")</script>&'\x01\xff";
+  const std::string hostile = "<script>alert(\"1\")</script>&'\x01";
   std::vector<float> values;
   std::vector<std::int32_t> labels;
   for (int row = 0; row < 40; ++row) {
