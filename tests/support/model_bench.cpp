@@ -281,4 +281,8 @@ std::string_view name_of(Activation activation) {
   return config::enumerator_texts<Activation>()[static_cast<std::size_t>(activation)];
 }
 
+std::string_view name_of(Likelihood likelihood) {
+  return traits_of(likelihood).name;
+}
+
 }  // namespace vaecuda::test

@@ -65,5 +65,6 @@ struct ModelVariant {
 
 /// For messages.
 [[nodiscard]] std::string_view name_of(Activation activation);
+[[nodiscard]] std::string_view name_of(Likelihood likelihood);
 
 }  // namespace vaecuda::test
