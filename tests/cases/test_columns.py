@@ -6,10 +6,10 @@ import random
 import struct
 import unittest
 
-from support import BAD_FILE, SENSOR_NAMES, SMALL, USAGE, Case, main, npy, sensor_rows
+from support import BAD_FILE, SENSOR_NAMES, PLANE, USAGE, Case, main, npy, sensor_rows
 
 ORDER = [3, 0, 4, 1, 2]
-TABLE = [*SMALL, "--no-report", "--standardize", "--likelihood", "gaussian", "--seed", "1", "--epochs", "3", "--batch-size", "50"]
+TABLE = [*PLANE, "--no-report", "--standardize", "--likelihood", "gaussian", "--seed", "1", "--epochs", "3", "--batch-size", "50"]
 
 
 def reordered(rows, order=None):
@@ -276,7 +276,7 @@ class Columns(Case):
         for name, shape in (("p65", (50, 6, 5)), ("p56", (50, 5, 6)), ("p253", (50, 2, 5, 3)), ("same", (50, 6, 5, 1)),
                             ("flat", (50, 30))):
             self.write(f"{name}.npy", npy("|u1", shape, content))
-        small = [*SMALL, "--epochs", "1", "--no-report"]
+        small = [*PLANE, "--epochs", "1", "--no-report"]
         self.assert_done(self.train("--data", "p65.npy", *small, "--out", "m"))
         for name, other in (("p56", "5x6x1"), ("p253", "2x5x3"), ("same", None), ("flat", None)):
             with self.subTest(name=name):

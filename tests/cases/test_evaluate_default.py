@@ -8,7 +8,7 @@ import time
 import unittest
 
 import support
-from support import BIN, SMALL, SENSOR_NAMES, sensor_rows
+from support import BIN, PLANE, SENSOR_NAMES, sensor_rows
 
 
 def idx(rows, side):
@@ -21,7 +21,7 @@ class EvaluateDefault(support.Case):
     def setUp(self):
         super().setUp()
         self.table("rows.csv", sensor_rows(400), SENSOR_NAMES)
-        self.assert_done(self.train("--data", "rows.csv", "--standardize", *SMALL, "--likelihood", "gaussian", "--no-report",
+        self.assert_done(self.train("--data", "rows.csv", "--standardize", *PLANE, "--likelihood", "gaussian", "--no-report",
                                     "--epochs", "10", "--out", "run"))
         self.model = "run/model.safetensors"
 
@@ -46,7 +46,7 @@ class EvaluateDefault(support.Case):
         folder.mkdir()
         (folder / "train-images-idx3-ubyte").write_bytes(idx(40, 6))
         (folder / "t10k-images-idx3-ubyte").write_bytes(idx(12, 6))
-        self.assert_done(self.train("--data", "mnist", *SMALL, "--epochs", "1", "--no-report", "--out", "pictures"))
+        self.assert_done(self.train("--data", "mnist", *PLANE, "--epochs", "1", "--no-report", "--out", "pictures"))
         model = "pictures/model.safetensors"
         for words, rows, part in (([], 12, "test"), (["--part", "test"], 12, "test"), (["--part", "train"], 40, "train")):
             document = self.evaluated(model, "--data", "mnist", *words)[1]
@@ -99,7 +99,7 @@ class EvaluateDefault(support.Case):
 class Thresholds(support.Case):
     def test_scores_meet_a_threshold_as_they_are_printed(self):
         self.table("x.csv", sensor_rows(100), header=SENSOR_NAMES)
-        self.assert_done(self.train("--data", "x.csv", *SMALL, "--preset", "anomaly", "--steps", 3, "--out", "run"))
+        self.assert_done(self.train("--data", "x.csv", *PLANE, "--preset", "anomaly", "--steps", 3, "--out", "run"))
         score = ["score", "run/model.safetensors", "--data", "x.csv"]
         rows = self.tool(*score, "--quiet").out.split()[1:]
         scores = [row.split(",")[1] for row in rows]

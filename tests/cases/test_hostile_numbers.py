@@ -5,7 +5,7 @@ import math
 import re
 import struct
 
-from support import BAD_FILE, OK, SENSOR_NAMES, SMALL, USAGE, Case, main, npy, sensor_rows
+from support import BAD_FILE, OK, SENSOR_NAMES, PLANE, USAGE, Case, main, npy, sensor_rows
 
 # The ends of what a double holds, and what lies nearest to none.
 EXTREMES = ["1.7976931348623157e308", "-1.7976931348623157e308", "2.3e-308", "1e300", "-1e300", "1e-300", "0", "-0.0",
@@ -25,7 +25,7 @@ class Report(Case):
         super().setUp()
         self.table("t.csv", sensor_rows(60), SENSOR_NAMES)
         self.assert_done(self.train("--data", "t.csv", "--standardize", "--likelihood", "gaussian", "--epochs", 2,
-                                    "--valid-fraction", 0.3, "--out", "run", *SMALL))
+                                    "--valid-fraction", 0.3, "--out", "run", *PLANE))
 
     def page_of(self, metrics):
         self.write("run/metrics.jsonl", metrics)
@@ -122,7 +122,7 @@ class Rows(Case):
     def test_scores_and_figures(self):
         for i, words in enumerate(self.MODELS):
             with self.subTest(words=words):
-                trained = self.train("--data", "t.csv", "--epochs", 1, "--no-report", "--out", f"r{i}", *words, *SMALL)
+                trained = self.train("--data", "t.csv", "--epochs", 1, "--no-report", "--out", f"r{i}", *words, *PLANE)
                 self.assert_done(trained)
                 model = f"r{i}/model.safetensors"
                 gaussian = "--latent" not in words
@@ -152,7 +152,7 @@ class Rows(Case):
 
     def test_drawn_rows(self):
         self.assert_done(self.train("--data", "t.csv", "--epochs", 1, "--no-report", "--standardize", "--likelihood",
-                                    "gaussian", "--out", "run", *SMALL))
+                                    "gaussian", "--out", "run", *PLANE))
         content = (self.folder / "run" / "model.safetensors").read_bytes()
         size, = struct.unpack("<Q", content[:8])
         start = 8 + size
@@ -185,7 +185,7 @@ class Rounding(Case):
 
     def train_on(self, name):
         return self.train("--data", name, "--epochs", 1, "--out", name + ".run", "--overwrite", "--no-report", "--standardize",
-                          "--likelihood", "gaussian", *SMALL)
+                          "--likelihood", "gaussian", *PLANE)
 
     def test_columns_far_from_zero(self):
         rows = sensor_rows(60)
@@ -226,7 +226,7 @@ class Options(Case):
 
     def test_numbers_below_what_fp32_tells(self):
         self.table("t.csv", sensor_rows(60), SENSOR_NAMES)
-        words = ["--data", "t.csv", "--epochs", 1, "--out", "run", "--no-report", *SMALL]
+        words = ["--data", "t.csv", "--epochs", 1, "--out", "run", "--no-report", *PLANE]
         for option, text, allowed in (
                 ("--clip-norm", "1e-300", "0 or a number from 1e-18"), ("--clip-norm", "1e-20", "0 or a number from 1e-18"),
                 ("--lr", "1e-46", "a number from 1e-30"), ("--lr", "0", "a number from 1e-30"),

@@ -2,7 +2,7 @@
 
 import support
 
-GAUSSIAN = ["--likelihood", "gaussian", "--standardize", *support.SMALL, "--batch-size", 20, "--no-report", "--quiet"]
+GAUSSIAN = ["--likelihood", "gaussian", "--standardize", *support.PLANE, "--batch-size", 20, "--no-report", "--quiet"]
 
 
 class NoEffect(support.Case):

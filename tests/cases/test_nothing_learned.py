@@ -5,7 +5,7 @@ import random
 import unittest
 
 import support
-from support import SMALL, SENSOR_NAMES, sensor_rows
+from support import PLANE, SENSOR_NAMES, sensor_rows
 
 GAUSSIAN = ["--likelihood", "gaussian", "--no-report", "--json"]
 
@@ -15,7 +15,7 @@ class NothingLearned(support.Case):
         return self.table("rows.csv", sensor_rows(count), SENSOR_NAMES)
 
     def warnings_of(self, *words, report=False):
-        result = self.train("--data", "rows.csv", *SMALL, *[word for word in GAUSSIAN if not report or word != "--no-report"],
+        result = self.train("--data", "rows.csv", *PLANE, *[word for word in GAUSSIAN if not report or word != "--no-report"],
                             "--out", "run", *words)
         self.assert_done(result)
         lines = json.loads(result.out)["warnings"]
@@ -26,7 +26,7 @@ class NothingLearned(support.Case):
     def test_a_good_run_has_nothing_to_say(self):
         self.sensors()
         result = self.train("--data", "rows.csv", "--standardize", "--valid-fraction", "0.2", "--epochs", "60", "--batch-size", "20",
-                            "--lr", "0.01", *SMALL, *GAUSSIAN, "--out", "run")
+                            "--lr", "0.01", *PLANE, *GAUSSIAN, "--out", "run")
         self.assert_done(result)
         self.assertEqual(json.loads(result.out)["warnings"], [], str(result))
         self.assertNotIn("warning", result.err)
@@ -73,7 +73,7 @@ class ForeignRows(support.Case):
     def setUp(self):
         super().setUp()
         self.table("rows.csv", sensor_rows(200), SENSOR_NAMES)
-        self.assert_done(self.train("--data", "rows.csv", "--standardize", *SMALL, "--likelihood", "gaussian", "--no-report",
+        self.assert_done(self.train("--data", "rows.csv", "--standardize", *PLANE, "--likelihood", "gaussian", "--no-report",
                                     "--epochs", "20", "--out", "run"))
         self.model = "run/model.safetensors"
 
@@ -91,7 +91,7 @@ class ForeignRows(support.Case):
         scored = self.tool("score", self.model, "--data", "other.csv", "--out", "scores.csv")
         self.assert_done(scored, "unlike these: train a model on rows as these")
         self.assert_silent_about(scored, "needs --standardize")
-        gaussian = [*SMALL, "--likelihood", "gaussian", "--no-report", "--epochs", "1"]
+        gaussian = [*PLANE, "--likelihood", "gaussian", "--no-report", "--epochs", "1"]
         self.assert_done(self.train("--data", "rows.csv", *gaussian, "--out", "plain", "--quiet"))
         self.assert_done(self.tool("score", "plain/model.safetensors", "--data", "other.csv"), "needs --standardize")
         result = self.train("--data", "other.csv", "--init-from", self.model, "--standardize", *gaussian, "--out", "next")

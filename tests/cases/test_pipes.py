@@ -6,7 +6,7 @@ import threading
 
 from support import BAD_FILE, OK, SENSOR_NAMES, USAGE, Case, main, sensor_rows
 
-TRAIN = "--preset anomaly --hidden 8 --latent-dim 2 --steps 2 --device cpu"
+TRAIN = "--preset anomaly --hidden 8 --latent-dim 3 --steps 2 --device cpu"
 
 
 class Pipes(Case):

@@ -142,7 +142,7 @@ except vaecuda.RequestError as error:
         with self.assertRaises(vaecuda.FileError) as caught:
             vaecuda.train(whole, **TABLE)
         self.assertIn(said, str(caught.exception))
-        self.assert_ended(self.train("--data", "whole.npy", "--out", "refused", *support.SMALL), support.BAD_FILE, said)
+        self.assert_ended(self.train("--data", "whole.npy", "--out", "refused", *support.PLANE), support.BAD_FILE, said)
 
     def refuses(self, error, part, call, *arguments, **options):
         with self.subTest(part=part), self.assertRaises(error) as caught:

@@ -10,7 +10,7 @@ from support import BAD_FILE, SMALL, USAGE, Case, main, npy
 
 ROWS, SIDE = 200, 6
 COLUMNS = SIDE * SIDE
-PART = [*SMALL, "--seed", "1", "--batch-size", "25", "--no-report"]
+PART = ["--hidden", "8", "--latent-dim", "3", "--device", "cpu", "--seed", "1", "--batch-size", "25", "--no-report"]
 RUN = [*PART, "--epochs", "4"]
 DOUBT = "no value is above 1"
 DOUBTS = (DOUBT, "values are typically")

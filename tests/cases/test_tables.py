@@ -4,7 +4,7 @@ import json
 
 from support import BAD_FILE, SENSOR_NAMES, Case, main, sensor_rows
 
-FEW = ["--preset", "anomaly", "--hidden", "8", "--latent-dim", "2", "--steps", "2", "--device", "cpu"]
+FEW = ["--preset", "anomaly", "--hidden", "8", "--latent-dim", "3", "--steps", "2", "--device", "cpu"]
 
 
 class Tables(Case):

@@ -28,18 +28,20 @@ def _attend(thread, warned) -> None:
         if said is None:
             thread.join()
             continue
-        text, refused = said
+        text, refused, handled = said
         try:
             warn(text)
         except VaecudaWarning as error:
             refused.append(error)
+        finally:
+            handled.set()
 
 
 def _in_thread(work, failures: list, warned):
     """Runs `work` in another thread, since a signal interrupts Python's code alone, not that of a library. What the
-    waiting thread is interrupted by goes to `failures`, where `work` looks; what comes by the queue `warned`, a text and
-    a list for the error that filters may make of it, is warned of in the waiting thread, whose filters and line they
-    concern."""
+    waiting thread is interrupted by goes to `failures`, where `work` looks; what comes by the queue `warned`, a text,
+    a list for the error that filters may make of it and an event for when that is done, is warned of in the waiting
+    thread, whose filters and line they concern."""
     results, begin = [], queue.SimpleQueue()
 
     def call():
@@ -191,7 +193,11 @@ def train(data=None, valid=None, test=None, out=None, *, labels=None, valid_labe
     def say(_, line: bytes) -> None:
         text = shown(line)
         if text.startswith(WARNING):
-            warned.put((text[len(WARNING):], doubts if begun.is_set() else failures))
+            handled = threading.Event()
+            warned.put((text[len(WARNING):], doubts if begun.is_set() else failures, handled))
+            # One before the first step may end the run, which must not have begun by then.
+            while not (begun.is_set() or failures or handled.wait(0.2)):
+                pass
         if message is not None:
             message(text)
 
