@@ -156,9 +156,14 @@ class Rows(Case):
         content = (self.folder / "run" / "model.safetensors").read_bytes()
         size, = struct.unpack("<Q", content[:8])
         start = 8 + size
-        begin, end = json.loads(content[8:start])["output.weight"]["data_offsets"]
-        large = struct.pack("<f", 3e38) * ((end - begin) // 4)
-        self.write("m.safetensors", content[:start + begin] + large + content[start + end:])
+        header = json.loads(content[8:start])
+
+        def with_large(tensor):
+            begin, end = header[tensor]["data_offsets"]
+            return content[:start + begin] + struct.pack("<f", 3e38) * ((end - begin) // 4) + content[start + end:]
+
+        self.write("m.safetensors", with_large("output.weight"))
+        self.write("far.safetensors", with_large("encoder.0.weight"))
         self.table("z.csv", [["1e38", "1e38"], ["0.5", "0.5"]])
         warning = "rows are not finite, row"
         for words in (["generate", "m.safetensors"], ["generate", "run/model.safetensors", "--latents", "z.csv"],
@@ -178,6 +183,11 @@ class Rows(Case):
                         told = json.loads(self.tool(*words, "--out", out, "--json").out)
                         self.assertIn(warning, told["warnings"][0])
         self.assert_silent_about(self.tool("generate", "run/model.safetensors", "--out", "o.csv"), "not finite")
+        for words in (["interpolate", "--from", 1, "--to", 0], ["neighbors", "--row", 0], ["traverse", "--row", 0]):
+            with self.subTest(words=words):
+                self.assert_ended(self.tool(words[0], "far.safetensors", "--data", "t.csv", *words[1:], "--out", "w.csv"), BAD_FILE,
+                                  "t.csv: row 0: its latents are not finite")
+                self.assertFalse((self.folder / "w.csv").exists())
 
 
 class Rounding(Case):

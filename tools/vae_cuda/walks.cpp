@@ -1,11 +1,14 @@
 // Walks in latent space: vae_cuda interpolate, neighbors, manifold and traverse.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <span>
 
 #include "vae_cuda/command.hpp"
 #include "vae_cuda/result.hpp"
+#include "vaecuda/error.hpp"
 #include "vaecuda/latent.hpp"
 
 namespace vaecuda::tool {
@@ -15,7 +18,7 @@ constexpr std::int64_t kMostRow = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMostCells = 4096;
 constexpr double kFar = 1e6;
 
-/// Posterior means of rows of --data.
+/// Posterior means of rows of --data. \throws FileError for one that is not finite: nothing lies around it
 std::vector<float> latents_of(const cli::Arguments& arguments, cli::Console& console, const Vae& vae,
                               const std::vector<std::int64_t>& rows) {
   const auto source = open_data(arguments, vae.info());
@@ -24,6 +27,14 @@ std::vector<float> latents_of(const cli::Arguments& arguments, cli::Console& con
   std::vector<float> z;
   vae.encode(*rows_of(taken),
              [&](const EncodedBlock& block) { z.insert(z.end(), block.mean.begin(), block.mean.end()); });
+  const auto bad = std::find_if_not(z.begin(), z.end(), [](float value) { return std::isfinite(value); });
+  if (bad != z.end()) {
+    const std::int64_t place = (bad - z.begin()) / vae.info().model.latent_dim;
+    throw FileError(fmt::format(
+        "{}: row {}: its latents are not finite, so that nothing lies around them: its values are too large "
+        "for this model",
+        source->name(), rows[static_cast<std::size_t>(place)]));
+  }
   return z;
 }
 
