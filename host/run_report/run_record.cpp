@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "host/config/limits.hpp"
+#include "host/config/scopes.hpp"
 #include "host/io/folder_listing.hpp"
 #include "host/io/path_links.hpp"
 #include "host/model/json_scanner.hpp"
@@ -165,8 +166,7 @@ RunRecord read_run(const fs::path& dir) {
   fs::path named = absolute_path(dir);
   if (named.filename().empty()) named = named.parent_path();
   run.name = named.filename().string();
-  const RunConfig defaults;
-  run.config = load_config(config.string(), defaults);
+  run.config = config::load_kept_config(config.string());
   std::ifstream metrics(dir / "metrics.jsonl");
   read_metrics(metrics, run);
   for (const char* name : {"reconstructions", "samples", "manifold"}) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "host/config/scopes.hpp"
 #include "host/io/folder_listing.hpp"
 #include "host/train/run_replacement.hpp"
 #include "vaecuda/config.hpp"
@@ -17,7 +18,7 @@ RunConfig load_run_config(const std::string& dir) {
   }
   refuse_pipes(dir);
   refuse_pipes(std::filesystem::path(path).parent_path());
-  RunConfig config = load_config(path);
+  RunConfig config = config::load_kept_config(path);
   config.output.dir = dir;
   return config;
 }

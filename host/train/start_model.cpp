@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "host/config/scopes.hpp"
 #include "host/config/utf8.hpp"
 #include "host/data/scale.hpp"
 #include "host/io/path_links.hpp"
@@ -16,7 +17,7 @@ namespace vaecuda {
 void require_same_start(const RunConfig& config) {
   const std::filesystem::path path = find_run_file(std::filesystem::path(config.output.dir), "config.toml");
   if (!std::filesystem::exists(path)) return;
-  const std::string had = load_config(path.string()).train.init_from;
+  const std::string had = config::load_kept_config(path.string()).train.init_from;
   const std::string& asked = config.train.init_from;
   if (asked == had || (!asked.empty() && !had.empty() && absolute_path(asked) == absolute_path(had))) return;
   const auto shown = [](const std::string& model) {

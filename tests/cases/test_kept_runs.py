@@ -7,7 +7,7 @@ import struct
 import unittest
 from array import array
 
-from support import BAD_FILE, SENSOR_NAMES, SMALL, SOURCE, Case, main, sensor_rows
+from support import BAD_FILE, SENSOR_NAMES, SMALL, SOURCE, USAGE, Case, main, sensor_rows
 
 KEPT = SOURCE / "tests/golden/kept"
 NAMES = sorted(path.name for path in KEPT.iterdir() if path.is_dir())
@@ -95,6 +95,18 @@ class KeptRuns(Case):
         text = json.dumps(header).encode()
         text += b" " * (-len(text) % 8)
         self.write(name, struct.pack("<Q", len(text)) + text + content)
+
+    def test_an_option_without_effect(self):
+        """Older versions took a sigma beside Bernoulli: such a run goes on and is shown; as a new run's file it is refused."""
+        run = shutil.copytree(KEPT / "bernoulli", self.folder / "run")
+        lines = (run / "config.toml").read_text().replace("sigma = 0.3", "sigma = 0.1")
+        (run / "config.toml").write_text(lines)
+        self.assertIn("sigma = 0.1", lines)
+        place = 1 + lines.splitlines().index("sigma = 0.1")
+        self.assert_ended(self.train("--config", run / "config.toml", "--data", "table.csv", "--out", "anew"), USAGE,
+                          f"config.toml:{place}: model.sigma: --sigma 0.1 needs a likelihood with a deviation")
+        self.assert_done(self.tool("report", "run"))
+        self.assert_done(self.train("--resume", "run", "--data", "table.csv", "--epochs", 8, "--no-report", "--quiet"))
 
     def test_runs_are_resumed_and_repeated(self):
         """The kept run, resumed for two epochs, is where today's program is with its config.toml after all eight."""
