@@ -18,12 +18,10 @@ class Setting {
   }
 
   [[nodiscard]] constexpr const T& value() const { return value_; }
-  constexpr operator const T&() const {
-    return value_;
-  }  // NOLINT(google-explicit-constructor): it is its value
+  // NOLINTNEXTLINE(google-explicit-constructor): it is its value
+  constexpr operator const T&() const { return value_; }
   [[nodiscard]] constexpr const T* operator->() const { return &value_; }
 
-  [[nodiscard]] constexpr const T& usual() const { return usual_; }
   [[nodiscard]] constexpr bool is_given() const { return is_given_; }
   /// The usual value again, as nobody gave one.
   void forget() {
