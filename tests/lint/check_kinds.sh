@@ -4,16 +4,10 @@
 # Usage: check_kinds.sh [FOLDER]   (the source tree; by default the one that this script is in)
 # Exit code: 0 kept, 1 broken (one line each), 2 nothing to check.
 set -euo pipefail
-cd "${1:-"$(dirname "${BASH_SOURCE[0]}")/../.."}"
-
-rooms=()
-for room in include host kernels tools; do
-  if [[ -d $room ]]; then rooms+=("$room"); fi
-done
-if ((${#rooms[@]} == 0)); then
-  echo "check_kinds.sh: no source folder in $PWD" >&2
-  exit 2
-fi
+lint=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cd "${1:-$lint/../..}"
+# shellcheck source=tests/lint/rooms.sh
+source "$lint/rooms.sh"
 
 broken=0
 # Usage: forbid PATTERN EXCEPTIONS ADVICE: lines that the first finds and the second does not are against the rule.
