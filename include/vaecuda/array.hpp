@@ -1,4 +1,4 @@
-// Rows, tables and labels that a program has in its own memory, by the rules of files.
+// Data sets from arrays, tables and labels in the caller's memory, by the same rules as for files.
 #pragma once
 
 #include <cstdint>
@@ -12,41 +12,41 @@
 
 namespace vaecuda {
 
-/// What the elements of an array are. A text is a `const char*`, ended by a zero.
+/// Element types of an array. An element of type text is a `const char*` to a zero-terminated string.
 enum class NumberType { boolean, u8, i8, u16, i16, u32, i32, u64, i64, f32, f64, text };
 
-/// An array in someone else's memory, of any layout. Elements need not be aligned.
+/// A view of an array in the caller's memory, with any strides. Elements need not be aligned.
 struct ArrayView {
   const void* data = nullptr;
   NumberType type = NumberType::f32;
-  std::vector<std::int64_t> shape;    ///< the first axis counts rows; the others are one row
-  std::vector<std::int64_t> strides;  ///< bytes from neighbour to neighbour of each axis; empty: row-major
-  bool swapped = false;  ///< the bytes of an element stand in the other order than this machine's
-  /// Other than 0 where an element is missing, by the same shape; null: none is missing.
+  std::vector<std::int64_t> shape;    ///< the first axis is the rows; the others together are one row
+  std::vector<std::int64_t> strides;  ///< bytes between neighbours along each axis; empty: row-major
+  bool swapped = false;               ///< elements have the opposite of this machine's byte order
+  /// Of the same shape, nonzero where an element is missing; null: none is missing.
   const std::uint8_t* mask = nullptr;
   std::vector<std::int64_t> mask_strides;  ///< as strides
-  std::string name;                        ///< what messages call it; of a table's column its name
+  std::string name;                        ///< used in messages; for a column of a table, the column's name
 };
 
-/// Copies an array of two axes or more as the rows of a .npy file are read: u8 stays u8, every other type
-/// becomes f32, (N, H, W) and (N, H, W, C) with up to 4 channels are pictures. No rows at all are allowed.
-/// \throws FileError naming row and column of an element that is missing, not finite, or that f32 cannot hold
-/// (an integer must be exact); ConfigError for a shape that has no rows and columns; OutOfMemoryError
+/// Copies an array of two or more axes by the rules for .npy files: u8 stays u8, every other type becomes
+/// f32, (N, H, W) and (N, H, W, C) with up to 4 channels are pictures. The array may have no rows.
+/// \throws FileError naming row and column of an element that is missing, not finite, or not representable as
+/// f32 (integers must be exact); ConfigError for a shape without rows and columns; OutOfMemoryError
 [[nodiscard]] VAECUDA_API Dataset dataset_from_array(const ArrayView& array);
 
-/// The same of a table's columns, one axis each and of equal length. They are u8 if all are, else f32. Names,
-/// where columns have them, become column names; all columns have one, or none. \param label_column as
-/// DataSource::label_column; only that column may hold texts \throws as dataset_from_array, ConfigError for a
-/// label column that does not exist, FileError for a column of texts
+/// The same for the columns of a table, each of one axis and of equal length. The result is u8 if all columns
+/// are, else f32. Names of columns become column names; either all columns have one or none. `label_column`:
+/// as DataSource::label_column; only that column may be of type text. \throws as dataset_from_array,
+/// ConfigError for a label column that does not exist, FileError for a column of texts
 [[nodiscard]] VAECUDA_API Dataset dataset_from_columns(std::span<const ArrayView> columns,
                                                        const std::string& label_column = "");
 
-/// Gives rows their labels as a file of labels does: classes by whole numbers or texts, one per row, or with
-/// two axes, the second above 1, a vector per row. \throws FileError naming the row of a label that is
-/// missing or none; ConfigError for another number of rows
+/// Sets the labels of the rows, by the rules for a file of labels: one class per row, as whole numbers or
+/// texts; or, for an array of two axes with the second above 1, one vector per row. \throws FileError naming
+/// the row of a label that is missing or invalid; ConfigError if the number of rows differs
 VAECUDA_API void set_labels(Dataset& dataset, const ArrayView& labels);
 
-/// Gives rows the labels that a file holds (DataSource::labels_path). `columns` as
+/// Sets the labels of the rows from a file (DataSource::labels_path). `columns`: as
 /// DataSource::label_vector_columns. \throws FileError
 VAECUDA_API void load_labels(Dataset& dataset, const std::string& path,
                              const std::vector<std::string>& columns = {});

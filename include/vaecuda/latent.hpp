@@ -1,4 +1,4 @@
-// The kinds of latents, and what each of them has.
+// The kinds of latents and their properties.
 #pragma once
 
 #include <array>
@@ -16,15 +16,15 @@ inline constexpr std::string_view kLatentHelp =
     "gaussian: a VAE; deterministic: a plain autoencoder, without noise and KL term; vq: each part of the "
     "latent becomes the nearest code of a codebook (VQ-VAE)";
 
-/// What a model with such a latent can do.
+/// Properties of a kind of latent, which decide what a model with it can do.
 struct LatentTraits {
-  std::string_view adjective;  ///< "Gaussian": what messages call such a latent
-  /// Rows have a posterior density q(z|x) = N(mean, e^logvar): log variances, a KL of each latent to the
-  /// prior, and importance sampling.
+  std::string_view adjective;  ///< used in messages: "Gaussian"
+  /// Rows have a posterior density q(z|x) = N(mean, e^logvar), and with it log variances, a KL per latent to
+  /// the prior, and importance sampling.
   bool has_density = false;
-  bool has_normal_prior = false;  ///< p(z) = N(0, 1), whose quantiles lay out a plane
-  bool has_codes = false;         ///< a row is a choice from codebooks
-  std::string_view no_prior{};    ///< why nothing can be drawn from a model; empty where it has a prior
+  bool has_normal_prior = false;  ///< p(z) = N(0, 1), whose quantiles define latent_grid
+  bool has_codes = false;         ///< a row's latent is one code per codebook
+  std::string_view no_prior{};    ///< why the model cannot be sampled; empty if it has a prior
   [[nodiscard]] bool has_prior() const { return no_prior.empty(); }
 };
 

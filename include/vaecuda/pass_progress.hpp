@@ -1,4 +1,4 @@
-// How far a pass over many rows is.
+// Progress of a pass over many rows.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +7,12 @@
 
 namespace vaecuda {
 
-/// Where a call that passes over rows stands, once or several times.
+/// Progress of a call that makes one or more passes over rows.
 struct PassProgress {
-  std::string_view pass;              ///< what it computes, in a word or two; valid as long as the program
-  std::int64_t rows = 0;              ///< of this pass, done
-  std::optional<std::int64_t> total;  ///< rows of this pass, where that is known
-  std::optional<double> share;        ///< of the whole call's work that is done, 0 to 1, where that is known
+  std::string_view pass;  ///< what the pass computes, in a word or two; of static storage duration
+  std::int64_t rows = 0;  ///< done in this pass
+  std::optional<std::int64_t> total;  ///< rows of this pass, if known
+  std::optional<double> share;        ///< fraction of the whole call's work that is done, 0 to 1, if known
 };
 
 }  // namespace vaecuda

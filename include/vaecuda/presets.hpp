@@ -1,4 +1,4 @@
-// Recipes that are known by name: models of papers and of other programs, as configurations without data.
+// Presets: named configurations, without data, of models from papers and other programs.
 #pragma once
 
 #include <span>
@@ -12,12 +12,13 @@ namespace vaecuda {
 struct Preset {
   std::string_view name;     ///< "pytorch-example"
   std::string_view summary;  ///< what it is, in one line
-  std::string_view toml;     ///< the file, as in presets/
+  std::string_view toml;     ///< contents of its file in presets/
 };
 
-/// All presets, by name.
+/// All presets, sorted by name.
 [[nodiscard]] VAECUDA_API std::span<const Preset> presets();
-/// What the preset sets, over `base`. \throws ConfigError for an unknown name, naming the nearest one
+/// `base` with the options that the preset sets. \throws ConfigError for an unknown name, naming the nearest
+/// one
 [[nodiscard]] VAECUDA_API RunConfig load_preset(std::string_view name, const RunConfig& base = {});
 
 }  // namespace vaecuda

@@ -1,4 +1,4 @@
-// A run as one page that a browser shows without a network.
+// The report of a run: one HTML page that a browser shows without a network connection.
 #pragma once
 
 #include <string>
@@ -11,15 +11,14 @@ namespace vaecuda {
 
 struct ReportOptions {
   std::string path;  ///< of the page; empty: report.html in the run's folder
-  RunOn on;          ///< where the model runs that draws latents and interpolations
+  RunOn on;          ///< where the model runs, for the plots of latents and the interpolations
 };
 
-/// Writes the page of the run in `run_dir` from what the folder holds (config.toml, metrics.jsonl,
-/// model.safetensors, pictures) and from the rows that config.toml names. What is missing is told in a
-/// sentence in its place: of a run without metrics, model, pictures or readable rows the rest is shown. The
-/// same folder and rows give the same bytes. Gives the page's path. \throws FileError if the folder holds no
-/// run or its config.toml cannot be read, RuntimeError if the page cannot be written, DeviceError,
-/// OutOfMemoryError
+/// Writes the report of the run in `run_dir` from its folder (config.toml, metrics.jsonl, model.safetensors,
+/// pictures) and the rows that config.toml names. If metrics, model, pictures or rows are missing or
+/// unreadable, a sentence in their place says so, and the rest is shown. The same folder and rows give the
+/// same bytes. Returns the path of the page. \throws FileError if the folder holds no run or its config.toml
+/// cannot be read, RuntimeError if the page cannot be written, DeviceError, OutOfMemoryError
 VAECUDA_API std::string write_report(const std::string& run_dir, const ReportOptions& options = {});
 
 }  // namespace vaecuda

@@ -1,12 +1,12 @@
-// A field of a configuration that not every kind of model, objective or optimizer has.
+// A configuration field that has no effect for some kinds of model, objective or optimizer.
 #pragma once
 
 #include <utility>
 
 namespace vaecuda {
 
-/// A value, and whether somebody gave it. One that was given and can have no effect is refused (validate());
-/// one that was not is what it usually is. Reads as its value; assigning one gives it.
+/// A value, and whether it was given explicitly. A given value that has no effect is refused (validate());
+/// one that is not given may have none. Converts to its value; assignment gives it.
 template <typename T>
 class Setting {
  public:
@@ -18,17 +18,17 @@ class Setting {
   }
 
   [[nodiscard]] constexpr const T& value() const { return value_; }
-  // NOLINTNEXTLINE(google-explicit-constructor): it is its value
+  // NOLINTNEXTLINE(google-explicit-constructor): reads as a plain field
   constexpr operator const T&() const { return value_; }
   [[nodiscard]] constexpr const T* operator->() const { return &value_; }
 
   [[nodiscard]] constexpr bool is_given() const { return is_given_; }
-  /// The usual value again, as nobody gave one.
+  /// Back to the default, not given.
   void forget() {
     value_ = usual_;
     is_given_ = false;
   }
-  /// Keeps the value, as a preset's, which yields where it can have no effect.
+  /// Keeps the value but marks it as not given, as for a preset's values: without effect, it is not refused.
   void take_as_usual() { is_given_ = false; }
 
  private:

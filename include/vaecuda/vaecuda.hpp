@@ -1,4 +1,4 @@
-// Start here: the whole public API.
+// The whole public C++ API. Start here:
 //
 //   vaecuda::RunConfig config;
 //   config.data.train.path = "shapes";
