@@ -52,14 +52,14 @@ __global__ void __launch_bounds__(device::kElementThreads)
 
 }  // namespace
 
-void launch_bias_activation(const BiasActivationArgs& args, Stream stream) {
+void launch(const BiasActivationArgs& args, Stream stream) {
   math::with_activation(args.activation, [&](auto activation) {
     device::launch("bias_activation_forward", bias_activation_forward_kernel<decltype(activation)>,
                    device::element_shape(args.batch, args.columns), stream, args, activation);
   });
 }
 
-void launch_activation_gradient(const ActivationGradientArgs& args, Stream stream) {
+void launch(const ActivationGradientArgs& args, Stream stream) {
   math::with_activation(args.activation, [&](auto activation) {
     device::launch("activation_backward", activation_backward_kernel<decltype(activation)>,
                    device::element_shape(args.batch, args.columns), stream, args, activation);

@@ -21,7 +21,7 @@ struct BiasActivationArgs {
 };
 
 /// out = activation(product + bias); preactivation = product + bias.
-void launch_bias_activation(const BiasActivationArgs& args, Stream stream);
+void launch(const BiasActivationArgs& args, Stream stream);
 
 struct ActivationGradientArgs {
   InMatrix product;  ///< (B,N): gradient by the activation's output
@@ -33,7 +33,7 @@ struct ActivationGradientArgs {
 };
 
 /// dx = product ⊙ activation'(saved).
-void launch_activation_gradient(const ActivationGradientArgs& args, Stream stream);
+void launch(const ActivationGradientArgs& args, Stream stream);
 
 /// The most layers that one launch sums.
 inline constexpr int kMaxBiasGradients = 16;
@@ -52,7 +52,7 @@ struct BiasGradientArgs {
 };
 
 /// db = Σ over rows of d, for several layers at once; rows are added in an order fixed by B alone.
-void launch_bias_gradients(const BiasGradientArgs& args, Stream stream);
+void launch(const BiasGradientArgs& args, Stream stream);
 
 struct ConvertArgs {
   InMatrix in;    ///< (B,N)
@@ -62,6 +62,6 @@ struct ConvertArgs {
 };
 
 /// out.half = bfloat16(in).
-void launch_convert(const ConvertArgs& args, Stream stream);
+void launch(const ConvertArgs& args, Stream stream);
 
 }  // namespace vaecuda::kernels

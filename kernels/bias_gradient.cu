@@ -76,7 +76,7 @@ __global__ void __launch_bounds__(kStripQuads* kLanes)
 
 }  // namespace
 
-void launch_bias_gradients(const BiasGradientArgs& args, Stream stream) {
+void launch(const BiasGradientArgs& args, Stream stream) {
   device::LaunchShape shape;
   shape.blocks = 0;
   for (int l = 0; l < args.layers; ++l) {

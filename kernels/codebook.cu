@@ -228,7 +228,7 @@ void launch_statistics(const CodebookBatch& batch, const Rule& rule, Stream stre
 
 }  // namespace
 
-void launch_codebook_gradient(const CodebookGradientArgs& args, Stream stream) {
+void launch(const CodebookGradientArgs& args, Stream stream) {
   launch_statistics(args.batch,
                     GradientOfCode{args.codebook, args.gradient, args.scale, args.batch.shape.width}, stream);
   device::LaunchShape shape;
@@ -237,7 +237,7 @@ void launch_codebook_gradient(const CodebookGradientArgs& args, Stream stream) {
   device::launch("codebook_usage", codebook_usage_kernel, shape, stream, args.batch);
 }
 
-void launch_codebook_average(const CodebookAverageArgs& args, Stream stream) {
+void launch(const CodebookAverageArgs& args, Stream stream) {
   launch_statistics(args.batch,
                     AverageOfCode{args.codebook, args.sums, args.used, args.averages, args.rule,
                                   args.batch.shape.width, args.batch.state},

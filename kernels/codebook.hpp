@@ -35,7 +35,7 @@ struct VectorQuantizeArgs {
 
 /// codes = the nearest code of each codebook (ties: the lowest), z = those codes, error = ‖latent − z‖². Two
 /// kernels, or one where there is one codebook.
-void launch_vector_quantize(const VectorQuantizeArgs& args, Stream stream);
+void launch(const VectorQuantizeArgs& args, Stream stream);
 
 struct VectorQuantizeBackwardArgs {
   InMatrix latent;    ///< (B,Z)
@@ -48,7 +48,7 @@ struct VectorQuantizeBackwardArgs {
 };
 
 /// dlatent = dz + commitment · (latent − z).
-void launch_vector_quantize_backward(const VectorQuantizeBackwardArgs& args, Stream stream);
+void launch(const VectorQuantizeBackwardArgs& args, Stream stream);
 
 /// How the batch used the codes: what both rules by which codes move begin with.
 struct CodebookBatch {
@@ -70,7 +70,7 @@ struct CodebookGradientArgs {
 };
 
 /// gradient = scale · Σ over a code's rows of (code − latent).
-void launch_codebook_gradient(const CodebookGradientArgs& args, Stream stream);
+void launch(const CodebookGradientArgs& args, Stream stream);
 
 struct CodebookAverageArgs {
   CodebookBatch batch;
@@ -84,7 +84,7 @@ struct CodebookAverageArgs {
 
 /// Moves every code to its smoothed moving average, and dead ones to a row of the batch. In step 0 the
 /// averages are what fair use of the codes as they are would have left.
-void launch_codebook_average(const CodebookAverageArgs& args, Stream stream);
+void launch(const CodebookAverageArgs& args, Stream stream);
 
 struct LookUpCodesArgs {
   InMatrix codes;                   ///< (B,G)
@@ -95,7 +95,7 @@ struct LookUpCodesArgs {
 };
 
 /// z = the codes' vectors; an index outside of its codebook takes the nearest inside.
-void launch_look_up_codes(const LookUpCodesArgs& args, Stream stream);
+void launch(const LookUpCodesArgs& args, Stream stream);
 
 struct SampleCodesArgs {
   float* codes = nullptr;  ///< (B,G)
@@ -108,6 +108,6 @@ struct SampleCodesArgs {
 };
 
 /// codes drawn alike from 0 … M − 1, by (seed, purpose, position + row, codebook).
-void launch_sample_codes(const SampleCodesArgs& args, Stream stream);
+void launch(const SampleCodesArgs& args, Stream stream);
 
 }  // namespace vaecuda::kernels

@@ -19,7 +19,7 @@ __global__ void __launch_bounds__(device::kElementThreads) convert_forward_kerne
 
 }  // namespace
 
-void launch_convert(const ConvertArgs& args, Stream stream) {
+void launch(const ConvertArgs& args, Stream stream) {
   device::launch("convert_forward", convert_forward_kernel, device::element_shape(args.batch, args.columns),
                  stream, args);
 }

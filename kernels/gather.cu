@@ -143,7 +143,7 @@ void launch_of_type(const GatherArgs& args, Stream stream) {
 
 }  // namespace
 
-void launch_gather(const GatherArgs& args, Stream stream) {
+void launch(const GatherArgs& args, Stream stream) {
   if (args.is_u8) {
     launch_of_type<std::uint8_t>(args, stream);
   } else {

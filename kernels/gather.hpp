@@ -41,6 +41,6 @@ struct GatherArgs {
 /// permutation(seed, p / N)(p mod N) if shuffled, min(p − origin, N − 1) if sequential. threshold: x > ½;
 /// stochastic: u ≤ x, u in (0,1] of (seed, purpose, p, column). condition[i]
 /// and rows i·K … i·K + K − 1 of decoder_condition: the label of the same row.
-void launch_gather(const GatherArgs& args, Stream stream);
+void launch(const GatherArgs& args, Stream stream);
 
 }  // namespace vaecuda::kernels

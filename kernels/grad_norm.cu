@@ -72,7 +72,7 @@ __global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident)
 
 }  // namespace
 
-void launch_grad_norm(const GradNormArgs& args, Stream stream) {
+void launch(const GradNormArgs& args, Stream stream) {
   device::LaunchShape shape;
   shape.blocks = arena_blocks(args.elements);
   shape.threads_x = kArenaThreads;

@@ -78,7 +78,7 @@ __global__ void __launch_bounds__(device::kElementThreads) weigh_rows_kernel(con
 
 }  // namespace
 
-void launch_importance_weights(const ImportanceWeightsArgs& args, Stream stream) {
+void launch(const ImportanceWeightsArgs& args, Stream stream) {
   const auto launch = [&](auto threads) {
     constexpr int kThreads = decltype(threads)::value;
     device::launch("importance_weights", importance_weights_kernel<kThreads>,
@@ -91,7 +91,7 @@ void launch_importance_weights(const ImportanceWeightsArgs& args, Stream stream)
   }
 }
 
-void launch_weigh_rows(const WeighRowsArgs& args, Stream stream) {
+void launch(const WeighRowsArgs& args, Stream stream) {
   device::launch("weigh_rows", weigh_rows_kernel, device::element_shape(args.rows, args.columns), stream,
                  args);
 }

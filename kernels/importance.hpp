@@ -28,7 +28,7 @@ struct ImportanceWeightsArgs {
 
 /// With log w = −(nll + log_ratio): loss = −log (1/K Σ w); weights = w / Σ w; reconstruction and kl the means
 /// of nll and log_ratio under the weights.
-void launch_importance_weights(const ImportanceWeightsArgs& args, Stream stream);
+void launch(const ImportanceWeightsArgs& args, Stream stream);
 
 struct WeighRowsArgs {
   InMatrix weights;  ///< (N,1)
@@ -40,6 +40,6 @@ struct WeighRowsArgs {
 };
 
 /// out = scale · weights ⊙ in, a weight for each row.
-void launch_weigh_rows(const WeighRowsArgs& args, Stream stream);
+void launch(const WeighRowsArgs& args, Stream stream);
 
 }  // namespace vaecuda::kernels

@@ -34,7 +34,7 @@ struct LatentForwardArgs {
 
 /// ε ~ N(0,1) of (seed, purpose, (position + row)·K + k, column); z = mu + e^(logvar/2)·ε; kl = Σ over Z,
 /// nats.
-void launch_latent_forward(const LatentForwardArgs& args, Stream stream);
+void launch(const LatentForwardArgs& args, Stream stream);
 
 struct LatentBackwardArgs {
   InMatrix head;    ///< (B,2Z)
@@ -55,7 +55,7 @@ struct LatentBackwardArgs {
 
 /// dhead from dz with ε recomputed, summed over the samples; the KL's gradient is added with weight
 /// loss_weight · gradient_scale.
-void launch_latent_backward(const LatentBackwardArgs& args, Stream stream);
+void launch(const LatentBackwardArgs& args, Stream stream);
 
 struct LatentPenaltyArgs {
   InMatrix z;  ///< (B,Z)
@@ -71,7 +71,7 @@ struct LatentPenaltyArgs {
 };
 
 /// penalty = mean over Z of z²; dz_out = dz + loss_weight · gradient_scale · d penalty / d z.
-void launch_latent_penalty(const LatentPenaltyArgs& args, Stream stream);
+void launch(const LatentPenaltyArgs& args, Stream stream);
 
 struct LatentKlArgs {
   InMatrix head;           ///< (B,2Z)
@@ -88,7 +88,7 @@ struct LatentKlArgs {
 };
 
 /// The batch's KL per latent, and what it counts for: max(λ, ·) of each latent, or |Σ − C|.
-void launch_latent_kl(const LatentKlArgs& args, Stream stream);
+void launch(const LatentKlArgs& args, Stream stream);
 
 struct SamplePriorArgs {
   OutMatrix z;  ///< (B,Z)
@@ -101,6 +101,6 @@ struct SamplePriorArgs {
 };
 
 /// z = temperature · ε.
-void launch_sample_prior(const SamplePriorArgs& args, Stream stream);
+void launch(const SamplePriorArgs& args, Stream stream);
 
 }  // namespace vaecuda::kernels

@@ -70,7 +70,7 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
 
 }  // namespace
 
-void launch_latent_backward(const LatentBackwardArgs& args, Stream stream) {
+void launch(const LatentBackwardArgs& args, Stream stream) {
   device::with_threads_per_row<1>(args.latent_dim, [&](auto threads) {
     constexpr int kThreads = decltype(threads)::value;
     device::launch("latent_backward", latent_backward_kernel<kThreads>,

@@ -65,7 +65,7 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
 
 }  // namespace
 
-void launch_latent_forward(const LatentForwardArgs& args, Stream stream) {
+void launch(const LatentForwardArgs& args, Stream stream) {
   device::with_threads_per_row<1>(args.latent_dim, [&](auto threads) {
     constexpr int kThreads = decltype(threads)::value;
     const device::LaunchShape shape = device::RowBlock<kThreads, kBlock>::shape(args.batch * args.samples);

@@ -72,7 +72,7 @@ __global__ void __launch_bounds__(kArenaThreads) latent_kl_kernel(const LatentKl
 
 }  // namespace
 
-void launch_latent_kl(const LatentKlArgs& args, Stream stream) {
+void launch(const LatentKlArgs& args, Stream stream) {
   device::LaunchShape shape;
   shape.blocks = static_cast<unsigned>((args.latent_dim + kStripColumns - 1) / kStripColumns);
   shape.threads_x = kArenaThreads;

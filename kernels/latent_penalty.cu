@@ -54,7 +54,7 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
 
 }  // namespace
 
-void launch_latent_penalty(const LatentPenaltyArgs& args, Stream stream) {
+void launch(const LatentPenaltyArgs& args, Stream stream) {
   device::with_threads_per_row<1>(args.latent_dim, [&](auto threads) {
     constexpr int kThreads = decltype(threads)::value;
     device::launch("latent_penalty", latent_penalty_kernel<kThreads>,

@@ -102,7 +102,7 @@ __global__ void __launch_bounds__(device::kElementThreads)
 
 }  // namespace
 
-void launch_likelihood(const LikelihoodArgs& args, Stream stream) {
+void launch(const LikelihoodArgs& args, Stream stream) {
   math::with_likelihood(args.likelihood.kind, [&](auto likelihood) {
     math::with_sigma_source(likelihood, args.likelihood.source, [&](auto source) {
       device::with_threads_per_row<1>(args.columns, [&](auto threads) {
@@ -116,7 +116,7 @@ void launch_likelihood(const LikelihoodArgs& args, Stream stream) {
   });
 }
 
-void launch_observation_mean(const ObservationMeanArgs& args, Stream stream) {
+void launch(const ObservationMeanArgs& args, Stream stream) {
   math::with_likelihood(args.likelihood.kind, [&](auto likelihood) {
     device::launch("observation_mean_forward", observation_mean_forward_kernel<decltype(likelihood)>,
                    device::element_shape(args.batch, args.columns), stream, args, likelihood);

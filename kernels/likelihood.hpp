@@ -31,7 +31,7 @@ struct LikelihoodArgs {
 
 /// nll = Σ over D of −log p(x|output), nats; gradient = gradient_scale · d nll / d output; sigma_gradient =
 /// gradient_scale · d nll / d log σ.
-void launch_likelihood(const LikelihoodArgs& args, Stream stream);
+void launch(const LikelihoodArgs& args, Stream stream);
 
 struct ObservationMeanArgs {
   math::LikelihoodParameters likelihood;
@@ -42,6 +42,6 @@ struct ObservationMeanArgs {
 };
 
 /// mean = E[x | output].
-void launch_observation_mean(const ObservationMeanArgs& args, Stream stream);
+void launch(const ObservationMeanArgs& args, Stream stream);
 
 }  // namespace vaecuda::kernels

@@ -66,41 +66,35 @@ __global__ void __launch_bounds__(kBarrierThreads) cluster_barrier_probe_kernel(
   leave_passed(args);
 }
 
-device::LaunchShape barrier_shape(const BarrierProbeArgs& args) {
-  return {args.blocks, kBarrierThreads, 1, 0};
-}
-
 constexpr device::LaunchShape kOneWarp{1, device::kWarpSize, 1, 0};
 
 }  // namespace
 
-void launch_copy_probe(const CopyProbeArgs& args, Stream stream) {
+void launch(const CopyProbeArgs& args, Stream stream) {
   constexpr std::int64_t kBlockQuads = kCopyThreads * kCopyQuads;
   const auto blocks = static_cast<unsigned>((args.quads + kBlockQuads - 1) / kBlockQuads);
   device::launch("copy_probe", copy_probe_kernel, {blocks, kCopyThreads, 1, 0}, stream, args);
 }
 
-void launch_empty_probe(Stream stream) {
-  device::launch("empty_probe", empty_probe_kernel, kOneWarp, stream);
+void launch(const EmptyProbeArgs& args, Stream stream) {
+  if (args.overlapped) {
+    device::launch_overlapped("overlapped_probe", overlapped_probe_kernel, kOneWarp, stream);
+  } else {
+    device::launch("empty_probe", empty_probe_kernel, kOneWarp, stream);
+  }
 }
 
-void launch_overlapped_probe(Stream stream) {
-  device::launch_overlapped("overlapped_probe", overlapped_probe_kernel, kOneWarp, stream);
-}
-
-void launch_grid_barrier_probe(const BarrierProbeArgs& args, Stream stream) {
-  device::launch_cooperative("grid_barrier_probe", grid_barrier_probe_kernel, barrier_shape(args), stream,
-                             args);
-}
-
-void launch_hand_barrier_probe(const BarrierProbeArgs& args, Stream stream) {
-  device::launch_cooperative("hand_barrier_probe", hand_barrier_probe_kernel, barrier_shape(args), stream,
-                             args);
-}
-
-void launch_cluster_barrier_probe(const BarrierProbeArgs& args, unsigned cluster, Stream stream) {
-  device::launch_clusters("cluster_barrier_probe", cluster_barrier_probe_kernel, barrier_shape(args), cluster,
-                          stream, args);
+void launch(const BarrierProbeArgs& args, Stream stream) {
+  const device::LaunchShape shape{args.blocks, kBarrierThreads, 1, 0};
+  switch (args.kind) {
+    case BarrierKind::grid:
+      return device::launch_cooperative("grid_barrier_probe", grid_barrier_probe_kernel, shape, stream, args);
+    case BarrierKind::by_hand:
+      return device::launch_cooperative("hand_barrier_probe", hand_barrier_probe_kernel, shape, stream, args);
+    case BarrierKind::cluster:
+      return device::launch_clusters("cluster_barrier_probe", cluster_barrier_probe_kernel, shape,
+                                     args.cluster, stream, args);
+  }
 }
 
 }  // namespace vaecuda::kernels

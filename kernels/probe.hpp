@@ -14,26 +14,33 @@ struct CopyProbeArgs {
 };
 
 /// to = from.
-void launch_copy_probe(const CopyProbeArgs& args, Stream stream);
+void launch(const CopyProbeArgs& args, Stream stream);
+
+struct EmptyProbeArgs {
+  /// Started while the kernel before is still running, for whose end it waits (programmatic dependent
+  /// launch). Needs sm_90.
+  bool overlapped = false;
+};
 
 /// Nothing at all.
-void launch_empty_probe(Stream stream);
-/// The same, started while the kernel before is still running, for whose end it waits (programmatic dependent
-/// launch). Needs sm_90.
-void launch_overlapped_probe(Stream stream);
+void launch(const EmptyProbeArgs& args, Stream stream);
+
+enum class BarrierKind : int {
+  grid,     ///< of the grid, by cooperative groups
+  by_hand,  ///< of the grid, by an atomic counter
+  cluster,  ///< of the block's cluster; needs sm_90
+};
 
 struct BarrierProbeArgs {
-  unsigned blocks = 1;  ///< all on the device at once
+  BarrierKind kind = BarrierKind::grid;
+  unsigned blocks = 1;   ///< all on the device at once
+  unsigned cluster = 1;  ///< blocks of a cluster, of which `blocks` is a multiple; cluster alone
   int barriers = 1;
   std::int32_t* passed = nullptr;    ///< (blocks)
   std::uint32_t* counter = nullptr;  ///< (1), 0 before; by_hand alone
 };
 
-/// passed[block] = barriers, having passed so many barriers of the grid by cooperative groups.
-void launch_grid_barrier_probe(const BarrierProbeArgs& args, Stream stream);
-/// The same by an atomic counter.
-void launch_hand_barrier_probe(const BarrierProbeArgs& args, Stream stream);
-/// The same by barriers of clusters of `cluster` blocks, of which `blocks` is a multiple. Needs sm_90.
-void launch_cluster_barrier_probe(const BarrierProbeArgs& args, unsigned cluster, Stream stream);
+/// passed[block] = barriers, having passed so many barriers.
+void launch(const BarrierProbeArgs& args, Stream stream);
 
 }  // namespace vaecuda::kernels

@@ -54,20 +54,20 @@ __global__ void __launch_bounds__(kBlock) load_rows_kernel(const LoadRowsArgs ar
 }
 
 /// state->position += batch. One thread of a warp works; 8 bytes read and written.
-__global__ void advance_position_kernel(math::StepState* state, std::int64_t batch) {
-  if (threadIdx.x == 0) state->position += batch;
+__global__ void advance_position_kernel(const AdvancePositionArgs args) {
+  if (threadIdx.x == 0) args.state->position += args.batch;
 }
 
 /// state->position = position, state->origin = origin. One thread of a warp works; 16 bytes written.
-__global__ void set_position_kernel(math::StepState* state, std::int64_t position, std::int64_t origin) {
+__global__ void set_position_kernel(const SetPositionArgs args) {
   if (threadIdx.x != 0) return;
-  state->position = position;
-  state->origin = origin;
+  args.state->position = args.position;
+  args.state->origin = args.origin;
 }
 
 }  // namespace
 
-void launch_store_rows(const StoreRowsArgs& args, Stream stream) {
+void launch(const StoreRowsArgs& args, Stream stream) {
   device::with_threads_per_row<kQuadsInFlight>(args.columns, [&](auto threads) {
     constexpr int kThreads = decltype(threads)::value;
     device::launch("store_rows", store_rows_kernel<kThreads>,
@@ -75,7 +75,7 @@ void launch_store_rows(const StoreRowsArgs& args, Stream stream) {
   });
 }
 
-void launch_load_rows(const LoadRowsArgs& args, Stream stream) {
+void launch(const LoadRowsArgs& args, Stream stream) {
   device::with_threads_per_row<kQuadsInFlight>(args.columns, [&](auto threads) {
     constexpr int kThreads = decltype(threads)::value;
     device::launch("load_rows", load_rows_kernel<kThreads>,
@@ -83,12 +83,12 @@ void launch_load_rows(const LoadRowsArgs& args, Stream stream) {
   });
 }
 
-void launch_advance_position(math::StepState* state, std::int64_t batch, Stream stream) {
-  device::launch("advance_position", advance_position_kernel, kOneWarp, stream, state, batch);
+void launch(const AdvancePositionArgs& args, Stream stream) {
+  device::launch("advance_position", advance_position_kernel, kOneWarp, stream, args);
 }
 
-void launch_set_position(math::StepState* state, std::int64_t position, std::int64_t origin, Stream stream) {
-  device::launch("set_position", set_position_kernel, kOneWarp, stream, state, position, origin);
+void launch(const SetPositionArgs& args, Stream stream) {
+  device::launch("set_position", set_position_kernel, kOneWarp, stream, args);
 }
 
 }  // namespace vaecuda::kernels

@@ -20,7 +20,7 @@ struct StoreRowsArgs {
 };
 
 /// whole[position − origin + i] = batch[i]; rows past the end of the whole are not stored.
-void launch_store_rows(const StoreRowsArgs& args, Stream stream);
+void launch(const StoreRowsArgs& args, Stream stream);
 
 struct LoadRowsArgs {
   InMatrix whole;  ///< (N,C)
@@ -32,11 +32,23 @@ struct LoadRowsArgs {
 };
 
 /// batch[i] = whole[min(position − origin + i, N − 1)].
-void launch_load_rows(const LoadRowsArgs& args, Stream stream);
+void launch(const LoadRowsArgs& args, Stream stream);
+
+struct AdvancePositionArgs {
+  math::StepState* state = nullptr;
+  std::int64_t batch = 0;
+};
 
 /// state->position += batch.
-void launch_advance_position(math::StepState* state, std::int64_t batch, Stream stream);
+void launch(const AdvancePositionArgs& args, Stream stream);
+
+struct SetPositionArgs {
+  math::StepState* state = nullptr;
+  std::int64_t position = 0;
+  std::int64_t origin = 0;
+};
+
 /// state->position = position, state->origin = origin.
-void launch_set_position(math::StepState* state, std::int64_t position, std::int64_t origin, Stream stream);
+void launch(const SetPositionArgs& args, Stream stream);
 
 }  // namespace vaecuda::kernels

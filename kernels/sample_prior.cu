@@ -32,7 +32,7 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
 
 }  // namespace
 
-void launch_sample_prior(const SamplePriorArgs& args, Stream stream) {
+void launch(const SamplePriorArgs& args, Stream stream) {
   device::with_threads_per_row<1>(args.latent_dim, [&](auto threads) {
     constexpr int kThreads = decltype(threads)::value;
     device::launch("sample_prior", sample_prior_kernel<kThreads>,

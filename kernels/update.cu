@@ -197,7 +197,7 @@ __global__ void set_step_kernel(const SetStepArgs args) {
 
 }  // namespace
 
-void launch_update(const UpdateArgs& args, Stream stream) {
+void launch(const UpdateArgs& args, Stream stream) {
   device::LaunchShape shape;
   shape.blocks = arena_blocks(args.elements) + 1;
   shape.threads_x = kArenaThreads;
@@ -205,7 +205,7 @@ void launch_update(const UpdateArgs& args, Stream stream) {
   device::launch("update", update_kernel, shape, stream, args);
 }
 
-void launch_set_step(const SetStepArgs& args, Stream stream) {
+void launch(const SetStepArgs& args, Stream stream) {
   device::LaunchShape shape;
   shape.threads_x = device::kWarpSize;
   shape.dynamic_shared_bytes = sizeof(AdvanceArgs);

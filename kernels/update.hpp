@@ -16,8 +16,8 @@ inline constexpr int kMaxUpdateBlocks = 1024;
 /// UpdateScratch::bad_element where there is none.
 inline constexpr std::int64_t kNoBadElement = INT64_MAX;
 
-/// What the blocks of one update share. launch_set_step prepares it; every launch leaves the tickets at zero
-/// and the element at none.
+/// What the blocks of one update share. SetStepArgs' launch prepares it; every launch leaves the tickets at
+/// zero and the element at none.
 struct UpdateScratch {
   std::uint32_t norm_ticket;
   std::uint32_t update_ticket;
@@ -69,7 +69,7 @@ struct GradNormArgs {
 /// The global L2 norm, before the update: scratch->gradient_scale = min(1, clip_norm / norm). A gradient
 /// that is not finite raises state->fault with the lowest such element, so that the update changes nothing;
 /// so does, without an element, a row of a term of the loss, where terms are given.
-void launch_grad_norm(const GradNormArgs& args, Stream stream);
+void launch(const GradNormArgs& args, Stream stream);
 
 struct UpdateArgs {
   float* parameters = nullptr;                ///< (P)
@@ -91,7 +91,7 @@ struct UpdateArgs {
 /// unusable is left alone and raises state->fault at the end of the launch, with the lowest such element; a
 /// loss that is not finite raises it with element −1. The step of a fault is not advanced, and no metrics are
 /// written for it.
-void launch_update(const UpdateArgs& args, Stream stream);
+void launch(const UpdateArgs& args, Stream stream);
 
 struct SetStepArgs {
   AdvanceArgs advance;
@@ -100,8 +100,8 @@ struct SetStepArgs {
   UpdateScratch* scratch = nullptr;
 };
 
-/// The state with which step `step` runs, computed on the device as launch_update computes it, so that a
+/// The state with which step `step` runs, computed on the device as the update computes it, so that a
 /// resumed run has the same bits; clears a fault.
-void launch_set_step(const SetStepArgs& args, Stream stream);
+void launch(const SetStepArgs& args, Stream stream);
 
 }  // namespace vaecuda::kernels

@@ -191,7 +191,7 @@ __global__ void __launch_bounds__(device::kElementThreads) sample_codes_kernel(c
 
 }  // namespace
 
-void launch_vector_quantize(const VectorQuantizeArgs& args, Stream stream) {
+void launch(const VectorQuantizeArgs& args, Stream stream) {
   device::LaunchShape shape;
   shape.blocks = static_cast<unsigned>((args.batch + kTileRows - 1) / kTileRows * args.shape.groups);
   shape.threads_x = device::kWarpSize;
@@ -204,17 +204,17 @@ void launch_vector_quantize(const VectorQuantizeArgs& args, Stream stream) {
   device::launch("quantization_error", quantization_error_kernel, rows, stream, args);
 }
 
-void launch_vector_quantize_backward(const VectorQuantizeBackwardArgs& args, Stream stream) {
+void launch(const VectorQuantizeBackwardArgs& args, Stream stream) {
   device::launch("vector_quantize_backward", vector_quantize_backward_kernel,
                  device::element_shape(args.batch, args.columns), stream, args);
 }
 
-void launch_look_up_codes(const LookUpCodesArgs& args, Stream stream) {
+void launch(const LookUpCodesArgs& args, Stream stream) {
   device::launch("look_up_codes", look_up_codes_kernel,
                  device::element_shape(args.batch, args.shape.groups * args.shape.width), stream, args);
 }
 
-void launch_sample_codes(const SampleCodesArgs& args, Stream stream) {
+void launch(const SampleCodesArgs& args, Stream stream) {
   device::launch("sample_codes", sample_codes_kernel, device::element_shape(args.batch, args.shape.groups),
                  stream, args);
 }

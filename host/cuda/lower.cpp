@@ -72,12 +72,11 @@ class Lowering {
     args.mean = memory_.single(op.mean);
     args.inverse_deviation = memory_.single(op.inverse_deviation);
     args.state = memory_.state();
-    if (!op.source.valid()) return at_.add(kernels::launch_gather, args);
-    at_.add_placed(kernels::launch_gather, args,
-                   [memory = &memory_, source = op.source](kernels::GatherArgs& placed) {
-                     placed.rows = memory->single(source);
-                     placed.data_rows = memory->rows(source);
-                   });
+    if (!op.source.valid()) return at_.add(args);
+    at_.add_placed(args, [memory = &memory_, source = op.source](kernels::GatherArgs& placed) {
+      placed.rows = memory->single(source);
+      placed.data_rows = memory->rows(source);
+    });
   }
 
   void add(const Linear& op) { linear_.add_forward(at_.op(), op); }
@@ -110,7 +109,7 @@ class Lowering {
     args.sample = op.sample;
     args.state = memory_.state();
     args.fault = at_.fault();
-    at_.add(kernels::launch_latent_forward, args);
+    at_.add(args);
   }
 
   void add(const LatentKl& op) {
@@ -127,7 +126,7 @@ class Lowering {
     args.free_bits = op.free_bits;
     args.state = memory_.state();
     args.scratch = memory_.scratch();
-    at_.add(kernels::launch_latent_kl, args);
+    at_.add(args);
   }
 
   [[nodiscard]] kernels::OutColumn column(const View& view) const {
@@ -145,7 +144,7 @@ class Lowering {
     args.batch = op.loss.rows;
     args.samples = op.nll.rows / op.loss.rows;
     args.fault = at_.fault();
-    at_.add(kernels::launch_importance_weights, args);
+    at_.add(args);
   }
 
   void add(const WeighRows& op) {
@@ -156,7 +155,7 @@ class Lowering {
     args.scale = op.scale;
     args.rows = op.rows.rows;
     args.columns = op.rows.cols;
-    at_.add(kernels::launch_weigh_rows, args);
+    at_.add(args);
   }
 
   void add(const LikelihoodForwardBackward& op) {
@@ -176,7 +175,7 @@ class Lowering {
     args.samples = op.output.rows / op.x.rows;
     args.columns = op.x.cols;
     args.fault = at_.fault();
-    at_.add(kernels::launch_likelihood, args);
+    at_.add(args);
   }
 
   void add(const LatentBackward& op) {
@@ -194,7 +193,7 @@ class Lowering {
     args.purpose = op.purpose;
     args.gradient_scale = op.gradient_scale;
     args.state = memory_.state();
-    at_.add(kernels::launch_latent_backward, args);
+    at_.add(args);
   }
 
   void add(const LatentPenalty& op) {
@@ -209,7 +208,7 @@ class Lowering {
     args.gradient_scale = op.gradient_scale;
     args.state = memory_.state();
     args.fault = at_.fault();
-    at_.add(kernels::launch_latent_penalty, args);
+    at_.add(args);
   }
 
   void add(const SamplePrior& op) {
@@ -221,7 +220,7 @@ class Lowering {
     args.purpose = op.purpose;
     args.temperature = op.temperature;
     args.state = memory_.state();
-    at_.add(kernels::launch_sample_prior, args);
+    at_.add(args);
   }
 
   void add(const ObservationMean& op) {
@@ -231,7 +230,7 @@ class Lowering {
     args.mean = at_.out(op.mean);
     args.batch = op.mean.rows;
     args.columns = op.mean.cols;
-    at_.add(kernels::launch_observation_mean, args);
+    at_.add(args);
   }
 
   void add(const StoreRows& op) {
@@ -241,11 +240,10 @@ class Lowering {
     args.rows = op.batch.rows;
     args.columns = op.batch.cols;
     args.state = memory_.state();
-    at_.add_placed(kernels::launch_store_rows, args,
-                   [memory = &memory_, whole = op.whole](kernels::StoreRowsArgs& placed) {
-                     placed.whole = memory->single(whole);
-                     placed.whole_rows = memory->rows(whole);
-                   });
+    at_.add_placed(args, [memory = &memory_, whole = op.whole](kernels::StoreRowsArgs& placed) {
+      placed.whole = memory->single(whole);
+      placed.whole_rows = memory->rows(whole);
+    });
   }
 
   void add(const LoadRows& op) {
@@ -254,19 +252,13 @@ class Lowering {
     args.rows = op.batch.rows;
     args.columns = op.batch.cols;
     args.state = memory_.state();
-    at_.add_placed(kernels::launch_load_rows, args,
-                   [memory = &memory_, whole = op.whole](kernels::LoadRowsArgs& placed) {
-                     placed.whole = memory->in(whole);
-                     placed.whole_rows = memory->rows(whole);
-                   });
+    at_.add_placed(args, [memory = &memory_, whole = op.whole](kernels::LoadRowsArgs& placed) {
+      placed.whole = memory->in(whole);
+      placed.whole_rows = memory->rows(whole);
+    });
   }
 
-  void add(const AdvancePosition& op) {
-    math::StepState* state = memory_.state();
-    const std::int64_t batch = op.batch;
-    at_.add_node(
-        [state, batch](kernels::Stream stream) { kernels::launch_advance_position(state, batch, stream); });
-  }
+  void add(const AdvancePosition& op) { at_.add(kernels::AdvancePositionArgs{memory_.state(), op.batch}); }
 
   const LowerInputs& in_;
   ProgramMemory& memory_;

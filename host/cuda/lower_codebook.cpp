@@ -29,7 +29,7 @@ void CodebookLowering::add(const VectorQuantize& op) {
   args.error_stride = op.error.stride;
   args.batch = op.z.rows;
   args.fault = at_.fault();
-  at_.add(kernels::launch_vector_quantize, args, op.codebook.groups > 1 ? 2 : 1);
+  at_.add(args, op.codebook.groups > 1 ? 2 : 1);
 }
 
 void CodebookLowering::add(const VectorQuantizeBackward& op) {
@@ -41,7 +41,7 @@ void CodebookLowering::add(const VectorQuantizeBackward& op) {
   args.commitment = op.commitment;
   args.batch = op.z.rows;
   args.columns = op.z.cols;
-  at_.add(kernels::launch_vector_quantize_backward, args);
+  at_.add(args);
 }
 
 kernels::CodebookBatch CodebookLowering::batch_of(const CodebookBatch& op) const {
@@ -64,7 +64,7 @@ void CodebookLowering::add(const CodebookGradient& op) {
   args.codebook = codes_of(op.batch.codebook);
   args.gradient = memory_.gradients() + op.batch.codebook.codes;
   args.scale = op.scale;
-  at_.add(kernels::launch_codebook_gradient, args, 2);
+  at_.add(args, 2);
 }
 
 void CodebookLowering::add(const CodebookAverage& op) {
@@ -77,7 +77,7 @@ void CodebookLowering::add(const CodebookAverage& op) {
   args.averages = memory_.single(op.averages);
   args.rule = op.rule;
   args.seed = op.seed;
-  at_.add(kernels::launch_codebook_average, args, 2);
+  at_.add(args, 2);
 }
 
 void CodebookLowering::add(const LookUpCodes& op) {
@@ -87,7 +87,7 @@ void CodebookLowering::add(const LookUpCodes& op) {
   args.shape = shape_of(op.codebook);
   args.z = at_.out(op.z);
   args.batch = op.z.rows;
-  at_.add(kernels::launch_look_up_codes, args);
+  at_.add(args);
 }
 
 void CodebookLowering::add(const SampleCodes& op) {
@@ -99,7 +99,7 @@ void CodebookLowering::add(const SampleCodes& op) {
   args.seed = op.seed;
   args.purpose = op.purpose;
   args.state = memory_.state();
-  at_.add(kernels::launch_sample_codes, args);
+  at_.add(args);
 }
 
 }  // namespace vaecuda::cuda

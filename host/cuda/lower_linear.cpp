@@ -253,7 +253,7 @@ void LinearLowering::add_forward(std::size_t op, const Linear& linear) {
   args.batch = linear.out.rows;
   args.columns = linear.out.cols;
   add_node(op, linear.layer.name + " bias and activation",
-           [args](kernels::Stream stream) { kernels::launch_bias_activation(args, stream); });
+           [args](kernels::Stream stream) { kernels::launch(args, stream); });
 }
 
 bool LinearLowering::leaves_bias(std::size_t op, const Linear& linear) const {
@@ -318,7 +318,7 @@ void LinearLowering::add_data_gradient(std::size_t op, const LinearBackward& bac
     args.batch = backward.dx.rows;
     args.columns = backward.dx.cols;
     add_node(op, backward.layer.name + " data gradient to bfloat16",
-             [args](kernels::Stream stream) { kernels::launch_convert(args, stream); });
+             [args](kernels::Stream stream) { kernels::launch(args, stream); });
     return;
   }
   kernels::ActivationGradientArgs args;
@@ -329,7 +329,7 @@ void LinearLowering::add_data_gradient(std::size_t op, const LinearBackward& bac
   args.batch = backward.dx.rows;
   args.columns = backward.dx.cols;
   add_node(op, backward.layer.name + " activation gradient",
-           [args](kernels::Stream stream) { kernels::launch_activation_gradient(args, stream); });
+           [args](kernels::Stream stream) { kernels::launch(args, stream); });
 }
 
 void LinearLowering::add_parameter_gradient(const ParameterGradient& gradient) {
@@ -350,8 +350,7 @@ void LinearLowering::add_bias_gradients(std::size_t op) {
            deferred_[next].batch == args.batch) {
       args.layer[args.layers++] = deferred_[next++].sum;
     }
-    add_node(op, "bias gradients",
-             [args](kernels::Stream stream) { kernels::launch_bias_gradients(args, stream); });
+    add_node(op, "bias gradients", [args](kernels::Stream stream) { kernels::launch(args, stream); });
   }
   deferred_.clear();
 }

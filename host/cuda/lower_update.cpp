@@ -39,7 +39,7 @@ void UpdateLowering::add(const GradNorm& op) {
   args.loss = columns_of(op.loss);
   args.state = memory_.state();
   args.scratch = memory_.scratch();
-  at_.add(kernels::launch_grad_norm, args);
+  at_.add(args);
 }
 
 void UpdateLowering::add(const AdamUpdate&) {
@@ -76,7 +76,7 @@ void UpdateLowering::add(const AdvanceStep& op) {
   args.state = memory_.state();
   args.scratch = memory_.scratch();
   lowered_.nodes.push_back({"AdamUpdate and AdvanceStep", update.place, 1,
-                            [args](kernels::Stream stream) { kernels::launch_update(args, stream); }});
+                            [args](kernels::Stream stream) { kernels::launch(args, stream); }});
 }
 
 }  // namespace vaecuda::cuda

@@ -21,6 +21,8 @@
 namespace vaecuda::cuda {
 namespace {
 
+using kernels::BarrierKind;
+
 constexpr int kClusterCapability = 90;  // clusters and programmatic dependent launch
 constexpr unsigned kMostInCluster = 8;  // what every device that has clusters can do
 
@@ -38,7 +40,7 @@ class Noise {
   explicit Noise(Context& context)
       : runtime_(*context.runtime),
         state_(DeviceBuffer::of<math::StepState>(context, 1, "the state of a step")) {
-    kernels::launch_set_position(state_.as<math::StepState>(), 0, 0, runtime_.stream());
+    kernels::launch(kernels::SetPositionArgs{state_.as<math::StepState>()}, runtime_.stream());
   }
   void fill(const kernels::OutMatrix& out, std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
     kernels::SamplePriorArgs args;
@@ -47,7 +49,7 @@ class Noise {
     args.latent_dim = columns;
     args.seed = seed;
     args.state = state_.as<math::StepState>();
-    kernels::launch_sample_prior(args, runtime_.stream());
+    kernels::launch(args, runtime_.stream());
   }
 
  private:
@@ -66,7 +68,8 @@ class CopyWork final : public Work {
     noise_.fill({from_.as<float>(), nullptr, kColumns}, bytes / 4 / kColumns, kColumns, 1);
   }
   void enqueue() override {
-    kernels::launch_copy_probe({from_.as<void>(), to_.as<void>(), from_.bytes() / 16}, runtime_.stream());
+    kernels::launch(kernels::CopyProbeArgs{from_.as<void>(), to_.as<void>(), from_.bytes() / 16},
+                    runtime_.stream());
   }
 
  private:
@@ -122,28 +125,26 @@ class ProductWork final : public Work {
   std::unique_ptr<kernels::Gemm> gemm_;
 };
 
-using Launch = void (*)(kernels::Stream);
-
-/// A kernel launched many times, one launch after the other.
+/// An empty kernel launched many times, one launch after the other.
 class LaunchWork final : public Work {
  public:
-  LaunchWork(Runtime& runtime, std::int64_t launches, Launch launch)
-      : runtime_(runtime), launches_(launches), launch_(launch) {}
+  LaunchWork(Runtime& runtime, std::int64_t launches, bool overlapped)
+      : runtime_(runtime), launches_(launches), empty_{overlapped} {}
   void enqueue() override {
-    for (std::int64_t i = 0; i < launches_; ++i) launch_(runtime_.stream());
+    for (std::int64_t i = 0; i < launches_; ++i) kernels::launch(empty_, runtime_.stream());
   }
 
  private:
   Runtime& runtime_;
   std::int64_t launches_;
-  Launch launch_;
+  kernels::EmptyProbeArgs empty_;
 };
 
 /// The same as one graph.
 class GraphWork final : public Work {
  public:
-  GraphWork(Runtime& runtime, std::int64_t nodes, Launch launch) {
-    LaunchWork work(runtime, nodes, launch);
+  GraphWork(Runtime& runtime, std::int64_t nodes, bool overlapped) {
+    LaunchWork work(runtime, nodes, overlapped);
     work.enqueue();  // a kernel is loaded by its first launch, and that cannot be captured
     runtime.synchronize();
     graph_ = runtime.capture([&] { work.enqueue(); });
@@ -154,34 +155,24 @@ class GraphWork final : public Work {
   std::unique_ptr<Graph> graph_;
 };
 
-enum class Barrier { grid, hand, cluster };
-
 /// One kernel that passes many barriers.
 class BarrierWork final : public Work {
  public:
-  BarrierWork(Context& context, Barrier barrier, unsigned blocks, unsigned cluster, int barriers)
+  BarrierWork(Context& context, const kernels::BarrierProbeArgs& args)
       : runtime_(*context.runtime),
-        barrier_(barrier),
-        cluster_(cluster),
-        passed_(DeviceBuffer::of<std::int32_t>(context, blocks, "a barrier's result")),
+        passed_(DeviceBuffer::of<std::int32_t>(context, args.blocks, "a barrier's result")),
         counter_(DeviceBuffer::of<std::uint32_t>(context, 1, "a barrier's counter")),
-        args_{blocks, barriers, passed_.as<std::int32_t>(), counter_.as<std::uint32_t>()} {}
+        args_(args) {
+    args_.passed = passed_.as<std::int32_t>();
+    args_.counter = counter_.as<std::uint32_t>();
+  }
   void enqueue() override {
-    switch (barrier_) {
-      case Barrier::grid:
-        return kernels::launch_grid_barrier_probe(args_, runtime_.stream());
-      case Barrier::hand:
-        runtime_.fill_zero(counter_.as<void>(), counter_.bytes());
-        return kernels::launch_hand_barrier_probe(args_, runtime_.stream());
-      case Barrier::cluster:
-        return kernels::launch_cluster_barrier_probe(args_, cluster_, runtime_.stream());
-    }
+    if (args_.kind == BarrierKind::by_hand) runtime_.fill_zero(counter_.as<void>(), counter_.bytes());
+    kernels::launch(args_, runtime_.stream());
   }
 
  private:
   Runtime& runtime_;
-  Barrier barrier_;
-  unsigned cluster_;
   DeviceBuffer passed_;
   DeviceBuffer counter_;
   kernels::BarrierProbeArgs args_;
@@ -264,12 +255,12 @@ class CudaMachine final : public Machine {
     const auto events = static_cast<double>(n);
     Runtime& runtime = *context_.runtime;
     add({"kernel launch", CeilingKind::cost, events, fmt::format("{} empty kernels", n), ""},
-        [&runtime, n] { return std::make_unique<LaunchWork>(runtime, n, kernels::launch_empty_probe); });
+        [&runtime, n] { return std::make_unique<LaunchWork>(runtime, n, false); });
     add({"graph node", CeilingKind::cost, events, fmt::format("{} empty kernels in one graph", n), ""},
-        [&runtime, n] { return std::make_unique<GraphWork>(runtime, n, kernels::launch_empty_probe); });
+        [&runtime, n] { return std::make_unique<GraphWork>(runtime, n, false); });
     add({"graph node, dependent launch", CeilingKind::cost, events,
          "the same with programmatic dependent launch", needs(kClusterCapability)},
-        [&runtime, n] { return std::make_unique<GraphWork>(runtime, n, kernels::launch_overlapped_probe); });
+        [&runtime, n] { return std::make_unique<GraphWork>(runtime, n, true); });
   }
 
   void add_barriers() {
@@ -277,21 +268,20 @@ class CudaMachine final : public Machine {
     const unsigned cluster = std::min(blocks, kMostInCluster);
     add_barrier(
         {"grid barrier", CeilingKind::cost, 0.0, fmt::format("by cooperative groups, {} blocks", blocks), ""},
-        Barrier::grid, blocks, 1);
+        {BarrierKind::grid, blocks});
     add_barrier({"grid barrier by hand", CeilingKind::cost, 0.0,
                  fmt::format("by an atomic counter, {} blocks", blocks), ""},
-                Barrier::hand, blocks, 1);
+                {BarrierKind::by_hand, blocks});
     add_barrier(
         {"cluster barrier", CeilingKind::cost, 0.0,
          fmt::format("{} clusters of {} blocks", blocks / cluster, cluster), needs(kClusterCapability)},
-        Barrier::cluster, blocks / cluster * cluster, cluster);
+        {BarrierKind::cluster, blocks / cluster * cluster, cluster});
   }
 
-  void add_barrier(Ceiling ceiling, Barrier barrier, unsigned blocks, unsigned cluster) {
+  void add_barrier(Ceiling ceiling, kernels::BarrierProbeArgs args) {
     ceiling.amount = static_cast<double>(sizes_.barriers);
-    add(std::move(ceiling), [this, barrier, blocks, cluster] {
-      return std::make_unique<BarrierWork>(context_, barrier, blocks, cluster, sizes_.barriers);
-    });
+    args.barriers = sizes_.barriers;
+    add(std::move(ceiling), [this, args] { return std::make_unique<BarrierWork>(context_, args); });
   }
 
   Context context_;

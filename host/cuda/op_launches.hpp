@@ -26,15 +26,15 @@ class OpLaunches {
   [[nodiscard]] ProgramMemory& memory() const { return in_.memory; }
 
   template <typename Args>
-  void add(void (*launch)(const Args&, kernels::Stream), const Args& args, int kernels = 1) {
-    add_node([launch, args](kernels::Stream stream) { launch(args, stream); }, kernels);
+  void add(const Args& args, int kernels = 1) {
+    add_node([args](kernels::Stream stream) { launch(args, stream); }, kernels);
   }
 
   /// As add, where `place` fills in the rows of an exchange buffer at every launch: a run may bind memory of
   /// the caller's in its place. A captured graph keeps what it was captured with.
   template <typename Args, typename Place>
-  void add_placed(void (*launch)(const Args&, kernels::Stream), const Args& args, const Place& place) {
-    add_node([launch, args, place](kernels::Stream stream) {
+  void add_placed(const Args& args, const Place& place) {
+    add_node([args, place](kernels::Stream stream) {
       Args placed = args;
       place(placed);
       launch(placed, stream);

@@ -48,7 +48,7 @@ void CudaProgram::enqueue_step() {
 }
 
 void CudaProgram::warm_up() {
-  kernels::launch_set_position(memory_->state(), 0, 0, runtime_.stream());
+  kernels::launch(kernels::SetPositionArgs{memory_->state(), 0, 0}, runtime_.stream());
   if (advance_) {
     launch_set_step(0);
     // A raised fault keeps every op from changing parameters, moments and metrics.
@@ -61,7 +61,7 @@ void CudaProgram::warm_up() {
   if (advance_) {
     launch_set_step(0);
   } else {
-    kernels::launch_set_position(memory_->state(), 0, 0, runtime_.stream());
+    kernels::launch(kernels::SetPositionArgs{memory_->state(), 0, 0}, runtime_.stream());
   }
   runtime_.synchronize();
 }
@@ -75,7 +75,8 @@ void CudaProgram::capture() {
 }
 
 void CudaProgram::launch_set_step(std::int64_t step) {
-  kernels::launch_set_step({*advance_, step, memory_->state(), memory_->scratch()}, runtime_.stream());
+  kernels::launch(kernels::SetStepArgs{*advance_, step, memory_->state(), memory_->scratch()},
+                  runtime_.stream());
 }
 
 void CudaProgram::set_step(std::int64_t step) {
@@ -90,7 +91,7 @@ void CudaProgram::set_step(std::int64_t step) {
 void CudaProgram::set_position(std::int64_t position, std::int64_t origin) {
   with_errors(runtime_, [&] {
     retire_all();
-    kernels::launch_set_position(memory_->state(), position, origin, runtime_.stream());
+    kernels::launch(kernels::SetPositionArgs{memory_->state(), position, origin}, runtime_.stream());
   });
 }
 
@@ -121,7 +122,7 @@ void CudaProgram::run_bound(std::span<const Binding> bound, std::int64_t first, 
   with_errors(runtime_, [&] {
     retire_all();
     auto* const callers = static_cast<kernels::Stream>(stream);
-    kernels::launch_set_position(memory_->state(), first, first, runtime_.stream());
+    kernels::launch(kernels::SetPositionArgs{memory_->state(), first, first}, runtime_.stream());
     runtime_.begin_after(callers);
     // The graphs know the program's own buffers alone, so every launch is put on the stream by itself.
     const ProgramMemory::BoundRows binding(*memory_, bound, rows);

@@ -49,7 +49,7 @@ void CudaParameters::refresh_half() {
   args.out = {nullptr, half(), size_};
   args.batch = 1;
   args.columns = size_;
-  kernels::launch_convert(args, context_.runtime->stream());
+  kernels::launch(args, context_.runtime->stream());
 }
 
 CudaData::CudaData(Context& context, const Dataset& data)

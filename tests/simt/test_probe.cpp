@@ -44,7 +44,7 @@ TEST_CASE("a copy copies every byte and no more", "[probe]") {
     void* from = runtime.allocate(bytes, "from");
     void* to = runtime.allocate(bytes, "to");
     runtime.copy_to_device(from, values.data(), bytes);
-    kernels::launch_copy_probe({from, to, quads}, runtime.stream());
+    kernels::launch(kernels::CopyProbeArgs{from, to, quads}, runtime.stream());
     std::vector<std::uint32_t> copy(values.size());
     runtime.copy_to_host(copy.data(), to, bytes);
     CHECK(copy == values);
@@ -66,17 +66,22 @@ TEST_CASE("every block passes every barrier", "[probe]") {
     CHECK(passed == std::vector<std::int32_t>(4, 7));
     runtime.fill_zero(args.passed, 16);
   };
-  kernels::launch_grid_barrier_probe(args, runtime.stream());
+  kernels::launch(args, runtime.stream());
   check_passed();
-  kernels::launch_cluster_barrier_probe(args, 2, runtime.stream());
+  args.kind = kernels::BarrierKind::cluster;
+  args.cluster = 2;
+  kernels::launch(args, runtime.stream());
   check_passed();
+  args.kind = kernels::BarrierKind::by_hand;
   runtime.fill_zero(args.counter, 4);
-  kernels::launch_hand_barrier_probe(args, runtime.stream());
+  kernels::launch(args, runtime.stream());
   check_passed();
   std::uint32_t arrivals = 0;
   runtime.copy_to_host(&arrivals, args.counter, 4);
   CHECK(arrivals == 28);
-  CHECK_THROWS_AS(kernels::launch_cluster_barrier_probe(args, 3, runtime.stream()), device::Failure);
+  args.kind = kernels::BarrierKind::cluster;
+  args.cluster = 3;
+  CHECK_THROWS_AS(kernels::launch(args, runtime.stream()), device::Failure);
   runtime.release(args.passed);
   runtime.release(args.counter);
 }
