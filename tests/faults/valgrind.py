@@ -17,8 +17,8 @@ import time
 
 import runs
 
-# Not test_simt: kernels run on fibers, behind page faults that the executor raises on purpose. Not test_faults: it
-# replaces the operators new and delete, as valgrind does.
+# Not test_cuda and test_executor: kernels run on fibers, behind page faults that the executor raises on purpose. Not
+# test_faults: it replaces the operators new and delete, as valgrind does.
 ROOMS = ("math", "ops", "data", "report", "fuzz", "model", "train", "cli")
 LEFT_OUT = {
     "reading holds the data set once, plus a small buffer": "bounds the process's memory, and valgrind's is in it",

@@ -19,7 +19,7 @@
 #include "support/model_bench.hpp"
 #include "support/op_bench.hpp"
 #if defined(VAECUDA_HAVE_SIMT)
-#include "simt/test_backend.hpp"
+#include "cuda/test_backend.hpp"
 #endif
 
 using namespace vaecuda;

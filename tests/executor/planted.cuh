@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "executor/planted_kernels.hpp"
 #include "kernels/device/device.cuh"
-#include "simt/planted_kernels.hpp"
 
 namespace vaecuda::test {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "cuda/test_backend.hpp"
 #include "host/cuda/failure.hpp"
 #include "kernels/math/permutation.h"
-#include "simt/test_backend.hpp"
 #include "support/files.hpp"
 #include "vaecuda/error.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "simt/planted.cuh"
+#include "executor/planted.cuh"
 
 namespace vaecuda::test {
 namespace {

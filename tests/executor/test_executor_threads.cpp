@@ -3,7 +3,7 @@
 #include <thread>
 #include <vector>
 
-#include "simt/test_backend.hpp"
+#include "cuda/test_backend.hpp"
 
 using namespace vaecuda;
 

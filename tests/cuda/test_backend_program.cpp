@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "simt/test_backend.hpp"
+#include "cuda/test_backend.hpp"
 
 using namespace vaecuda;
 using simt::EpilogueSupport;

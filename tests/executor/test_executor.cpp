@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "executor/planted_kernels.hpp"
 #include "kernels/device/failure.hpp"
 #include "simt/error.hpp"
-#include "simt/planted_kernels.hpp"
 #include "simt/runtime.hpp"
 #include "support/catch.hpp"
 

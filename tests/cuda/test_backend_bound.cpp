@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
+#include "cuda/test_backend.hpp"
 #include "host/inference/passes.hpp"
 #include "simt/error.hpp"
-#include "simt/test_backend.hpp"
 
 using namespace vaecuda;
 

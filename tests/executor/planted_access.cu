@@ -1,7 +1,7 @@
 // Planted faults of single accesses: out of bounds, misaligned, never written.
 #include <cstdint>
 
-#include "simt/planted.cuh"
+#include "executor/planted.cuh"
 
 namespace vaecuda::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "simt/test_backend.hpp"
+#include "cuda/test_backend.hpp"
 #include "support/run_distance.hpp"
 
 using namespace vaecuda;
