@@ -11,8 +11,8 @@ namespace {
 /// When each buffer is in use, in this backend's order of the ops.
 std::vector<Lifetime> lifetimes_as_compiled(const Plan& plan, const StepEnd* end) {
   std::vector<Lifetime> lifetimes = lifetimes_with_end(plan, end, WeightGradientTime::at_end);
-  // A chain runs several ops on some rows while other rows are still at the first of them, so within a step
-  // an activation may take the place of another only if the two never meet in one chain: none is shared.
+  // A chain runs several ops on some rows while other rows are still at its first op, so two activations of a
+  // step could share memory only if no chain uses both: none is shared.
   const bool chained = std::any_of(plan.buffers.begin(), plan.buffers.end(), [](const Buffer& buffer) {
     return buffer.kind == BufferKind::activation && row_tile(buffer.rows) < buffer.rows;
   });
@@ -28,8 +28,7 @@ std::vector<Lifetime> lifetimes_as_compiled(const Plan& plan, const StepEnd* end
   return lifetimes;
 }
 
-/// All that a program takes, and what the host holds beside it: whoever writes or reads rows has them once
-/// more.
+/// All memory of a program, and that of its host: the writer and the reader of rows each hold another copy.
 void require_memory_for(const Plan& plan, const Placement& placement) {
   double floats = static_cast<double>(placement.size);
   for (const Buffer& buffer : plan.buffers) {

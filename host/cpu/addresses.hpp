@@ -1,4 +1,4 @@
-// Where the views of a plan lie in this program's memory.
+// Addresses of a plan's views in the memory of this program.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@
 namespace vaecuda::cpu {
 
 struct Addresses {
-  std::vector<float*> base;  ///< by buffer; null where no op uses it
+  std::vector<float*> base;  ///< by buffer; null if no op uses it
 
   /// Null data for an invalid view.
   [[nodiscard]] Matrix<float> matrix(const View& view) const {

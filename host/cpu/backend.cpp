@@ -38,7 +38,7 @@ void CpuParameters::read(Part part, std::span<float> values) const {
 
 namespace {
 
-/// What the bytes of a result depend on besides the plan.
+/// Everything besides the plan on which the bytes of a result depend.
 std::vector<std::string> algorithms_of(const Loops& loops) {
   const Products& products = loops.products();
   std::string name = std::string("products ") + products.name;
@@ -60,7 +60,7 @@ class CpuBackend final : public Backend {
   [[nodiscard]] const DeviceInfo& device() const override { return device_; }
 
   [[nodiscard]] bool has_small_blocks() const override { return &loops_.products() != &blas_products(); }
-  // More than there are cores would only hold memory while they wait for one.
+  // More than one per core would only hold memory while waiting.
   [[nodiscard]] int programs_at_once() const override { return std::max(kLeastAtOnce, usable_cores()); }
 
   [[nodiscard]] std::unique_ptr<ParameterStore> make_parameters(std::int64_t size, bool training) override {

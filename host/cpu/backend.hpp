@@ -1,4 +1,4 @@
-// The CPU backend with loops that somebody chose; make_cpu_backend (host/plan/backend.hpp) takes the fastest.
+// The CPU backend with given loops; make_cpu_backend (host/plan/backend.hpp) takes the fastest.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// The products by OpenBLAS, for processors that have no table of our own.
+// Matrix products by OpenBLAS, for processors without a table of vaecuda's own.
 
 #include <cblas.h>
 #include <fmt/format.h>
@@ -11,7 +11,8 @@
 #include "host/cpu/loops.hpp"
 #include "vaecuda/error.hpp"
 
-/// What OpenBLAS would run before main (cmake/HiddenBlas.cmake): most programs never need it.
+/// The initialization that OpenBLAS would run before main (cmake/HiddenBlas.cmake): most programs never need
+/// it.
 extern "C" void gotoblas_init(void);
 
 namespace vaecuda::cpu {
@@ -32,7 +33,7 @@ void require_buffers(int count) {
   munmap(room, bytes);
 }
 
-/// Makes sure that it has started.
+/// Starts OpenBLAS unless it has started.
 void start_blas() {
   static const bool kStarted = [] {
     // One for itself and one for every core.
@@ -43,13 +44,12 @@ void start_blas() {
   static_cast<void>(kStarted);
 }
 
-// Sizes are far below 2^31 here: layers are capped by the option table, and a tile is never wider than a
-// layer.
+// Sizes are far below 2^31: the option table limits layers, and a tile is never wider than a layer.
 blasint as_blas(std::int64_t value) {
   return static_cast<blasint>(value);
 }
 
-/// The products add to a zeroed result: with β = 0 OpenBLAS clears it by a loop several times slower than
+/// The products add to a zeroed result: with β = 0 OpenBLAS clears it in a loop several times slower than
 /// memset.
 void clear(Result y, std::int64_t rows, std::int64_t cols) {
   if (y.stride == cols) {

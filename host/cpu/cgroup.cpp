@@ -9,13 +9,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The mount's root and every folder on the way to the cgroup.
+/// The root of the mount and every folder on the path to the cgroup.
 void add_way(std::vector<CgroupFolder>& folders, const fs::path& mount, const std::string& cgroup,
              CgroupVersion version) {
   fs::path folder = mount;
   folders.push_back({folder, version});
   for (const fs::path& part : fs::path(cgroup).relative_path()) {
-    if (part == "..") return;  // outside of what is mounted here
+    if (part == "..") return;  // outside of the mount
     folder /= part;
     folders.push_back({folder, version});
   }

@@ -1,4 +1,4 @@
-// Where the kernel keeps what a cgroup may use: the folders of this process's own and of the ones above it.
+// The folders with the limits of this process's cgroup and of its ancestors.
 #pragma once
 
 #include <filesystem>
@@ -14,10 +14,10 @@ struct CgroupFolder {
   CgroupVersion version;
 };
 
-/// All folders whose limits of `controller` ("cpu", "memory") bind this process, by what /proc/self/cgroup
-/// says; some may not exist. A container may see its own cgroup as the mount's root while /proc still names
-/// it from the host's: then only the root's files are there, and they are the ones that count. root: "/" in
-/// use, a folder of a test's in tests.
+/// All folders whose limits of `controller` ("cpu", "memory") apply to this process according to
+/// /proc/self/cgroup; some may not exist. A container may see its own cgroup as the root of the mount
+/// although /proc names it from the host's root: then only the files in the mount's root exist, and they
+/// apply. root: "/", in tests a temporary folder.
 [[nodiscard]] std::vector<CgroupFolder> cgroup_folders(const std::filesystem::path& root,
                                                        std::string_view controller);
 

@@ -22,7 +22,7 @@ TileWork quantize_rows(const VectorQuantize& op, const RowSources& sources) {
     for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) *error.row(r) = 0.0f;
     for (std::int64_t g = 0; g < shape.groups; ++g) {
       const float* codebook = codebooks + g * shape.size * shape.width;
-      // Columns as rows, so that a vector holds one column of many codes; paid for once per tile of rows.
+      // Transposed, so that a vector holds one column of many codes; done once per tile of rows.
       for (std::int64_t k = 0; k < shape.size; ++k) {
         for (std::int64_t c = 0; c < shape.width; ++c) {
           scratch[c * shape.size + k] = codebook[k * shape.width + c];

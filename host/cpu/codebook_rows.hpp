@@ -1,4 +1,4 @@
-// Vector quantization on the CPU, row by row: what the compiled ops do on a tile of rows.
+// Vector quantization on the CPU, row by row: the work of compiled ops on a tile of rows.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace vaecuda::cpu {
 
-/// Needs scratch of quantize_scratch(op) floats: a codebook with its columns as rows.
+/// Needs scratch of quantize_scratch(op) floats: a transposed codebook.
 [[nodiscard]] TileWork quantize_rows(const VectorQuantize& op, const RowSources& sources);
 [[nodiscard]] std::int64_t quantize_scratch(const VectorQuantize& op);
 [[nodiscard]] TileWork quantize_backward_rows(const VectorQuantizeBackward& op, const RowSources& sources);

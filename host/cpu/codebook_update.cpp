@@ -8,7 +8,7 @@
 namespace vaecuda::cpu {
 namespace {
 
-/// One batch's rows by code, for the codebook of a unit.
+/// The rows of one batch by code, for the codebook of a unit.
 class BatchUse {
  public:
   BatchUse(const CodebookBatch& op, const Addresses& addresses)
@@ -26,7 +26,7 @@ class BatchUse {
   }
   [[nodiscard]] std::int64_t rows() const { return rows_; }
 
-  /// Counts the rows of every code, and adds to sums (M,L) whatever `add` adds for a row of code k.
+  /// Counts the rows of every code, and calls `add` to add each row to the sums (M,L) of its code k.
   template <typename Add>
   void sum(std::int64_t group, float* sums, const Add& add) const {
     float* counts = counts_.row(group);

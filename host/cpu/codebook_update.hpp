@@ -1,4 +1,4 @@
-// How codebooks move on the CPU: one unit of work per codebook, beside the weight gradients.
+// Codebook updates on the CPU: one unit of work per codebook, in the phases of the weight gradients.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ struct CodebookMoveInputs {
   bool clips = false;  ///< gradients go to the gradient arena and are applied later
 };
 
-/// Adds the move's piece and units to a phase that runs after the last row of the batch is through; gives the
-/// scratch that a unit needs.
+/// Adds the piece and units of the update to a phase that runs after the last row of the batch. \return the
+/// floats of scratch memory that a unit needs
 [[nodiscard]] std::int64_t add_codebook_move(const CodebookMoveInputs& inputs, const CodebookMove& move,
                                              Phase& phase);
 

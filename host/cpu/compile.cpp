@@ -19,7 +19,7 @@
 namespace vaecuda::cpu {
 namespace {
 
-/// Below this many FLOPs a step is over before a second thread has woken up.
+/// Below this many FLOPs a step ends before a second thread has woken up.
 constexpr double kParallelFlops = 2e6;
 
 double mean_of(Matrix<const float> column, std::int64_t rows) {
@@ -28,8 +28,8 @@ double mean_of(Matrix<const float> column, std::int64_t rows) {
   return sum / static_cast<double>(rows);
 }
 
-/// An odd number of tiles, or a last one that is narrower, would leave two threads unequal shares: the last
-/// one is cut in two.
+/// With an odd number of tiles, or a narrower last one, two threads would get unequal shares: the last tile
+/// is split in two.
 void halve_last(std::vector<Tile>& tiles, TileSize size) {
   constexpr std::int64_t kLeastRows = 64;
   const Tile last = tiles.back();
@@ -39,9 +39,9 @@ void halve_last(std::vector<Tile>& tiles, TileSize size) {
   tiles.push_back({middle, last.row_end, last.col_begin, last.col_end, last.slot});
 }
 
-/// Walks the ops in order. Row-wise ops with the same cut join one chain: a unit takes its rows through all
-/// of them at a stretch. Weight gradients need every row, so they are collected into one phase after the
-/// last chain.
+/// Walks the ops in order. Row-wise ops with the same cut form one chain: a unit runs all of them on its rows
+/// before the next unit. Weight gradients need every row, so they are collected into one phase after the last
+/// chain.
 class Compiler {
  public:
   explicit Compiler(const CompileInputs& in)
@@ -65,7 +65,7 @@ class Compiler {
   }
 
  private:
-  /// Of any phase: a thread more would wake up to find nothing.
+  /// The largest number of units of any phase: a further thread would find no work.
   [[nodiscard]] int most_units() const {
     std::size_t most = 1;
     for (const Phase& phase : phases_) most = std::max(most, phase.units.size());
@@ -108,7 +108,7 @@ class Compiler {
   }
 
   void add_serial(std::function<void()> serial) {
-    if (phases_.empty()) add_rows([](const Tile&, float*) {}, 1);  // a phase ends with its last unit
+    if (phases_.empty()) add_rows([](const Tile&, float*) {}, 1);  // `after` needs a phase
     phases_.back().after.push_back({op_, std::move(serial)});
     chain_rows_ = 0;
   }
@@ -181,7 +181,7 @@ class Compiler {
 
   void add(const LikelihoodForwardBackward& op) { add_rows(likelihood_rows(op, sources()), op.output.rows); }
 
-  /// The weight's gradient belongs to the end of the step.
+  /// The weight's gradient is computed at the end of the step.
   void add(const LinearBackward& op) {
     if (!op.dx.valid()) return;
     const Loops* loops = &loops_;
@@ -217,7 +217,7 @@ class Compiler {
 
   void add(const LatentPenalty& op) { add_rows(latent_penalty_rows(op, sources()), op.z.rows); }
 
-  // What follows changes parameters: all of it is added with the last of it.
+  // The remaining ops change parameters; they are all added together with the last of them.
   void add(const ParameterGradient&) {}
   void add(const CodebookGradient&) {}
   void add(const CodebookAverage&) {}
@@ -295,14 +295,14 @@ class Compiler {
   const Plan& plan_;
   const Loops& loops_;
   const Products& products_;
-  std::optional<StepEnd> end_;  ///< none: a pass that trains nothing
+  std::optional<StepEnd> end_;  ///< none for a pass without training
   std::unique_ptr<ProgramMemory> memory_ = std::make_unique<ProgramMemory>();
   Addresses addresses_;
   std::vector<Phase> phases_;
-  std::int64_t chain_rows_ = 0;  ///< row tile of the open chain, 0: none is open
+  std::int64_t chain_rows_ = 0;  ///< row tile of the open chain; 0: no open chain
   std::int64_t chain_total_ = 0;
   std::int64_t scratch_size_ = 16;
-  std::size_t op_ = 0;  ///< the one that is being added
+  std::size_t op_ = 0;  ///< index of the op being added
   std::function<math::StepState(std::int64_t)> state_of_step_;
 };
 

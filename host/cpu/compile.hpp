@@ -26,7 +26,7 @@ class CpuParameters final : public ParameterStore {
   [[nodiscard]] const FloatBuffer& part_buffer(Part part, std::size_t values) const;
 };
 
-/// The host's own rows: nothing is copied.
+/// The host's rows themselves: nothing is copied.
 class CpuData final : public ResidentData {
  public:
   explicit CpuData(const Dataset& data) : dataset(data) {}
@@ -40,8 +40,8 @@ struct CompileInputs {
   const Loops& loops;
   std::shared_ptr<ByteCounter> counter;
   int threads = 1;
-  std::vector<std::string> algorithms;     ///< what the program says of itself
-  std::shared_ptr<RegionCounter> regions;  ///< of the backend; null: no other program runs at the same time
+  std::vector<std::string> algorithms;     ///< reported by the program
+  std::shared_ptr<RegionCounter> regions;  ///< of the backend; null if no other program runs concurrently
 };
 
 [[nodiscard]] std::unique_ptr<Program> compile_plan(const CompileInputs& inputs);

@@ -34,7 +34,7 @@ std::vector<std::string> words_of(const fs::path& path) {
   return words;
 }
 
-/// Cores by two numbers of microseconds; none unless both are sensible: −1 and "max" mean no limit.
+/// Cores from quota and period in microseconds; none unless both are valid: −1 and "max" mean no limit.
 std::optional<double> cores_of(std::string_view quota, std::string_view period) {
   const std::optional<std::int64_t> used = number_of(quota);
   const std::optional<std::int64_t> of = number_of(period);
@@ -57,7 +57,7 @@ void lower(std::optional<double>& least, const std::optional<double>& other) {
   if (other && (!least || *other < *least)) least = other;
 }
 
-/// The smallest quota of this process's cgroup and of those above it.
+/// The smallest quota of this process's cgroup and its ancestors.
 std::optional<double> cgroup_quota(const fs::path& root) {
   std::optional<double> least;
   for (const CgroupFolder& folder : cgroup_folders(root, "cpu")) {

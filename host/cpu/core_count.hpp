@@ -1,5 +1,4 @@
-// How many threads are worth starting where nobody said: what the scheduler, the process's cgroup and the
-// environment allow.
+// The default number of threads: what the scheduler, the process's cgroup and the environment allow.
 #pragma once
 
 #include <filesystem>
@@ -8,15 +7,14 @@
 
 namespace vaecuda::cpu {
 
-/// What the system says, from the files below a root folder ("/" in use, a folder of a test's in tests).
+/// The limits of the system, from files below a root folder ("/", in tests a temporary folder).
 struct CoreLimits {
   /// Cores that the scheduler gives this process, by its affinity mask; at least 1.
   int affinity = 1;
-  /// Cores' worth of time that its cgroup and the ones above may use, of version 2 (`cpu.max`) or 1
-  /// (`cpu.cfs_quota_us`), the smallest of them; none where there is no limit. Files that are missing or
-  /// malformed limit nothing.
+  /// The smallest CPU quota, in cores, of its cgroup and the ancestors, of version 2 (`cpu.max`) or 1
+  /// (`cpu.cfs_quota_us`); none without a limit. Missing or malformed files count as no limit.
   std::optional<double> quota;
-  /// The first number of OMP_NUM_THREADS, where it is one.
+  /// The first number of OMP_NUM_THREADS; none if it is not a number.
   std::optional<int> environment;
 };
 
@@ -27,7 +25,7 @@ struct CoreLimits {
 /// The smallest limit, a quota rounded up; at least 1.
 [[nodiscard]] int threads_within(const CoreLimits& limits);
 
-/// The same for this process, as things are now. OMP_NUM_THREADS is read as the program sees it.
+/// The same for this process at the time of the call. OMP_NUM_THREADS is that of the environment.
 [[nodiscard]] int usable_cores();
 
 }  // namespace vaecuda::cpu

@@ -34,10 +34,10 @@ ConditionRows conditions_of(const GatherBatch& op, const Dataset* data, const Ro
   return {op.label_vectors ? nullptr : data->labels().data(), data->label_vectors().data(), size};
 }
 
-/// Asks for a row that will be read soon: where a shuffled row lies, no processor foresees.
+/// Prefetches a row that will be read soon: hardware prefetchers cannot predict shuffled rows.
 void fetch_row(const char* row, std::int64_t bytes) {
   constexpr std::int64_t kLine = 64;
-  constexpr std::int64_t kMost = 4096;  // by then a processor has seen the pattern
+  constexpr std::int64_t kMost = 4096;  // beyond that, hardware prefetchers have detected the pattern
   for (std::int64_t at = 0; at < std::min(bytes, kMost); at += kLine) __builtin_prefetch(row + at);
 }
 

@@ -1,4 +1,4 @@
-// Rows of the data set on the CPU: found, prepared, binarized.
+// Gathering rows of the data set on the CPU: shuffling, preparation, binarization.
 #pragma once
 
 #include "host/cpu/row_work.hpp"
@@ -8,7 +8,7 @@
 namespace vaecuda::cpu {
 
 /// Rows of `data`, which must outlive the work, or of the op's own source. \throws std::logic_error if the op
-/// has none and `data` is null, or another data set than that of the plan.
+/// has no source and `data` is null or is not the data set of the plan.
 [[nodiscard]] TileWork gather_rows(const GatherBatch& op, const Dataset* data, const RowSources& sources);
 
 }  // namespace vaecuda::cpu

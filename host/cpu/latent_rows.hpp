@@ -1,4 +1,4 @@
-// Gaussian and deterministic latents on the CPU, row by row: what the compiled ops do on a tile of rows.
+// Gaussian and deterministic latents on the CPU, row by row: the work of compiled ops on a tile of rows.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@ namespace vaecuda::cpu {
 [[nodiscard]] TileWork latent_penalty_rows(const LatentPenalty& op, const RowSources& sources);
 [[nodiscard]] TileWork sample_prior_rows(const SamplePrior& op, const RowSources& sources);
 
-/// Sums per block of rows, side by side; then one thread adds the blocks in order.
+/// Sums per block of rows, in parallel; then one thread adds the blocks in order.
 struct LatentKlWork {
   TileWork rows;
   std::function<void()> combine;

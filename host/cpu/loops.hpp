@@ -1,6 +1,6 @@
 // The element-wise loops of the CPU backend. They are compiled for the baseline instruction set, for
 // x86-64-v3 (AVX2 and FMA) and for x86-64-v4 (AVX-512); the table is chosen when the backend starts.
-// Everything here is on one thread, over contiguous rows, and a pure function of its arguments.
+// Every function runs on one thread, over contiguous rows, and depends only on its arguments.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,8 @@ struct LatentBackwardRow {
   float logvar_factor;
   float kl_weight;
   const float* kl_slope;        ///< (latent_dim): factor on kl_weight; null: 1
-  Matrix<const float> weights;  ///< (samples, 1): the log-ratio's in the place of the KL; null: none
-  float weight_scale;           ///< factor on these
+  Matrix<const float> weights;  ///< (samples, 1): of the log ratios, which replace the KL; null: none
+  float weight_scale;           ///< factor on the weights
 };
 
 /// One row's samples: log w = −(nll + log_ratio).
@@ -62,17 +62,18 @@ struct LatentRow {
   float log_ratio;  ///< log q(z|x) − log p(z)
 };
 
-/// The code nearest to a vector, the lowest of equals; code 0 at an infinite distance where none is finite.
+/// The code nearest to a vector, in case of ties the first; code 0 at an infinite distance if no distance is
+/// finite.
 struct NearestCode {
   std::int64_t code;
   float distance;  ///< squared, summed in the order of columns
 };
 
-/// What the likelihood of a row is computed from and leaves.
+/// Inputs and outputs of the likelihood of a row.
 struct LikelihoodRow {
-  const float* output;  ///< n values; σ from the head: 2n, the raw log σ behind the means
+  const float* output;  ///< n values; σ from the head: 2n, the raw log σ after the means
   const float* x;       ///< n
-  float* gradient;      ///< like output, may be output; null: not wanted
+  float* gradient;      ///< of output's shape, may alias it; null: not computed
   float scale;          ///< of both gradients
   std::int64_t n;
   const float* log_sigma;  ///< learned σ: the parameter
@@ -90,7 +91,7 @@ struct Loops {
   void (*binarize_threshold)(float* x, std::int64_t n);
   /// x[i] = u ≤ x[i] with u in (0,1] drawn for column i: 1 with probability x[i].
   void (*binarize_stochastic)(float* x, std::int64_t n, const RandomRow& random);
-  /// out = activation(out + bias); the sum goes to `preactivation` where its data is not null.
+  /// out = activation(out + bias); the sum is stored in `preactivation` unless its data is null.
   void (*bias_activation)(math::ActivationKind kind, Matrix<float> out, const float* bias,
                           Matrix<float> preactivation, std::int64_t rows, std::int64_t cols);
   /// dx *= activation'(saved).
@@ -110,9 +111,9 @@ struct Loops {
   void (*add_latent_kl)(const float* head, float* kl, std::int64_t latent_dim, float logvar_factor);
   ImportanceOutcome (*importance_row)(const ImportanceRow& row);
   void (*scale_row)(float* row, std::int64_t n, float factor);
-  /// Gives the mean of z[i]²; dz[i] += weight · its derivative where dz is not null.
+  /// Returns the mean of z[i]²; dz[i] += weight · its derivative unless dz is null.
   float (*latent_penalty_row)(const float* z, float* dz, std::int64_t latent_dim, float weight);
-  /// Of `size` codes with their columns as rows: columns (width, size).
+  /// The nearest of `size` codes, transposed: columns (width, size).
   NearestCode (*nearest_code)(const float* z, const float* columns, std::int64_t size, std::int64_t width);
   /// out[i] = deviation · ε of column i.
   void (*normals_row)(float* out, std::int64_t n, const RandomRow& random, float deviation);
@@ -122,11 +123,11 @@ struct Loops {
   AdamOutcome (*adam)(const math::AdamConstants<float>& constants, const math::AdamStep<float>& step,
                       float* parameter, float* moment1, float* moment2, const float* gradient,
                       std::int64_t n);
-  /// The fastest matrix products for the same processors.
+  /// The fastest matrix products for the same processors as the loops.
   const Products& (*products)();
 };
 
-/// Those that this processor runs, the fastest first.
+/// The loops that this processor supports, the fastest first.
 [[nodiscard]] std::vector<const Loops*> supported_loops();
 /// The fastest of them.
 [[nodiscard]] const Loops& select_loops();

@@ -1,4 +1,4 @@
-// The loops for any processor of this architecture.
+// The loops for every processor of this architecture.
 #define VAECUDA_LOOPS baseline
 #define VAECUDA_LOOPS_NAME "baseline"
 #define VAECUDA_PRODUCTS blas_products

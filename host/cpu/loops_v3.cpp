@@ -1,4 +1,4 @@
-// The loops and products for x86-64-v3 (AVX2, FMA): this file alone is compiled with those flags.
+// The loops and products for x86-64-v3 (AVX2, FMA): only this file is compiled with those flags.
 #if defined(__x86_64__)
 #define VAECUDA_LOOPS v3
 #define VAECUDA_LOOPS_NAME "x86-64-v3"

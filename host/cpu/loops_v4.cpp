@@ -1,4 +1,4 @@
-// The loops and products for x86-64-v4 (AVX-512): this file alone is compiled with those flags.
+// The loops and products for x86-64-v4 (AVX-512): only this file is compiled with those flags.
 #if defined(__x86_64__)
 #define VAECUDA_LOOPS v4
 #define VAECUDA_LOOPS_NAME "x86-64-v4"

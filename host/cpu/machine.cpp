@@ -1,5 +1,5 @@
-// The CPU's ceilings: memory, matrix products through the backend's own calls, the phase gate, and the way
-// from core to core.
+// Ceilings of the CPU: memory bandwidth, matrix products by the backend's functions, the phase gate, and the
+// latency between cores.
 #include <fmt/format.h>
 #include <omp.h>
 #include <unistd.h>
@@ -32,8 +32,8 @@ constexpr std::int64_t kPhases = 16;
 constexpr std::int64_t kTurns = 64;
 constexpr std::int64_t kMebibyte = std::int64_t{1} << 18;  // in floats
 
-/// Floats of one of the two buffers of a copy: together well above the caches, and no more than a part of
-/// the memory.
+/// Floats in each of the two buffers of a copy: together well above the caches, and only a part of the
+/// memory.
 std::int64_t copy_floats() {
   const std::int64_t cache = std::max(sysconf(_SC_LEVEL3_CACHE_SIZE), 0L) / 4;
   const std::int64_t available = host_memory().available / 4;
@@ -44,7 +44,7 @@ std::int64_t copy_floats() {
 
 /// Uniform in (0, 1].
 void fill_random(float* values, std::int64_t size, std::uint64_t stream) {
-  const std::int64_t drawn = std::min(size, kMebibyte);  // what follows repeats it
+  const std::int64_t drawn = std::min(size, kMebibyte);  // the rest repeats it
   for (std::int64_t i = 0; i < drawn; i += 4) {
     const math::Philox4 words = math::philox(1, stream, static_cast<std::uint64_t>(i / 4));
     for (std::int64_t j = 0; j < std::min<std::int64_t>(4, drawn - i); ++j) {
@@ -56,14 +56,14 @@ void fill_random(float* values, std::int64_t size, std::uint64_t stream) {
   }
 }
 
-/// Runs `work` on so many threads at once, as the programs' parallel regions do; gives its wall time.
+/// Runs `work` on this many threads at once, like the parallel regions of programs; returns the wall time.
 template <typename Work>
 double timed_region(int threads, const Work& work) {
   const Clock::time_point began = Clock::now();
   const Team team(threads, nullptr);
 #pragma omp parallel num_threads(team.threads()) default(shared)
   {
-    omp_set_num_threads(1);  // of a product within: OpenBLAS takes as many threads as OpenMP would give it
+    omp_set_num_threads(1);  // for products inside: OpenBLAS uses as many threads as OpenMP would
     work(omp_get_thread_num());
   }
   return std::chrono::duration<double>(Clock::now() - began).count();
@@ -140,7 +140,7 @@ class Product {
   FloatBuffer scratch_;
 };
 
-/// Two threads hand a number to and fro `turns` times. Gives its wall time.
+/// Two threads pass a number back and forth `turns` times. Returns the wall time.
 double hand_over(std::int64_t turns) {
   constexpr int kSpins =
       1 << 14;  // two threads on one core would otherwise wait for each other's time slices
@@ -156,7 +156,7 @@ double hand_over(std::int64_t turns) {
   });
 }
 
-/// A program of phases in which there is nothing to do, one unit for each thread.
+/// A program of empty phases, with one unit per thread.
 std::unique_ptr<CpuProgram> make_empty_phases(int threads) {
   CompiledPlan compiled;
   compiled.memory = std::make_unique<ProgramMemory>();
@@ -168,7 +168,7 @@ std::unique_ptr<CpuProgram> make_empty_phases(int threads) {
   return std::make_unique<CpuProgram>(std::move(compiled));
 }
 
-/// Whose matrix products the backend uses.
+/// The name of the matrix products that the backend uses.
 std::string product_kernels() {
   const Products& products = select_loops().products();
   if (&products != &blas_products()) return fmt::format("own {} kernels", products.name);

@@ -41,7 +41,7 @@ std::int64_t read_number(const std::filesystem::path& path) {
   return file >> value ? value : -1;  // "max" in a cgroup file means no limit
 }
 
-/// File pages that the kernel drops when somebody needs the memory, though a cgroup counts them as used.
+/// File pages that the kernel reclaims when memory is needed, although a cgroup counts them as used.
 std::int64_t reclaimable_bytes(const std::filesystem::path& statistics, std::string_view wanted) {
   std::ifstream file(statistics);
   std::string key;
@@ -52,7 +52,7 @@ std::int64_t reclaimable_bytes(const std::filesystem::path& statistics, std::str
   return 0;
 }
 
-/// Lowers `memory` to what a cgroup leaves of its limit, where it has one.
+/// Lowers `memory` to what remains of a cgroup's limit, if it has one.
 void bound_by(const CgroupFolder& folder, HostMemory& memory) {
   const bool unified = folder.version == CgroupVersion::v2;
   const std::int64_t limit = read_number(folder.path / (unified ? "memory.max" : "memory.limit_in_bytes"));
@@ -68,7 +68,7 @@ void bound_by(const CgroupFolder& folder, HostMemory& memory) {
 }  // namespace
 
 void require_memory(std::int64_t bytes, const std::string& what) {
-  constexpr std::int64_t kWorthAsking = 64 << 20;  // less is not worth the question
+  constexpr std::int64_t kWorthAsking = 64 << 20;  // less is not worth checking
   if (bytes <= kWorthAsking) return;
   const HostMemory memory = host_memory();
   if (memory.total > 0 && bytes > memory.available) refuse(bytes, what);
@@ -79,8 +79,8 @@ FloatBuffer::FloatBuffer(std::int64_t size, const std::string& what, std::shared
   if (size <= 0) return;
   if (size > std::numeric_limits<std::int64_t>::max() / 8)
     refuse(std::numeric_limits<std::int64_t>::max(), what);
-  // Large buffers are laid on huge pages: the update streams through four arrays at once, and with small
-  // pages it would wait for the TLB and for prefetchers that stop at every page's end.
+  // Large buffers use huge pages: the update streams through four arrays at once, and with small pages it
+  // would wait for TLB misses and for prefetchers, which stop at every page boundary.
   const std::size_t alignment =
       static_cast<std::size_t>(size) * sizeof(float) >= 2 * kHugePage ? kHugePage : kAlignment;
   const auto unit = static_cast<std::int64_t>(alignment);
@@ -89,7 +89,7 @@ FloatBuffer::FloatBuffer(std::int64_t size, const std::string& what, std::shared
   data_ = static_cast<float*>(std::aligned_alloc(alignment, static_cast<std::size_t>(bytes)));
   if (data_ == nullptr) refuse(bytes, what);
 #if defined(MADV_HUGEPAGE)
-  // Advice only: without it, or where it is refused, small pages serve.
+  // Advice only: if it is not supported or refused, small pages are used.
   if (alignment == kHugePage) (void)madvise(data_, static_cast<std::size_t>(bytes), MADV_HUGEPAGE);
 #endif
   std::memset(data_, 0, static_cast<std::size_t>(bytes));
@@ -126,7 +126,7 @@ void FloatBuffer::release() noexcept {
 
 namespace {
 
-/// Address space that a limit (ulimit -v) leaves to this process.
+/// Address space that remains to this process within its limit (ulimit -v).
 std::int64_t address_space_left() {
   rlimit limit{};
   if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {

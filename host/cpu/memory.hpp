@@ -1,5 +1,4 @@
-// Memory of the CPU backend: aligned, counted, and refused with a clear error before the machine starts to
-// swap.
+// Memory of the CPU backend: aligned, counted, and refused with an error before the machine starts to swap.
 #pragma once
 
 #include <atomic>
@@ -17,7 +16,7 @@ using ByteCounter = std::atomic<std::int64_t>;
 class FloatBuffer {
  public:
   FloatBuffer() = default;
-  /// \throws OutOfMemoryError naming what was asked for, if `size` floats are not to be had.
+  /// \throws OutOfMemoryError naming the request, if `size` floats cannot be allocated.
   FloatBuffer(std::int64_t size, const std::string& what, std::shared_ptr<ByteCounter> counter);
   FloatBuffer(FloatBuffer&& other) noexcept;
   FloatBuffer& operator=(FloatBuffer&& other) noexcept;
@@ -35,21 +34,19 @@ class FloatBuffer {
   std::shared_ptr<ByteCounter> counter_;
 };
 
-/// Linux hands out memory that it does not have, and kills later without a word: what is large is asked for
-/// first. \throws OutOfMemoryError naming `what`, if so many bytes, more than 64 MiB, are not available
+/// Checks that `bytes` are available, because Linux overcommits memory and kills the process later. \throws
+/// OutOfMemoryError naming `what`, if more than 64 MiB are requested and not available
 void require_memory(std::int64_t bytes, const std::string& what);
 
-/// Memory that this process can still get without swapping, and the total; zeros where the system does not
-/// tell.
+/// Memory that is available to this process without swapping, and the total; zeros if unknown.
 struct HostMemory {
   std::int64_t available = 0;
   std::int64_t total = 0;
 };
-/// MemAvailable, bounded by what this process's cgroup and those above it (version 1 or 2) leave of their
-/// limits. Files that are missing or malformed limit nothing. root: "/" in use, a folder of a test's in
-/// tests.
+/// MemAvailable, bounded by what remains of the limits of this process's cgroup and its ancestors (version 1
+/// or 2). Missing or malformed files count as no limit. root: "/", in tests a temporary folder.
 [[nodiscard]] HostMemory read_host_memory(const std::filesystem::path& root);
-/// The same for this process as things are now, bounded by its limit of address space too.
+/// The same for this process at the time of the call, also bounded by its limit on address space.
 [[nodiscard]] HostMemory host_memory();
 
 }  // namespace vaecuda::cpu

@@ -1,8 +1,8 @@
-// Hands out the units of one phase after the other. Each thread has a queue of its own, and where that is
-// empty it takes from the others': a thread meets the same part of the data at every step, mostly in its own
-// caches, and still no thread waits while there is work. A phase is over when its units are done, not when
-// all threads have arrived: a thread that the system has taken off its core holds nobody up unless it holds a
-// unit, and joins whatever phase is open when it comes back.
+// Assigns the units of one phase after the other to threads. Each thread has its own queue, and when that is
+// empty it steals from the others: so a thread processes the same part of the data at every step, mostly from
+// its own caches, and no thread waits while there is work. A phase ends when its units are done, not when all
+// threads have arrived: a descheduled thread delays the others only if it holds a unit, and joins the phase
+// that is open when it resumes.
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,7 @@ class PhaseGate {
  public:
   struct Claim {
     std::uint64_t phase;  ///< the phase that was open
-    std::int64_t number;  ///< the caller's unit of the queue; past the queue's last one where none was left
+    std::int64_t number;  ///< the caller's unit of the queue; beyond the queue's last one if none was left
   };
 
   /// Phase 0 is open.
@@ -32,17 +32,17 @@ class PhaseGate {
     return parts(ticket(queue).fetch_add(1, std::memory_order_acq_rel));
   }
 
-  /// To be called once for each unit that was done; true for the phase's last one, whose caller then opens
-  /// the next phase. The opening counts as a unit too: where it is the last, open() says so instead.
+  /// To be called once for each completed unit; true for the last one of the phase, whose caller then opens
+  /// the next phase. Opening counts as a unit too: if it is the last, open() returns true instead.
   [[nodiscard]] bool finish_unit(std::int64_t units) {
     return done_.fetch_add(1, std::memory_order_acq_rel) == units;
   }
 
-  /// Everything that the caller did before is visible to who claims a unit of `phase` (below 2³²).
-  /// \return true if all of its `units` are done by now, so that the caller is to open the next one.
+  /// Everything that the caller did before is visible to threads that claim a unit of `phase` (below 2³²).
+  /// \return true if all of its `units` are already done, so that the caller must open the next one.
   [[nodiscard]] bool open(std::uint64_t phase, std::int64_t units) {
-    // If the opening did not count, somebody could end the phase, and open another one, before the last queue
-    // is open.
+    // If the opening did not count, another thread could end the phase, and open the next one, before the
+    // last queue is open.
     done_.store(0, std::memory_order_relaxed);
     for (Queue& queue : queues_) {
       queue.ticket.store(phase << 32, std::memory_order_release);
@@ -51,10 +51,9 @@ class PhaseGate {
     return finish_unit(units);
   }
 
-  /// Returns when another phase than this one is open in the queue.
+  /// Returns when a phase other than this one is open in the queue.
   void wait_while(int queue, std::uint64_t phase) const {
-    // A phase of a small model is over within microseconds, so sleeping at once would cost more than the
-    // work.
+    // A phase of a small model takes microseconds, so sleeping at once would cost more than the work.
     constexpr int kSpins = 4096;
     for (int i = 0; i < kSpins; ++i) {
       if (look(queue).phase != phase) return;

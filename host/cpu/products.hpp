@@ -1,6 +1,6 @@
 // The three matrix products of a linear layer, each on one thread, on row-major operands. There is a table of
-// them per instruction set (products_body.inc), and one that calls OpenBLAS for every other processor. All
-// are pure functions of their arguments: the order of a sum depends on shapes alone.
+// them per instruction set (products_body.inc), and one that calls OpenBLAS for all other processors. All are
+// pure functions of their arguments: the order of a sum depends only on shapes.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +15,13 @@ struct Operand {
   std::int64_t stride;
 };
 
-/// A row-major result, as Operand.
+/// A row-major result, in the layout of Operand.
 struct Result {
   float* data;
   std::int64_t stride;
 };
 
-/// A rectangle of a weight matrix (n,k) and of its two moments, which lie alike.
+/// A rectangle of a weight matrix (n,k) and of its two moments, which have the same layout.
 struct UpdateTarget {
   math::AdamConstants<float> constants;
   math::AdamStep<float> step;
@@ -33,11 +33,11 @@ struct UpdateTarget {
 
 struct AdamOutcome {
   double sum_of_squares;   ///< of the gradients, before clipping
-  std::int64_t first_bad;  ///< index of the first element that could not be updated, −1 if there is none
+  std::int64_t first_bad;  ///< index of the first element that could not be updated; −1: none
 };
 
-/// What a caller does with some columns of a product as soon as they are done, while they are in cache.
-/// Refers to a callable that lives longer.
+/// A callback for some columns of a product as soon as they are computed, while they are in cache. Refers to
+/// a callable that must outlive it.
 class StripDone {
  public:
   StripDone() = default;
@@ -69,18 +69,18 @@ struct Products {
   /// dw (n,k) = d (rows,n)ᵀ · x (rows,k)
   void (*weight_gradient)(Operand d, Operand x, Result dw, std::int64_t n, std::int64_t k, std::int64_t rows,
                           float* scratch);
-  /// The same gradient, but it goes into Adam's update of the target (n,k) instead of memory. `first_bad`
-  /// counts from the target's first parameter in its arena.
+  /// The same gradient, applied to the target (n,k) by Adam instead of being stored. `first_bad` counts from
+  /// the target's first parameter in its arena.
   AdamOutcome (*weight_update)(Operand d, Operand x, const UpdateTarget& target, std::int64_t n,
                                std::int64_t k, std::int64_t rows, float* scratch);
 };
 
-/// By OpenBLAS, with the baseline loops for Adam. Whoever calls them first waits for OpenBLAS to start.
+/// By OpenBLAS, with the baseline loops for Adam. The first call waits for OpenBLAS to start.
 [[nodiscard]] const Products& blas_products();
-/// Starts OpenBLAS, which does not by itself, for products on so many threads at once.
-/// \throws OutOfMemoryError where the address space that it needs is not to be had: it would ask for ever
+/// Starts OpenBLAS, which does not start by itself, for products on this many threads at once. \throws
+/// OutOfMemoryError if its address space cannot be allocated: OpenBLAS would retry for ever
 void prepare_blas(int threads);
-/// The name of the kernels that OpenBLAS has chosen for this processor.
+/// The name of the kernels that OpenBLAS selected for this processor.
 [[nodiscard]] const char* blas_kernels();
 
 }  // namespace vaecuda::cpu

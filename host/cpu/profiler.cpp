@@ -56,7 +56,7 @@ std::vector<OpTime> ops_as_compiled(const Plan& plan, const StepEnd* end) {
   std::vector<OpTime> ops;
   for (const Op& op : plan.ops) ops.push_back({0.0, cost_of(op), false});
   if (end == nullptr || end->norm) return ops;
-  // Without a norm to wait for, each gradient's tile is updated where it is computed.
+  // Without clipping, each tile of a gradient is applied where it is computed.
   for (const PlacedOp<LinearBackward>& gradient : end->weight_gradients) {
     const double weights = gradient->layer.weights();
     const double parameters = weights + static_cast<double>(gradient->layer.out);

@@ -1,4 +1,4 @@
-// Where the time of a step goes, op by op. Phases that run without it carry no trace of it.
+// Measures the time of a step per op. Phases that run without it have no overhead.
 #pragma once
 
 #include <cstddef>
@@ -12,13 +12,13 @@
 
 namespace vaecuda::cpu {
 
-/// Measures phases that run on so many threads.
+/// Measures phases that run on this many threads.
 class Profiler {
  public:
   Profiler(std::size_t ops, int threads);
-  /// Phases that do the same and note the time of every op here. They must not outlive this object.
+  /// The same phases, which also record the time of every op here. They must not outlive this object.
   [[nodiscard]] std::vector<Phase> timed(const std::vector<Phase>& phases);
-  /// What the op has taken so far: the threads' time by their number, and all of what held up every thread.
+  /// Time of the op so far: that of the threads divided by their number, plus all serial time.
   [[nodiscard]] double seconds(std::size_t op) const;
 
  private:
@@ -31,10 +31,9 @@ class Profiler {
   std::vector<std::int64_t> nanoseconds_;  ///< by thread and op
 };
 
-/// The ops of a plan with what this backend does for each, the seconds zero. An update that rides with the
-/// weight gradients' tiles counts as theirs: 24 bytes a parameter (parameter and moments, read and written),
-/// while the gradient itself never leaves the cache.
-/// `end`: that of a training step, else null.
+/// The ops of a plan with what this backend does for each, the seconds zero. An update applied in the tiles
+/// of weight gradients counts as part of them: 24 bytes per parameter (parameter and moments, read and
+/// written), while the gradient never leaves the cache. `end`: that of a training step, else null.
 [[nodiscard]] std::vector<OpTime> ops_as_compiled(const Plan& plan, const StepEnd* end);
 
 }  // namespace vaecuda::cpu

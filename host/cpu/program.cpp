@@ -14,7 +14,7 @@ namespace vaecuda::cpu {
 
 namespace {
 
-/// Steps that are under way: all threads are in work() until the last phase is over.
+/// Running steps: all threads are in work() until the last phase ends.
 class StepsRun {
  public:
   StepsRun(const std::vector<Phase>& phases, std::int64_t steps, int threads, ProgramMemory& memory)
@@ -26,7 +26,7 @@ class StepsRun {
   /// For the thread with this queue.
   void work(int own, float* scratch) {
     for (;;) {
-      std::uint64_t phase = 0;  // the one in which the queue was empty
+      std::uint64_t phase = 0;  // the phase in which the queue was empty
       while (take(own, scratch, phase)) {
       }
       if (phase >= end_) return;
@@ -43,7 +43,7 @@ class StepsRun {
     return phases_[static_cast<std::size_t>(number % phases_.size())];
   }
 
-  /// Null where nothing was left.
+  /// Null if no unit was left.
   [[nodiscard]] const Unit* unit_of(const PhaseGate::Claim& claim, int queue) const {
     if (claim.phase >= end_) return nullptr;
     const Phase& open = phase(claim.phase);
@@ -53,7 +53,7 @@ class StepsRun {
     return place < open.shares[share] ? &open.units[place] : nullptr;
   }
 
-  /// False if the queue was empty. `claimed` becomes the phase that was open in it.
+  /// False if the queue was empty. `claimed` is set to the phase that was open in it.
   bool take(int queue, float* scratch, std::uint64_t& claimed) {
     const PhaseGate::Claim claim = gate_.claim(queue);
     claimed = claim.phase;
@@ -65,7 +65,7 @@ class StepsRun {
     return true;
   }
 
-  /// One unit of the open phase; then the thread's own queue may be open again.
+  /// Runs one unit of the open phase; afterwards the thread's own queue may be open again.
   bool take_from_others(int own, std::uint64_t phase, float* scratch) {
     std::uint64_t claimed = 0;
     for (int i = 1; i < gate_.queues(); ++i) {
@@ -95,9 +95,9 @@ class StepsRun {
   const std::uint64_t end_;
   PhaseGate gate_;
   ProgramMemory& memory_;
-  // No unit throws: everything that can fail was checked when the plan was compiled. A serial part may
-  // (memory for metrics), and an exception must not leave a parallel region. Written by the thread that opens
-  // the last phase.
+  // Units do not throw: everything that can fail was checked when the plan was compiled. A serial part may
+  // throw (memory for metrics), and an exception must not leave a parallel region. Written by the thread that
+  // opens the last phase.
   std::exception_ptr failure_;
 };
 
@@ -121,7 +121,7 @@ void deal_units(Phase& phase, int threads) {
   phase.units.clear();
   phase.shares.clear();
   for (std::vector<Unit>& share : shares) {
-    // The large ones first, so that what others may take at the end is small.
+    // The large ones first, so that units left for stealing at the end are small.
     std::stable_sort(share.begin(), share.end(),
                      [&](const Unit& a, const Unit& b) { return area(a) > area(b); });
     phase.units.insert(phase.units.end(), share.begin(), share.end());
@@ -155,12 +155,12 @@ void CpuProgram::run(const std::vector<Phase>& phases, std::int64_t count) {
 void CpuProgram::run_steps(const std::vector<Phase>& phases, std::int64_t count) {
   ProgramMemory& memory = *compiled_.memory;
   StepsRun steps(phases, count, compiled_.threads, memory);
-  // Fewer threads serve the queues of all.
+  // Fewer threads than queues take the units of all queues.
   const Team team(compiled_.threads, compiled_.regions);
 #pragma omp parallel num_threads(team.threads()) default(shared)
   {
-    // OpenBLAS takes as many threads as OpenMP would give it. This bounds the number within this region
-    // alone: the setting belongs to the region's tasks, and the host program's own stays as it was.
+    // OpenBLAS uses as many threads as OpenMP would. This limits them only within this region: the setting
+    // belongs to the region's tasks, and that of the host program is unchanged.
     omp_set_num_threads(1);
     const int thread = omp_get_thread_num();
     steps.work(thread, memory.scratch.data() + thread * memory.scratch_size);

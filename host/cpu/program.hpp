@@ -1,5 +1,5 @@
-// A compiled plan on the CPU: phases of independent units, one phase after the other. What a unit computes is
-// fixed by shapes alone; any thread may take any unit, so the result is the same for any number of threads.
+// A compiled plan on the CPU: phases of independent units, one phase after the other. What a unit computes
+// depends only on shapes; any thread may take any unit, so the result is the same for any number of threads.
 #pragma once
 
 #include <atomic>
@@ -23,18 +23,18 @@ struct Tile {
   std::int64_t row_end = 0;
   std::int64_t col_begin = 0;
   std::int64_t col_end = 0;
-  std::int64_t slot = 0;  ///< weight tiles: where the tile's gradient norm goes
+  std::int64_t slot = 0;  ///< weight tiles: index of the tile's gradient norm
   [[nodiscard]] std::int64_t rows() const { return row_end - row_begin; }
   [[nodiscard]] std::int64_t cols() const { return col_end - col_begin; }
 };
 
-/// What an op of the plan does on one tile; `scratch` is the thread's own.
+/// The work of an op of the plan on one tile; `scratch` belongs to the thread.
 struct Piece {
-  std::size_t op = 0;  ///< its place in the plan
+  std::size_t op = 0;  ///< its index in the plan
   std::function<void(const Tile& tile, float* scratch)> work;
 };
 
-/// What one thread does for an op while the others wait.
+/// Work of one thread for an op while the others wait.
 struct Serial {
   std::size_t op = 0;
   std::function<void()> work;
@@ -50,20 +50,20 @@ struct Unit {
 struct Phase {
   std::vector<Piece> pieces;
   std::vector<Unit> units;
-  std::vector<std::size_t> shares;  ///< where each thread's units end; empty until they are dealt
+  std::vector<std::size_t> shares;  ///< end of each thread's units; empty until they are assigned
   std::vector<Serial> after;  ///< by the thread that finishes the last unit, before the next phase opens
 };
 
-/// Orders the units by the thread that takes them first: of every op, each thread gets the same part from end
-/// to end, so that it meets the same rows and the same weights in all phases and at every step.
+/// Orders the units by the thread that takes them first: each thread gets the same contiguous part of every
+/// op, so that it processes the same rows and weights in all phases and at every step.
 void deal_units(Phase& phase, int threads);
 
-/// What the pieces of a program share. Its address stays the same as long as the program lives.
+/// State shared by the pieces of a program. Its address is constant for the lifetime of the program.
 struct ProgramMemory {
   FloatBuffer arena;
-  std::vector<FloatBuffer> constants;  ///< by buffer index; empty where the buffer is no constant
+  std::vector<FloatBuffer> constants;  ///< by buffer index; empty unless the buffer is a constant
   std::vector<FloatBuffer> exchange;
-  FloatBuffer gradients;  ///< only where the norm is needed before the update
+  FloatBuffer gradients;  ///< only if the norm is needed before the update
   FloatBuffer scratch;    ///< threads × scratch_size
   std::int64_t scratch_size = 0;
   std::vector<double> tile_squares;         ///< sum of squared gradients per weight tile
@@ -76,7 +76,7 @@ struct ProgramMemory {
   std::optional<Fault> fault;
 };
 
-/// What a plan is compiled to.
+/// A compiled plan.
 struct CompiledPlan {
   std::vector<Phase> phases;
   std::unique_ptr<ProgramMemory> memory;

@@ -1,4 +1,4 @@
-// What an op does on a tile of rows, and what such works are made of.
+// The work of an op on a tile of rows, and its inputs.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct RowSources {
   const ProgramMemory* memory;
 };
 
-/// Random numbers of batch row `row` at the running position: of its first sample where it has several.
+/// Random numbers of batch row `row` at the running position; of its first sample if it has several.
 [[nodiscard]] inline RandomRow random_row(const ProgramMemory* memory, std::uint64_t seed,
                                           math::RandomPurpose purpose, std::int64_t row,
                                           std::int64_t samples = 1) {

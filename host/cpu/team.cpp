@@ -14,13 +14,13 @@ namespace vaecuda::cpu {
 namespace {
 
 /// The process that ran the first region of several threads; 0: there was none. The OpenMP runtime's threads
-/// belong to the process, whatever backend asked for them first, so this does too.
+/// belong to the process, whichever backend started them, and so does this.
 std::atomic<pid_t>& owner_of_threads() {
   static std::atomic<pid_t> owner{0};
   return owner;
 }
 
-/// Notes that this process is about to have threads. False where they are another one's.
+/// Records that this process starts threads. False if they were started by a parent process.
 bool may_have_threads() {
   const pid_t self = ::getpid();
   pid_t owner = 0;
@@ -35,7 +35,7 @@ int count_startable(int wanted) {
     threads.reserve(static_cast<std::size_t>(wanted));
     while (static_cast<int>(threads.size()) < wanted - 1) threads.emplace_back([&ends] { ends.wait(false); });
   } catch (const std::exception&) {
-    // No thread or no memory for one: that is the answer.
+    // No thread, or no memory for one: the result is the number so far.
   }
   const auto found = static_cast<int>(threads.size()) + 1;
   ends = true;
@@ -44,8 +44,7 @@ int count_startable(int wanted) {
   return found;
 }
 
-/// What was tried last, and by which process. Aligned to its size, so that reading it needs no lock of a
-/// library.
+/// The last attempt, and its process. Aligned to its size, so that reading it needs no library lock.
 struct alignas(8) Tried {
   pid_t process = 0;
   std::uint16_t wanted = 0;

@@ -1,5 +1,5 @@
-// How many threads a parallel region gets: what it was compiled for, less where other regions run beside it,
-// one in a forked child.
+// The number of threads of a parallel region: what it was compiled for, fewer if other regions run
+// concurrently, one in a forked child.
 #pragma once
 
 #include <atomic>
@@ -7,22 +7,23 @@
 
 namespace vaecuda::cpu {
 
-/// Counts the regions of several threads of a backend that are under way.
+/// Counts the running regions of a backend with several threads.
 using RegionCounter = std::atomic<int>;
 
-/// Whether this process was forked from one that had run a region of several threads. A child inherits the
-/// OpenMP runtime's memory but not its threads, and a region of several would wait for them for ever. The
-/// library installs no handler for forks; it compares the process's id with that of the first such region.
+/// Whether this process was forked from one that had run a region with several threads. A child inherits the
+/// OpenMP runtime's memory but not its threads, and such a region would wait for them for ever. The library
+/// installs no fork handler; it compares the process id with that of the first such region.
 [[nodiscard]] bool is_forked_from_threads();
 
-/// Of the `wanted` threads of a region as many as this process can start, itself among them: where one cannot
-/// be had, the OpenMP runtime ends the process. Tried once a process, by starting threads that do nothing.
+/// How many of the `wanted` threads of a region this process can start, including the calling one: the OpenMP
+/// runtime would end the process if one cannot be started. Tested once per process, by starting empty
+/// threads.
 [[nodiscard]] int startable_threads(int wanted);
 
-/// One region, for as long as it lives.
+/// One region, for the lifetime of the object.
 class Team {
  public:
-  /// `regions` may be null: nothing runs beside it. The threads are shared evenly with what already runs.
+  /// `regions` may be null: no other region runs. The threads are shared evenly with the running regions.
   Team(int threads, std::shared_ptr<RegionCounter> regions);
   ~Team();
   Team(const Team&) = delete;

@@ -9,9 +9,9 @@
 namespace vaecuda::cpu {
 namespace {
 
-/// While it lives, its thread takes numbers below 2⁻¹²⁶ for zero, where its processor can. The first moment
-/// of a weight without a gradient shrinks to such a number and stays there, and arithmetic with them is many
-/// times slower.
+/// During its lifetime, its thread treats numbers below 2⁻¹²⁶ as zero, if the processor supports it. The
+/// first moment of a weight without a gradient decays to such a number and stays there, and arithmetic with
+/// them is many times slower.
 class FlushSubnormals {
  public:
 #if defined(__SSE2__)
@@ -36,8 +36,8 @@ class FlushSubnormals {
 #endif
 };
 
-/// True where no parameter can differ for it: the root of what is taken for zero is far below ε, and the
-/// factor of clipping is not taken for zero.
+/// True if this cannot change a parameter: the root of what is treated as zero is far below ε, and the
+/// clipping factor is not treated as zero.
 bool may_flush(const UpdateTarget& target) {
   constexpr float kLeastEpsilon = 1e-12f;
   return target.constants.epsilon >= kLeastEpsilon &&

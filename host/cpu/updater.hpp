@@ -10,7 +10,7 @@
 
 namespace vaecuda::cpu {
 
-/// Lowers the lowest bad element so far. −1 stands for none.
+/// Lowers the lowest bad element so far; −1: none.
 void note_bad(std::atomic<std::int64_t>& lowest, std::int64_t element);
 
 class Updater {
@@ -18,11 +18,11 @@ class Updater {
   Updater(const CompileInputs& in, ProgramMemory& memory, const AdamUpdate& adam)
       : loops_(&in.loops), memory_(&memory), store_(&in.parameters), constants_(adam.constants) {}
 
-  /// Updates `count` elements from `element` on; gives the sum of the squared gradients.
+  /// Updates `count` elements from `element` on; returns the sum of the squared gradients.
   double operator()(std::int64_t element, const float* gradient, std::int64_t count) const;
 
-  /// Updates a rectangle (n,k) of a weight matrix whose rows have `stride` elements by the gradient of `rows`
-  /// rows, which is made meanwhile.
+  /// Computes the gradient of a rectangle (n,k) of a weight matrix over `rows` rows and updates it at the
+  /// same time; rows of the matrix have `stride` elements.
   double operator()(std::int64_t element, std::int64_t stride, Operand d, Operand x, std::int64_t n,
                     std::int64_t k, std::int64_t rows, float* scratch) const;
 

@@ -11,8 +11,7 @@
 namespace vaecuda::cpu {
 namespace {
 
-/// Gradient of one tile, and its update. The first tile of a row of tiles takes the bias
-/// along.
+/// Gradient of one tile, and its update. The first tile in a row of tiles includes the bias.
 Piece merged_piece(const WeightWork& work, const PlacedOp<LinearBackward>& gradient) {
   const LinearBackward& op = *gradient;
   const Loops* loops = &work.in.loops;
@@ -61,7 +60,7 @@ Piece gradient_piece(const WeightWork& work, const PlacedOp<LinearBackward>& gra
           }};
 }
 
-/// The same of parameters that are no layer's, in one unit: into scratch memory with their update, or, where
+/// The same for parameters that belong to no layer, in one unit: into scratch memory with their update or, if
 /// that has to wait for the norm, into the gradient arena.
 Piece sum_piece(const WeightWork& work, const PlacedOp<ParameterGradient>& sum, bool merged) {
   const ParameterGradient& op = *sum;
@@ -79,11 +78,11 @@ Piece sum_piece(const WeightWork& work, const PlacedOp<ParameterGradient>& sum, 
           }};
 }
 
-/// The norm of all gradients, and the factor that brings it down to `clip_norm`.
+/// The norm of all gradients, and the factor that reduces it to `clip_norm`.
 std::function<void()> clip(ProgramMemory* memory, double clip_norm) {
   return [=] {
     const double norm = gradient_norm(*memory);
-    // A norm that is not finite changes nothing: the update phase only looks for the element to blame.
+    // A norm that is not finite changes no parameter: the update phase only finds the faulty element.
     if (!std::isfinite(norm)) memory->state.fault = 1;
     memory->gradient_scale = norm > clip_norm ? static_cast<float>(clip_norm / norm) : 1.0f;
   };
@@ -163,7 +162,7 @@ WeightPhases make_weight_phases(const WeightWork& work) {
     work.memory.tile_squares.push_back(0.0);
     phase.units.push_back({index, index + 1, {0, 1, 0, 1, slot}});
   }
-  // Codes that follow averages have no part in the norm, and wait for it as the weights do.
+  // Codes that follow moving averages do not contribute to the norm, but wait for it like the weights.
   const auto move_codes = [&](Phase& into, bool late) {
     const CodebookMoveInputs inputs{work.in, work.memory, work.addresses, *end.update, !merged};
     for (const CodebookMove& move : end.codebook_moves) {

@@ -25,14 +25,14 @@ struct WeightPhases {
   std::int64_t scratch_size = 0;  ///< floats that a thread needs
 };
 
-/// With a norm to wait for: a phase of gradients, then one of updates, the norm between them. Without: one
-/// phase of both, and the gradient is never stored whole.
+/// With clipping: a phase of gradients, the norm, then a phase of updates. Without: one phase of both, and
+/// the gradient is never stored as a whole.
 [[nodiscard]] WeightPhases make_weight_phases(const WeightWork& work);
 
 /// The global L2 norm of the running step's gradients, before clipping.
 [[nodiscard]] double gradient_norm(const ProgramMemory& memory);
 
-/// Cuts (rows, cols) into tiles, row by row.
+/// Splits (rows, cols) into tiles, row by row.
 [[nodiscard]] std::vector<Tile> grid(std::int64_t rows, std::int64_t cols, TileSize size);
 
 }  // namespace vaecuda::cpu
