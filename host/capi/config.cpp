@@ -14,7 +14,7 @@
 namespace vaecuda::capi {
 namespace {
 
-/// By its key in a configuration file or by its name on the command line.
+/// Finds an option by its key in configuration files or its name on the command line.
 const Option& find_option(const std::string& name) {
   if (const Option* option = find_option_by_key(name)) return *option;
   std::string flag = name;
@@ -29,9 +29,8 @@ const Option& find_option(const std::string& name) {
                                     : fmt::format("unknown option '{}'; did you mean {}?", name, nearest));
 }
 
-/// Reads a preset or a file over the rest. A length that it gives takes the place of another one from such a
-/// layer; what was set by name stays, so that two lengths set by name contradict each other as on the command
-/// line.
+/// Applies a preset or a file. A length in it replaces one from another preset or file; values set by name
+/// stay, so that two lengths set by name contradict each other as on the command line.
 template <typename Read>
 void take_layer(vaecuda_config& config, Read&& read) {
   RunConfig base = config.run;

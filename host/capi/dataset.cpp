@@ -61,7 +61,7 @@ ArrayView to_view(const vaecuda_array* given, std::string_view argument) {
 }  // namespace
 }  // namespace vaecuda::capi
 
-using namespace vaecuda::capi;  // NOLINT(google-build-using-namespace): the functions below belong to it
+using namespace vaecuda::capi;  // NOLINT(google-build-using-namespace): the functions below use it throughout
 
 extern "C" {
 

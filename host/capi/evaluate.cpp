@@ -1,4 +1,4 @@
-// C API: what a trained model is worth on data.
+// C API: evaluation of a trained model.
 #include "vaecuda/evaluate.hpp"
 
 #include <limits>
@@ -55,7 +55,7 @@ EvaluateOptions to_options(const vaecuda_evaluate_options& from) {
   return options;
 }
 
-/// Fills what the caller wants. Gives the warnings.
+/// Fills the results that the caller requested. Returns the warnings.
 std::vector<std::string> evaluated(const vaecuda_model* model, const vaecuda_dataset* data,
                                    const vaecuda_evaluate_options* options, vaecuda_evaluation* result,
                                    double* latent_kl, std::size_t latent_kl_size) {

@@ -13,7 +13,7 @@
 namespace vaecuda::capi {
 namespace {
 
-/// The last message of each thread. The one state that the C API keeps beside its handles.
+/// The last message of each thread: the only state of the C API besides its handles.
 class LastError {
  public:
   void keep(const char* message) noexcept {
@@ -47,7 +47,7 @@ int keep_current_exception() noexcept {
   } catch (const std::bad_alloc&) {
     last_error().keep("out of memory");
     return VAECUDA_OUT_OF_MEMORY;
-  } catch (const std::length_error&) {  // a container's way to say the same
+  } catch (const std::length_error&) {  // thrown by containers in the same case
     last_error().keep("out of memory");
     return VAECUDA_OUT_OF_MEMORY;
   } catch (const std::exception& error) {

@@ -1,4 +1,5 @@
-// What every function of the C API does: catches all exceptions and turns them into a status and a message.
+// Common parts of the functions of the C API: catching all exceptions and converting them to a status and a
+// message.
 #pragma once
 
 #include <algorithm>
@@ -14,10 +15,10 @@
 
 namespace vaecuda::capi {
 
-/// Keeps the message of the exception that is being handled for vaecuda_last_error(); gives its status.
+/// Stores the message of the exception being handled for vaecuda_last_error(); returns its status.
 int keep_current_exception() noexcept;
 
-/// Runs `body`, which gives a status or nothing.
+/// Runs `body`, which returns a status or void.
 template <typename Body>
 int guarded(Body&& body) noexcept {
   try {
@@ -38,21 +39,21 @@ T& required(T* pointer, std::string_view argument) {
   if (pointer == nullptr) throw ConfigError(std::string(argument) + " is NULL");
   return *pointer;
 }
-/// The same of a text, which comes from C.
+/// The same for a C string.
 std::string required_text(const char* text, std::string_view argument);
 
-/// The same of a list of them.
+/// The same for an array of C strings.
 std::vector<std::string> required_texts(const char* const* texts, std::size_t count,
                                         std::string_view argument);
 
-/// rows × columns. \throws ConfigError for a negative one or a product beyond what memory could hold
+/// rows × columns. \throws ConfigError for a negative factor or a product that no memory could hold
 std::int64_t checked_count(std::int64_t rows, std::int64_t columns);
 
 /// Throws ConfigError unless `buffer` holds at least `needed` elements.
 void require_room(const void* buffer, std::size_t size, std::int64_t needed, std::string_view argument);
 
-/// Copies as much of a structure as its caller knows, and a caller that is older than the library knows less.
-/// \throws ConfigError if its size was not filled in
+/// Copies the members of a structure that its caller knows; a caller compiled with an older header knows
+/// fewer. \throws ConfigError if its size was not set
 template <typename Struct>
 Struct read_struct(const Struct* given, Struct defaults, std::string_view argument) {
   if (given == nullptr) return defaults;
@@ -63,7 +64,7 @@ Struct read_struct(const Struct* given, Struct defaults, std::string_view argume
   std::memcpy(static_cast<void*>(&defaults), given, std::min(given->size, sizeof(Struct)));
   return defaults;
 }
-/// The other way: fills what the caller has room for and leaves `size` as it was.
+/// The reverse: fills the members that the caller knows and leaves `size` unchanged.
 template <typename Struct>
 void write_struct(Struct* target, const Struct& values, std::string_view argument) {
   const std::size_t size = read_struct(target, values, argument).size;
@@ -71,7 +72,7 @@ void write_struct(Struct* target, const Struct& values, std::string_view argumen
   target->size = size;
 }
 
-/// Text into a caller's buffer, with a final zero. \throws ConfigError if it does not fit
+/// Copies text into a caller's buffer, with a final zero. \throws ConfigError if it does not fit
 void give_text(const std::string& from, char* text, std::size_t size, std::size_t* length);
 
 }  // namespace vaecuda::capi

@@ -1,4 +1,4 @@
-// What lies behind the C API's handles.
+// The objects behind the handles of the C API.
 #pragma once
 
 #include <functional>
@@ -15,13 +15,13 @@ struct vaecuda_dataset {
 
 struct vaecuda_config {
   vaecuda::RunConfig run;
-  std::set<std::string, std::less<>> given;  ///< keys that vaecuda_config_set was called with
+  std::set<std::string, std::less<>> given;  ///< keys set by vaecuda_config_set
 };
 
 struct vaecuda_model {
   vaecuda_model(vaecuda::Vae loaded, std::function<void(const std::string&)> told);
   vaecuda::Vae vae;
-  std::function<void(const std::string&)> message;  ///< of vaecuda_run_on; empty where there is none
+  std::function<void(const std::string&)> message;  ///< of vaecuda_run_on; may be empty
   // Texts of vaecuda_model_describe, which live as long as the model.
   std::string likelihood;
   std::string activation;

@@ -12,7 +12,7 @@
 namespace vaecuda::capi {
 namespace {
 
-/// A data set's rows for a pass of a model. What has names is matched by them, which the pass does.
+/// The rows of a data set for a pass of a model, which matches columns by name if there are names.
 std::unique_ptr<RowSource> source_of(const vaecuda_dataset* dataset, std::int64_t width,
                                      std::string_view what) {
   const Dataset& data = required(dataset, what).data;

@@ -1,4 +1,4 @@
-// Where the C API's functions on models put their results.
+// Output buffers of the C API's functions on models.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace vaecuda::capi {
 
-/// A caller's result of a number of rows; NULL with a size of 0 where it is not wanted.
+/// A caller's buffer for a number of rows; NULL with a size of 0 if it is not requested.
 struct Output {
   float* values;
   std::size_t size;
@@ -21,7 +21,7 @@ struct Output {
   void require(std::int64_t rows, std::int64_t columns) const {
     require_room(values, size, checked_count(rows, columns), name);
   }
-  /// Puts values at an offset.
+  /// Stores values at an offset.
   void take(std::span<const float> from, std::int64_t at = 0) const {
     std::copy(from.begin(), from.end(), values + at);
   }

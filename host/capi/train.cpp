@@ -50,7 +50,7 @@ vaecuda_summary to_c_summary(const TrainSummary& summary) {
   return result;
 }
 
-/// `stopped` is set once the stop callback has said so.
+/// `stopped` is set once the stop callback has returned true.
 TrainObserver to_observer(const vaecuda_observer& watch, bool& stopped) {
   TrainObserver observer;
   if (watch.message != nullptr) {
@@ -75,7 +75,7 @@ std::optional<Dataset> copied(const vaecuda_dataset* dataset) {
   return dataset == nullptr ? std::nullopt : std::optional<Dataset>(dataset->data);
 }
 
-/// The model is saved: a page that cannot be written takes nothing from it.
+/// A page that cannot be written is no error of the run, because the model is saved.
 void write_page(const Trainer& trainer, const vaecuda_observer& watch) {
   try {
     (void)trainer.write_report();

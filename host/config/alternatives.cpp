@@ -1,4 +1,4 @@
-// Options that are two ways to say the same.
+// Options that set the same thing in two ways.
 #include <algorithm>
 #include <array>
 

@@ -1,4 +1,4 @@
-// The weight of the KL term as it is written: "constant", "linear:steps=N", "cyclical:period=N,ramp=F".
+// Text form of the schedule of the KL weight: "constant", "linear:steps=N", "cyclical:period=N,ramp=F".
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace vaecuda::config {
 
 /// \throws ConfigError
 [[nodiscard]] BetaSchedule parse_beta_schedule(std::string_view text, std::string_view where);
-/// parse_beta_schedule of it gives the same schedule.
+/// The text from which parse_beta_schedule gives the same schedule.
 [[nodiscard]] std::string format_beta_schedule(const BetaSchedule& schedule);
 
 }  // namespace vaecuda::config

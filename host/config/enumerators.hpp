@@ -1,6 +1,6 @@
-// The names of enumerators, as the compiler knows them: texts are made of them, and two enumerations of one
-// concept, the configuration's and the kernels', are held against each other. An enumeration here has the
-// values 0, 1, … in order.
+// The names of enumerators, obtained from the compiler: texts are derived from them, and two enumerations of
+// one concept, the configuration's and the kernels', are checked against each other. The enumerations must
+// have the values 0, 1, … in order.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace vaecuda::config {
 
-/// "relu" of Activation::relu; empty for a value that no enumerator has.
+/// "relu" for Activation::relu; empty for a value without an enumerator.
 template <auto kValue>
 constexpr std::string_view enumerator_name() {
   // "… [with auto kValue = vaecuda::Activation::relu; …]", and "(vaecuda::Activation)6" where it has no name.
@@ -31,7 +31,7 @@ constexpr int enumerator_count() {
   }
 }
 
-/// The name as a person writes it: "leaky-relu" of leaky_relu.
+/// The name in options: "leaky-relu" for leaky_relu.
 template <auto kValue>
 struct EnumeratorText {
   static constexpr auto kLetters = [] {
@@ -53,7 +53,7 @@ constexpr auto enumerator_texts() {
   (std::make_integer_sequence<int, enumerator_count<Enum>()>{});
 }
 
-/// Whether `To` has the enumerators of `From`, by name and in order, behind `kBefore` others, and no more.
+/// Whether `To` has exactly `kBefore` enumerators followed by those of `From`, by name and in order.
 template <typename To, typename From, int kBefore = 0>
 constexpr bool are_alike() {
   if (enumerator_count<To>() != enumerator_count<From>() + kBefore) return false;

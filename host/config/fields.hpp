@@ -1,5 +1,5 @@
-// Makes rows of the option table: set and get functions for a field, named by the member pointers that lead
-// to it from RunConfig. Ranges and choices are given once, and the texts of the table are made from them.
+// Builds rows of the option table: set and get functions for a field, given by the member pointers that lead
+// to it from RunConfig. Ranges and choices are given once, and the texts of the table are derived from them.
 #pragma once
 
 #include <fmt/format.h>
@@ -19,7 +19,7 @@
 
 namespace vaecuda::config {
 
-/// What a row says beside its field.
+/// The entries of a row besides its field.
 struct Label {
   std::string_view key;
   std::string_view flag;
@@ -48,11 +48,11 @@ struct ValueOf<Setting<T>> {
 };
 template <auto... Path>
 using FieldOf = ValueOf<std::remove_reference_t<decltype(field<Path...>(std::declval<RunConfig&>()))>>;
-/// Of the value, where the field is a Setting of it.
+/// The type of the value, also if the field is a Setting of it.
 template <auto... Path>
 using FieldType = typename FieldOf<Path...>::Type;
 
-/// Lets the row say whether its field was given, where the field knows.
+/// Adds the functions of a Setting to the row, if the field is one.
 template <auto... Path>
 Option with_setting(Option option) {
   if constexpr (FieldOf<Path...>::kIsSetting) {
@@ -63,8 +63,9 @@ Option with_setting(Option option) {
   return option;
 }
 
-/// A row of an option that a resumed run may have anew: where files and devices are and how work is spread,
-/// not what comes out. Rows are recognized by their content, and the length is held against the schedules.
+/// A row of an option that may change on resume: locations of files, devices, and distribution of work, but
+/// nothing that affects the result. Data rows are recognized by their content, and the length is checked
+/// against the schedules.
 inline Option free_on_resume(Option option) {
   option.may_change_on_resume = true;
   return option;
@@ -73,13 +74,13 @@ inline Option of_start_model(Option option) {
   option.is_of_start_model = true;
   return option;
 }
-/// A row of an option that has an effect only where `why_idle` gives nothing.
+/// A row of an option that has an effect only if `why_idle` returns an empty text.
 inline Option only(std::string (*why_idle)(const RunConfig& config, std::string_view flag), Option option) {
   option.why_idle = why_idle;
   return option;
 }
 
-/// Texts of the table live as long as the program.
+/// Texts of the table have static storage duration.
 template <const auto& Range>
 std::string_view range_text() {
   static const std::string kText = describe(Range);
@@ -128,7 +129,7 @@ Option real_option(const Label& label) {
                                 [](const RunConfig& config) { return format_real(field<Path...>(config)); }});
 }
 
-/// Any text; empty where it is unset.
+/// Any text; empty if unset.
 template <auto... Path>
 Option text_option(const Label& label) {
   return {label.key,

@@ -1,5 +1,5 @@
-// A likelihood by its functor (kernels/math/likelihood.h). Nobody else asks which one it is
-// (tests/lint/check_kinds.sh).
+// Properties of a likelihood from its functor (kernels/math/likelihood.h). No other code asks for the
+// likelihood (tests/lint/check_kinds.sh).
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,10 @@ namespace vaecuda {
 
 [[nodiscard]] math::LikelihoodKind kind_of(Likelihood likelihood);
 
-/// Planes of D columns that the decoder gives: what the mean is made of, and with --sigma head what σ is made
-/// of.
+/// Number of planes of D columns in the decoder's output: one for the mean, and with --sigma head one for σ.
 [[nodiscard]] std::int64_t output_planes(const ModelConfig& model);
 
-/// Whether σ is a number that the configuration gives.
+/// Whether σ is a number from the configuration.
 [[nodiscard]] bool has_given_sigma(const ModelConfig& model);
 
 }  // namespace vaecuda

@@ -1,5 +1,5 @@
-// How far a number may go. The limits are far beyond any sensible run; they keep products of sizes inside 64
-// bits and values inside fp32.
+// Limits of numbers. They are far beyond any reasonable run; they keep products of sizes within 64 bits and
+// values within fp32.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,13 @@
 namespace vaecuda::config {
 
 inline constexpr IntegerRange kDimension{1, std::int64_t{1} << 24};
-/// A codebook of one code says nothing of a row.
+/// A codebook of one code carries no information on a row.
 inline constexpr IntegerRange kCodes{2, kDimension.max};
 inline constexpr IntegerRange kLayers{0, 64};
 inline constexpr IntegerRange kBatchSize{1, std::int64_t{1} << 24};
-/// Samples of a row, K; batch size · K is at most kBatchSize.max.
+/// Samples per row, K; batch size · K is at most kBatchSize.max.
 inline constexpr IntegerRange kSamples{1, 100'000};
-/// Latents drawn for each row of a bound or a likelihood.
+/// Latents drawn per row for a bound or a likelihood.
 inline constexpr IntegerRange kDrawnSamples{1, 1'000'000};
 inline constexpr IntegerRange kCapacitySteps{0, 100'000'000'000};
 inline constexpr IntegerRange kMomentInit{0, 1};
@@ -31,14 +31,14 @@ inline constexpr RealRange kSeconds{0.0, 1e9};
 inline constexpr RealRange kFraction{0.0, 1.0};
 inline constexpr RealRange kShare{0.0, 1.0, false, true};
 inline constexpr RealRange kDecay{0.0, 1.0, true, false};
-/// Below, fp32 would make it 0, and nothing would be learned.
+/// Smaller values would become 0 in fp32, and nothing would be learned.
 inline constexpr RealRange kLearningRate{1e-30, 1e6};
-/// Its square and the square's inverse are normal fp32 numbers.
+/// Its square and the inverse of the square are normal fp32 numbers.
 inline constexpr RealRange kSigma{1e-6, 1e6};
 inline constexpr RealRange kWeight{0.0, 1e12, false, false, 1e-30};
-/// Gradients of a norm below have squares that fp32 makes 0.
+/// Gradients with a smaller norm have squares that become 0 in fp32.
 inline constexpr RealRange kClipNorm{0.0, 1e12, false, false, 1e-18};
-/// Below, fp32 would make it 0, and 0 / 0 of the first gradient that vanishes.
+/// Smaller values would become 0 in fp32, and a gradient of zero would give 0 / 0.
 inline constexpr RealRange kEpsilon{1e-30, 1.0};
 
 }  // namespace vaecuda::config

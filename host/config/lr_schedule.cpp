@@ -98,7 +98,7 @@ std::string format_lr_schedule(const LrSchedule& schedule) {
 }
 
 bool depends_on_length(const LrSchedule& schedule, std::int64_t total_steps) {
-  // The first step behind the warm-up has the whole rate, whatever follows.
+  // The first step after the warm-up has the full rate, whatever follows.
   return schedule.kind == LrScheduleKind::cosine && schedule.min_fraction < 1.0 &&
          total_steps > schedule.warmup_steps + 1;
 }

@@ -13,7 +13,7 @@ namespace vaecuda::config {
 [[nodiscard]] LrSchedule parse_lr_schedule(std::string_view text, std::string_view where);
 [[nodiscard]] std::string format_lr_schedule(const LrSchedule& schedule);
 
-/// Whether a step of a run of so many would have another rate in a longer run.
+/// Whether a step of a run with this many steps would have a different rate in a longer run.
 [[nodiscard]] bool depends_on_length(const LrSchedule& schedule, std::int64_t total_steps);
 
 }  // namespace vaecuda::config

@@ -1,4 +1,4 @@
-// "Did you mean": the edit distance that counts a swap of neighbours as one slip.
+// "Did you mean": the edit distance that counts a swap of neighbours as one edit.
 #include <algorithm>
 #include <cstddef>
 #include <vector>
@@ -42,7 +42,7 @@ std::string nearest_name(std::string_view word, std::span<const std::string_view
   std::size_t best_distance = 0;
   for (const std::string_view candidate : candidates) {
     const std::string_view name = without_dashes(candidate);
-    // A name that was cut short is near, however much is missing.
+    // A prefix of a name is near, however much is missing.
     const bool is_start = asked.size() >= 3 && name.substr(0, asked.size()) == asked;
     const std::size_t distance = is_start ? 1 : edit_distance(asked, name);
     const std::size_t limit = std::max<std::size_t>(1, std::max(asked.size(), name.size()) / 3);

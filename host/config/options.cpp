@@ -1,5 +1,5 @@
-// The option table. A row more is all that a new field needs to appear on the command line, in TOML, in the
-// help and in the generated tests.
+// The option table. A new field needs only a row here to appear on the command line, in TOML, in the help and
+// in the generated tests.
 #include "vaecuda/options.hpp"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ using namespace config;  // NOLINT(google-build-using-namespace): the table is w
 
 template <std::size_t N>
 using Names = std::array<std::string_view, N>;
-// Where a text is not the enumerator's own name; in the order of the enumeration.
+// For texts that are not the enumerator's name; in the order of the enumeration.
 constexpr Names<3> kHeaderModes{"auto", "yes", "no"};
 constexpr Names<5> kScaleModes{"auto", "none", "unit", "255", "largest"};
 constexpr auto kBinarizeModes = enumerator_texts<BinarizeMode>();

@@ -21,7 +21,7 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/// "010" is 8 to some readers and 10 to others; "-0" is a negative sign where none is meant.
+/// "010" is 8 to some readers and 10 to others; "-0" has a sign without a meaning.
 bool has_canonical_start(std::string_view text) {
   if (!text.empty() && text.front() == '-') text.remove_prefix(1);
   return !(text.size() > 1 && text[0] == '0' && is_digit(text[1]));

@@ -1,6 +1,6 @@
-// Strict conversion between text and values, with errors that name the place, the text and what is allowed.
-// Nothing is guessed: no leading '+' or zeros (octal to some readers), no hexadecimal, no nan, no trailing
-// text.
+// Strict conversion between text and values, with errors that name the place, the text and the allowed
+// values. Nothing is guessed: no leading '+' or zeros (octal to some readers), no hexadecimal, no nan, no
+// trailing text.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,8 @@ struct RealRange {
   double max;
   bool open_min = false;  ///< min itself is not allowed
   bool open_max = false;
-  double least = 0.0;  ///< above 0: what is allowed beside 0 and below which fp32 has nothing to tell
+  double least =
+      0.0;  ///< above 0: the smallest value allowed other than 0, as fp32 cannot represent smaller ones
 };
 
 /// The range in words, as it follows "is not": "a whole number from 1 to 1024".
@@ -30,8 +31,7 @@ struct RealRange {
 /// "one of a, b, c"
 [[nodiscard]] std::string describe(std::span<const std::string_view> choices);
 
-/// \throws ConfigError "<where>: '<text>' is not <expected>", with `hint` after a semicolon where there is
-/// one.
+/// \throws ConfigError "<where>: '<text>' is not <expected>", followed by a semicolon and `hint` if given.
 [[noreturn]] void refuse(std::string_view where, std::string_view text, std::string_view expected,
                          std::string_view hint = {});
 

@@ -19,7 +19,7 @@ struct File {
   std::string_view toml;
 };
 
-// Made from presets/*.toml when the build is configured, in the order of the names.
+// Generated from presets/*.toml when the build is configured, sorted by name.
 constexpr File kFiles[] = {
 #include "vaecuda_presets.inc"
 };

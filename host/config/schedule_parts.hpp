@@ -1,4 +1,4 @@
-// Schedules are written as KIND or KIND:name=value,name=value: what stands behind the colon.
+// Schedules are written as KIND or KIND:name=value,name=value: parsing of the part after the colon.
 #pragma once
 
 #include <fmt/format.h>
@@ -13,14 +13,14 @@
 
 namespace vaecuda::config {
 
-/// The "name=value" parts behind a schedule's colon, and the place they stand at.
+/// The "name=value" parts after a schedule's colon, and their place in messages.
 struct Parts {
   std::vector<std::pair<std::string_view, std::string_view>> items;
   std::string_view where;
 
   [[nodiscard]] std::string place(std::string_view name) const { return fmt::format("{}: {}", where, name); }
 
-  /// The value of a part, empty where it is not given.
+  /// The value of a part; empty if it is not given.
   [[nodiscard]] std::string_view find(std::string_view name) const {
     for (const auto& [key, value] : items) {
       if (key == name) return value;
@@ -33,7 +33,7 @@ struct Parts {
   }
 };
 
-/// \throws ConfigError for a part that is no name=value, or stands there twice
+/// \throws ConfigError for a part that is not name=value, or is given twice
 [[nodiscard]] Parts split_parts(std::string_view text, std::string_view where);
 
 }  // namespace vaecuda::config

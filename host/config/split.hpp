@@ -1,4 +1,4 @@
-// Cutting text at a separator.
+// Splitting text at a separator.
 #pragma once
 
 #include <cstddef>

@@ -55,7 +55,7 @@ void parse_sigma(ModelConfig& model, std::string_view text, std::string_view whe
 
 namespace {
 
-/// Without signs and leading zeros, which config.toml would not bring back.
+/// Without signs and leading zeros, which config.toml would not preserve.
 std::optional<std::uint64_t> whole_number(std::string_view text) {
   std::uint64_t number = 0;
   const char* const end = text.data() + text.size();

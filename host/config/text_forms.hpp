@@ -1,4 +1,4 @@
-// Options whose text has a form of its own: a picture's shape, a likelihood's deviation, a device and a seed.
+// Options with a text form of their own: a picture's shape, σ of a likelihood, a device and a seed.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +24,10 @@ inline constexpr std::string_view kDeviceRange = "auto, cpu, cuda or cuda:N with
 
 /// All 64 bits; other whole numbers are signed. \throws ConfigError
 [[nodiscard]] std::uint64_t parse_seed(std::string_view text, std::string_view where);
-/// Whether a text is a whole number beyond the signed integers of TOML, where it stands in quotes.
+/// Whether a text is a whole number beyond the signed integers of TOML, which is written in quotes there.
 [[nodiscard]] bool exceeds_toml(std::string_view text);
 
-/// Where σ comes from, in the order of SigmaSource: the first is written as the number itself.
+/// The sources of σ, in the order of SigmaSource: the first is written as the number itself.
 inline constexpr auto kSigmaSources = enumerator_texts<SigmaSource>();
 /// The allowed texts in words: a number, "learned" or "head".
 [[nodiscard]] std::string_view sigma_range();

@@ -1,4 +1,4 @@
-// Reading config.toml: every key has to be in the option table, and every value goes through its set().
+// Reading config.toml: every key must be in the option table, and every value is set by its set().
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
@@ -100,7 +100,7 @@ std::string_view expected_type(OptionType type) {
   throw ConfigError(message);
 }
 
-/// A value as the text that Option::set takes.
+/// A value as text for Option::set.
 std::string value_text(const std::string& path, const Option& option, const toml::node& node) {
   const std::string where = fmt::format("{}: {}", place(path, node.source()), option.key);
   switch (option.type) {
@@ -147,7 +147,7 @@ std::string_view name_in_table(std::string_view key) {
   return key.substr(key.find('.') + 1);
 }
 
-/// The key that was probably meant: one of the same name in another table before one of similar spelling.
+/// The key that was probably meant: one with the same name in another table, else one of similar spelling.
 std::string suggest_key(const std::string& key, std::string_view name) {
   std::vector<std::string_view> keys;
   for (const Option& option : options()) {
@@ -177,7 +177,7 @@ std::string suggest_table(std::string_view name) {
   return nearest_name(name, names);
 }
 
-/// A setting that the file gives, and where.
+/// A setting in the file, and its place.
 struct GivenSetting {
   const Option* option;
   std::string where;
@@ -195,8 +195,8 @@ void read_table(RunConfig& run, const std::string& path, std::string_view table_
   }
 }
 
-/// Older files hold every option: a usual value that has no effect is none. Of what has one the file is the
-/// usual source, which yields to a later choice.
+/// Files of earlier versions hold every option, so a default without an effect is not refused. Other values
+/// count as defaults, which yield to a later choice.
 void settle(RunConfig& run, const std::vector<GivenSetting>& given) {
   const RunConfig usual;
   for (const auto& [option, where] : given) {
@@ -215,7 +215,7 @@ toml::table parse_toml(const std::string& path, const std::string& text) {
   }
 }
 
-/// `given`: the settings that the text has.
+/// `given`: receives the settings in the text.
 RunConfig read_config(const std::string& text, const RunConfig& base, const std::string& path,
                       std::vector<GivenSetting>& given) {
   if (const auto found = config::find_unbearable(text)) {

@@ -9,8 +9,8 @@ bool is_beyond_ascii(char c) {
   return static_cast<unsigned char>(c) >= 0x80;
 }
 
-/// Walks over TOML text, stepping over comments and strings. It has to agree with a parser up to the first
-/// syntax error only, since the parser stops there.
+/// Scans TOML text, skipping comments and strings. It must agree with the parser only up to the first syntax
+/// error, where the parser stops.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {
@@ -38,7 +38,7 @@ class Scanner {
   }
 
  private:
-  /// What the parser cannot bear here; empty where it can.
+  /// What the parser does not handle safely here; empty if there is nothing.
   std::string_view find_fault(char c) {
     if (c == '[' && open_.empty() && !in_value() && !is_header()) {
       return "expected the name of a table behind '['";
@@ -81,7 +81,8 @@ class Scanner {
     }
   }
 
-  /// Whether a key, or what the parser itself refuses, stands behind the bracket or the two of them here.
+  /// Whether the one or two brackets here are followed by a key, or by something that the parser itself
+  /// refuses.
   bool is_header() const {
     const auto skip_spaces = [this](std::size_t at) {
       while (at < text_.size() && (text_[at] == ' ' || text_[at] == '\t')) ++at;
@@ -96,7 +97,7 @@ class Scanner {
     return bare || c == '"' || c == '\'' || c == ']';
   }
 
-  /// Whether the minus here stands in what began as a number, and is not its exponent's.
+  /// Whether the minus here is inside a token that began as a number, and is not that of an exponent.
   bool in_date() const {
     const char last = at_ > 0 ? text_[at_ - 1] : ' ';
     return in_word_ && word_begin_ >= '0' && word_begin_ <= '9' && last != 'e' && last != 'E';
@@ -116,13 +117,13 @@ class Scanner {
            text_[at_ + 2] == quote;
   }
 
-  /// Whether the backslash here, and white space behind it, stand before a character outside ASCII.
+  /// Whether the backslash here is followed by white space and then a character outside ASCII.
   bool escapes_beyond_ascii() const {
     const std::size_t at = text_.find_first_not_of(" \t\n\v\f\r", at_ + 1);
     return at != std::string_view::npos && is_beyond_ascii(text_[at]);
   }
 
-  /// False at an escape that the parser cannot bear.
+  /// False at an escape that the parser does not handle safely.
   bool skip_string(char quote) {
     const bool multiline = starts_triple(quote);
     at_ += multiline ? 3 : 1;
@@ -151,12 +152,12 @@ class Scanner {
   static constexpr char kHeader = 'h';  ///< the brackets around a table's name
   static constexpr char kArray = 'a';
   static constexpr char kTableKey = 'k';    ///< an inline table, before an =
-  static constexpr char kTableValue = 'v';  ///< an inline table, behind an =
+  static constexpr char kTableValue = 'v';  ///< an inline table, after an =
 
   std::string_view text_;
   std::size_t at_ = 0;
   std::size_t line_ = 1;
-  std::size_t dots_ = 0;        ///< in the key that is being read
+  std::size_t dots_ = 0;        ///< in the current key
   std::string open_;            ///< brackets and braces, the innermost last
   bool behind_equals_ = false;  ///< of a key outside brackets, up to the end of the line
   char word_begin_ = ' ';

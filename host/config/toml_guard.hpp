@@ -1,4 +1,4 @@
-// Looks at TOML text before the parser does, for what the parser cannot bear.
+// Checks TOML text before parsing for input that the parser does not handle safely.
 #pragma once
 
 #include <cstddef>
@@ -15,12 +15,11 @@ struct UnbearableToml {
   std::string_view what;
 };
 
-/// The first of what toml++ does not survive. It recurses once per part of a dotted key and overflows its
-/// stack on more than kMaxKeyParts or so. It takes for granted, without looking, that a table's header begins
-/// with a key, that no array's element begins with '}', what a time looks like (no option takes one), and
-/// that a character outside ASCII where white space may stand (outside strings, behind a line-ending
-/// backslash) is one of a few. In sound TOML none stands outside strings and comments, so all are refused
-/// there.
+/// The first input on which toml++ has undefined behaviour. It recurses once per part of a dotted key and
+/// overflows its stack for more than about kMaxKeyParts. It assumes, without checking, that a table's header
+/// begins with a key, that no array element begins with '}', the form of a time (no option takes one), and
+/// that a character outside ASCII in place of white space (outside strings, after a line-ending backslash) is
+/// one of a few. Valid TOML has none outside strings and comments, so all are refused there.
 [[nodiscard]] std::optional<UnbearableToml> find_unbearable(std::string_view text);
 
 }  // namespace vaecuda::config

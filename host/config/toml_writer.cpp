@@ -39,7 +39,7 @@ std::string toml_value(const Option& option, const std::string& text) {
       if (text.find_first_not_of("0123456789.e+-") != std::string::npos) return quote(text);
       [[fallthrough]];
     case OptionType::real:
-      // Without a point or an exponent, TOML takes it for an integer.
+      // Without a point or an exponent it would be an integer in TOML.
       return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
     case OptionType::integer_list: {
       std::string list;

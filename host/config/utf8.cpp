@@ -13,7 +13,7 @@ unsigned byte_at(std::string_view text, std::size_t i) {
   return static_cast<unsigned char>(text[i]);
 }
 
-/// Bytes of the well-formed sequence at the start of `text`, 0 where there is none (Unicode, table 3-7).
+/// Length of the well-formed sequence at the start of `text`; 0 if there is none (Unicode, table 3-7).
 std::size_t sequence_length(std::string_view text) {
   const unsigned lead = byte_at(text, 0);
   if (lead < 0x80) return 1;

@@ -1,4 +1,4 @@
-// What several options together get wrong.
+// Contradictions between options.
 #include <fmt/format.h>
 
 #include "host/config/limits.hpp"
@@ -12,7 +12,7 @@
 namespace vaecuda {
 namespace {
 
-/// Configurations built in code have not been through Option::set; their values are sent through it here.
+/// Configurations built in code have not passed through Option::set; their values are checked by it here.
 void check_ranges(const RunConfig& config) {
   RunConfig scratch;
   for (const Option& option : options()) {

@@ -29,7 +29,7 @@ std::optional<std::int32_t> anomaly_label(const RowFacts& facts, const EvaluateO
   };
   const auto both_kinds = [&](std::int32_t index) { return marked(index) > 0 && marked(index) < facts.rows; };
   if (!options.anomaly_label) {
-    // In whatever order the rows had them.
+    // In either order in the rows.
     const std::pair<const char*, const char*> kinds[] = {{"0", "1"}, {"False", "True"}};
     for (const auto& [usual, anomalous] : kinds) {
       const std::optional<std::int32_t> found = data::find_class(names, anomalous);

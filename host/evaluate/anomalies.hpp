@@ -1,4 +1,4 @@
-// How well the scores of rows show the rows that are labelled as anomalies.
+// How well the scores of rows detect the rows that are labelled as anomalies.
 #pragma once
 
 #include <optional>
@@ -8,12 +8,12 @@
 
 namespace vaecuda {
 
-/// The index in label_names that marks anomalies: of the label asked for, else of "1" where the labels are
-/// "0" and "1"; nothing without either. \throws ConfigError if the data have no such label, or nothing else
+/// The index in label_names of the label that marks anomalies: the requested label, else "1" if the labels
+/// are "0" and "1", else none. \throws ConfigError if no row or every row has the label
 [[nodiscard]] std::optional<std::int32_t> anomaly_label(const RowFacts& facts,
                                                         const EvaluateOptions& options);
 
-/// Every score of `rows` that has a value per row, against the rows with label `anomaly`.
+/// Evaluates every score of `rows` with a value per row, with label `anomaly` as the positives.
 [[nodiscard]] AnomalyFigures anomaly_figures(const RowFacts& facts, std::int32_t anomaly,
                                              const RowFigures& rows);
 

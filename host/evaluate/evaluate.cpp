@@ -43,14 +43,14 @@ void check(const EvaluateOptions& options) {
   }
 }
 
-/// Every pass must meet the same rows.
+/// Every pass must read the same rows.
 void check_count(const RowSource& rows, std::int64_t count, const Evaluation& result) {
   if (count == result.rows) return;
   throw FileError(fmt::format("{}: {} rows when read again, {} before; it changed meanwhile", rows.name(),
                               count, result.rows));
 }
 
-/// Tells how far the evaluation is. A pass takes so much work for each row as it draws latents.
+/// Reports the progress of the evaluation. The work of a pass per row is the number of latents that it draws.
 class Teller {
  public:
   Teller(const EvaluateOptions& options, bool samples_likelihood)
@@ -147,8 +147,8 @@ void add_nll(const Vae& vae, RowSource& rows, const EvaluateOptions& options, Te
   warn_of_lost("a likelihood", lost, rows, result);
 }
 
-/// Differences in data units become differences in prepared ones. Stochastic and threshold binarization have
-/// no part in it: the error is that of the values before them.
+/// Converts differences in data units to prepared units. The error refers to the values before stochastic or
+/// threshold binarization.
 void add_errors(const Vae& vae, RowSource& rows, Teller& teller, Evaluation& result) {
   teller.begin("reconstruction", 1, result.rows);
   const ModelInfo& info = vae.info();
@@ -171,7 +171,7 @@ void add_errors(const Vae& vae, RowSource& rows, Teller& teller, Evaluation& res
         norm += (x * unit - centre) * (x * unit - centre);
       }
       error /= static_cast<double>(columns);
-      if (std::isnan(error)) error = std::numeric_limits<double>::infinity();  // ∞ − ∞ on the way
+      if (std::isnan(error)) error = std::numeric_limits<double>::infinity();  // ∞ − ∞ in between
       lost += std::isfinite(error) ? 0 : 1;
       moments.add(error);
       result.per_row.squared_error.push_back(static_cast<float>(error));
@@ -196,7 +196,7 @@ Encoded encode_all(const Vae& vae, RowSource& rows, Teller& teller, const Evalua
   return all;
 }
 
-/// The rows whose posterior is finite, of the others the latents say nothing; empty if all are.
+/// The rows with a finite posterior, which figures of latents use; empty if all are finite.
 std::optional<Encoded> finite_rows(const Encoded& encoded, std::int64_t latents) {
   const auto width = static_cast<std::size_t>(latents);
   const auto is_finite = [](float value) { return std::isfinite(value); };

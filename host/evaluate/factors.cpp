@@ -15,7 +15,7 @@ struct Factor {
   std::vector<std::int32_t> values;
 };
 
-/// Any numbers as 0, 1, ...: what is counted are equal values, and counts lie by value.
+/// Maps values to 0, 1, ..., which index the counts of equal values.
 void rank_values(std::vector<std::int32_t>& values) {
   std::vector<std::int32_t> different = values;
   std::sort(different.begin(), different.end());
@@ -41,7 +41,7 @@ std::vector<Factor> factors_of(const RowFacts& facts) {
   return factors;
 }
 
-/// Difference of the two greatest, over the entropy. A single latent has nothing beside it: 0 is second.
+/// Difference of the two largest, over the entropy. For a single latent the second largest is 0.
 double gap_of(std::vector<double> information, double entropy) {
   if (entropy == 0.0) return 0.0;
   information.push_back(0.0);

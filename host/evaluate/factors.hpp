@@ -1,4 +1,4 @@
-// What single latents tell about known factors of the data.
+// Mutual information of single latents and known factors of the data.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace vaecuda {
 
-/// `means` (rows, latents): posterior means, counted in `bins` bins of equal width each. One entry per factor
-/// of `facts`; where they have none, one for the labels, called "label"; empty without both.
+/// `means` (rows, latents): posterior means, each counted in `bins` bins of equal width. One entry per factor
+/// of `facts`; without factors, one for the labels, named "label"; empty without both.
 [[nodiscard]] std::vector<FactorFigures> factor_figures(const RowFacts& facts, std::span<const float> means,
                                                         std::int64_t latents, std::int64_t bins);
 

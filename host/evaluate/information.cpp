@@ -33,7 +33,7 @@ std::vector<double> counts_of(std::span<const std::int32_t> values) {
   return counts;
 }
 
-/// The noise of evaluation, as LatentForward draws it for sample 0 of a row.
+/// The noise of an evaluation, as drawn by LatentForward for sample 0 of a row.
 void draw_noise(std::uint64_t seed, std::int64_t row, std::span<double> noise) {
   for (std::size_t column = 0; column < noise.size(); column += 4) {
     const math::Philox4 bits = math::philox(seed, static_cast<std::uint64_t>(row),
@@ -47,7 +47,7 @@ void draw_noise(std::uint64_t seed, std::int64_t row, std::span<double> noise) {
   }
 }
 
-/// The posteriors of the chosen rows, as a log-density needs them. ½ log 2π is left out: it cancels.
+/// The posteriors of the chosen rows, in the form of a log-density without ½ log 2π, which cancels.
 struct Densities {
   std::size_t latents = 0;
   std::vector<double> mean;
@@ -118,7 +118,7 @@ double mutual_information(std::span<const std::int32_t> a, std::span<const std::
   for (std::size_t i = 0; i < a.size(); ++i) pairs[{a[i], b[i]}] += 1.0;
   double joint = 0.0;
   for (const auto& [pair, count] : pairs) joint += entropy_term(count, static_cast<double>(a.size()));
-  return std::max(0.0, entropy(a) + entropy(b) - joint);  // rounding alone makes it negative
+  return std::max(0.0, entropy(a) + entropy(b) - joint);  // negative only by rounding
 }
 
 AggregateFigures aggregate_information(const Posteriors& posteriors, std::uint64_t seed,

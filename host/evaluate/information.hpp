@@ -10,8 +10,8 @@
 
 namespace vaecuda {
 
-/// The bin (0 … bins − 1) of every value: equal widths from the least to the greatest, which belongs to the
-/// last bin. Equal values all lie in bin 0, and so does what is not finite.
+/// The bin (0 … bins − 1) of every value: equal widths from the smallest to the largest, which belongs to the
+/// last bin. If all values are equal, they are in bin 0; so are values that are not finite.
 [[nodiscard]] std::vector<std::int32_t> equal_width_bins(std::span<const float> values, std::int64_t bins);
 
 /// Entropy of the relative frequencies of `values` (each 0 or more).

@@ -1,4 +1,4 @@
-// What the posteriors of many rows say of each latent.
+// Moments of each latent over the posteriors of many rows.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@
 
 namespace vaecuda {
 
-/// A latent is active if the mean of its posterior varies over the rows by more than this (Burda et al.,
-/// arXiv 1509.00519, section 5).
+/// A latent is active if the variance of its posterior mean over the rows is above this (Burda et al., arXiv
+/// 1509.00519, section 5).
 inline constexpr double kActiveVariance = 0.01;
 
 class LatentMoments {
@@ -20,8 +20,8 @@ class LatentMoments {
   explicit LatentMoments(std::int64_t latents)
       : means_(static_cast<std::size_t>(latents)), kl_(static_cast<std::size_t>(latents)) {}
 
-  /// The next row: means (Z) of its posteriors, and (Z) of what `factor` makes log variances; none where the
-  /// latent has no posterior.
+  /// Adds a row: its posterior means (Z), and the values (Z) that times `factor` are its log variances; empty
+  /// if the latent has no posterior.
   void add(std::span<const float> mean, std::span<const float> scale, float factor) {
     for (std::size_t j = 0; j < means_.size(); ++j) {
       const auto mu = static_cast<double>(mean[j]);
@@ -31,7 +31,7 @@ class LatentMoments {
           math::latent_posterior(mu, static_cast<double>(scale[j]), static_cast<double>(factor))));
     }
   }
-  /// Of each latent, in their order.
+  /// Figures of each latent, in order.
   [[nodiscard]] const std::vector<Moments>& means() const { return means_; }
   [[nodiscard]] const std::vector<Moments>& kl() const { return kl_; }
   [[nodiscard]] std::int64_t active_units(double threshold = kActiveVariance) const {

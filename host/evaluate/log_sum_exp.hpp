@@ -1,4 +1,4 @@
-// log Σ e^x of numbers that come one after the other, without overflow or underflow of the greatest.
+// log Σ e^x of a sequence of numbers, without overflow, and without underflow of the largest.
 #pragma once
 
 #include <cmath>
@@ -13,11 +13,11 @@ class LogSumExp {
     if (x <= greatest_) {
       sum_ += std::exp(x - greatest_);
     } else {
-      sum_ = sum_ * std::exp(greatest_ - x) + 1.0;  // the first: 0 · e^−∞ + 1
+      sum_ = sum_ * std::exp(greatest_ - x) + 1.0;  // for the first one: 0 · e^−∞ + 1
       greatest_ = x;
     }
   }
-  /// −∞ of nothing.
+  /// −∞ without numbers.
   [[nodiscard]] double value() const { return greatest_ + std::log(sum_); }
 
  private:

@@ -1,5 +1,5 @@
-// Mean and variance of numbers that come one after the other (Welford, Technometrics 4, 1962): stable where
-// the mean is large beside the deviation, and a function of the order alone.
+// Mean and variance of a sequence of numbers (Welford, Technometrics 4, 1962): stable for a mean that is
+// large compared with the deviation; the result depends only on the order.
 #pragma once
 
 #include <cmath>
@@ -12,7 +12,7 @@ namespace vaecuda {
 
 class Moments {
  public:
-  /// One that is not finite makes all that is told of the numbers infinite.
+  /// A number that is not finite makes all results infinite.
   void add(double value) {
     ++count_;
     if (!std::isfinite(value)) {
@@ -25,7 +25,7 @@ class Moments {
     squares_ += before * (value - mean_);
   }
   [[nodiscard]] double mean() const { return mean_; }
-  /// Of the numbers themselves: the sum of squares over their count.
+  /// Variance of the numbers themselves: squared deviations over their count.
   [[nodiscard]] double variance() const { return count_ > 0 ? squares_ / static_cast<double>(count_) : 0.0; }
   [[nodiscard]] Estimate estimate() const {
     if (count_ < 2) return {mean_, 0.0};

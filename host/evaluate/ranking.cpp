@@ -1,4 +1,4 @@
-// How well a score separates two kinds of rows.
+// How well a score separates two classes of rows.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// What the data say of their rows besides the values, gathered while a model reads them.
+// Labels and factors of rows, collected while a model reads the rows.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +17,12 @@ struct RowFacts {
   std::vector<std::int32_t> factors;  ///< (rows, factor_names.size())
   std::vector<std::string> factor_names;
 
-  /// Once all rows are known: the classes of a loaded data set, where a number written in several ways is
-  /// one.
+  /// To be called after the last row: merges classes as for a loaded data set, in which a number written in
+  /// several ways is one class.
   void name_classes();
 };
 
-/// Another source's rows, which adds what is known of each to `facts`. Both must outlive it.
+/// Forwards the rows of another source and adds their labels and factors to `facts`. Both must outlive it.
 class NotedRows final : public data::ForwardedRows {
  public:
   NotedRows(RowSource& rows, RowFacts& facts);

@@ -1,5 +1,4 @@
-// What shows that a model knows little of the rows it is asked about. docs/evaluation.md, "Warnings", has the
-// thresholds.
+// Warnings that a model describes the given rows badly. docs/evaluation.md, "Warnings", has the thresholds.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +9,17 @@
 
 namespace vaecuda {
 
-/// A latent whose KL to the prior is below so many nats says nothing of a row.
+/// A latent with a KL to the prior below this many nats carries no information on a row.
 inline constexpr double kCollapsedKl = 0.1;
-/// Standard deviations of the likelihood from what the decoder gives: nothing that training could have
-/// reached.
+/// Standard deviations of the likelihood between a value and the decoded mean beyond which the model cannot
+/// have been trained on such rows.
 inline constexpr double kFarDeviations = 10.0;
-/// The nats of a value that lies so far.
+/// Nats of a value at that distance.
 inline constexpr double kFarNats = 0.5 * kFarDeviations * kFarDeviations;
 
-/// The line about a posterior that has collapsed to the prior in every latent; empty where it has not, or
-/// where the objective asks for no more. `kl`: of all latents, mean over rows, nats. `held`: how many of them
-/// are not below the threshold; where that is not known, their sum must be below it.
+/// The warning of a posterior that has collapsed to the prior in every latent; empty if it has not, or if the
+/// objective requires no more KL. `kl`: of all latents, mean over rows, nats. `held`: number of latents not
+/// below the threshold; if unknown, the sum over latents must be below it.
 [[nodiscard]] std::string collapse_warning(const ModelConfig& model, const ObjectiveConfig& objective,
                                            double kl, std::optional<std::int64_t> held);
 

@@ -6,9 +6,9 @@
 
 namespace vaecuda {
 
-/// Where they lie in the arena. \throws std::logic_error for a latent without codebooks
+/// Their place in the arena. \throws std::logic_error for a latent without codebooks
 [[nodiscard]] CodebookParameters codebook_of(const LatentLayout& latent);
-/// Of a model's latent.
+/// Those of a model's latent.
 [[nodiscard]] CodebookParameters codebook_of(const ParameterLayout& layout);
 
 }  // namespace vaecuda

@@ -1,4 +1,4 @@
-// A deterministic latent: the head is the code. With --latent-l2 the loss has the code's mean square.
+// A deterministic latent: the head is the code. With --latent-l2 the loss includes the mean squared code.
 #include <fmt/format.h>
 
 #include "host/latents/latent.hpp"
@@ -63,7 +63,7 @@ class DeterministicLatent final : public Latent {
   }
 
  private:
-  /// Mean square of each row's code; `dz` may be invalid.
+  /// Mean squared code of each row; `dz` may be invalid.
   static View penalty(PlanBuilder& build, View z, View dz, float gradient_scale) {
     LatentPenalty op;
     op.z = z;

@@ -1,5 +1,5 @@
 // A quantized latent (VQ-VAE, van den Oord et al., arXiv 1711.00937): each part of the head becomes the
-// nearest code of its codebook, and the gradient goes straight through.
+// nearest code of its codebook, with a straight-through gradient.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -78,7 +78,7 @@ class QuantizedLatent final : public Latent {
            "without noise; "
            "--commitment holds the encoder to its codes";
   }
-  /// The commitment, and 1 more where the codes have a gradient.
+  /// The commitment, plus 1 if the codes have a gradient.
   [[nodiscard]] double loss_weight(const RunConfig& config) const override {
     return config.objective.commitment + (has_averages(config.optimizer) ? 0.0 : 1.0);
   }
@@ -91,7 +91,7 @@ class QuantizedLatent final : public Latent {
           "divide the last",
           groups, model.codebook_size.value(), latent.columns));
     }
-    // Of the width's codes as many as the sizes of a tensor can say: place() refuses what is too large.
+    // Limited to what a tensor's sizes can express; place() refuses sizes that are too large.
     const std::int64_t width = latent.columns / groups;
     layout.place(latent, std::string(kTensor), {groups, model.codebook_size, width},
                  1.0 / static_cast<double>(model.codebook_size));
@@ -184,7 +184,7 @@ class QuantizedLatent final : public Latent {
     terms.quantization->error = error;
     return error;
   }
-  /// Of codes that are alike under the prior: G·log M.
+  /// For a uniform prior over the codes: G·log M.
   [[nodiscard]] double code_cost(const LatentLayout& latent) const override {
     const CodebookParameters codebook = codebook_of(latent);
     return static_cast<double>(codebook.groups) * std::log(static_cast<double>(codebook.size));
