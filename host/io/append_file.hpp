@@ -11,23 +11,23 @@
 
 namespace vaecuda {
 
-/// Appends to a file, made if it is missing. Nothing is buffered here: when append() returns, the system has
-/// the bytes, and a reader sees them even if this program is killed next. Only sync() guards against a power
+/// Appends to a file, which is created if missing. Unbuffered: when append() returns, the system has the
+/// bytes, and a reader sees them even if this program is killed next. Only sync() protects against a power
 /// cut. One writer at a time. Errors are RuntimeErrors that name the file, the system's reason and a remedy.
 class AppendFile {
  public:
   /// \throws RuntimeError if the file cannot be opened for writing.
   explicit AppendFile(const Place& place);
 
-  /// Appends all bytes: one line or record a call. If that fails (a full disk), a regular file is cut back to
-  /// what it held before, so that it never ends in half a record.
+  /// Appends all bytes: one line or record per call. If that fails (a full disk), a regular file is truncated
+  /// to its previous length, so that it never ends in a partial record.
   void append(std::span<const std::byte> bytes);
   void append(std::string_view text);
   /// Returns when everything appended is on the disk.
   void sync() { file_.sync(); }
-  /// Checked, where the destructor's cannot be; nothing may follow.
+  /// Closes with a check, which the destructor cannot do; to be called last.
   void close() { file_.close(); }
-  /// True if the file held nothing when it was opened.
+  /// True if the file was empty when it was opened.
   [[nodiscard]] bool was_empty() const { return was_empty_; }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 

@@ -26,7 +26,7 @@ void require_replaceable(mode_t mode, const fs::path& target) {
                   target.string()));
 }
 
-/// The same place as a name in a folder, a link at it followed.
+/// The same place as a name in an open folder, after following a link.
 Place in_folder(const Place& target) {
   const int folder = target.folder() ? target.folder()->descriptor() : AT_FDCWD;
   const char* name = target.folder() ? target.name().c_str() : target.path().c_str();
@@ -44,7 +44,7 @@ Place in_folder(const Place& target) {
   return {std::make_shared<const Folder>(above, path), path.filename().string(), path};
 }
 
-// Unique in the folder among all writers: by process, and by count within it.
+// Unique in the folder among all writers: process id and a count within the process.
 std::string temporary_name(const std::string& target) {
   static std::atomic<std::uint64_t> count{0};
   return fmt::format("{}.{}-{}.tmp", target, ::getpid(), count.fetch_add(1));
@@ -53,7 +53,7 @@ std::string temporary_name(const std::string& target) {
 }  // namespace
 
 AtomicFile::AtomicFile(const Place& target) : target_(in_folder(target)) {
-  // A process of the same number may have died here before and left its file.
+  // An earlier process with the same id may have died here and left its file.
   do {
     temporary_ = temporary_name(target_.name());
   } while (target_.folder()->holds(temporary_));
@@ -96,7 +96,7 @@ void AtomicFile::commit() {
     throw_output_error("write", target_.path(), errno);
   file_.reset();
   listed_.reset();
-  // The new name itself is on disk only when the folder is.
+  // The new name is on disk only after the folder is synced.
   target_.folder()->sync();
 }
 

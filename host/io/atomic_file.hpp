@@ -1,4 +1,4 @@
-// Files that are there whole or not at all.
+// Files that exist completely or not at all.
 #pragma once
 
 #include <cstddef>
@@ -15,16 +15,15 @@
 
 namespace vaecuda {
 
-/// A file under construction: it is written under a temporary name in the target's folder and takes the
-/// target's name, replacing an old file, in commit(). At any moment, a crash included, the target is the
-/// whole old file or the whole new one. The folder is held open: where it is moved meanwhile, the file goes
-/// with it. Without commit() the destructor removes the temporary file and the target stays as it was.
-/// Unbuffered: write large pieces. Errors are RuntimeErrors that name the target, the system's reason and a
-/// remedy.
+/// A file that is being written, under a temporary name in the target's folder; commit() renames it to the
+/// target's name, replacing an old file. At any moment, also after a crash, the target is the complete old
+/// file or the complete new one. The folder is held open: if it is moved meanwhile, the file moves with it.
+/// Without commit() the destructor removes the temporary file and the target is unchanged. Unbuffered: write
+/// large pieces. Errors are RuntimeErrors that name the target, the system's reason and a remedy.
 class AtomicFile {
  public:
-  /// \throws RuntimeError if the folder cannot be written to, or if the target exists and is no regular file
-  /// (a device or pipe must not be replaced by a file). A symbolic link is followed: what it points to is
+  /// \throws RuntimeError if the folder cannot be written to, or if the target exists and is not a regular
+  /// file (a device or pipe must not be replaced by a file). A symbolic link is followed: its target is
   /// replaced.
   explicit AtomicFile(const Place& target);
   AtomicFile(const AtomicFile&) = delete;
@@ -34,10 +33,10 @@ class AtomicFile {
   /// Appends all bytes to the temporary file.
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
-  /// Puts these bytes in the place of what was written at `offset`: a header whose numbers come last.
+  /// Overwrites the bytes at `offset`, for a header with numbers that are known last.
   void rewrite(std::int64_t offset, std::string_view text);
-  /// Brings the file to the disk and gives it the target's name. To be called once, last: whatever is asked
-  /// for after it is a ConfigError.
+  /// Syncs the file and renames it to the target's name. To be called once, last: every later call is a
+  /// ConfigError.
   void commit();
   /// The target, links resolved.
   [[nodiscard]] const std::filesystem::path& path() const { return target_.path(); }
@@ -51,7 +50,7 @@ class AtomicFile {
   std::optional<OutputDescriptor> file_;  // empty once committed
 };
 
-/// Makes or replaces the file at `place` so that it holds exactly these bytes. \throws RuntimeError as
+/// Creates or replaces the file at `place` so that it holds exactly these bytes. \throws RuntimeError as
 /// AtomicFile.
 void write_file_atomically(const Place& place, std::span<const std::byte> bytes);
 void write_file_atomically(const Place& place, std::span<const std::uint8_t> bytes);

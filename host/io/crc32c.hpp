@@ -7,7 +7,7 @@
 
 namespace vaecuda {
 
-/// The CRC-32C of the bytes: polynomial 0x1EDC6F41, reflected, begun with and inverted by all ones.
+/// The CRC-32C of the bytes: polynomial 0x1EDC6F41, reflected, initial value and final XOR of all ones.
 [[nodiscard]] std::uint32_t crc32c(std::span<const std::byte> bytes);
 
 }  // namespace vaecuda

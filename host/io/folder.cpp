@@ -97,7 +97,7 @@ void Folder::rename(const std::string& name, const Folder& to, const std::string
 void Folder::sync() const {
   while (::fsync(descriptor_) != 0) {
     if (errno == EINTR) continue;
-    // Folders on some network file systems have nothing to sync and say so.
+    // Some network file systems do not support syncing a folder and report that.
     if (errno == EINVAL || errno == ENOTSUP) return;
     throw_output_error("bring to disk", path_, errno);
   }

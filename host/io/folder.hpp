@@ -1,4 +1,4 @@
-// A folder that is held open, and files that are named in it.
+// A folder that is held open, and files named relative to it.
 #pragma once
 
 #include <concepts>
@@ -10,44 +10,42 @@
 
 namespace vaecuda {
 
-/// What is opened, renamed or removed by its members lies in this folder, also after the folder itself was
-/// moved or another one took its path. Errors are RuntimeErrors of throw_output_error, naming the folder by
-/// path().
+/// Its members open, rename and remove entries of this folder, also after the folder was moved or another one
+/// has its path. Errors are RuntimeErrors of throw_output_error, naming the folder by path().
 class Folder {
  public:
-  /// `shown`: what messages call it, where that is not `path`.
+  /// `shown`: the path in messages, if not `path`.
   explicit Folder(const std::filesystem::path& path, const std::filesystem::path& shown = {});
-  /// A folder in `parent`, which messages call as its parent: what it holds is on its way there. Links are
-  /// not followed.
+  /// A folder in `parent`; messages show the parent's path, because the contents are to be moved there. Links
+  /// are not followed.
   Folder(const Folder& parent, const std::string& name);
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
   ~Folder();
 
   [[nodiscard]] int descriptor() const { return descriptor_; }
-  /// As it was named when it was opened.
+  /// The path at opening.
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  /// As it is named now: path() where that still leads here, else what the system knows it by.
+  /// The current path: path() if that leads here, else the one that the system reports.
   [[nodiscard]] std::filesystem::path path_now() const;
 
-  /// For this process alone, until the folder is closed; the system gives it back when the process ends,
-  /// however it ends. Leaves no file. Where the file system knows no locks it does nothing.
+  /// Locks the folder for this process until it is closed; the system releases the lock when the process ends
+  /// in any way. Creates no file. Does nothing if the file system does not support locks.
   /// \throws ConfigError if another process holds it
   void lock() const;
 
-  /// All names in it but . and .., sorted.
+  /// All names in it except . and .., sorted.
   [[nodiscard]] std::vector<std::string> names() const;
   /// Whether it has an entry of this name: a file, a folder, or a link that leads nowhere.
   [[nodiscard]] bool holds(const std::string& name) const;
-  /// Does nothing where there is no such file.
+  /// Does nothing if there is no such file.
   void remove(const std::string& name) const;
   void make_folder(const std::string& name) const;
-  /// An empty one.
+  /// Removes an empty folder.
   void remove_folder(const std::string& name) const;
-  /// Gives an entry another name, here or in another folder of the same file system; a file there is
-  /// replaced.
+  /// Renames an entry, here or into another folder of the same file system; an existing file is replaced.
   void rename(const std::string& name, const Folder& to, const std::string& new_name) const;
-  /// Returns when the names in it are on the disk.
+  /// Returns when its entries are on the disk.
   void sync() const;
 
  private:
@@ -57,7 +55,7 @@ class Folder {
   int descriptor_ = -1;
 };
 
-/// Where a file is or is to be: at a path, or under a name in a folder that is held open.
+/// The place of an existing or new file: a path, or a name in a folder that is held open.
 class Place {
  public:
   template <typename Path>
@@ -68,13 +66,13 @@ class Place {
   Place(std::shared_ptr<const Folder> folder, std::string name, std::filesystem::path path)
       : path_(std::move(path)), folder_(std::move(folder)), name_(std::move(name)) {}
 
-  /// What messages name.
+  /// The path in messages.
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  /// Null where it is a path alone.
+  /// Null if the place is only a path.
   [[nodiscard]] const std::shared_ptr<const Folder>& folder() const { return folder_; }
   /// In folder().
   [[nodiscard]] const std::string& name() const { return name_; }
-  /// open(2) or openat(2), close-on-exec, again after an interruption; -1 and errno where it fails.
+  /// open(2) or openat(2), close-on-exec, retried after an interruption; -1 and errno on failure.
   [[nodiscard]] int open(int flags) const;
 
  private:

@@ -15,7 +15,7 @@
 namespace vaecuda {
 namespace {
 
-/// `stream`: null after an error of errno; closed in any case.
+/// `stream`: null after an error, with errno set; it is always closed.
 std::vector<std::string> names_of(DIR* stream, std::error_code& error) {
   error.clear();
   std::vector<std::string> names;
@@ -44,7 +44,7 @@ std::vector<std::string> list_folder(const std::filesystem::path& folder, std::e
 }
 
 std::vector<std::string> list_folder(int descriptor, std::error_code& error) {
-  // Another opening of the folder: one descriptor has one position in its list of names.
+  // Opens the folder again, because a descriptor has only one position in its list of names.
   const int own = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* const stream = own < 0 ? nullptr : fdopendir(own);
   if (own >= 0 && stream == nullptr) {

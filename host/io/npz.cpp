@@ -12,7 +12,7 @@ namespace vaecuda {
 namespace {
 
 constexpr std::size_t kNpyAlignment = 64;
-// The zip format's own numbers (APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16).
+// Constants of the zip format (APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16).
 constexpr std::uint32_t kLocalSignature = 0x04034b50;
 constexpr std::uint32_t kCentralSignature = 0x02014b50;
 constexpr std::uint32_t kEndSignature = 0x06054b50;
@@ -38,7 +38,7 @@ class LittleEndian {
 };
 
 std::uint32_t crc_of(std::uint32_t crc, const void* bytes, std::size_t size) {
-  if (size == 0) return crc;  // zlib begins anew where there is no address
+  if (size == 0) return crc;  // zlib restarts the checksum for a null address
   return static_cast<std::uint32_t>(crc32_z(crc, static_cast<const Bytef*>(bytes), size));
 }
 

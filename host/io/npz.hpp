@@ -12,12 +12,13 @@
 
 namespace vaecuda {
 
-/// The header of a .npy file of version 1.0, C order, padded to a multiple of 64 bytes. `descr` as NumPy
-/// writes it: "<f4", "|u1". \throws std::logic_error for a header too long for the version
+/// The header of a .npy file of version 1.0, C order, padded to a multiple of 64 bytes. `descr` in NumPy's
+/// notation: "<f4", "|u1". \throws std::logic_error for a header too long for the version
 [[nodiscard]] std::string npy_header(std::string_view descr, std::span<const std::int64_t> shape);
 
-/// Writes members one after the other; commit() ends the archive. Every member is smaller than 4 GiB and so
-/// is the whole: no ZIP64. Times in the archive are its own epoch (1980), so equal contents give equal bytes.
+/// Writes members one after the other; commit() ends the archive. Every member and the archive are smaller
+/// than 4 GiB: no ZIP64. Times in the archive are the format's epoch (1980), so equal contents give equal
+/// bytes.
 /// \throws RuntimeError as AtomicFile, and for an archive beyond 4 GiB
 class NpzWriter {
  public:

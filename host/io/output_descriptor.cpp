@@ -84,7 +84,7 @@ void OutputDescriptor::rewrite(std::int64_t offset, std::span<const std::byte> b
 void OutputDescriptor::sync() {
   while (::fsync(descriptor_) != 0) {
     if (errno == EINTR) continue;
-    // Pipes, terminals, and folders on some network file systems have nothing to sync and say so.
+    // Pipes, terminals, and folders on some network file systems do not support syncing and report that.
     if (errno == EINVAL || errno == ENOTSUP) return;
     throw_output_error("bring to disk", path_, errno);
   }
@@ -92,7 +92,7 @@ void OutputDescriptor::sync() {
 
 void OutputDescriptor::close() {
   const int descriptor = std::exchange(descriptor_, -1);
-  // After EINTR Linux has closed the descriptor; to close it again could hit another thread's file.
+  // After EINTR Linux has closed the descriptor; closing it again could close another thread's file.
   if (descriptor >= 0 && ::close(descriptor) != 0 && errno != EINTR)
     throw_output_error("close", path_, errno);
 }

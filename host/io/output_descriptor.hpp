@@ -1,4 +1,4 @@
-// An open file that is written to, with every system call checked.
+// A file open for writing, with every system call checked.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 
 namespace vaecuda {
 
-/// Throws the RuntimeError for a system call that failed on an output: what was tried, the path, the system's
-/// words for `error` (an errno value) and what to do about it.
+/// Throws the RuntimeError for a failed system call on an output, with the attempt, the path, the system's
+/// text for `error` (an errno value) and the remedy.
 [[noreturn]] void throw_output_error(const char* attempt, const std::filesystem::path& path, int error);
 
 /// Owns a file descriptor. Every member throws the RuntimeError of throw_output_error, naming `path`.
@@ -19,7 +19,7 @@ class OutputDescriptor {
  public:
   /// Opens with open(2)'s `flags` (close-on-exec is added).
   OutputDescriptor(const Place& place, int flags) : OutputDescriptor(place, flags, place.path()) {}
-  /// `path` is what messages name, where it is not that of the place.
+  /// `path`: the path in messages, if not that of the place.
   OutputDescriptor(const Place& place, int flags, std::filesystem::path path);
   OutputDescriptor(OutputDescriptor&& other) noexcept;
   OutputDescriptor& operator=(OutputDescriptor&&) = delete;
@@ -27,20 +27,19 @@ class OutputDescriptor {
   OutputDescriptor& operator=(const OutputDescriptor&) = delete;
   ~OutputDescriptor();
 
-  /// Writes all bytes, however many calls that takes.
+  /// Writes all bytes, in as many calls as needed.
   void write(std::span<const std::byte> bytes);
-  /// Writes all bytes over those from `offset` on.
+  /// Overwrites the bytes from `offset` on with all of these.
   void rewrite(std::int64_t offset, std::span<const std::byte> bytes);
-  /// Returns when what was written is on the disk.
+  /// Returns when everything written is on the disk.
   void sync();
-  /// Closes now, so that an error the system kept until here is seen.
+  /// Closes explicitly, so that an error delayed by the system is detected.
   void close();
-  /// Bytes in the file, or -1 where it is no regular file.
+  /// Bytes in the file, or -1 if it is not a regular file.
   [[nodiscard]] std::int64_t regular_size() const;
-  /// Cuts the file back to `size` bytes.
+  /// Truncates the file to `size` bytes.
   void truncate(std::int64_t size);
-  /// Cuts a regular file back to `size` bytes if the system lets it; never throws, for use after a failed
-  /// write.
+  /// Truncates a regular file to `size` bytes if possible; never throws, for use after a failed write.
   void try_truncate(std::int64_t size) noexcept;
 
  private:

@@ -1,4 +1,4 @@
-// OutputFile and RowWriter of the public API, over atomic files.
+// OutputFile and RowWriter of the public API, on atomic files.
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
@@ -58,8 +58,8 @@ void OutputFile::commit() {
 }
 
 std::string csv_cell(std::string_view text) {
-  // All that a reader takes for a separator, cuts off, or takes a file for another format by; an empty name
-  // alone would make a blank line.
+  // Everything that a reader would take as a separator, trim, or take as the start of another format; a
+  // single empty name would give a blank line.
   constexpr std::string_view kSpecial = ",;|\t\"\r\n";
   constexpr std::string_view kSpecialAtStart = " #<{[%@";
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -140,7 +140,7 @@ RowWriter::RowWriter(const std::string& path, std::int64_t columns, RowType type
   }
   impl_ = std::make_unique<Impl>(path, columns, type, ending == ".csv");
   if (!impl_->is_table) {
-    impl_->file.write(impl_->header());  // its place: the number of rows is filled in at the end
+    impl_->file.write(impl_->header());  // a placeholder: the number of rows is filled in at the end
   } else if (!names.empty()) {
     std::string line;
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -170,7 +170,7 @@ void RowWriter::append(std::span<const std::uint8_t> rows) {
 void RowWriter::commit() {
   OutputFile::Impl& file = *impl_->file.impl_;
   file.flush();
-  // Alignment gives every header the same length up to numbers of 2^63.
+  // Padding gives every header the same length for up to 2^63 rows.
   if (!impl_->is_table) file.file.rewrite(0, impl_->header());
   impl_->file.commit();
 }

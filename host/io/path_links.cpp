@@ -14,7 +14,7 @@ namespace vaecuda {
 namespace fs = std::filesystem;
 namespace {
 
-/// The file itself where it is there, else its folder and its name in it.
+/// Identity of the file if it exists, else of its folder, with its name.
 using Identity = std::tuple<dev_t, ino_t, std::string>;
 
 std::optional<Identity> identity_of(const fs::path& path) {
@@ -27,14 +27,14 @@ std::optional<Identity> identity_of(const fs::path& path) {
   try {
     target = follow_links(path);
   } catch (const fs::filesystem_error&) {
-    return std::nullopt;  // whoever opens it says what is wrong
+    return std::nullopt;  // opening it will report the error
   }
   const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
   if (::stat(folder.c_str(), &status) != 0) return std::nullopt;
   return Identity(status.st_dev, status.st_ino, target.filename().string());
 }
 
-/// Whether a file that is there lies in the folder.
+/// Whether an existing file is in the folder.
 bool is_file_in(const fs::path& file, const fs::path& folder) {
   std::error_code error;
   if (!fs::is_regular_file(file, error) || !fs::is_directory(folder, error)) return false;
@@ -51,7 +51,7 @@ fs::path follow_links(fs::path path) {
     if (links == kMostLinks)
       throw fs::filesystem_error("follow the link", path,
                                  std::make_error_code(std::errc::too_many_symbolic_link_levels));
-    // An absolute one takes the place of all before it.
+    // An absolute link replaces everything before it.
     path = path.parent_path() / fs::read_symlink(path);
   }
   return path;

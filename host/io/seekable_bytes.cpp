@@ -22,7 +22,7 @@ namespace {
   throw FileError(fmt::format("{}: {} ({})", path, what, std::generic_category().message(code)));
 }
 
-/// Closes itself, also where a constructor that holds it throws.
+/// Closes in its destructor, also if the constructor of its owner throws.
 class Descriptor {
  public:
   explicit Descriptor(int number) : number_(number) {}
@@ -49,7 +49,7 @@ class FileBytes : public SeekableBytes {
  public:
   explicit FileBytes(const Place& place)
       : path_(place.path().string()),
-        // A pipe without a writer would block in open(); for regular files O_NONBLOCK means nothing.
+        // A pipe without a writer would block in open(); O_NONBLOCK has no effect on regular files.
         file_(place.open(O_RDONLY | O_NONBLOCK)) {
     if (file_.number() < 0) {
       const int code = errno;
@@ -68,7 +68,7 @@ class FileBytes : public SeekableBytes {
 
   void read(std::int64_t offset, std::span<std::byte> to) const override {
     while (!to.empty()) {
-      // Linux transfers at most 2 GiB at once; a short read is no error.
+      // Linux transfers at most 2 GiB at once; a short read is not an error.
       const std::size_t wanted = std::min<std::size_t>(to.size(), std::size_t{1} << 30);
       const ssize_t got = ::pread(file_.number(), to.data(), wanted, offset);
       if (got < 0) {

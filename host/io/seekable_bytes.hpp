@@ -11,7 +11,7 @@
 
 namespace vaecuda {
 
-/// Of fixed size. const members may be called concurrently.
+/// Bytes of a fixed size. const members may be called concurrently.
 class SeekableBytes {
  public:
   SeekableBytes() = default;
@@ -19,15 +19,15 @@ class SeekableBytes {
   SeekableBytes& operator=(const SeekableBytes&) = delete;
   virtual ~SeekableBytes() = default;
 
-  /// What it is called in messages: the file's path.
+  /// Name in messages: the file's path.
   [[nodiscard]] virtual const std::string& name() const = 0;
   [[nodiscard]] virtual std::int64_t size() const = 0;
-  /// Fills `to` with the bytes from `offset` on; all of them must lie within size().
+  /// Fills `to` with the bytes from `offset` on; all must be within size().
   /// \throws FileError if the system cannot read them, or if a file has become shorter meanwhile
   virtual void read(std::int64_t offset, std::span<std::byte> to) const = 0;
 };
 
-/// \throws FileError if the file is missing, unreadable, or no regular file
+/// \throws FileError if the file is missing, unreadable, or not a regular file
 [[nodiscard]] std::unique_ptr<SeekableBytes> open_bytes(const Place& place);
 
 /// `bytes` must outlive the source.

@@ -18,11 +18,11 @@ struct UnfinishedFile::Entry {
   pid_t process = 0;  ///< a forked child inherits the list, but not the files
   int folder = -1;
   std::string name;
-  std::atomic<bool> is_removed{false};  ///< by a handler, which is done with it
+  std::atomic<bool> is_removed{false};  ///< by a handler, which has finished with it
 };
 
-/// What a handler reads, so no lock guards it. Whoever takes an entry off its place, by exchange, owns it: a
-/// handler may still read what another thread is done with.
+/// Read by a handler, so without a lock. The thread that removes an entry from its slot, by exchange, owns
+/// it: a handler may be reading an entry that another thread has finished with.
 struct UnfinishedPlaces {
   std::array<std::atomic<UnfinishedFile::Entry*>, 64> entries{};
 
@@ -53,7 +53,7 @@ UnfinishedFile::~UnfinishedFile() {
     delete entry_;
     return;
   }
-  // A handler has taken it, which may still read it where it runs on another thread.
+  // A handler has taken it, and may be reading it on another thread.
   if (entry_->is_removed) delete entry_;
 }
 

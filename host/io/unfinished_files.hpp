@@ -1,16 +1,16 @@
-// Which temporary files of this process are under construction, for handlers of signals
-// (remove_unfinished_files of the public API).
+// The temporary files that this process is writing, for signal handlers (remove_unfinished_files of the
+// public API).
 #pragma once
 
 #include <string>
 
 namespace vaecuda {
 
-/// Lists a file while it lives. There are 64 places; what finds none is not listed, and stays behind where a
-/// signal ends the process.
+/// Lists a file during its lifetime. There are 64 slots; a file without a slot is not listed, and remains if
+/// a signal ends the process.
 class UnfinishedFile {
  public:
-  /// `folder`: the descriptor of the file's folder, open for as long as this lives.
+  /// `folder`: descriptor of the file's folder, which must stay open during the lifetime of this object.
   UnfinishedFile(int folder, const std::string& name);
   ~UnfinishedFile();
   UnfinishedFile(const UnfinishedFile&) = delete;

@@ -10,14 +10,14 @@ namespace vaecuda {
 namespace {
 
 constexpr double kMost = std::numeric_limits<double>::max();
-/// Widths are compared and divided as this part of them, which a double holds whatever the ends are.
+/// Widths are compared and divided after scaling by this factor, so that they do not overflow double.
 constexpr double kPart = 0.25;
 
 double in_doubles(double value) {
   return std::clamp(value, -kMost, kMost);
 }
 
-/// The least of 1, 2, 5 times a power of ten that is not below `width`.
+/// The smallest of 1, 2, 5 times a power of ten that is not below `width`.
 double round_step(double width) {
   const double power = std::pow(10.0, std::floor(std::log10(width)));
   for (const double factor : {1.0, 2.0, 5.0}) {
@@ -51,7 +51,7 @@ double Axis::share(double value) const {
 }
 
 Axis make_axis(double low, double high, int intervals, bool widen) {
-  constexpr double kNarrowest = 1e-300;  // below, steps and their powers of ten have no digits left
+  constexpr double kNarrowest = 1e-300;  // smaller steps and their powers of ten lose all digits
   if (!std::isfinite(low)) low = 0.0;
   if (!std::isfinite(high)) high = in_doubles(low + 1.0);
   const double largest_end = std::max(std::abs(low), std::abs(high));

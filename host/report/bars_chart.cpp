@@ -16,7 +16,7 @@ std::string bars_chart(const ChartText& text, const std::vector<Bar>& bars, cons
     if (std::isfinite(bar.value)) highest = std::max(highest, bar.value);
     longest = std::max(longest, bar.name.size());
   }
-  constexpr double kLeastTop = 1e-300;  // below, an axis from 0 would not begin there
+  constexpr double kLeastTop = 1e-300;  // with a smaller top, the axis would not begin at 0
   ChartFrame frame;
   frame.height = 300.0;
   frame.bottom = 262.0;
@@ -26,7 +26,7 @@ std::string bars_chart(const ChartText& text, const std::vector<Bar>& bars, cons
   std::string svg = open_chart(frame, text, "bars");
   svg += draw_axes(frame, text, false);
   const double slot = (frame.right - frame.left) / count;
-  constexpr double kDigit = 6.6;  // width of a tick's letter
+  constexpr double kDigit = 6.6;  // width of a character of a tick label
   const auto every = static_cast<std::size_t>(1.0 + (static_cast<double>(longest) * kDigit + 3.0) / slot);
   for (std::size_t i = 0; i < bars.size(); ++i) {
     const double x = frame.place_x(static_cast<double>(i));

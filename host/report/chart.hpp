@@ -1,5 +1,5 @@
-// Charts as inline SVG, drawn without a script. Colours are classes (s0 … s9) that the page's style gives a
-// colour for light and dark; text and lines take theirs from it too.
+// Charts as inline SVG, without a script. Colours are classes (s0 … s9), for which the page's style defines a
+// light and a dark colour, as for text and lines.
 #pragma once
 
 #include <array>
@@ -10,12 +10,12 @@
 
 namespace vaecuda {
 
-/// Colours that a reader, colour-blind or not, can tell apart.
+/// Colours that are distinguishable, also for colour-blind readers.
 constexpr std::size_t kSeriesColours = 10;
 
 struct ChartText {
   std::string id;     ///< unique in the page, letters and dashes
-  std::string label;  ///< what a person hears who does not see the chart
+  std::string label;  ///< text for screen readers
   std::string x;      ///< name of the horizontal axis
   std::string y;
 };
@@ -29,10 +29,10 @@ struct Series {
 
 struct Curves {
   std::string svg;
-  /// Set where the first values lie so far above the others that the axis leaves them out.
+  /// Set if the first values are so far above the others that the axis omits them.
   bool cut = false;
 };
-/// `from_zero`: the axis of values begins at 0.
+/// `from_zero`: the value axis begins at 0.
 [[nodiscard]] Curves curves_chart(const ChartText& text, const std::vector<Series>& series, bool from_zero);
 
 struct Bar {
@@ -40,28 +40,28 @@ struct Bar {
   double value = 0.0;
   bool faint = false;
 };
-/// One bar for each, from 0, in the order given. Names are written where they fit. One that is below 0 or no
-/// number has no length.
+/// One bar per value, from 0, in the given order. Names are written if they fit. A negative value or NaN has
+/// no bar.
 [[nodiscard]] std::string bars_chart(const ChartText& text, const std::vector<Bar>& bars,
                                      const std::string& unit);
 
 struct HeatRow {
-  std::string name;            ///< written beside the row where it fits
+  std::string name;            ///< written beside the row if it fits
   std::string title;           ///< shown under the pointer
-  std::vector<double> values;  ///< one per column, 0 or more; what is not finite has no cell
+  std::vector<double> values;  ///< one per column, 0 or more; no cell if not finite
 };
-/// Rows of cells in one colour, the stronger the greater the value, the first row on top, with a scale.
-/// `ends`: where each column ends on the horizontal axis, ascending; the first begins at 0. Where there are
-/// more columns than can be seen, neighbours are averaged. `least_top`, above 0: the scale reaches as far.
+/// A heat map in shades of one colour, stronger for larger values, the first row on top, with a scale.
+/// `ends`: the end of each column on the horizontal axis, ascending; the first begins at 0. If there are more
+/// columns than can be seen, neighbours are averaged. `least_top`, above 0: smallest upper end of the scale.
 [[nodiscard]] std::string heat_chart(const ChartText& text, const std::vector<double>& ends,
                                      const std::vector<HeatRow>& rows, const std::string& unit,
                                      double least_top);
 
 struct PointGroup {
-  std::string name;  ///< written at the middle of the group; empty: nothing
+  std::string name;  ///< written at the centre of the group; empty: none
   std::vector<std::array<double, 2>> points;
 };
-/// At most kSeriesColours groups, each in a colour of its own. Points that are not finite are left out.
+/// At most kSeriesColours groups, each in its own colour. Points that are not finite are left out.
 [[nodiscard]] std::string scatter_chart(const ChartText& text, const std::vector<PointGroup>& groups);
 
 }  // namespace vaecuda

@@ -1,4 +1,4 @@
-// What the charts share: the plot's place in the picture, its grid and its axes.
+// Common parts of charts: the plot area, its grid and its axes.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace vaecuda {
 
-/// A plot in SVG units. The page shows every chart as wide as its units are CSS pixels, so that type has one
-/// size in all of them: `width` is that of the narrowest card.
+/// A plot in SVG units, which the page shows as CSS pixels, so that text has the same size in all charts:
+/// `width` is that of the narrowest card.
 struct ChartFrame {
   double width = 320.0;
   double height = 232.0;
@@ -27,7 +27,7 @@ struct ChartFrame {
 /// The opening tag; `attributes` are added to it.
 [[nodiscard]] std::string open_chart(const ChartFrame& frame, const ChartText& text,
                                      const std::string& classes, const std::string& attributes = "");
-/// Grid lines, tick words, names of the axes. `x_ticks`: also those of the horizontal axis.
+/// Grid lines, tick labels, names of the axes. `x_ticks`: also those of the horizontal axis.
 [[nodiscard]] std::string draw_axes(const ChartFrame& frame, const ChartText& text, bool x_ticks);
 
 }  // namespace vaecuda

@@ -12,7 +12,7 @@
 namespace vaecuda {
 namespace {
 
-constexpr std::size_t kMostPoints = 400;  ///< of a curve; about one for each pixel of its width
+constexpr std::size_t kMostPoints = 400;  ///< per curve; about one per pixel of its width
 
 struct Range {
   double low = std::numeric_limits<double>::infinity();
@@ -23,7 +23,7 @@ struct Range {
   }
 };
 
-/// Neighbours are averaged where there are more points than can be seen.
+/// Averages neighbours if there are more points than can be seen.
 std::vector<std::pair<double, double>> thinned(const std::vector<std::pair<double, double>>& points) {
   if (points.size() <= kMostPoints) return points;
   std::vector<std::pair<double, double>> kept;
@@ -38,8 +38,8 @@ std::vector<std::pair<double, double>> thinned(const std::vector<std::pair<doubl
   return kept;
 }
 
-/// The value that the curves' start does not exceed by much: where a few first values are far above all
-/// others, the others would be a flat line.
+/// Upper limit for the start of the curves: if a few first values were far above all others, the others would
+/// be a flat line.
 std::optional<double> cut_above(std::vector<double> values) {
   constexpr std::size_t kEnough = 8;
   if (values.size() < kEnough) return std::nullopt;
@@ -84,14 +84,14 @@ Curves curves_chart(const ChartText& text, const std::vector<Series>& series, bo
   Curves curves;
   if (from_zero) {
     y.add(0.0);
-    if (y.high == 0.0) y.high = 1.0;  // of zeros alone
+    if (y.high == 0.0) y.high = 1.0;  // only zeros
   } else if (const auto top = cut_above(values)) {
     curves.cut = true;
     y.high = *top;
   }
   ChartFrame frame;
   frame.x = make_axis(0.0, x.high, 5, false);
-  // Small counts have no halves between them.
+  // No fractional ticks for small counts.
   const bool counts = from_zero && y.high >= 1.0 && y.high < 4.0 &&
                       std::all_of(values.begin(), values.end(), [](double v) { return v == std::floor(v); });
   frame.y = make_axis(y.low, y.high, counts ? static_cast<int>(y.high) : 4, true);
@@ -109,7 +109,7 @@ Curves curves_chart(const ChartText& text, const std::vector<Series>& series, bo
       clip, frame.left - 4.0, frame.top - 4.0, frame.right - frame.left + 8.0, frame.bottom - frame.top + 8.0,
       clip);
   for (std::size_t i = 0; i < shown.size(); ++i) {
-    // A curve of one point is a dot: a line through it has no length.
+    // A curve of one point is drawn as a dot, because its line has no length.
     const bool marked = shown[i].marked || shown[i].points.size() == 1;
     curves.svg += fmt::format("<path class=\"line s{}\" data-name=\"{}\" d=\"{}\"/>\n", i,
                               escape_markup(shown[i].name), path_of(frame, shown[i].points));

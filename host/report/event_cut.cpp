@@ -1,4 +1,4 @@
-// Finding and shortening event files; tensorboard.cpp writes them.
+// Finding and truncating event files, which tensorboard.cpp writes.
 #include <fcntl.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ static_assert(std::endian::native == std::endian::little, "lengths are read with
 
 constexpr std::int64_t kLengthBytes = 8;
 constexpr std::int64_t kChecksumBytes = 4;
-/// As much of an event as tells what it is: time, step, and the first value's tag and kind.
+/// The fields that identify an event: time, step, and the first value's tag and kind.
 constexpr std::size_t kHeadBytes = 256;
 
 // Keys of protocol buffers: the field's number, and how it is stored (tensorboard.cpp has the fields).
@@ -27,7 +27,7 @@ constexpr std::uint8_t kValue = 1 << 3 | 2;
 constexpr std::uint8_t kTag = 1 << 3 | 2;
 constexpr std::uint8_t kImage = 4 << 3 | 2;
 
-/// Reads an event from its start; past its end everything is 0.
+/// Reads an event from its start; beyond its end every value is 0.
 class Head {
  public:
   explicit Head(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
@@ -53,7 +53,7 @@ class Head {
   std::size_t at_ = 0;
 };
 
-/// Whether an event stays. The one that opens a file has no step and does.
+/// Whether an event is kept. The one that opens a file has no step and is kept.
 bool stays(std::span<const std::uint8_t> event, const std::function<bool(std::int64_t)>& keeps) {
   Head head(event);
   if (!head.take(kWallTime)) return true;

@@ -12,19 +12,19 @@ namespace vaecuda {
 namespace {
 
 constexpr std::size_t kMostColumns = 120;  // of about three pixels each
-constexpr std::size_t kShades = 16;        // beside none
+constexpr std::size_t kShades = 16;        // besides none
 
 double opacity_of(std::size_t shade) {
   return static_cast<double>(shade) / static_cast<double>(kShades);
 }
 
-/// Neighbouring columns that are drawn as one, with the mean of what is known.
+/// Neighbouring columns that are drawn as one, with the mean of the known values.
 struct Column {
   std::size_t first = 0;
   std::size_t end = 0;
 
   [[nodiscard]] double mean_of(const std::vector<double>& values) const {
-    double mean = 0.0;  // grown value by value: the sum of what is finite need not be
+    double mean = 0.0;  // updated value by value, because the sum of finite values may overflow
     double count = 0.0;
     for (std::size_t i = first; i < std::min(end, values.size()); ++i) {
       if (!std::isfinite(values[i])) continue;
@@ -42,7 +42,7 @@ std::vector<Column> columns_of(std::size_t count) {
   return columns;
 }
 
-/// A strip of all shades with what the least and the greatest stand for.
+/// A strip of all shades, labelled with the values of the first and the last.
 std::string draw_scale(const ChartFrame& frame, const Axis& axis, const std::string& unit) {
   constexpr double kCell = 7.0;
   constexpr double kHigh = 9.0;
@@ -63,7 +63,7 @@ std::string draw_scale(const ChartFrame& frame, const Axis& axis, const std::str
                            kHigh, left);
 }
 
-/// The outlines of the cells of each shade, gathered row by row; neighbours of one shade are one cell.
+/// The outlines of the cells of each shade, collected row by row; neighbours of the same shade form one cell.
 class Cells {
  public:
   Cells(const ChartFrame& frame, const Axis& scale, const std::vector<double>& ends)

@@ -1,4 +1,4 @@
-// A picture in memory, as the reports draw it.
+// A picture in memory, in the form that reports draw.
 #pragma once
 
 #include <cstdint>

@@ -15,7 +15,7 @@
 namespace vaecuda {
 namespace {
 
-constexpr std::uint8_t kGutterGrey = 112;  // seen against black pictures and against white plots
+constexpr std::uint8_t kGutterGrey = 112;  // visible beside black pictures and white plots
 constexpr std::int64_t kGutter = 3;        // between cells and round the sheet
 constexpr std::int64_t kPairGap = 1;       // between an original and its reconstruction
 constexpr std::int64_t kVisibleSide = 48;
@@ -30,7 +30,7 @@ std::uint8_t to_byte(float value, ValueRange range) {
   return static_cast<std::uint8_t>(std::lround(share * 255.0));
 }
 
-// Channels that no picture file knows are averaged to grey.
+// Numbers of channels that picture files do not support are averaged to grey.
 Image to_picture(std::span<const float> row, const ImageShape& shape, ValueRange range) {
   const bool direct = shape.channels == 1 || shape.channels == 3;
   Image picture{shape.height, shape.width, direct ? shape.channels : 1, {}};
@@ -95,7 +95,7 @@ struct Cell {
   std::int64_t width = 0;
 };
 
-/// `scale` 0: the least that can be seen.
+/// `scale` 0: the smallest that is legible.
 Cell cell_for(const std::optional<ImageShape>& shape, std::int64_t stacked, std::int64_t scale) {
   const std::int64_t height = shape ? shape->height : kPlotHeight;
   const std::int64_t width = shape ? shape->width : kPlotWidth;

@@ -27,7 +27,7 @@ class Plot {
 
   void draw_point(double x, float value) { set(x, y_of(static_cast<double>(value)), kInk); }
 
-  // A line that is unbroken: where it is steep, each column of pixels takes its share of the way.
+  // A continuous line: where it is steep, each column of pixels draws its part of the vertical distance.
   void draw_line(double x0, float value0, double x1, float value1) {
     const double y0 = y_of(static_cast<double>(value0));
     const double y1 = y_of(static_cast<double>(value1));

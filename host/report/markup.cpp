@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-/// Bytes of the well-formed letter that begins at `at`; 0 where there is none.
+/// Length of the well-formed character that begins at `at`; 0 if there is none.
 std::size_t letter_size(std::string_view text, std::size_t at) {
   constexpr std::size_t kLongest = 4;
   for (std::size_t size = 1; size <= std::min(kLongest, text.size() - at); ++size) {
@@ -21,7 +21,7 @@ std::size_t letter_size(std::string_view text, std::size_t at) {
   return 0;
 }
 
-/// Control characters of C1, and those that turn the direction of writing until another one ends it.
+/// Control characters of C1, and the bidirectional embeddings, overrides and isolates.
 bool is_obeyed(std::string_view letter) {
   if (letter.size() < 2) return false;
   const auto last = static_cast<unsigned char>(letter.back());

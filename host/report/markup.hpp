@@ -1,4 +1,4 @@
-// Text and bytes as a page holds them.
+// Text and bytes in the form that a page contains.
 #pragma once
 
 #include <cstdint>
@@ -8,17 +8,17 @@
 
 namespace vaecuda {
 
-/// `text` for any place in HTML, XML or a quoted attribute. Control characters (C0 other than line ends
-/// and tabs, C1), those that turn the direction of writing, and bytes that are no UTF-8 become U+FFFD.
+/// `text` for any place in HTML, XML or a quoted attribute. Control characters (C0 other than line ends and
+/// tabs, C1), bidirectional controls, and bytes that are not UTF-8 become U+FFFD.
 [[nodiscard]] std::string escape_markup(std::string_view text);
 
-/// A PNG file as the address of a picture (RFC 2397, base64).
+/// A PNG file as a data URL (RFC 2397, base64).
 [[nodiscard]] std::string png_address(std::span<const std::uint8_t> png);
 
-/// A whole number with its thousands set apart by narrow spaces: 1 234 567.
+/// A whole number with narrow spaces between groups of thousands: 1 234 567.
 [[nodiscard]] std::string grouped(std::int64_t value);
 
-/// A number in `digits` decimals, or in six digits where these would be many; "not finite" for what is not.
+/// A number with `digits` decimals, or with six digits if those would be too many; "not finite" if it is not.
 [[nodiscard]] std::string number_words(double value, int digits);
 
 }  // namespace vaecuda

@@ -32,7 +32,7 @@ void check(const Image& image) {
 
 std::vector<std::uint8_t> encode_png(const Image& image) {
   check(image);
-  // libpng's simplified interface: it reports errors by value, where the older one would jump over
+  // libpng's simplified interface: it reports errors by value, while the other one would jump over
   // destructors.
   png_image control = {};
   control.version = PNG_IMAGE_VERSION;

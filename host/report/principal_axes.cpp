@@ -14,7 +14,7 @@ double dot(const Vector& a, const Vector& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
 
-/// Makes `v` a unit vector; one without length becomes 0.
+/// Normalizes `v`; a vector of length 0 becomes 0.
 void normalize(Vector& v) {
   const double length = std::sqrt(dot(v, v));
   for (double& value : v) value = length > 0.0 ? value / length : 0.0;
@@ -25,7 +25,7 @@ void remove_part(Vector& v, const Vector& along) {
   for (std::size_t i = 0; i < v.size(); ++i) v[i] -= part * along[i];
 }
 
-/// Rows with their mean taken off.
+/// Rows minus their mean.
 struct Centered {
   std::vector<Vector> rows;
   Vector deviation;  ///< of each column
@@ -68,7 +68,7 @@ void point_to_greatest(Vector& v) {
   for (double& value : v) value = -value;
 }
 
-/// The rows of `values` without a value that is not finite; `known` says which they are.
+/// The rows of `values` with only finite values; `known` receives which they are.
 std::vector<float> finite_rows(std::span<const float> values, std::size_t width, std::vector<bool>& known) {
   std::vector<float> kept;
   for (std::size_t at = 0; at + width <= values.size(); at += width) {
@@ -91,14 +91,14 @@ PlaneView principal_plane(std::span<const float> all, std::int64_t columns) {
   view.points.assign(known.size(), {kNaN, kNaN});
   if (values.empty()) return view;
   const Centered data(values, width);
-  // A start that no axis of the data is likely to be orthogonal to.
+  // A start vector that is unlikely to be orthogonal to an axis of the data.
   Vector first(width);
   Vector second(width);
   for (std::size_t i = 0; i < width; ++i) {
     first[i] = data.deviation[i] * std::cos(static_cast<double>(i) + 1.0);
     second[i] = data.deviation[i] * std::sin(2.0 * static_cast<double>(i) + 1.0);
   }
-  constexpr int kIterations = 100;  // enough for a picture: axes that are still mixed then spread alike
+  constexpr int kIterations = 100;  // enough for a picture: axes still mixed have similar variance
   constexpr double kSettled = 1e-12;
   normalize(first);
   for (int i = 0; i < kIterations; ++i) {

@@ -1,4 +1,4 @@
-// The plane in which points of many dimensions spread most.
+// The plane of largest variance of points in many dimensions.
 #pragma once
 
 #include <array>
@@ -14,8 +14,8 @@ struct PlaneView {
 };
 
 /// `values` (rows, columns) projected on the first two principal axes (Pearson 1901), by orthogonal
-/// iteration. An axis points to where its greatest component is positive. With fewer than 2 columns the
-/// second is 0. Rows that are not finite take no part, and their points are NaN.
+/// iteration. The sign of an axis makes its largest component positive. With fewer than 2 columns the second
+/// axis is 0. Rows that are not finite are ignored, and their points are NaN.
 [[nodiscard]] PlaneView principal_plane(std::span<const float> values, std::int64_t columns);
 
 }  // namespace vaecuda

@@ -20,7 +20,7 @@ struct Label {
 
 using Points = std::vector<std::array<double, 2>>;
 
-/// Those that have a place in a chart.
+/// The points that can be drawn.
 Points finite_of(const Points& points) {
   Points kept;
   for (const auto& point : points) {
@@ -39,9 +39,9 @@ std::array<double, 2> middle_of(const Points& points) {
   return middle;
 }
 
-constexpr double kLine = 14.0;    // height of a name with the space around it
-constexpr double kLetter = 7.4;   // width of one of its letters at the most
-constexpr double kCapital = 9.0;  // from its line to its top
+constexpr double kLine = 14.0;    // height of a name including its margin
+constexpr double kLetter = 7.4;   // maximum width of one of its characters
+constexpr double kCapital = 9.0;  // from its baseline to its top
 
 double half_width(const Label& label) {
   return 0.5 * kLetter * static_cast<double>(label.name.size()) + 2.0;
@@ -51,8 +51,8 @@ bool overlap(const Label& a, const Label& b) {
   return std::abs(a.x - b.x) < half_width(a) + half_width(b) && std::abs(a.y - b.y) < kLine;
 }
 
-/// Puts each name at the middle of its group, or as near to it as it lies on no other: places are tried in
-/// rings around the middle. Where the plot is full, the middle it is.
+/// Puts each name at the centre of its group, or as near to it as possible without overlapping another name:
+/// places are tried in rings around the centre. If the plot is full, the centre is used.
 void spread(std::vector<Label>& labels, const ChartFrame& frame) {
   constexpr int kRings = 24;
   constexpr int kPlaces = 24;
@@ -79,7 +79,7 @@ void spread(std::vector<Label>& labels, const ChartFrame& frame) {
   }
 }
 
-/// A name that does not fill the plot, cut between letters of UTF-8.
+/// A name that fits the plot, truncated between UTF-8 characters.
 std::string short_name(const std::string& name) {
   constexpr std::size_t kMost = 14;
   if (name.size() <= kMost) return name;

@@ -1,4 +1,4 @@
-// Sheets of pictures as PNG files: the public face of image_sheet.hpp and png.hpp.
+// Sheets of pictures as PNG files: the public interface to image_sheet.hpp and png.hpp.
 #include "host/report/image_sheet.hpp"
 #include "host/report/png.hpp"
 #include "vaecuda/output.hpp"

@@ -20,8 +20,8 @@ void append_little_endian(std::string& bytes, Value value) {
   }
 }
 
-// A protocol buffer message, field by field. A field is a key (its number and how it is stored) and its
-// value; an embedded message is stored as its bytes.
+// A protocol buffer message, field by field. A field is a key (its number and wire type) and its value; an
+// embedded message is stored as its bytes.
 class Message {
  public:
   Message& add_integer(std::uint32_t field, std::int64_t value) {
@@ -53,7 +53,7 @@ class Message {
 
  private:
   void add_key(std::uint32_t field, std::uint32_t wire_type) { add_varint(field << 3 | wire_type); }
-  // Seven bits a byte, the lowest first; the top bit says that more follow.
+  // Seven bits per byte, the lowest first; the top bit says that more follow.
   void add_varint(std::uint64_t value) {
     for (; value >= 0x80; value >>= 7)
       bytes_.push_back(static_cast<char>(static_cast<unsigned char>(value | 0x80)));
@@ -89,7 +89,7 @@ std::string make_event(const Message& values, std::int64_t step, double wall_tim
       .bytes();
 }
 
-// TFRecord masks its checksums, since a checksum of data that hold their own checksum is weak.
+// TFRecord masks its checksums, because a checksum of data that contain their own checksum is weak.
 std::uint32_t masked_crc(std::string_view bytes) {
   const std::uint32_t crc = crc32c(std::as_bytes(std::span(bytes)));
   return (crc >> 15 | crc << 17) + 0xA282EAD8U;

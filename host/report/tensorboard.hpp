@@ -23,15 +23,15 @@ struct Scalar {
   float value = 0.0F;
 };
 
-/// Appends events to one event file. Each call writes one whole record, so a reader may follow along and a
-/// killed run leaves no half record. Times are seconds since 1970, given by the caller; steps are the x axis.
-/// Every member throws RuntimeError naming the file if it cannot be written.
+/// Appends events to one event file. Each call writes one complete record, so a reader may follow and a
+/// killed run leaves no partial record. Times are seconds since 1970, given by the caller; steps are the x
+/// axis. Every member throws RuntimeError naming the file if it cannot be written.
 class EventFile {
  public:
-  /// Opens events.out.tfevents.<whole seconds of wall_time>.vaecuda in `folder`. A file of that name is
-  /// continued.
+  /// Opens events.out.tfevents.<whole seconds of wall_time>.vaecuda in `folder`. An existing file is appended
+  /// to.
   EventFile(std::shared_ptr<const Folder> folder, double wall_time);
-  /// Continues a file as event_files() lists them.
+  /// Appends to a file from the list of event_files().
   explicit EventFile(const Place& file) : file_(file) {}
 
   /// Writes the scalars as one event. Infinities and NaN are kept; TensorBoard marks them.
@@ -40,7 +40,7 @@ class EventFile {
   void add_image(std::string_view tag, const EncodedImage& image, std::int64_t step, double wall_time);
   /// Returns when everything written is on the disk.
   void sync() { file_.sync(); }
-  /// Checked, where the destructor's cannot be; nothing may follow.
+  /// Closes with a check, which the destructor cannot do; to be called last.
   void close() { file_.close(); }
   [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
 
@@ -50,14 +50,14 @@ class EventFile {
   AppendFile file_;
 };
 
-/// The names of the event files that this class has written into a folder, the oldest first.
+/// The names of the event files in a folder that this class has written, the oldest first.
 [[nodiscard]] std::vector<std::string> event_files(const Folder& folder);
-/// How many bytes cut_event_file() keeps of a file with this content, whatever it is.
+/// How many bytes cut_event_file() keeps of a file with this content, which may be arbitrary.
 [[nodiscard]] std::int64_t kept_event_bytes(const SeekableBytes& file,
                                             const std::function<bool(std::int64_t)>& keeps);
-/// Cuts an event file back to before the first event whose step `keeps` refuses, that shows a picture
-/// (pictures are drawn at a run's end, to which a resumed run has yet to come), or that is no whole record.
-/// \throws FileError if it cannot be read, RuntimeError if it cannot be cut
+/// Truncates an event file before the first event whose step `keeps` refuses, that has a picture (pictures
+/// are drawn at a run's end, which a resumed run has not reached), or that is not a complete record.
+/// \throws FileError if it cannot be read, RuntimeError if it cannot be truncated
 void cut_event_file(const Place& place, const std::function<bool(std::int64_t)>& keeps);
 
 }  // namespace vaecuda

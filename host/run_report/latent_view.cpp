@@ -63,7 +63,7 @@ PlaneView plane_of(const std::vector<float>& mean, std::int64_t latents) {
 
 using Pair = std::pair<std::int64_t, std::int64_t>;
 
-/// Whether each row of `mean` is finite, as the latents are that a way leads through.
+/// Whether each row of `mean` is finite, as interpolation requires.
 std::vector<bool> finite_rows(const std::vector<float>& mean, std::int64_t latents) {
   std::vector<bool> finite;
   for (auto row = mean.begin(); row != mean.end(); row += latents) {
@@ -72,8 +72,8 @@ std::vector<bool> finite_rows(const std::vector<float>& mean, std::int64_t laten
   return finite;
 }
 
-/// Rows to walk between: neighbours in the order of the data; for a model that is told the class, two of one
-/// class each. Those that are not `usable` are left out.
+/// Pairs of rows to interpolate: neighbours in the order of the data; for a conditional model, two rows of
+/// the same class. Rows that are not `usable` are left out.
 std::vector<Pair> pairs_of(const Dataset& data, bool conditional, const std::vector<bool>& usable) {
   std::vector<Pair> pairs;
   if (!conditional) {
@@ -99,7 +99,7 @@ std::vector<Pair> pairs_of(const Dataset& data, bool conditional, const std::vec
   return pairs;
 }
 
-/// What the columns of a table are comparable in.
+/// Scales and standardizes values as in training, so that the columns of a table are comparable.
 void standardize(std::vector<float>& values, const ModelInfo& info) {
   const std::size_t width = info.mean.size();
   for (std::size_t i = 0; i < values.size() && width > 0; ++i) {

@@ -39,7 +39,7 @@ std::string head(const PageContent& content) {
   return text + fmt::format(", seed {}.</p>\n</header>\n", config.train.seed);
 }
 
-/// What the run's end shows to be wrong with it; nothing where all is well.
+/// The warnings at the run's end; nothing if there are none.
 std::string warnings_section(const PageContent& content) {
   if (content.warnings.empty()) return "";
   std::string text = "<section id=\"warnings\" aria-label=\"Warnings\">\n";

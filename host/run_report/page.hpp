@@ -1,4 +1,4 @@
-// The page of a run, from what is known about it.
+// The page of a run, from the data collected about it.
 #pragma once
 
 #include <optional>
@@ -14,18 +14,18 @@ namespace vaecuda {
 
 struct PageContent {
   const RunRecord& run;
-  const ModelInfo* model = nullptr;  ///< null: there is none
+  const ModelInfo* model = nullptr;  ///< null: no model
   std::string no_model;              ///< why
-  std::string rows_name;             ///< which rows the latents are of: "test rows"
+  std::string rows_name;             ///< rows that the latents belong to: "test rows"
   std::optional<LatentView> latents;
   std::string no_latents;          ///< why
   std::optional<LossTerms> valid;  ///< of the best model
   std::optional<LossTerms> test;
   std::string no_test;                     ///< why
-  std::vector<std::string> warnings = {};  ///< what the run's end shows to be wrong with it
+  std::vector<std::string> warnings = {};  ///< warnings at the run's end
 };
 
-/// Well-formed as XML too, without references to anything outside.
+/// Well-formed as XML too, without external references.
 [[nodiscard]] std::string render_page(const PageContent& content);
 
 }  // namespace vaecuda

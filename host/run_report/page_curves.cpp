@@ -35,7 +35,7 @@ std::string key(std::size_t colour, const std::string& name) {
       colour, escape_markup(name));
 }
 
-/// Of a curve that is level: what it is all the time, in words; empty for one that moves.
+/// For a constant curve: its value in words; empty for any other.
 std::string level_words(const std::string& name, const std::string& unit, const std::vector<double>& values) {
   const auto moves = [&values](double value) { return value != values.front(); };
   if (values.empty() || std::any_of(values.begin(), values.end(), moves)) return "";
@@ -47,12 +47,12 @@ struct Curve {
   std::string name;
   std::string unit;
   std::function<double(const RecordLine&)> training;
-  std::function<double(const LossTerms&)> validation;  ///< empty: there is none
+  std::function<double(const LossTerms&)> validation;  ///< empty: no validation
   bool from_zero = false;
-  bool at_evaluations = false;  ///< known at some lines alone, and drawn as a dot for each of them
+  bool at_evaluations = false;  ///< known only at some lines, and drawn as dots
 };
 
-/// One that has no value or is level is a sentence among `notes` in the place of an empty card.
+/// A curve without values, or a constant one, becomes a sentence in `notes` instead of a card.
 std::string curve_figure(const RunRecord& run, const Curve& curve, bool validated, std::string& notes) {
   std::vector<Series> series(1);
   series[0].name = curve.validation ? "training" : curve.name;
@@ -103,7 +103,7 @@ double active_at(const RecordLine& line) {
   return latents != nullptr ? static_cast<double>(latents->active_units) : std::nan("");
 }
 
-/// The evaluations that tell the latents' KL.
+/// The evaluations with a KL per latent.
 std::vector<const RecordLine*> latent_lines(const RunRecord& run) {
   std::vector<const RecordLine*> lines;
   for (const RecordLine& line : run.lines) {
@@ -117,7 +117,7 @@ double kl_at(const RecordLine& line, std::size_t latent) {
   return latent < kl.size() ? kl[latent] : std::nan("");
 }
 
-/// The latents by their KL at the end, the greatest first; last what is not finite.
+/// The latents by their final KL, the largest first; values that are not finite last.
 std::vector<std::size_t> latents_by_kl(const RecordLine& line) {
   std::vector<std::size_t> order(latents_at(line)->kl.size());
   std::iota(order.begin(), order.end(), 0);
@@ -134,7 +134,7 @@ std::vector<std::size_t> latents_by_kl(const RecordLine& line) {
 
 std::string latent_history(const RunRecord& run, std::string& notes) {
   constexpr std::size_t kMostRows = 64;
-  constexpr double kNothing = 0.01;  // nats; what is below is no KL to speak of
+  constexpr double kNothing = 0.01;  // nats; a smaller KL counts as none
   const std::vector<const RecordLine*> lines = latent_lines(run);
   if (lines.empty()) return "";
   const std::vector<std::size_t> order = latents_by_kl(*lines.back());

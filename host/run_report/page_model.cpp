@@ -1,4 +1,4 @@
-// What the model learned, and the settings that it was trained with.
+// What the model learned, and the options that it was trained with.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 namespace vaecuda {
 namespace {
 
-/// Of a Gaussian latent.
+/// For a Gaussian latent.
 std::string kl_figure(const PageContent& content) {
   const LatentView& view = *content.latents;
   constexpr std::size_t kMostBars = 64;

@@ -1,4 +1,4 @@
-// The parts of the page that show how training went.
+// The parts of the page on training.
 #pragma once
 
 #include <string>
@@ -7,15 +7,14 @@
 
 namespace vaecuda {
 
-/// A sentence in the place of what is missing.
+/// A sentence instead of a missing part.
 [[nodiscard]] std::string note(const std::string& sentence);
-/// A chart or picture with a heading, and words under it; `keys`: a legend, or empty. `large`: as
-/// wide as the page.
+/// A chart or picture with a heading and a caption; `keys`: a legend, or empty. `large`: as wide as the page.
 [[nodiscard]] std::string figure(const std::string& heading, const std::string& keys, const std::string& body,
                                  const std::string& caption, bool large = false);
 
-/// KL of each latent over the epochs, and how many are active; empty where no evaluation tells them. What has
-/// no card of its own is told in `notes`.
+/// KL of each latent over the epochs, and number of active latents; empty if no evaluation has them. Parts
+/// without a card of their own become sentences in `notes`.
 [[nodiscard]] std::string latent_history(const RunRecord& run, std::string& notes);
 
 [[nodiscard]] std::string figures_section(const PageContent& content);

@@ -1,4 +1,4 @@
-// The sheets of pictures, with names for their rows and columns.
+// The sheets of pictures, with labels for their rows and columns.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 namespace vaecuda {
 namespace {
 
-/// Names along the two sides of a sheet; empty: it has none.
+/// Labels along the two sides of a sheet; empty: none.
 struct SheetNames {
   std::vector<std::string> across;
   std::vector<std::string> down;
@@ -21,7 +21,7 @@ struct SheetNames {
 
 struct Sheet {
   std::string heading;
-  std::string words;  ///< under it, and for who does not see it
+  std::string words;  ///< caption, also the alternative text
   SheetNames names;
 };
 
@@ -29,7 +29,7 @@ std::span<const std::uint8_t> as_bytes(const std::string& text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-/// A side of a PNG file: a big-endian number of its first chunk.
+/// Width or height of a PNG file: a big-endian number in its first chunk.
 std::uint32_t side_of(std::span<const std::uint8_t> png, std::size_t at) {
   std::uint32_t side = 0;
   for (std::size_t i = 0; i < 4; ++i) side = side << 8U | png[at + i];
@@ -60,31 +60,32 @@ std::string sheet_figure(const Sheet& sheet, std::span<const std::uint8_t> png) 
                   side_of(png, kWidthAt), side_of(png, kHeightAt), png_address(png));
   body = "<div class=\"sheet\">\n" + spans("across", sheet.names.across) + spans("down", sheet.names.down) +
          body + "</div>";
-  constexpr std::uint32_t kWide = 700;  // pixels: half as many on a phone can still be read
+  constexpr std::uint32_t kWide = 700;  // pixels: legible at half this width on a phone
   const bool large = side_of(png, kWidthAt) > kWide;
-  if (large) {  // on a phone it is moved across the screen, since the whole would be too small to be read
+  if (large) {  // on a phone it scrolls horizontally, because the whole would be illegible
     body = fmt::format("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">{}</div>",
                        escape_markup(sheet.heading), body);
   }
   return figure(sheet.heading, "", body, sheet.words, large);
 }
 
-/// The picture that a row is: of the model, or unknown where there is none.
+/// The picture shape of a row: that of the model, or unknown without a model.
 std::optional<ImageShape> shape_of_rows(const PageContent& content) {
   return content.model != nullptr ? content.model->image : std::nullopt;
 }
 
-/// How many cells the sheet of this file has on both sides; none where that cannot be told.
+/// Numbers of cells along both sides of the sheet in this file; none if unknown.
 std::optional<SheetCells> cells_of_file(const PageContent& content, std::span<const std::uint8_t> png,
                                         std::int64_t stacked) {
   if (content.model == nullptr || is_broken(png)) return std::nullopt;
-  constexpr std::int64_t kMost = 1024;  // on one side: more than training draws, whatever the file says
+  constexpr std::int64_t kMost =
+      1024;  // per side: more than training draws, because the file may claim any size
   const std::optional<SheetCells> cells =
       cells_of(side_of(png, kWidthAt), side_of(png, kHeightAt), shape_of_rows(content), stacked);
   return cells && std::max(cells->across, cells->down) <= kMost ? cells : std::nullopt;
 }
 
-/// Cells counted from 0, left to right and top to bottom: what is on the left and above add up.
+/// Cells counted from 0, left to right and top to bottom: the numbers at the left and above add up.
 SheetNames counted(const std::optional<SheetCells>& cells) {
   SheetNames names;
   if (!cells) return names;

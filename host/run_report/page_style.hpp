@@ -1,14 +1,14 @@
-// How the page looks, and the read-out of its curves.
+// The style of the page, and the read-out of its curves.
 #pragma once
 
 #include <string_view>
 
 namespace vaecuda {
 
-/// Sizes in rem, spaces in multiples of 4 px. Charts are 20 rem wide, their SVG units a sixteenth of it, in
-/// cards that are never narrower where the screen is not: their type is .75 rem everywhere. Every colour has
-/// a contrast of 4.5 on its ground as text, 3 as a mark. The ten of the categories are told apart by
-/// lightness as well as by hue.
+/// Sizes in rem, spaces in multiples of 4 px. Charts are 20 rem wide and cards never narrower unless the
+/// screen is; an SVG unit is a sixteenth of a rem, so text is .75 rem everywhere. Every colour has a contrast
+/// of 4.5 with its background as text, 3 as a mark. The ten category colours differ in lightness as well as
+/// in hue.
 inline constexpr std::string_view kPageStyle = R"(
 :root{color-scheme:light dark;--ground:#fff;--panel:#f6f7f9;--text:#1a1d23;--soft:#59616e;--rule:#d9dde3;
 --c0:#0b5fa5;--c1:#c2410c;--c2:#00796b;--c3:#a3257a;--c4:#8a6a00;--c5:#0e8fb8;--c6:#6440a8;--c7:#23272f;--c8:#d42a5b;--c9:#747c88}
@@ -87,8 +87,8 @@ body{font-size:10pt}main,header,footer{max-width:none;padding:0}figure{padding:0
 .large .sheet{min-width:0}tr{break-inside:avoid}}
 )";
 
-/// The value under the pointer, or under a cursor that the arrow keys move. The page is whole without it. No
-/// character that XML would read otherwise.
+/// Shows the value under the pointer, or at a cursor that the arrow keys move. The page is complete without
+/// it. It contains no character with a meaning in XML.
 inline constexpr std::string_view kPageScript = R"(
 for (const svg of document.querySelectorAll('svg.curve')) {
   const numbers = (text) => text.split(' ').map(Number);

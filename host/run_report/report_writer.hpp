@@ -1,4 +1,4 @@
-// From a run's folder to its page.
+// Writing the page of a run from its folder.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@
 
 namespace vaecuda {
 
-/// What the run that has just ended knows already, so that it need not be read or computed again.
+/// Results of the run that has just ended, which need not be read or computed again.
 struct RunResults {
   const PreparedData& data;
   std::optional<LossTerms> valid;

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMostLatents = std::size_t{1} << 24U;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-/// JSON has no name for what is not finite: null.
+/// Values that are not finite are null in JSON.
 double number(JsonScanner& json) {
   return json.accept_null() ? kNaN : json.real();
 }
@@ -41,7 +41,7 @@ LatentTerms& latents_of(LossTerms& terms) {
   return *terms.latents;
 }
 
-/// Takes the value of `key` if it is one of a loss; else leaves it.
+/// Reads the value of `key` if it is one of LossTerms; otherwise leaves it.
 bool take_term(JsonScanner& json, std::string_view key, LossTerms& terms) {
   if (key == "loss") {
     terms.loss = number(json);
@@ -75,7 +75,7 @@ LossTerms terms_of(JsonScanner& json) {
   return terms;
 }
 
-/// \throws FileError for text that is no line of metrics
+/// \throws FileError for text that is not a line of metrics
 RecordLine line_of(std::string& text) {
   JsonScanner json(text, "metrics.jsonl");
   RecordLine line;
@@ -97,7 +97,7 @@ RecordLine line_of(std::string& text) {
     } else if (key == "valid") {
       if (!json.accept_null()) line.valid = terms_of(json);
     } else if (!take_term(json, key, line.loss)) {
-      json.skip_value();  // of a version that tells more
+      json.skip_value();  // written by a version with more keys
     }
   });
   json.expect_end();
@@ -111,7 +111,7 @@ std::string bytes_of_file(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// The step after which the epoch before the one of `step` was over.
+/// The last step of the epoch before that of `step`.
 std::int64_t epoch_start(std::int64_t step, std::int64_t batch, std::int64_t rows) {
   const std::int64_t epochs = (step - 1) * batch / rows;
   return (epochs * rows + batch - 1) / batch;
@@ -134,10 +134,10 @@ void read_metrics(std::istream& file, RunRecord& run) {
   for (std::string text; std::getline(file, text);) {
     try {
       RecordLine line = line_of(text);
-      // A step that is told again belongs to a run that went on from an earlier state.
+      // A step that occurs again was written by a run resumed from an earlier state.
       while (!run.lines.empty() && run.lines.back().step >= line.step) run.lines.pop_back();
       if (!run.lines.empty() && run.lines.back().epoch > line.epoch) {
-        ++run.broken_lines;  // no run has come back to an earlier epoch by further steps
+        ++run.broken_lines;  // an earlier epoch at a later step is not possible
         continue;
       }
       run.lines.push_back(std::move(line));

@@ -1,4 +1,4 @@
-// What the folder of a run says about it.
+// The record of a run, read from its folder.
 #pragma once
 
 #include <cstdint>
@@ -29,21 +29,22 @@ struct RecordLine {
 struct RunRecord {
   std::string name;  ///< of the folder
   RunConfig config;
-  std::vector<RecordLine> lines;  ///< ascending steps, epochs that do not fall
-  std::int64_t broken_lines = 0;  ///< that could not be read: of a run that was killed, the last one
-  std::map<std::string, std::string> pictures;  ///< PNG files by the names that training gives them
+  std::vector<RecordLine> lines;  ///< by ascending step; epochs do not decrease
+  std::int64_t broken_lines = 0;  ///< lines that could not be read: for a killed run, the last one
+  std::map<std::string, std::string> pictures;  ///< PNG files by their names in a run folder
 };
 
-/// Adds the lines of a metrics.jsonl, whatever they are, to a record.
+/// Adds the lines of a metrics.jsonl, which may be arbitrary text, to a record.
 void read_metrics(std::istream& file, RunRecord& run);
-/// \throws FileError if `dir` is no run's folder, or config.toml cannot be read
+/// \throws FileError if `dir` is not a run's folder, or config.toml cannot be read
 [[nodiscard]] RunRecord read_run(const std::filesystem::path& dir);
 
 /// The mean over the steps of the epoch that the last line belongs to; none without lines.
 [[nodiscard]] std::optional<LossTerms> last_epoch(const RunRecord& run);
-/// The validation of the model that was saved as the best: that of the least loss, the first of equals.
+/// The validation of the model that was saved as the best: the one with the lowest loss, in case of ties the
+/// first.
 [[nodiscard]] const RecordLine* best_line(const RunRecord& run);
-/// Rows per second of training between the line before `index` and this one; NaN where that is not known.
+/// Training rows per second between the line before `index` and this one; NaN if unknown.
 [[nodiscard]] double rows_per_second(const RunRecord& run, std::size_t index);
 
 }  // namespace vaecuda
