@@ -1,4 +1,4 @@
-// Uses a trained model.
+// The program for trained models.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -70,7 +70,7 @@ const Command* find_command(std::string_view name) {
                   nearest.empty() ? "expected one of " + list : fmt::format("did you mean {}?", nearest)));
 }
 
-/// What --help or --version asks for, of the command where one is named.
+/// The text that --help or --version requests, of the command if one is named.
 std::optional<std::string> answer_to(const Words& words, const Command* command) {
   const bool asks_help = std::any_of(
       words.begin(), words.end(), [](const std::string& word) { return word == "-h" || word == "--help"; });

@@ -1,4 +1,4 @@
-// Measures training, inference and the device they run on.
+// Measures training, inference and the device.
 #include <string>
 #include <vector>
 

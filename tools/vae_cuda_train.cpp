@@ -29,7 +29,7 @@ constexpr std::string_view kFooter =
     "Exit codes: 0 done, 1 runtime error, 2 wrong options, 3 bad input file, 4 out of memory,\n"
     "5 no fit device, 6 training diverged, 75 stopped by a signal after saving.";
 
-/// The presets, and what else is to be said under the options.
+/// The presets, and other text after the options.
 std::string_view footer() {
   static const std::string kText = [] {
     std::string text = "Presets:\n";
@@ -75,13 +75,13 @@ void print_summary(Console& console, const TrainSummary& summary) {
 }
 
 int explain(RunConfig config, TrainObserver observer, Start start) {
-  if (start == Start::fresh) config.output.dir.clear();  // nothing is written there: it may hold a run
+  if (start == Start::fresh) config.output.dir.clear();  // nothing is written, so the folder may hold a run
   const Trainer run(std::move(config), std::move(observer), start);
   write_output(run.explain());
   return kExitOk;
 }
 
-/// The model is saved: a page that cannot be written takes nothing from it.
+/// A page that cannot be written is no error of the run, because the model is saved.
 void write_page(const Trainer& run, Console& console) {
   try {
     console.message(fmt::format("report      {}", run.write_report()));
@@ -106,7 +106,7 @@ int train(const RunConfig& config, TrainObserver observer, Start start, Console&
   observer.stop_requested = [&signals] { return signals && signals->received() != 0; };
   observer.pass = [&console](const PassProgress& now) { console.progress(now); };
   TrainSummary summary;
-  // That nobody reads what is printed stops no run that is done.
+  // A closed stdout or stderr does not stop a completed run.
   const auto stopped = [&] {
     const int signal = signals->received();
     return summary.stopped || (signal != 0 && signal != SIGPIPE);
@@ -114,14 +114,14 @@ int train(const RunConfig& config, TrainObserver observer, Start start, Console&
   {
     console.busy("reading the data");
     Trainer run(config, std::move(observer), start);
-    signals.emplace();  // before this line nothing has been written that would have to be saved
+    signals.emplace();  // before this line there is nothing to save
     console.idle();
     summary = run.run();
     console.idle();
     console.finish_status();
     print_summary(console, summary);
     if (wishes.report && !stopped()) {
-      // Everything but the page is saved, so nothing has to be waited for.
+      // Everything except the page is saved, so a signal may end the program at once.
       const TidyOnSignal ends(kExitStopped);
       console.busy("report");
       write_page(run, console);

@@ -1,4 +1,4 @@
-// The ceilings of a device, measured.
+// Measured ceilings of a device.
 #pragma once
 
 #include <string>
@@ -9,17 +9,17 @@
 
 namespace vaecuda::bench {
 
-/// What one ceiling came to.
+/// The result for one ceiling.
 struct MeasuredCeiling {
   Ceiling ceiling;
-  Measurement time;  ///< of one repeat of its work; nothing where the device refused
+  Measurement time;  ///< of one repeat of its work; empty if the device refused
   /// Bytes or operations per second, or the seconds of one event.
   [[nodiscard]] double value() const;
-  /// The same from the fastest repeat: what a roofline is drawn from.
+  /// The same from the fastest repeat, which the roofline uses.
   [[nodiscard]] double best() const;
 };
 
-/// Those of these names; empty: all.
+/// The ceilings with these names; empty: all.
 [[nodiscard]] std::vector<MeasuredCeiling> measure_ceilings(const DeviceInfo& device, const Budget& budget,
                                                             const std::vector<std::string>& names = {});
 

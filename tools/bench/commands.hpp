@@ -1,4 +1,4 @@
-// The sub-commands: each measures and gives its report.
+// The subcommands: each measures and returns its report.
 #pragma once
 
 #include "bench/options.hpp"
@@ -14,10 +14,10 @@ void run_ops(const BenchOptions& options, const DeviceInfo& device, cli::Console
 void run_infer(const BenchOptions& options, const DeviceInfo& device, cli::Console& console, Report& report);
 void run_machine(const BenchOptions& options, const DeviceInfo& device, cli::Console& console,
                  Report& report);
-/// What `infer --rows` gives of a network: for each number of rows and pass the time of a call, and the time
-/// in which the weights are read once.
+/// The results of `infer --rows` for a network: for each number of rows and pass, the time of a call and the
+/// time to read the weights once.
 [[nodiscard]] std::vector<Json> measure_few_rows(const BenchOptions& options, const Shape& shape);
-/// What there is to measure.
+/// The list of what can be measured.
 [[nodiscard]] Report list_report();
 
 }  // namespace vaecuda::bench

@@ -1,5 +1,5 @@
-// infer --rows: how long a call takes that brings a few rows, through the public API, beside the time in
-// which the same core reads the model's weights once.
+// infer --rows: the time of a call with a few rows through the public API, compared with the time in which
+// the same core reads the model's weights once.
 #include <fmt/format.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -22,7 +22,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Memory that is read as the model's own is: of its size, and on huge pages where it is large.
+/// Memory like that of the model's weights: of the same size, and on huge pages if it is large.
 class Weights {
  public:
   explicit Weights(std::int64_t floats) : blocks_(floats / kFloats) {
@@ -37,7 +37,7 @@ class Weights {
     std::fill_n(reinterpret_cast<unsigned char*>(memory_.get()), bytes, static_cast<unsigned char>(1));
   }
 
-  /// Reads all of it once, as fast as a loop does; the result keeps a compiler from leaving that out.
+  /// Reads all of it once, as fast as a loop can; the result keeps the compiler from removing the loop.
   [[nodiscard]] std::uint64_t read() const {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2") != 0) return read_wide(memory_.get(), blocks_);
@@ -49,7 +49,7 @@ class Weights {
   using Block __attribute__((vector_size(32))) = std::uint64_t;
   static constexpr std::int64_t kFloats = 8;
 
-  /// Sums apart, so that no load waits for another one's.
+  /// Separate sums, so that no load waits for another.
   [[gnu::always_inline]] static inline std::uint64_t read_all(const Block* block, std::int64_t blocks) {
     Block a = {};
     Block b = {};
@@ -78,7 +78,7 @@ class Weights {
   std::unique_ptr<Block, Free> memory_;
 };
 
-/// A folder that goes with this.
+/// A folder that is removed with this object.
 class Folder {
  public:
   Folder() : path_((std::filesystem::temp_directory_path() / "vaecuda-bench-XXXXXX").string()) {
@@ -96,7 +96,7 @@ class Folder {
   std::string path_;
 };
 
-/// A model as anybody comes by one: after a step of training, from a file.
+/// A model obtained as by a user: after a step of training, from a file.
 Vae make_model(const Shape& shape, const BenchOptions& options) {
   constexpr std::int64_t kRows = 16;
   const Folder folder;
@@ -121,7 +121,7 @@ std::vector<float> floats_of(const Dataset& data) {
   return {data.f32().begin(), data.f32().end()};
 }
 
-/// A value that somebody might look at.
+/// A result value, so that the call is not optimized away.
 void keep(std::uint64_t value) {
   asm volatile("" : : "r"(value));
 }
@@ -149,7 +149,7 @@ std::vector<Json> measure_few_rows(const BenchOptions& options, const Shape& sha
                                      {"decode", [&] { static_cast<void>(vae.decode(z)); }},
                                      {"reconstruct", [&] { static_cast<void>(vae.reconstruct(x)); }},
                                      {"score", [&] { static_cast<void>(vae.elbo(x)); }}};
-    // In turn within each repeat, so that all of them meet the same state of the machine.
+    // Interleaved within each repeat, so that all are measured in the same state of the machine.
     const std::vector<Measurement> times = measure_parts(options.budget, [&calls](std::int64_t runs) {
       std::vector<double> seconds;
       for (const Call& call : calls) {

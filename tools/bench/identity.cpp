@@ -15,7 +15,7 @@
 namespace vaecuda::bench {
 namespace {
 
-/// What stands behind `key` and a colon in a file of the system; null where nothing does.
+/// The value after `key` and a colon in a file of the system; null if there is none.
 Json system_value(const char* path, const std::string& key) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
@@ -28,7 +28,7 @@ Json system_value(const char* path, const std::string& key) {
   return nullptr;
 }
 
-/// The clock that the system tells of the first core at this moment.
+/// The current clock of the first core, as reported by the system.
 Json processor_mhz() {
   const Json value = system_value("/proc/cpuinfo", "cpu MHz");
   return value.is_null() ? value : Json(std::strtod(value.get<std::string>().c_str(), nullptr));
@@ -38,7 +38,7 @@ Json known(int value) {
   return value > 0 ? Json(value) : Json(nullptr);
 }
 
-/// "12.4" for 12040.
+/// "12.4" from 12040.
 Json cuda_version(int version) {
   return version > 0 ? Json(fmt::format("{}.{}", version / 1000, version % 1000 / 10)) : Json(nullptr);
 }

@@ -1,4 +1,4 @@
-// On what, and with what, something was measured.
+// The device and the build of a measurement.
 #pragma once
 
 #include "bench/report.hpp"
@@ -6,7 +6,7 @@
 
 namespace vaecuda::bench {
 
-/// The device with what its driver and the system tell; null what they do not.
+/// The device, with facts from its driver and the system; null if they do not report one.
 [[nodiscard]] Json identity_of(const DeviceInfo& device);
 /// Version, commit, compiler and flags of this program.
 [[nodiscard]] Json identity_of_build();

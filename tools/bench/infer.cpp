@@ -28,7 +28,7 @@ constexpr Pass kPasses[] = {
      }},
 };
 
-/// Latents as a trained model has them: decoding zeros would let hidden units sleep.
+/// Latents like those of a trained model: zeros would leave hidden units inactive.
 void write_latents(InferenceWorkload& workload, const Model& model) {
   const Dataset z =
       random_rows(Values::floats, model.data.rows(), model.config.model.latent_dim, model.config.train.seed);
@@ -95,7 +95,7 @@ void run_infer(const BenchOptions& options, const DeviceInfo& device, cli::Conso
   const auto backend = make_backend(device, options.train.precision, options.train.autotune);
   std::vector<std::string> done;
   for (const Shape& shape : options.shapes) {
-    // Shapes that differ in the batch of training alone are the same here.
+    // Shapes that differ only in the training batch are the same here.
     if (std::find(done.begin(), done.end(), network_of(shape)) != done.end()) continue;
     done.push_back(network_of(shape));
     console.message(fmt::format("infer {}: {}", shape.name, network_of(shape)));

@@ -1,4 +1,4 @@
-// --list: what there is to measure.
+// --list: what can be measured.
 #include "bench/commands.hpp"
 
 namespace vaecuda::bench {

@@ -1,4 +1,4 @@
-// machine: what a device can do at the most, and what starting and waiting cost on it.
+// machine: the ceilings of a device, and the costs of launching and waiting.
 #include <algorithm>
 
 #include "bench/ceilings.hpp"

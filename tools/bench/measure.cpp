@@ -10,17 +10,17 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double kRepeatSeconds = 0.05;  // far above what a clock or a started region costs
-constexpr double kWarmUpSeconds = 0.5;   // until clocks have risen and pages are there
-constexpr double kWarmUpShare = 0.2;     // of the budget at the most
+constexpr double kRepeatSeconds = 0.05;  // far above the cost of reading a clock or starting a region
+constexpr double kWarmUpSeconds = 0.5;   // until clocks have risen and pages are mapped
+constexpr double kWarmUpShare = 0.2;     // of the budget, at most
 constexpr double kRepeatsInBudget = 20.0;
-constexpr double kEnough = 0.005;  // error of the median by the median
+constexpr double kEnough = 0.005;  // error of the median, relative to the median
 
 double seconds_since(Clock::time_point began) {
   return std::chrono::duration<double>(Clock::now() - began).count();
 }
 
-/// Warms up; gives the runs of a repeat.
+/// Warms up; returns the runs per repeat.
 std::int64_t warm_up(const Budget& budget, const Repeat& repeat) {
   const double wanted = std::min(kRepeatSeconds, budget.seconds / kRepeatsInBudget);
   const double least = std::min(kWarmUpSeconds, kWarmUpShare * budget.seconds);
@@ -30,7 +30,7 @@ std::int64_t warm_up(const Budget& budget, const Repeat& repeat) {
     const Clock::time_point repeat_began = Clock::now();
     static_cast<void>(repeat(runs));
     const double took = std::max(seconds_since(repeat_began), 1e-9);
-    // The first runs are slow, so the number rises by steps until it stays.
+    // The first runs are slow, so the number is increased in steps until it is stable.
     const double fits = static_cast<double>(runs) * wanted / took;
     const double next = std::clamp(fits, 1.0, 8.0 * static_cast<double>(runs));
     const bool settled = took >= wanted / 2.0;
@@ -43,7 +43,7 @@ double spread_of(const std::vector<double>& sorted) {
   return quantile(sorted, 0.75) - quantile(sorted, 0.25);
 }
 
-/// The error of the median of so many values, by the quartiles (the notch of a box plot).
+/// The error of the median of this many values, from the quartiles (the notch of a box plot).
 double median_error(const std::vector<double>& sorted) {
   constexpr double kNotch = 1.57;
   return kNotch * spread_of(sorted) / std::sqrt(static_cast<double>(sorted.size()));

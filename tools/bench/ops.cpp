@@ -1,4 +1,4 @@
-// ops: each op of a training step beside what the device can do at the most, measured in the same run.
+// ops: each op of a training step compared with the ceilings of the device, measured in the same run.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace {
 
 using OpMeasurement = TrainingWorkload::OpMeasurement;
 
-/// \throws DeviceError where the device has no such products
+/// \throws DeviceError if the device has no such products
 Roofline measure_roofline(const DeviceInfo& device, const BenchOptions& options) {
   const std::string gemm = gemm_ceiling(options.train.precision);
   Roofline roofline;
@@ -22,7 +22,7 @@ Roofline measure_roofline(const DeviceInfo& device, const BenchOptions& options)
   return roofline;
 }
 
-/// The least time that the ceilings allow, and which of them it is.
+/// The shortest time that the ceilings allow, and the ceiling that determines it.
 struct Bound {
   double seconds = 0.0;
   const char* by = nullptr;
@@ -38,7 +38,7 @@ Json measured(double value, bool is_known) {
   return is_known ? Json(value) : Json(nullptr);
 }
 
-/// What a row tells of an op or of several together.
+/// The fields of a row for one op or several together.
 void add_work(Json& row, const OpMeasurement& op, const Bound& bound) {
   const double seconds = op.time.seconds;
   const bool works = seconds > 0.0;

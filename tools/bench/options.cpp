@@ -31,11 +31,11 @@ constexpr std::array<CommandInfo, 4> kCommands{{
     {Command::machine, "machine", "the ceilings of the device"},
 }};
 
-/// Options of the training program that mean the same here.
+/// Options of the training program with the same meaning here.
 constexpr std::array<std::string_view, 9> kShared{"--hidden",  "--latent-dim", "--batch-size",
                                                   "--samples", "--seed",       "--device",
                                                   "--threads", "--precision",  "--autotune"};
-/// The ones that describe a network of one's own.
+/// Options that describe a network other than the named shapes.
 constexpr std::array<std::string_view, 5> kNetwork{"--input", "--hidden", "--latent-dim", "--batch-size",
                                                    "--samples"};
 constexpr std::int64_t kMostColumns = std::int64_t{1} << 24;
@@ -137,7 +137,7 @@ std::vector<std::int64_t> parse_rows(const cli::Arguments& arguments) {
   return rows;
 }
 
-/// Options that the sub-command would have to ignore.
+/// Options that the subcommand would ignore.
 void refuse_useless(Command command, const cli::Arguments& arguments) {
   const auto refuse = [&](std::string_view flag, std::string_view why) {
     if (arguments.find(flag) != nullptr) {

@@ -1,4 +1,4 @@
-// What the benchmark was asked to do.
+// The options of the benchmark.
 #pragma once
 
 #include <cstdint>
@@ -15,24 +15,24 @@ namespace vaecuda::bench {
 
 enum class Command { step, ops, infer, machine };
 enum class Format { text, json, csv, markdown };
-/// What the rows of the random data set hold.
+/// The values in the rows of the random data set.
 enum class Values {
   bits,    ///< floats 0 or 1, Bernoulli likelihood
   bytes,   ///< bytes 0 … 255, Bernoulli likelihood
   floats,  ///< normal floats, Gaussian likelihood
 };
 
-/// How long to measure one thing.
+/// The time limits of one measurement.
 struct Budget {
-  double seconds = 5.0;  ///< until then, even if the spread is large
+  double seconds = 5.0;  ///< upper limit, even if the spread is large
   std::int64_t min_repeats = 10;
 };
 
 struct BenchOptions {
-  bool list = false;  ///< show what there is and measure nothing
+  bool list = false;  ///< list what can be measured, without measuring
   Command command = Command::step;
   std::vector<Shape> shapes;
-  std::vector<std::int64_t> rows;  ///< infer: of calls through the public API; empty: blocks of passes
+  std::vector<std::int64_t> rows;  ///< infer: rows per call of the public API; empty: passes over blocks
   TrainConfig train;               ///< device, precision, threads, autotune and seed
   Values values = Values::bits;
   Budget budget;
@@ -41,7 +41,7 @@ struct BenchOptions {
 };
 
 [[nodiscard]] cli::CommandLine bench_command_line();
-/// The words of a command line after the program's name. \throws ConfigError
+/// Parses the words of a command line after the program's name. \throws ConfigError
 [[nodiscard]] BenchOptions parse_options(std::vector<std::string> words);
 
 struct CommandInfo {

@@ -10,7 +10,8 @@ namespace {
 template <std::int64_t kPerDraw, typename Use>
 void for_each_draw(std::int64_t size, std::uint64_t seed, const Use& use) {
   for (std::int64_t first = 0; first < size; first += kPerDraw) {
-    // What training draws has a purpose above 0 in the high half of the block, so these are other numbers.
+    // Random numbers of training have a purpose above 0 in the high half of the block, so these are
+    // different.
     const auto draw = static_cast<std::uint64_t>(first / kPerDraw);
     use(first, std::min(kPerDraw, size - first), math::philox(seed, draw >> 32, draw & 0xffffffffU));
   }

@@ -10,7 +10,7 @@
 namespace vaecuda::bench {
 namespace {
 
-using Table = std::vector<std::vector<std::string>>;  // the head line first
+using Table = std::vector<std::vector<std::string>>;  // the header first
 
 /// Four digits, and no exponent.
 std::string rounded(double value) {
@@ -58,7 +58,7 @@ std::vector<std::size_t> widths_of(const Table& table) {
   return widths;
 }
 
-/// Numbers stand to the right.
+/// Numbers are right-aligned.
 std::vector<bool> numeric_columns(const Report& report) {
   std::vector<bool> numeric;
   for (const Column& column : report.columns) {
@@ -105,7 +105,7 @@ std::string plain(const Report& report) {
   return text;
 }
 
-/// A bar would end the cell.
+/// A bar in the text would end the cell.
 std::string escaped(const std::string& text) {
   std::string safe;
   for (const char c : text) {
@@ -146,7 +146,7 @@ std::string csv_field(const std::string& text) {
   return quoted + '"';
 }
 
-/// What a row needs to stand alone once tables of several machines are put together.
+/// The fields that identify a row when tables of several machines are combined.
 Json origin_of(const Report& report) {
   Json origin;
   origin["schema"] = kSchema;

@@ -1,4 +1,4 @@
-// What was measured, as a table for people or a document for programs.
+// The results of a measurement, as a table for people or a document for programs.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -24,7 +24,7 @@ struct Report {
   Json device;
   Json build;
   Json more = Json::object();  ///< further members of the JSON document
-  std::vector<Json> results;   ///< one object a row, all with the same keys
+  std::vector<Json> results;   ///< one object per row, all with the same keys
   std::vector<Column> columns;
 };
 

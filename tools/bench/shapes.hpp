@@ -1,4 +1,4 @@
-// The networks and batches that are measured by name: one of each kind that people train.
+// The named networks and batches to measure: one of each kind in common use.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@
 namespace vaecuda::bench {
 
 struct Shape {
-  std::string name;  ///< "A", or "C-128" where a network is measured at several batch sizes
+  std::string name;  ///< "A", or "C-128" for a network measured at several batch sizes
   std::int64_t input = 0;
   std::vector<std::int64_t> hidden;
   std::int64_t latent_dim = 0;
   std::int64_t batch_size = 0;
-  std::int64_t samples = 1;  ///< latents of each row in training
+  std::int64_t samples = 1;  ///< latents per row in training
   std::string purpose;
 };
 

@@ -46,7 +46,7 @@ Model::Model(Backend& backend, const Shape& shape, const BenchOptions& options, 
 
 TrainingWorkload::TrainingWorkload(Backend& backend, const Shape& shape, const BenchOptions& options)
     : name_(shape.name),
-      // Two batches, so that a step never finds its rows where the one before left them.
+      // Two batches, so that a step never finds its rows in the cache from the previous one.
       model_(backend, shape, options, 2 * shape.batch_size, true),
       plan_(build_training_plan(
           {model_.layout, model_.config, model_.preparation, {model_.data.rows(), model_.data.type()}, 1})),
@@ -98,7 +98,7 @@ std::vector<TrainingWorkload::OpMeasurement> TrainingWorkload::measure_ops(const
 }
 
 InferenceWorkload::InferenceWorkload(Backend& backend, Model& model, MakePlan make)
-    : blocks_(model.data.rows() / kInferenceBatch),  // a part of a block would count as a whole one
+    : blocks_(model.data.rows() / kInferenceBatch),  // a partial block would count as a whole one
       plan_(make(model)),
       program_(backend.compile(plan_, *model.store, model.resident.get())) {}
 

@@ -14,10 +14,10 @@
 
 namespace vaecuda::bench {
 
-/// Rows of noise: a pure function of the arguments.
+/// Random rows: a pure function of the arguments.
 [[nodiscard]] Dataset random_rows(Values values, std::int64_t rows, std::int64_t columns, std::uint64_t seed);
 
-/// What every measured model stands on.
+/// The device, data and parameters of a measured model.
 struct Model {
   RunConfig config;
   Preparation preparation;
@@ -26,8 +26,8 @@ struct Model {
   std::unique_ptr<ParameterStore> store;
   std::unique_ptr<ResidentData> resident;
 
-  /// Fresh parameters, and at least `least_rows` of data: more than caches hold, unless the rows are so short
-  /// that there would be too many.
+  /// Initial parameters, and at least `least_rows` of data: more than caches hold, unless the rows are so
+  /// short that there would be too many.
   Model(Backend& backend, const Shape& shape, const BenchOptions& options, std::int64_t least_rows,
         bool training);
 };
@@ -51,7 +51,7 @@ class TrainingWorkload {
 
  private:
   void drop_metrics();
-  /// A step that met a fault does no work, and would look fast. \throws DivergedError
+  /// A step with a fault does no work, and would appear fast. \throws DivergedError
   void check_fault();
 
   std::string name_;
@@ -60,7 +60,7 @@ class TrainingWorkload {
   std::unique_ptr<Program> program_;
 };
 
-/// A pass of inference over the rows, again and again, block by block.
+/// A pass of inference over the rows, repeated, block by block.
 class InferenceWorkload {
  public:
   /// `make` builds the plan of the pass. \throws as Backend::compile

@@ -49,7 +49,7 @@ void declare(CLI::App& app, std::string_view flag, std::string_view value, std::
   const bool is_flag = value.empty() && name.front() == '-';
   CLI::Option* option = is_flag ? app.add_flag(name) : app.add_option(name);
   if (!is_flag) option->type_name(std::string(value));
-  // Repetition is refused by us, with a message that names the option.
+  // Repetition is refused below, with a message that names the option.
   option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   option->group(std::string(group))->description(wrapped(help));
 }
@@ -101,7 +101,7 @@ std::unique_ptr<CLI::App> make_app(const std::string& name, const std::string& s
                   nearest.empty() ? "; --help lists all" : fmt::format("; did you mean {}?", nearest)));
 }
 
-/// The one value of an option that was given.
+/// The single value of a given option.
 std::string single_value(const CLI::Option& option) {
   const std::string name = option.get_name();
   if (option.results().size() > 1) throw ConfigError(fmt::format("{}: given more than once", name));
@@ -154,14 +154,14 @@ Arguments CommandLine::parse(const std::vector<std::string>& words) const {
   }
   const auto app = make_app(name_, summary_, footer_, options_, takes_);
   try {
-    app->parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes them from the back
+    app->parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes them in reverse order
   } catch (const CLI::ArgumentMismatch&) {
     // Every option takes one value at most, so only the last word can lack its own.
     throw ConfigError(fmt::format("{}: needs a value", words.back()));
   } catch (const CLI::ParseError& error) {
     throw ConfigError(error.what());
   }
-  // Values first: where one is missing, the words that are left over are only its consequence.
+  // Missing values first: words left over are only their consequence.
   std::map<std::string, std::string, std::less<>> values;
   for (const CLI::Option* option : app->get_options()) {
     if (option->count() > 0) values.emplace(option->get_name(), single_value(*option));

@@ -13,10 +13,10 @@
 
 namespace vaecuda::cli {
 
-/// An option or a positional argument of the program itself, which no configuration file holds.
+/// An option or a positional argument of the program itself, which configuration files do not contain.
 struct ProgramOption {
   std::string_view flag;   ///< "--config", "-n,--count"; without a dash a positional argument: "MODEL"
-  std::string_view value;  ///< how its value is written in the help; empty: a flag without a value
+  std::string_view value;  ///< placeholder of its value in the help; empty: a flag without a value
   std::string_view help;
   std::string_view group = "Program";  ///< heading in the help
 
@@ -28,7 +28,7 @@ class Arguments {
  public:
   explicit Arguments(std::map<std::string, std::string, std::less<>> values) : values_(std::move(values)) {}
   /// The text given for an option by its long name, or for a positional argument ("true" for a bare flag);
-  /// null where it was not given.
+  /// null if it was not given.
   [[nodiscard]] const std::string* find(std::string_view flag) const;
   /// Whether a flag is set. \throws ConfigError if its text is neither true nor false.
   [[nodiscard]] bool flag(std::string_view flag) const;
@@ -43,10 +43,10 @@ class CommandLine {
   using Choice = std::function<bool(const Option&)>;
   CommandLine(std::string_view name, std::string_view summary, std::string_view footer,
               std::vector<ProgramOption> options, Choice takes = {});
-  /// The text that --help or --version asks for, wherever it stands and whatever stands beside it.
+  /// The text requested by --help or --version, wherever it is in the line, and with any other words.
   [[nodiscard]] std::optional<std::string> answer(const std::vector<std::string>& words) const;
-  /// \throws ConfigError for an unknown option (naming the nearest one), one that is given twice, a missing
-  /// value, or an argument that belongs to no option.
+  /// \throws ConfigError for an unknown option (naming the nearest one), a repeated option, a missing value,
+  /// or an argument that belongs to no option.
   [[nodiscard]] Arguments parse(const std::vector<std::string>& words) const;
 
  private:

@@ -36,7 +36,7 @@ std::size_t terminal_width() {
   return size.ws_col;
 }
 
-/// Nothing can be done where stderr itself cannot be written.
+/// If stderr cannot be written, nothing can be done.
 void write_stderr(std::string_view text) {
   static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
   static_cast<void>(std::fflush(stderr));
@@ -107,7 +107,7 @@ void Console::busy(std::string_view doing) {
   try {
     watcher_ = std::thread([this] { watch(); });
   } catch (const std::system_error&) {
-    // Without a thread to spare the work is done in silence.
+    // If no thread can be started, there is no progress line.
   }
 }
 
@@ -136,8 +136,8 @@ void Console::idle() {
   shown_.reset();
 }
 
-/// Looks four times a second. What it writes is put together without a heap: a thread's first allocation
-/// would reserve address space that the work may need.
+/// Checks four times a second. Its text is composed without the heap: a thread's first allocation would
+/// reserve address space that the work may need.
 void Console::watch() {
   constexpr std::chrono::milliseconds kBetweenLooks{250};
   std::unique_lock<std::mutex> lock(mutex_);
@@ -164,7 +164,7 @@ void Console::show_work() {
 }
 
 void Console::draw_status() const {
-  // The last column stays free: a character there makes some terminals wrap.
+  // The last column stays empty: a character there makes some terminals wrap.
   write_stderr(kClearLine);
   write_stderr(std::string_view(status_).substr(0, terminal_width() - 1));
 }

@@ -1,5 +1,5 @@
-// What a person reads: errors, messages, a status line and signs of life on stderr; data on stdout. Whatever
-// text comes from files appears as visible.hpp says.
+// Output for the user: errors, messages, a status line and progress on stderr; data on stdout. Text from
+// files is made visible as in visible.hpp.
 #pragma once
 
 #include <chrono>
@@ -31,21 +31,21 @@ class Console {
   Console& operator=(const Console&) = delete;
 
   [[nodiscard]] bool quiet() const { return quiet_; }
-  /// Whether lines can be rewritten.
+  /// Whether stderr is a terminal, whose lines can be rewritten.
   [[nodiscard]] bool interactive() const { return interactive_; }
-  /// A line that stays. The status line, if any, moves below it.
+  /// A permanent line. The status line, if any, moves below it.
   void message(std::string_view line);
-  /// Replaces the status line, cut to the terminal's width. Only where interactive.
+  /// Replaces the status line, truncated to the terminal's width. Only if interactive.
   void status(std::string_view line);
-  /// Leaves the status line behind; what follows stands below it.
+  /// Keeps the status line; later output is below it.
   void finish_status();
 
-  /// From here on the program works without a word, at `doing`: after two seconds a line says so, on a
-  /// terminal rewritten as it goes on, elsewhere a new one every five seconds.
+  /// Begins work without other output, named `doing`: after two seconds a progress line appears, on a
+  /// terminal rewritten continuously, elsewhere a new line every five seconds.
   void busy(std::string_view doing);
-  /// How far it is; a pass that was not known before is work of its own.
+  /// Updates the progress; a new pass counts as new work.
   void progress(const PassProgress& now);
-  /// The work is done, and its line goes.
+  /// Ends the work and removes its line.
   void idle();
 
  private:
@@ -59,10 +59,10 @@ class Console {
   bool interactive_;
   std::mutex mutex_;  ///< guards everything below
   std::string status_;
-  std::string doing_;  ///< empty: nothing that takes long
+  std::string doing_;  ///< empty: no long work
   std::optional<PassProgress> now_;
   Clock::time_point began_;
-  std::optional<Clock::time_point> shown_;  ///< when a line last said how far the work is
+  std::optional<Clock::time_point> shown_;  ///< time of the last progress line
   bool ends_ = false;
   std::condition_variable wake_;
   std::thread watcher_;

@@ -1,4 +1,4 @@
-// What the programs say of the data they read, and ask of them.
+// Messages of the programs on the data that they read, and requirements on the data.
 #pragma once
 
 #include <string>
@@ -9,11 +9,11 @@
 
 namespace vaecuda::cli {
 
-/// Says what was read in one line, and what may be wrong with it.
+/// Reports in one line what was read, and the warnings.
 void say_notes(Console& console, const ReadNotes& notes);
 
-/// \throws ConfigError where the rows at `path` come once, as a pipe's do, and `command` reads them `times`:
-/// "four times"
+/// \throws ConfigError if the rows at `path` can be read only once, as from a pipe, and `command` reads them
+/// several `times`: "four times"
 void require_read_again(std::string_view flag, const std::string& path, std::string_view command,
                         std::string_view times);
 

@@ -14,13 +14,13 @@
 namespace vaecuda::cli {
 namespace {
 
-/// A file that is opened gets the least descriptor that is free. Where one of 0, 1 and 2 is closed, that
-/// would be a file of the run, and what is printed would go into it. /dev/null takes the place, opened so
-/// that what is written to stdout fails as it would have. \throws RuntimeError if it cannot be opened
+/// Opens /dev/null for each closed descriptor of 0, 1 and 2: otherwise the next opened file, which gets the
+/// lowest free descriptor, could be a file of the run, and printed text would go into it. It is opened so
+/// that writing to stdout still fails. \throws RuntimeError if it cannot be opened
 void take_standard_descriptors() {
   for (int descriptor = 0; descriptor <= 2; ++descriptor) {
     if (::fcntl(descriptor, F_GETFD) != -1) continue;
-    // All lower ones are open, so that this is the one it gets.
+    // All lower descriptors are open, so open() returns this one.
     if (::open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY) != descriptor) {
       throw RuntimeError(fmt::format(
           "descriptor {} is closed, and /dev/null cannot take its place; start the program with it open",
@@ -29,7 +29,8 @@ void take_standard_descriptors() {
   }
 }
 
-/// With less the system ends the program in the middle of its work. Its threads' stacks are as large.
+/// With a smaller stack the system would kill the program during its work. The stacks of its threads have the
+/// same size.
 void require_stack() {
   constexpr rlim_t kLeast = rlim_t{256} << 10;
   rlimit limit{};
@@ -42,7 +43,7 @@ void require_stack() {
 }  // namespace
 
 int run_program(const std::function<int()>& body) {
-  // A file that grows past a limit (ulimit -f) is an error of the write then, with its message.
+  // Then a file that exceeds a limit (ulimit -f) is a failed write, with its message.
   static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
   try {
     take_standard_descriptors();

@@ -10,7 +10,7 @@
 namespace vaecuda::cli {
 namespace {
 
-/// The whole of `text` as a number. No sign but a minus, no leading zeros: "010" is 8 to some readers.
+/// All of `text` as a number. No sign other than a minus, no leading zeros: "010" is 8 to some readers.
 template <typename T>
 bool read(std::string_view text, T& value) {
   const bool octal = text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';

@@ -12,7 +12,7 @@ constexpr std::chrono::seconds kLineInterval{5};
 constexpr std::int64_t kBarWidth = 16;
 constexpr double kLongestDuration = 1e9;
 
-/// "epoch 3/10"; the number is that of the epoch under way, or of the one that has just ended.
+/// "epoch 3/10"; the number is that of the current epoch, or of the one that has just ended.
 std::string format_epoch(const Progress& progress) {
   std::int64_t epoch = progress.epoch + (progress.epoch_end ? 0 : 1);
   if (progress.total_epochs == 0) return fmt::format("epoch {}", epoch);
@@ -103,7 +103,7 @@ void ProgressReporter::operator()(const Progress& progress) {
 
 void ProgressReporter::show(const Progress& progress) {
   if (console_.interactive()) {
-    // What a narrow terminal may cut off comes last.
+    // The least important part is last, because a narrow terminal truncates the line.
     console_.status(fmt::format("{} {}  loss {:.2f}  {:.0f} samples/s  ETA {}{}", format_epoch(progress),
                                 format_bar(progress.step, progress.total_steps), progress.train.loss,
                                 progress.samples_per_second, format_duration(seconds_left(progress)),
@@ -111,7 +111,7 @@ void ProgressReporter::show(const Progress& progress) {
     return;
   }
   const auto now = std::chrono::steady_clock::now();
-  // However short the epochs are; the end of the first and of the last are told at once.
+  // However short the epochs are; the ends of the first and the last are always reported.
   const bool at_once = progress.step == progress.total_steps || (progress.epoch_end && progress.epoch == 1);
   if (!at_once && now - last_line_ < kLineInterval) return;
   last_line_ = now;

@@ -1,4 +1,4 @@
-// Shows how far training is: one rewritten line on a terminal, plain lines elsewhere.
+// Shows the progress of training: one rewritten line on a terminal, plain lines elsewhere.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,7 @@ class ProgressReporter {
 [[nodiscard]] std::string format_loss(const LossTerms& terms);
 /// "0:07", "12:34", "1:02:03"
 [[nodiscard]] std::string format_duration(double seconds);
-/// "likelihood: 2560 of 10000 rows, 24 %, 0:31 left" after so many seconds at it; what is not known is left
+/// "likelihood: 2560 of 10000 rows, 24 %, 0:31 left" after this many seconds of work; unknown parts are left
 /// out. Written into `room`, without an allocation.
 [[nodiscard]] std::string_view format_work(std::span<char> room, std::string_view doing,
                                            const std::optional<PassProgress>& now, double seconds);

@@ -9,16 +9,15 @@
 namespace vaecuda::cli {
 namespace {
 
-/// An option that the configuration file gives yields to the other way of saying the same on the command
-/// line. Both on the command line remain a contradiction, which validate() reports.
+/// An option in the configuration file yields to its alternative on the command line. Both on the command
+/// line are a contradiction, which validate() reports.
 void drop_overruled_alternatives(RunConfig& config, const Arguments& arguments) {
   for (const Option& option : options()) {
     if (arguments.find(option.flag) != nullptr) drop_alternative(config, option.key);
   }
 }
 
-/// A length that the file gives yields to no other one of the preset. The file is opened once: it may be a
-/// pipe.
+/// A length in the file replaces that of the preset. The file is opened once, because it may be a pipe.
 void take_file(RunConfig& config, const std::string& path) {
   const TrainConfig of_preset = config.train;
   config.train.steps.reset();

@@ -6,8 +6,7 @@
 
 namespace vaecuda::cli {
 
-/// With --resume DIR the configuration of that run takes the place of the first two. \throws ConfigError,
-/// FileError
+/// With --resume DIR the configuration of that run replaces the first two. \throws ConfigError, FileError
 [[nodiscard]] RunConfig resolve_config(const Arguments& arguments);
 
 }  // namespace vaecuda::cli

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::array kAsked = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
 constexpr std::array kRepeated = {SIGPIPE, SIGXCPU};
-// SIGPIPE last: it ends what prints results, not what has its results in files.
+// SIGPIPE last: it ends commands that print results, not those that write them to files.
 constexpr std::array kEnding = {SIGINT,  SIGTERM, SIGHUP,    SIGQUIT, SIGUSR1, SIGUSR2,
                                 SIGXCPU, SIGALRM, SIGVTALRM, SIGPROF, SIGPIPE};
 
@@ -26,7 +26,8 @@ void note_signal(int signal) {
 
 volatile std::sig_atomic_t code_of_end = 0;
 
-/// The default is back when this is called, and the signal, held up meanwhile, ends the program after it.
+/// The default action is restored before this is called; the signal is blocked meanwhile and ends the program
+/// afterwards.
 void tidy_up(int signal) {
   remove_unfinished_files();
   if (code_of_end != 0) {
@@ -37,14 +38,14 @@ void tidy_up(int signal) {
   static_cast<void>(std::raise(signal));
 }
 
-/// The code is set before the handlers are.
+/// The exit code is set before the handlers are installed.
 std::span<const int> ending_with(int exit_code) {
   code_of_end = exit_code;
   const std::span<const int> all(kEnding);
   return exit_code == 0 ? all : all.first(all.size() - 1);
 }
 
-/// Gives the limit that was there, where it was lowered.
+/// Returns the previous limit if it was lowered.
 std::optional<rlimit> keep_time_for_saving() {
   constexpr rlim_t kSecondsOfCore = 10;
   rlimit limit{};
@@ -82,7 +83,7 @@ void SignalHandlers::let_through() const {
   for (const Replaced& one : replaced_) std::signal(one.signal, SIG_DFL);
 }
 
-// The system puts the default back as it delivers the first of those that are asked for by a person.
+// For signals sent by a user the system restores the default action when it delivers the first one.
 StopSignal::StopSignal()
     : asked_(kAsked, note_signal, static_cast<int>(SA_RESTART | SA_RESETHAND)),
       repeated_(kRepeated, note_signal, SA_RESTART),

@@ -10,16 +10,16 @@
 
 namespace vaecuda::cli {
 
-/// One handler for several signals while it lives; what was there before comes back with its end. A signal
-/// that is ignored, as nohup has it, stays so.
+/// Installs one handler for several signals during its lifetime, then restores the previous ones. A signal
+/// that is ignored, as under nohup, stays ignored.
 class SignalHandlers {
  public:
-  /// `flags` as sigaction takes them. The handler may call async-signal-safe functions alone.
+  /// `flags` as for sigaction. The handler may call only async-signal-safe functions.
   SignalHandlers(std::span<const int> signals, void (*handler)(int), int flags);
   ~SignalHandlers();
   SignalHandlers(const SignalHandlers&) = delete;
   SignalHandlers& operator=(const SignalHandlers&) = delete;
-  /// From here on each of them ends the program.
+  /// From this call on, each of them ends the program.
   void let_through() const;
 
  private:
@@ -30,12 +30,12 @@ class SignalHandlers {
   std::vector<Replaced> replaced_;
 };
 
-/// While it lives, signals that ask a program to end are noted, by a handler that sets a flag and does
-/// nothing else: SIGINT (Ctrl-C), SIGTERM, SIGUSR1 (what SLURM sends before the time is up) and SIGHUP (the
-/// terminal is gone), whose second one ends the program; SIGPIPE (nobody reads what is printed) and SIGXCPU
-/// (the limit of processor time), which come again by themselves. Of a hard limit of processor time, at which
-/// the system ends a process without a word, ten seconds of every core are kept back for saving, half of it
-/// at most. At most one object at a time.
+/// During its lifetime, records signals that request the program to end, by a handler that only sets a flag:
+/// SIGINT (Ctrl-C), SIGTERM, SIGUSR1 (sent by SLURM before the time limit) and SIGHUP (the terminal was
+/// closed), of which a second one ends the program; SIGPIPE (nobody reads the output) and SIGXCPU (the limit
+/// on processor time), which repeat by themselves. Of a hard limit on processor time, at which the system
+/// kills the process, ten seconds per core are reserved for saving, at most half of the limit. At most one
+/// object at a time.
 class StopSignal {
  public:
   StopSignal();
@@ -43,21 +43,21 @@ class StopSignal {
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
-  /// The signal that came, 0 where none did. From the call that first reports it on, any of the first four
-  /// ends the program; until then, another one of the same kind does.
+  /// The received signal; 0 if none. After the first call that returns it, any of the first four ends the
+  /// program; until then, only a second one of the same kind does.
   [[nodiscard]] int received() const;
 
  private:
   SignalHandlers asked_;
   SignalHandlers repeated_;
-  std::optional<rlimit> processor_time_;  ///< as it was, where it was lowered
+  std::optional<rlimit> processor_time_;  ///< the previous limit, if it was lowered
 };
 
-/// While it lives, a signal that ends the program first removes the temporary files of its outputs.
+/// During its lifetime, a signal that ends the program first removes the temporary files of its outputs.
 class TidyOnSignal {
  public:
-  /// `exit_code`: what the program ends with then, SIGPIPE left alone, as its results are in files; 0: by the
-  /// signal, as any program. At most one object at a time.
+  /// `exit_code`: exit code in that case, with SIGPIPE not handled, because results are in files; 0: the
+  /// program is ended by the signal itself, as by default. At most one object at a time.
   explicit TidyOnSignal(int exit_code = 0);
 
  private:

@@ -12,7 +12,7 @@
 namespace vaecuda::cli {
 namespace {
 
-/// A letter of a text: its code point, and how many bytes it has; none where these are no UTF-8.
+/// A character of a text: its code point and its number of bytes; no code point if it is not UTF-8.
 struct Letter {
   std::uint32_t code = 0;
   std::size_t size = 0;
@@ -34,8 +34,8 @@ Letter first_letter(std::string_view text) {
   return code < kLeast[size] || code > 0x10FFFF || surrogate ? Letter{} : Letter{code, size};
 }
 
-/// Ranges of code points that are obeyed, not shown: C0; DEL and C1; the marks of direction (Unicode's
-/// Bidi_Control); separators of lines and paragraphs; annotations; tags, which nothing shows.
+/// Ranges of code points that terminals interpret or do not show: C0; DEL and C1; Unicode's Bidi_Control;
+/// separators of lines and paragraphs; annotations; tags.
 constexpr std::array<std::pair<std::uint32_t, std::uint32_t>, 9> kObeyed = {{{0x00, 0x1F},
                                                                              {0x7F, 0x9F},
                                                                              {0x061C, 0x061C},
@@ -62,7 +62,7 @@ void append_code(std::string& result, std::uint32_t code) {
   }
 }
 
-/// `stays(rest)`: whether the control character that `rest` begins with is left as it is.
+/// `stays(rest)`: whether the control character at the start of `rest` is kept.
 template <typename Stays>
 std::string escaped(std::string_view text, Stays&& stays) {
   std::string result;

@@ -1,4 +1,4 @@
-// Text from files and arguments as a terminal may show it.
+// Text from files and arguments in a form that is safe to show on a terminal.
 #pragma once
 
 #include <string>
@@ -6,16 +6,16 @@
 
 namespace vaecuda::cli {
 
-/// `text` without what a terminal obeys instead of showing it: control characters (C0 and C1), characters
-/// that turn the direction of writing or end a line, and bytes that are no UTF-8. They appear as \u009b,
-/// bytes as \xNN, so that a JSON document means what it did. Line ends and tabs stay.
+/// `text` without characters that a terminal interprets: control characters (C0 and C1), bidirectional
+/// controls, line separators, and bytes that are not UTF-8. They are shown as \u009b, bytes as \xNN, so that
+/// a JSON document keeps its meaning. Line ends and tabs are kept.
 [[nodiscard]] std::string visible(std::string_view text);
 
-/// The same on one line: no line end and no tab stays either, as in a name that stands between other words.
+/// The same on one line, without line ends and tabs, for a name within a sentence.
 [[nodiscard]] std::string visible_name(std::string_view name);
 
-/// A message: a line end stays only before a line that is indented, as those are that list many problems, so
-/// that no name in it begins a message of its own.
+/// A message: a line end is kept only before an indented line, as in lists of problems, so that no name in it
+/// can imitate a new message.
 [[nodiscard]] std::string visible_message(std::string_view message);
 
 }  // namespace vaecuda::cli

@@ -1,5 +1,5 @@
-// A command of vae_cuda: its words, its options and what it does. A new one is a file with a Command and one
-// line in commands.cpp.
+// A command of vae_cuda: its texts, options and function. A new command is a file with a Command and one line
+// in commands.cpp.
 #pragma once
 
 #include <functional>
@@ -15,10 +15,10 @@ namespace vaecuda::tool {
 struct Command {
   std::string_view name;     ///< "encode"
   std::string_view summary;  ///< one line for the list of commands
-  std::string_view details;  ///< what its help says beyond, with an example
-  /// Its arguments: positional ones first, then options of its own. The common options are added to them.
+  std::string_view details;  ///< further text of its help, with an example
+  /// Its arguments: positional ones first, then its own options. The common options are added.
   std::vector<cli::ProgramOption> options;
-  /// Does the work and gives the exit code.
+  /// Runs the command and returns the exit code.
   int (*run)(const cli::Arguments& arguments, cli::Console& console);
 };
 

@@ -1,4 +1,4 @@
-// vae_cuda evaluate: what a model is worth on data.
+// vae_cuda evaluate: evaluation of a model on data.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -53,7 +53,7 @@ void write_rows(RowWriter& writer, const RowFigures& rows) {
   writer.commit();
 }
 
-/// Rows that training has not seen, where the data have such a part.
+/// The test part, if the data have one.
 DataPart part_to_evaluate(const cli::Arguments& arguments, cli::Console& console) {
   const DataPart asked = data_part(arguments);
   if (arguments.find("--part") != nullptr || !has_test_part(data_source(arguments))) return asked;
@@ -72,7 +72,7 @@ int run_evaluate(const cli::Arguments& arguments, cli::Console& console) {
   if (const std::string* labels = arguments.find("--labels")) {
     cli::require_read_again("--labels", *labels, "evaluate", "four times");
   }
-  // What cannot be written is said before anything is computed.
+  // Outputs that cannot be written are reported before anything is computed.
   const std::string* out = arguments.find("--rows");
   std::optional<RowWriter> writer;
   if (out != nullptr) {
@@ -80,7 +80,7 @@ int run_evaluate(const cli::Arguments& arguments, cli::Console& console) {
     writer.emplace(*out, static_cast<std::int64_t>(names.size()), RowType::f32, names);
   }
   const Vae vae = load_model(arguments, console);
-  // Opened once before anything is computed: what is wrong with the data is said first.
+  // Opened once before anything is computed, so that errors in the data are reported first.
   const DataPart part = part_to_evaluate(arguments, console);
   std::unique_ptr<RowSource> first = open_data(arguments, info, part);
   cli::say_notes(console, first->notes());

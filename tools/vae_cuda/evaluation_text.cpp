@@ -57,7 +57,7 @@ Json anomalies_json(const AnomalyFigures& anomalies) {
   return {{"label", anomalies.label}, {"rows", anomalies.anomalies}, {"scores", scores}};
 }
 
-/// As wide as the columns are, also where so many digits would not be.
+/// As wide as the columns; with six significant digits if the decimals would not fit.
 std::string figure(double value, int decimals = 4) {
   constexpr double kMost = 1e9;
   return std::abs(value) < kMost ? fmt::format("{:>12.{}f}", value, decimals)
@@ -68,7 +68,7 @@ std::string trimmed(const std::string& words) {
   return words.substr(words.find_first_not_of(' '));
 }
 
-/// Grows line by line; names stand in a column of their own.
+/// A table built line by line, with the names in the first column.
 class Text {
  public:
   void title(const std::string& line) { text_ += cli::visible_name(line) + '\n'; }

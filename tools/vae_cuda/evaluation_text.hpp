@@ -1,4 +1,4 @@
-// The figures of an evaluation, for persons and for programs.
+// The figures of an evaluation, as text and as JSON.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -12,7 +12,7 @@ namespace vaecuda::tool {
 [[nodiscard]] std::string evaluation_text(const Evaluation& evaluation, const ModelInfo& model,
                                           const std::string& data_name);
 
-/// The document of --json. What does not apply is left out.
+/// The document of --json. Figures that do not apply are left out.
 [[nodiscard]] nlohmann::ordered_json evaluation_json(const Evaluation& evaluation, const ModelInfo& model);
 
 }  // namespace vaecuda::tool

@@ -1,4 +1,4 @@
-// vae_cuda generate: rows drawn from the model, or decoded from latents of the user's own.
+// vae_cuda generate: rows drawn from the model, or decoded from the user's latents.
 #include <fmt/format.h>
 
 #include "vae_cuda/command.hpp"
@@ -13,10 +13,10 @@ constexpr std::int64_t kMostDrawn = std::int64_t{1} << 40;
 constexpr std::int64_t kMostInPicture = 4096;
 constexpr double kMostTemperature = 1e6;
 
-/// Decoded rows, passed on block by block; gives their number.
+/// Decodes rows and passes them on block by block; returns their number.
 using Pass = std::function<std::int64_t(const std::function<void(const DecodedBlock&)>&)>;
 
-/// `total`: rows to come, where that is known.
+/// `total`: number of rows, if known.
 void write_drawn(const cli::Arguments& arguments, cli::Console& console, const Vae& vae, const Pass& pass,
                  std::optional<std::int64_t> total, nlohmann::ordered_json document) {
   const RowCount done(console, "generating", total);

@@ -1,4 +1,4 @@
-// vae_cuda reconstruct: rows as the model sees them.
+// vae_cuda reconstruct: rows encoded and decoded by the model.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// vae_cuda report: a run as one page.
+// vae_cuda report: the report of a run.
 #include <fmt/format.h>
 
 #include "vae_cuda/command.hpp"

@@ -17,7 +17,7 @@
 namespace vaecuda::tool {
 namespace {
 
-/// The options of `flags` that were given, by the rules of the option table.
+/// Applies the given options among `flags`, by the rules of the option table.
 RunConfig table_values(const cli::Arguments& arguments, std::span<const std::string_view> flags) {
   RunConfig config;
   for (const Option& option : options()) {
@@ -169,7 +169,7 @@ std::unique_ptr<RowSource> open_reference(const cli::Arguments& arguments, const
   if (const std::string* column = arguments.find("--reference-label-column")) {
     source.label_column = *column;
   } else if (const std::string* same = arguments.find("--label-column")) {
-    // An index means the column that it is in --data, which may stand elsewhere here.
+    // An index refers to --data; the column may have another index here.
     source.label_column = data.label_column().empty() ? *same : data.label_column();
     source.label_column_may_lack = true;
   }

@@ -1,4 +1,4 @@
-// What the commands leave behind: a picture or rows, and one line or document that says so.
+// Outputs of the commands: a picture or rows, and one line or document that reports them.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,7 +9,7 @@
 
 namespace vaecuda::tool {
 
-/// Says what was done: `line` as a message, or `document` on stdout with --json.
+/// Reports the result: `line` as a message, or `document` on stdout with --json.
 void report(const cli::Arguments& arguments, cli::Console& console, const std::string& line,
             const nlohmann::ordered_json& document);
 

@@ -1,4 +1,4 @@
-// What a command notices while rows pass through a model.
+// Progress and checks while rows pass through a model.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,10 @@
 
 namespace vaecuda::tool {
 
-/// Tells the console how many rows are done.
+/// Reports to the console how many rows are done.
 class RowCount {
  public:
-  /// `pass`: what is done with them; valid as long as the program. `total`: where it is known.
+  /// `pass`: name of the work, of static storage duration. `total`: number of rows, if known.
   RowCount(cli::Console& console, std::string_view pass, std::optional<std::int64_t> total)
       : console_(console), pass_(pass), total_(total) {}
   void tell(std::int64_t rows) const;
@@ -30,12 +30,12 @@ class RowCount {
 class OverflowWatch {
  public:
   explicit OverflowWatch(std::int64_t columns) : columns_(columns) {}
-  /// The results of the next rows, `columns` values each.
+  /// Adds the results of the next rows, `columns` values each.
   void add(std::span<const float> results);
-  /// One line, or none where all were finite: the values of these rows are too large for the model. `name`:
-  /// of the data.
+  /// One line saying that the values of these rows are too large for the model, or nothing if all results
+  /// were finite. `name`: of the data.
   [[nodiscard]] std::vector<std::string> warnings(const std::string& name) const;
-  /// The same of rows that were decoded from latents, and went to `path`.
+  /// The same for rows decoded from latents and written to `path`.
   [[nodiscard]] std::vector<std::string> decoded_warnings(const std::string& path) const;
 
  private:
@@ -45,7 +45,7 @@ class OverflowWatch {
   std::int64_t first_ = 0;  ///< index
 };
 
-/// Each as a message of its own.
+/// Shows each as a separate message.
 void print_warnings(cli::Console& console, const std::vector<std::string>& warnings);
 
 }  // namespace vaecuda::tool

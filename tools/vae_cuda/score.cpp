@@ -21,7 +21,7 @@ enum class Metric { elbo, nll, reconstruction };
 struct Measure {
   Metric metric = Metric::elbo;
   std::string_view name = "elbo";
-  std::int64_t samples = 1;  ///< latents drawn for each row
+  std::int64_t samples = 1;  ///< latents drawn per row
   std::uint64_t seed = 0;
 };
 
@@ -44,7 +44,7 @@ Measure measure_of(const cli::Arguments& arguments) {
   return measure;
 }
 
-/// Scores of one block, and where it begins.
+/// The scores of one block, and its first row.
 using ScoreSink = std::function<void(std::int64_t first, std::span<const float> scores)>;
 
 std::int64_t score_rows(const Vae& vae, RowSource& rows, const Measure& measure, const ScoreSink& sink) {
@@ -65,9 +65,9 @@ std::int64_t score_rows(const Vae& vae, RowSource& rows, const Measure& measure,
   });
 }
 
-/// The score that a share `quantile` of the rows does not exceed: the least such one.
+/// The smallest score that a fraction `quantile` of the rows does not exceed.
 float quantile_of(std::vector<float>& scores, double quantile) {
-  // 0.07 of 100 rows is 7 rows, though the product of the doubles lies above 7.
+  // 0.07 of 100 rows is 7 rows, although the product of the doubles is above 7.
   constexpr double kRounding = 1e-12;
   const auto count = static_cast<double>(scores.size()) * (1.0 - kRounding);
   const auto rank = static_cast<std::ptrdiff_t>(std::max(1.0, std::ceil(quantile * count))) - 1;
@@ -75,7 +75,7 @@ float quantile_of(std::vector<float>& scores, double quantile) {
   return scores[static_cast<std::size_t>(rank)];
 }
 
-/// A quantile of the rows that are flagged needs them twice, and so does a reference that is the same pipe.
+/// A quantile of the scored rows themselves reads them twice, and so does a reference that is the same pipe.
 void require_rows_again(const cli::Arguments& arguments) {
   if (arguments.find("--threshold-quantile") == nullptr) return;
   const std::string& data = required(arguments, "--data");
@@ -88,10 +88,11 @@ void require_rows_again(const cli::Arguments& arguments) {
 }
 
 struct Threshold {
-  std::optional<float> value;  ///< scores are floats: one that is given as it was printed is that score
-  double shown = 0.0;          ///< the same as it was given
+  std::optional<float>
+      value;           ///< float like the scores, so that a printed score is read back as the same value
+  double shown = 0.0;  ///< the value as given
   std::optional<double> quantile;
-  std::vector<std::string> warnings;  ///< which have been said
+  std::vector<std::string> warnings;  ///< warnings already shown
 };
 
 void refuse_idle_reference(const cli::Arguments& arguments, bool has_quantile) {
@@ -104,7 +105,7 @@ void refuse_idle_reference(const cli::Arguments& arguments, bool has_quantile) {
   }
 }
 
-/// The quantile is that of --reference; without it of the rows that are flagged by it, which is said.
+/// The quantile is that of --reference; without it, that of the scored rows, with a warning.
 Threshold threshold_of(const cli::Arguments& arguments, cli::Console& console, const Vae& vae,
                        const Measure& measure, const RowSource& data) {
   Threshold threshold;
@@ -157,7 +158,7 @@ Threshold threshold_of(const cli::Arguments& arguments, cli::Console& console, c
   return threshold;
 }
 
-/// Where the scores go: a table with a line per row, or an array.
+/// Output of the scores: a table with a line per row, or an array.
 class ScoreFile {
  public:
   ScoreFile(const std::string* path, bool flagged) : flagged_(flagged) {
@@ -187,7 +188,7 @@ class ScoreFile {
   }
 
  private:
-  /// The header goes with the first scores: rows that cannot be scored leave stdout empty.
+  /// The header is written with the first scores, so that stdout stays empty if rows cannot be scored.
   void begin() {
     if (is_begun_) return;
     is_begun_ = true;
@@ -235,7 +236,7 @@ int run_score(const cli::Arguments& arguments, cli::Console& console) {
   std::vector<std::uint8_t> marks;
   const RowCount done(console, "scoring", rows->rows());
   ScoreWatch watch(vae.info());
-  // Rows that appear on a terminal show how far the work is.
+  // Rows printed on a terminal show the progress themselves.
   if (out == nullptr && cli::shows_output()) console.idle();
   const std::int64_t count =
       score_rows(vae, *rows, measure, [&](std::int64_t first, std::span<const float> scores) {

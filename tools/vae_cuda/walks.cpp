@@ -18,7 +18,8 @@ constexpr std::int64_t kMostRow = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMostCells = 4096;
 constexpr double kFar = 1e6;
 
-/// Posterior means of rows of --data. \throws FileError for one that is not finite: nothing lies around it
+/// Posterior means of rows of --data. \throws FileError for one that is not finite, from which no walk is
+/// possible
 std::vector<float> latents_of(const cli::Arguments& arguments, cli::Console& console, const Vae& vae,
                               const std::vector<std::int64_t>& rows) {
   const auto source = open_data(arguments, vae.info());
@@ -38,7 +39,7 @@ std::vector<float> latents_of(const cli::Arguments& arguments, cli::Console& con
   return z;
 }
 
-/// Means of p(x|z), for the class that --label names where the model is conditional.
+/// Means of p(x|z); for a conditional model, with the class of --label.
 std::vector<float> decoded_rows(const cli::Arguments& arguments, const Vae& vae, std::span<const float> z) {
   const auto latents = rows_of(z, vae.info().model.latent_dim, "the latents");
   std::vector<float> rows;
