@@ -76,7 +76,7 @@ std::string needs_restores(const RunConfig& config, std::string_view flag) {
 
 std::string why_idle(const Option& option, const RunConfig& config) {
   if (option.why_idle == nullptr) return {};
-  // For a choice, the word says what was meant.
+  // For a choice, the message includes the value.
   const bool is_choice = option.type == OptionType::choice;
   return option.why_idle(
       config, is_choice ? fmt::format("{} {}", option.flag, option.get(config)) : std::string(option.flag));

@@ -21,7 +21,7 @@ struct KlOfLatent {
 
 struct LatentView {
   std::int64_t rows = 0;
-  std::vector<KlOfLatent> kl;  ///< of every latent, the greatest first, last what is not finite; empty unless
+  std::vector<KlOfLatent> kl;  ///< of every latent, the largest first, not finite ones last; empty unless
                                ///< the latent is Gaussian
   PlaneView plane;             ///< posterior means: unchanged for two latents, else on their principal axes
   bool principal = false;
