@@ -36,6 +36,9 @@ struct VectorQuantizeArgs {
 /// codes = the nearest code of each codebook (ties: the lowest), z = those codes, error = ‖latent − z‖². Two
 /// kernels, or one where there is one codebook.
 void launch(const VectorQuantizeArgs& args, Stream stream);
+[[nodiscard]] constexpr int kernels_of(const VectorQuantizeArgs& args) {
+  return args.shape.groups > 1 ? 2 : 1;
+}
 
 struct VectorQuantizeBackwardArgs {
   InMatrix latent;    ///< (B,Z)
@@ -69,8 +72,11 @@ struct CodebookGradientArgs {
   float scale = 1.0f;
 };
 
-/// gradient = scale · Σ over a code's rows of (code − latent).
+/// gradient = scale · Σ over a code's rows of (code − latent). Two kernels.
 void launch(const CodebookGradientArgs& args, Stream stream);
+[[nodiscard]] constexpr int kernels_of(const CodebookGradientArgs&) {
+  return 2;
+}
 
 struct CodebookAverageArgs {
   CodebookBatch batch;
@@ -83,8 +89,11 @@ struct CodebookAverageArgs {
 };
 
 /// Moves every code to its smoothed moving average, and dead ones to a row of the batch. In step 0 the
-/// averages are what fair use of the codes as they are would have left.
+/// averages are what fair use of the codes as they are would have left. Two kernels.
 void launch(const CodebookAverageArgs& args, Stream stream);
+[[nodiscard]] constexpr int kernels_of(const CodebookAverageArgs&) {
+  return 2;
+}
 
 struct LookUpCodesArgs {
   InMatrix codes;                   ///< (B,G)

@@ -17,8 +17,7 @@ std::int64_t nanoseconds_since(Clock::time_point began) {
 }  // namespace
 
 Profiler::Profiler(std::size_t ops, int threads)
-    : ops_(ops),
-      threads_(static_cast<std::size_t>(threads)),
+    : threads_(static_cast<std::size_t>(threads)),
       stride_((ops + 7) / 8 * 8 + 8),
       nanoseconds_(threads_ * stride_, 0) {}
 

@@ -25,7 +25,6 @@ class Profiler {
   [[nodiscard]] std::int64_t& nanoseconds(std::size_t op, std::size_t thread) {
     return nanoseconds_[thread * stride_ + op];
   }
-  std::size_t ops_;
   std::size_t threads_;
   std::size_t stride_;                     ///< whole cache lines for each thread
   std::vector<std::int64_t> nanoseconds_;  ///< by thread and op

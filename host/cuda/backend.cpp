@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "host/cuda/lower.hpp"
+#include "host/cuda/profiler.hpp"
 #include "host/cuda/program.hpp"
 #include "host/cuda/store.hpp"
 #include "host/plan/devices.hpp"
@@ -64,9 +66,13 @@ class CudaBackend final : public Backend {
     }
     check_plan(plan);
     return with_errors(*context_.runtime, [&]() -> std::unique_ptr<Program> {
-      auto memory = std::make_unique<ProgramMemory>(context_, plan, half(), options_.metrics_ring);
-      Lowered lowered = lower({plan, context_, *store, rows, *memory, options_.precision, options_.autotune});
-      return std::make_unique<CudaProgram>(context_, plan, std::move(memory), std::move(lowered));
+      const std::optional<StepEnd> found = find_step_end(plan);
+      const StepEnd* end = found ? &*found : nullptr;
+      auto memory = std::make_unique<ProgramMemory>(context_, plan, end, half(), options_.metrics_ring);
+      std::vector<Node> nodes =
+          lower({plan, end, context_, *store, rows, *memory, options_.precision, options_.autotune});
+      return std::make_unique<CudaProgram>(context_, plan.batch, ops_as_launched(plan, end),
+                                           std::move(memory), std::move(nodes));
     });
   }
 

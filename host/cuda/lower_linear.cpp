@@ -16,8 +16,8 @@ using math::ActivationKind;
 
 }  // namespace
 
-LinearLowering::LinearLowering(const LowerInputs& inputs, Readers& readers, Lowered& lowered)
-    : in_(inputs), readers_(readers), lowered_(lowered), half_(inputs.precision == Precision::bf16) {
+LinearLowering::LinearLowering(OpLaunches& at, Readers& readers)
+    : at_(at), in_(at.inputs()), readers_(readers), half_(in_.precision == Precision::bf16) {
   link_activations();
 }
 
@@ -56,31 +56,30 @@ bool LinearLowering::try_link(std::size_t forward, std::size_t backward) {
   void* mask = relu ? in_.memory.add_mask(linear.out) : nullptr;
   const std::optional<Spec> there = forward_epilogue(forward, linear, mask);
   const std::optional<Spec> back = data_gradient_epilogue(backward, gradient, mask, true);
-  GemmPointer first = there && back ? make(*there) : nullptr;
-  GemmPointer second = first ? make(*back) : nullptr;
-  if (second == nullptr) {
+  std::optional<Product> first = there && back ? make(*there) : std::nullopt;
+  std::optional<Product> second = first ? make(*back) : std::nullopt;
+  if (!second) {
     if (relu) in_.memory.drop_mask();
     return false;
   }
-  links_[forward] = {*there, std::move(first)};
-  links_[backward] = {*back, std::move(second)};
+  links_[forward] = std::move(*first);
+  links_[backward] = std::move(*second);
   return true;
 }
 
 // --- what is asked of the library
 
 const void* LinearLowering::operand(const View& view) const {
-  return half_ ? static_cast<const void*>(in_.memory.half(view)) : in_.memory.single(view);
+  return half_ ? static_cast<const void*>(in_.memory.half(view)) : at_.single(view);
 }
 
 const void* LinearLowering::weight(const LinearParameters& layer) const {
-  return half_ ? static_cast<const void*>(in_.parameters.half() + layer.weight)
-               : in_.parameters.parameters() + layer.weight;
+  return half_ ? static_cast<const void*>(in_.parameters.half() + layer.weight) : at_.parameter(layer.weight);
 }
 
 void LinearLowering::set_result(Spec& spec, const View& view, Forms forms) const {
   const bool half = forms.half && !forms.single;
-  spec.d = half ? static_cast<void*>(in_.memory.half(view)) : in_.memory.single(view);
+  spec.d = half ? static_cast<void*>(in_.memory.half(view)) : at_.single(view);
   spec.d_stride = view.stride;
   spec.result_type = half ? kernels::NumberType::bf16 : kernels::NumberType::fp32;
 }
@@ -137,15 +136,14 @@ std::optional<LinearLowering::Spec> LinearLowering::forward_epilogue(std::size_t
   Spec spec = forward_product(linear);
   set_result(spec, linear.out, forms);
   const std::int64_t bias = linear.layer.bias;
-  spec.bias = forms.half ? static_cast<const void*>(in_.parameters.half() + bias)
-                         : in_.parameters.parameters() + bias;
+  spec.bias = forms.half ? static_cast<const void*>(in_.parameters.half() + bias) : at_.parameter(bias);
   const bool keeps = linear.preactivation.valid();
   if (linear.activation == ActivationKind::gelu_tanh && keeps) {
     const Forms kept = readers_.forms(op, linear.preactivation);
     if (kept.single != forms.single || kept.half != forms.half) return std::nullopt;
     spec.epilogue = Epilogue::gelu_aux_bias;
     spec.aux = forms.half ? static_cast<void*>(in_.memory.half(linear.preactivation))
-                          : in_.memory.single(linear.preactivation);
+                          : at_.single(linear.preactivation);
     spec.aux_stride = linear.preactivation.stride;
     return spec;
   }
@@ -185,8 +183,7 @@ std::optional<LinearLowering::Spec> LinearLowering::data_gradient_epilogue(std::
   // fp32 what kernels read too.
   if (backward.activation == ActivationKind::gelu_tanh && linked == forms.half) {
     spec.epilogue = Epilogue::dgelu;
-    spec.aux =
-        forms.half ? static_cast<void*>(in_.memory.half(backward.saved)) : in_.memory.single(backward.saved);
+    spec.aux = forms.half ? static_cast<void*>(in_.memory.half(backward.saved)) : at_.single(backward.saved);
     spec.aux_stride = backward.saved.stride;
     return spec;
   }
@@ -195,65 +192,56 @@ std::optional<LinearLowering::Spec> LinearLowering::data_gradient_epilogue(std::
 
 // --- launches
 
-LinearLowering::GemmPointer LinearLowering::make(const Spec& spec) const {
-  Spec full = spec;
-  full.math = config::same_as<kernels::GemmMath>(in_.precision);
-  full.operand_type = half_ ? kernels::NumberType::bf16 : kernels::NumberType::fp32;
-  return in_.context.runtime->make_gemm(full, in_.autotune);
+std::optional<Product> LinearLowering::make(Spec spec) const {
+  spec.math = config::same_as<kernels::GemmMath>(in_.precision);
+  spec.operand_type = half_ ? kernels::NumberType::bf16 : kernels::NumberType::fp32;
+  std::unique_ptr<kernels::Gemm> gemm = in_.context.runtime->make_gemm(spec, in_.autotune);
+  if (gemm == nullptr) return std::nullopt;
+  return Product{std::move(spec), std::move(gemm)};
 }
 
-void LinearLowering::add_node(std::size_t op, const std::string& name,
-                              std::function<void(kernels::Stream)> enqueue) {
-  lowered_.nodes.push_back({name, op, 1, std::move(enqueue)});
+bool LinearLowering::add_product(std::optional<Product> product) {
+  if (!product) return false;
+  std::string name = product->spec.name;
+  at_.add(std::move(name), std::move(*product));
+  return true;
 }
 
-void LinearLowering::add_gemm(std::size_t op, const Spec& spec, GemmPointer gemm) {
-  kernels::Gemm* product = gemm.get();
-  lowered_.gemms.push_back({spec.name, std::move(gemm)});
-  add_node(op, spec.name, [product](kernels::Stream stream) { product->enqueue(stream); });
+bool LinearLowering::add_whole(const std::optional<Spec>& spec) {
+  const auto link = links_.find(at_.op());
+  if (link != links_.end()) return add_product(std::move(link->second));
+  return spec && add_product(make(*spec));
 }
 
-void LinearLowering::add_plain(std::size_t op, const Spec& spec) {
-  GemmPointer gemm = make(spec);
-  if (gemm == nullptr) {
-    throw RuntimeError(fmt::format(
-        "cuBLASLt has no algorithm for the matrix product '{}' ({} x {}, inner dimension {}) on {}",
-        spec.name, spec.rows, spec.cols, spec.inner, in_.context.runtime->facts().name));
-  }
-  add_gemm(op, spec, std::move(gemm));
+void LinearLowering::add_plain(const Spec& spec) {
+  if (add_product(make(spec))) return;
+  throw RuntimeError(
+      fmt::format("cuBLASLt has no algorithm for the matrix product '{}' ({} x {}, inner dimension {}) on {}",
+                  spec.name, spec.rows, spec.cols, spec.inner, in_.context.runtime->facts().name));
 }
 
-void LinearLowering::add_forward(std::size_t op, const Linear& linear) {
-  if (const auto link = links_.find(op); link != links_.end()) {
-    add_gemm(op, link->second.spec, std::move(link->second.gemm));
-    return;
-  }
-  if (const std::optional<Spec> spec = forward_epilogue(op, linear, nullptr)) {
-    if (GemmPointer gemm = make(*spec)) {
-      add_gemm(op, *spec, std::move(gemm));
-      return;
-    }
-  }
+void LinearLowering::add(const Linear& linear) {
+  const std::size_t op = at_.op();
+  if (add_whole(forward_epilogue(op, linear, nullptr))) return;
   const bool keeps = linear.preactivation.valid();
   if (keeps && readers_.forms(op, linear.preactivation).half) {
     throw std::logic_error("a pre-activation is kept in fp32 only, but a matrix product reads it");
   }
-  add_plain(op, forward_product(linear));
+  add_plain(forward_product(linear));
   if (leaves_bias(op, linear)) {
     without_bias_.insert(op);
     return;
   }
   kernels::BiasActivationArgs args;
-  args.product = in_.memory.in(linear.out);
-  args.bias = in_.parameters.parameters() + linear.layer.bias;
-  args.out = in_.memory.out(linear.out, readers_.forms(op, linear.out));
-  args.preactivation = in_.memory.single(linear.preactivation);
+  args.product = at_.in(linear.out);
+  args.bias = at_.parameter(linear.layer.bias);
+  args.out = at_.out(linear.out);
+  args.preactivation = at_.single(linear.preactivation);
   args.preactivation_stride = linear.preactivation.stride;
   args.activation = linear.activation;
   args.batch = linear.out.rows;
   args.columns = linear.out.cols;
-  add_node(op, linear.layer.name + " bias and activation",
-           [args](kernels::Stream stream) { kernels::launch(args, stream); });
+  at_.add(linear.layer.name + " bias and activation", args);
 }
 
 bool LinearLowering::leaves_bias(std::size_t op, const Linear& linear) const {
@@ -264,85 +252,68 @@ bool LinearLowering::leaves_bias(std::size_t op, const Linear& linear) const {
   return likelihood != nullptr && same_view(likelihood->output, linear.out);
 }
 
-const float* LinearLowering::left_bias(std::size_t reader, const View& view) const {
+const float* LinearLowering::left_bias(const View& view) const {
   std::size_t op = 0;
-  const Linear* linear = producer(reader, view, op);
+  const Linear* linear = producer(at_.op(), view, op);
   if (linear == nullptr || without_bias_.count(op) == 0) return nullptr;
-  return in_.parameters.parameters() + linear->layer.bias;
+  return at_.parameter(linear->layer.bias);
 }
 
-void LinearLowering::add_backward(std::size_t op, const LinearBackward& backward) {
+void LinearLowering::add(const LinearBackward& backward) {
   // The weight gradient first: it reads the layer's input, whose place the data gradient may take.
-  if (in_.memory.gradients() != nullptr) add_weight_gradient(op, backward);
-  if (backward.dx.valid()) add_data_gradient(op, backward);
+  if (in_.memory.gradients() != nullptr) add_weight_gradient(backward);
+  if (backward.dx.valid()) add_data_gradient(backward);
 }
 
-void LinearLowering::add_weight_gradient(std::size_t op, const LinearBackward& backward) {
+void LinearLowering::add_weight_gradient(const LinearBackward& backward) {
   const Spec product = weight_gradient_product(backward);
   float* db = in_.memory.gradients() + backward.layer.bias;
   Spec with_bias = product;
   with_bias.epilogue = Epilogue::bgradb;
   with_bias.bias_gradient = db;
-  if (GemmPointer gemm = make(with_bias)) {
-    add_gemm(op, with_bias, std::move(gemm));
-    return;
-  }
-  add_plain(op, product);
-  DeferredBias deferred;
-  deferred.sum.d = {half_ ? nullptr : in_.memory.single(backward.d), backward.d.stride};
-  deferred.sum.half = half_ ? in_.memory.half(backward.d) : nullptr;
-  deferred.sum.db = db;
-  deferred.sum.columns = backward.layer.out;
-  deferred.batch = backward.d.rows;
-  deferred_.push_back(deferred);
+  if (add_product(make(with_bias))) return;
+  add_plain(product);
+  const View& d = backward.d;
+  deferred_.push_back({{{half_ ? nullptr : at_.single(d), d.stride},
+                        half_ ? in_.memory.half(d) : nullptr,
+                        db,
+                        backward.layer.out},
+                       d.rows});
 }
 
-void LinearLowering::add_data_gradient(std::size_t op, const LinearBackward& backward) {
-  if (const auto link = links_.find(op); link != links_.end()) {
-    add_gemm(op, link->second.spec, std::move(link->second.gemm));
-    return;
-  }
-  if (const std::optional<Spec> spec = data_gradient_epilogue(op, backward, nullptr, false)) {
-    if (GemmPointer gemm = make(*spec)) {
-      add_gemm(op, *spec, std::move(gemm));
-      return;
-    }
-  }
-  add_plain(op, data_gradient_product(backward));
+void LinearLowering::add_data_gradient(const LinearBackward& backward) {
+  const std::size_t op = at_.op();
+  if (add_whole(data_gradient_epilogue(op, backward, nullptr, false))) return;
+  add_plain(data_gradient_product(backward));
   const Forms forms = readers_.forms(op, backward.dx);
   if (backward.activation == ActivationKind::identity) {
     if (!forms.half) return;
     kernels::ConvertArgs args;
-    args.in = in_.memory.in(backward.dx);
+    args.in = at_.in(backward.dx);
     args.out = in_.memory.out(backward.dx, {false, true});
     args.batch = backward.dx.rows;
     args.columns = backward.dx.cols;
-    add_node(op, backward.layer.name + " data gradient to bfloat16",
-             [args](kernels::Stream stream) { kernels::launch(args, stream); });
+    at_.add(backward.layer.name + " data gradient to bfloat16", args);
     return;
   }
   kernels::ActivationGradientArgs args;
-  args.product = in_.memory.in(backward.dx);
-  args.saved = in_.memory.in(backward.saved);
+  args.product = at_.in(backward.dx);
+  args.saved = at_.in(backward.saved);
   args.dx = in_.memory.out(backward.dx, forms);
   args.activation = backward.activation;
   args.batch = backward.dx.rows;
   args.columns = backward.dx.cols;
-  add_node(op, backward.layer.name + " activation gradient",
-           [args](kernels::Stream stream) { kernels::launch(args, stream); });
+  at_.add(backward.layer.name + " activation gradient", args);
 }
 
-void LinearLowering::add_parameter_gradient(const ParameterGradient& gradient) {
+void LinearLowering::add(const ParameterGradient& gradient) {
   if (in_.memory.gradients() == nullptr) return;
-  DeferredBias deferred;
-  deferred.sum.d = in_.memory.in(gradient.d);
-  deferred.sum.db = in_.memory.gradients() + gradient.parameter;
-  deferred.sum.columns = gradient.d.cols;
-  deferred.batch = gradient.d.rows;
-  deferred_.push_back(deferred);
+  const View& d = gradient.d;
+  float* db = in_.memory.gradients() + gradient.parameter;
+  deferred_.push_back({{at_.in(d), nullptr, db, d.cols}, d.rows});
 }
 
-void LinearLowering::add_bias_gradients(std::size_t op) {
+void LinearLowering::add_bias_gradients() {
   for (std::size_t next = 0; next < deferred_.size();) {
     kernels::BiasGradientArgs args;
     args.batch = deferred_[next].batch;
@@ -350,7 +321,7 @@ void LinearLowering::add_bias_gradients(std::size_t op) {
            deferred_[next].batch == args.batch) {
       args.layer[args.layers++] = deferred_[next++].sum;
     }
-    add_node(op, "bias gradients", [args](kernels::Stream stream) { kernels::launch(args, stream); });
+    at_.add("bias gradients", args);
   }
   deferred_.clear();
 }

@@ -13,45 +13,36 @@ std::int64_t elements_of(const AdamUpdate& op) {
   return op.ranges.front().count;
 }
 
-}  // namespace
-
-kernels::LossColumns UpdateLowering::columns_of(const std::vector<LossRows>& loss) const {
+kernels::LossColumns columns_of(const std::vector<LossRows>& loss, const OpLaunches& at) {
   kernels::LossColumns columns;
   columns.terms = terms_of(loss);
   for (std::size_t i = 0; i < loss.size(); ++i) {
     const View& rows = loss[i].rows;
-    columns.column[i] = {memory_.single(rows), rows.stride, rows.rows};
+    columns.column[i] = {at.single(rows), rows.stride, rows.rows};
   }
   return columns;
 }
 
-const StepEnd& UpdateLowering::end() const {
-  if (end_ == nullptr) throw std::logic_error("a gradient norm without an update");
-  return *end_;
-}
+}  // namespace
 
-void UpdateLowering::add(const GradNorm& op) {
-  linear_.add_bias_gradients(at_.op());
+kernels::GradNormArgs args_of(const GradNorm& op, const OpLaunches& at) {
   kernels::GradNormArgs args;
-  args.gradient = memory_.gradients();
-  args.elements = elements_of(*end().update);  // the norm covers what the update covers
+  args.gradient = at.memory().gradients();
+  args.elements = elements_of(*at.end().update);  // the norm covers what the update covers
   args.clip_norm = op.clip_norm;
-  args.loss = columns_of(op.loss);
-  args.state = memory_.state();
-  args.scratch = memory_.scratch();
-  at_.add(args);
+  args.loss = columns_of(op.loss, at);
+  args.state = at.state();
+  args.scratch = at.memory().scratch();
+  return args;
 }
 
-void UpdateLowering::add(const AdamUpdate&) {
-  linear_.add_bias_gradients(at_.op());
-}
-
-void UpdateLowering::add(const AdvanceStep& op) {
-  if (!parameters_.training()) throw std::logic_error("a training step on parameters without moments");
+kernels::UpdateArgs args_of(const AdvanceStep& op, const OpLaunches& at) {
+  CudaParameters& parameters = at.inputs().parameters;
+  if (!parameters.training()) throw std::logic_error("a training step on parameters without moments");
   kernels::AdvanceArgs advance;
-  advance.loss = columns_of(op.loss);
-  advance.batch = batch_;
-  advance.perplexity = memory_.single(op.perplexity);
+  advance.loss = columns_of(op.loss, at);
+  advance.batch = at.inputs().plan.batch;
+  advance.perplexity = at.single(op.perplexity);
   advance.perplexity_stride = op.perplexity.stride;
   advance.groups = op.perplexity.rows;
   advance.schedule = op.schedule;
@@ -59,24 +50,22 @@ void UpdateLowering::add(const AdvanceStep& op) {
   advance.beta2 = op.beta2;
   advance.loss_schedule = op.loss_schedule;
   advance.skip_nonfinite = op.skip_nonfinite;
-  advance.ring = memory_.ring();
-  advance.ring_size = memory_.ring_size();
-  lowered_.advance = advance;
-  const PlacedOp<AdamUpdate>& update = end().update;
+  advance.ring = at.memory().ring();
+  advance.ring_size = at.memory().ring_size();
+  const PlacedOp<AdamUpdate>& update = at.end().update;
   kernels::UpdateArgs args;
-  args.parameters = parameters_.parameters();
-  args.moment1 = parameters_.moment1();
-  args.moment2 = parameters_.moment2();
-  args.gradient = memory_.gradients();
-  args.half_parameters = parameters_.half();
+  args.parameters = parameters.parameters();
+  args.moment1 = parameters.moment1();
+  args.moment2 = parameters.moment2();
+  args.gradient = at.memory().gradients();
+  args.half_parameters = parameters.half();
   args.elements = elements_of(*update);
   args.constants = update->constants;
-  args.clipped = end().norm.has_value();
+  args.clipped = at.end().norm.has_value();
   args.advance = advance;
-  args.state = memory_.state();
-  args.scratch = memory_.scratch();
-  lowered_.nodes.push_back({"AdamUpdate and AdvanceStep", update.place, 1,
-                            [args](kernels::Stream stream) { kernels::launch(args, stream); }});
+  args.state = at.state();
+  args.scratch = at.memory().scratch();
+  return args;
 }
 
 }  // namespace vaecuda::cuda

@@ -3,9 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "host/cuda/forms.hpp"
 #include "host/cuda/lower.hpp"
@@ -16,8 +17,8 @@ namespace vaecuda::cuda {
 class OpLaunches {
  public:
   /// All three must outlive this object.
-  OpLaunches(const LowerInputs& inputs, const Readers& readers, Lowered& lowered)
-      : in_(inputs), readers_(readers), lowered_(lowered) {}
+  OpLaunches(const LowerInputs& inputs, const Readers& readers, std::vector<Node>& nodes)
+      : in_(inputs), readers_(readers), nodes_(nodes) {}
 
   /// Everything below is about this op of the plan from now on.
   void begin(std::size_t op) { op_ = op; }
@@ -25,26 +26,25 @@ class OpLaunches {
   [[nodiscard]] const LowerInputs& inputs() const { return in_; }
   [[nodiscard]] ProgramMemory& memory() const { return in_.memory; }
 
-  template <typename Args>
-  void add(const Args& args, int kernels = 1) {
-    add_node([args](kernels::Stream stream) { launch(args, stream); }, kernels);
+  /// A launch of this op, by the op's name.
+  void add(Launch launch) { add(name_of(in_.plan.ops[op_]), std::move(launch)); }
+  void add(std::string name, Launch launch) { add(std::move(name), std::move(launch), op_); }
+  /// A launch of another op.
+  void add(std::string name, Launch launch, std::size_t op) {
+    nodes_.push_back({std::move(name), op, std::move(launch)});
   }
 
-  /// As add, where `place` fills in the rows of an exchange buffer at every launch: a run may bind memory of
-  /// the caller's in its place. A captured graph keeps what it was captured with.
-  template <typename Args, typename Place>
-  void add_placed(const Args& args, const Place& place) {
-    add_node([args, place](kernels::Stream stream) {
-      Args placed = args;
-      place(placed);
-      launch(placed, stream);
-    });
+  /// The end of the training step. \throws std::logic_error for a plan without
+  [[nodiscard]] const StepEnd& end() const {
+    if (in_.end == nullptr) throw std::logic_error("a gradient norm without an update");
+    return *in_.end;
   }
+  [[nodiscard]] math::StepState* state() const { return memory().state(); }
+  [[nodiscard]] float* parameter(std::int64_t offset) const { return in_.parameters.parameters() + offset; }
 
-  void add_node(std::function<void(kernels::Stream)> enqueue, int kernels = 1) {
-    lowered_.nodes.push_back({name_of(in_.plan.ops[op_]), op_, kernels, std::move(enqueue)});
-  }
-
+  /// Null for an invalid view, as both below.
+  [[nodiscard]] float* single(const View& view) const { return memory().single(view); }
+  [[nodiscard]] kernels::InMatrix in(const View& view) const { return memory().in(view); }
   /// Where a view that this op writes goes: in the forms that are read.
   [[nodiscard]] kernels::OutMatrix out(const View& view) const {
     return view.valid() ? memory().out(view, readers_.forms(op_, view)) : kernels::OutMatrix{};
@@ -69,7 +69,7 @@ class OpLaunches {
  private:
   const LowerInputs& in_;
   const Readers& readers_;
-  Lowered& lowered_;
+  std::vector<Node>& nodes_;
   std::size_t op_ = 0;
 };
 

@@ -1,9 +1,6 @@
 #include "host/cuda/profiler.hpp"
 
 #include <algorithm>
-#include <optional>
-
-#include "host/plan/step_end.hpp"
 
 namespace vaecuda::cuda {
 namespace {
@@ -16,8 +13,9 @@ std::int64_t flush_bytes(const DeviceFacts& facts) {
 
 }  // namespace
 
-Profiler::Profiler(Context& context, const std::vector<Node>& nodes)
+Profiler::Profiler(Context& context, const ProgramMemory& memory, const std::vector<Node>& nodes)
     : runtime_(*context.runtime),
+      memory_(memory),
       nodes_(nodes),
       flush_(DeviceBuffer::of<std::uint8_t>(context, flush_bytes(runtime_.facts()), "profiling")) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -29,7 +27,7 @@ void Profiler::enqueue_step() {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     runtime_.fill_zero(flush_.as<void>(), flush_.bytes());
     spans_[i].begin->record();
-    nodes_[i].enqueue(runtime_.stream());
+    nodes_[i].enqueue(memory_, runtime_.stream());
     spans_[i].end->record();
   }
 }
@@ -42,11 +40,10 @@ void Profiler::collect(std::vector<OpTime>& ops) {
   }
 }
 
-std::vector<OpTime> ops_as_launched(const Plan& plan) {
+std::vector<OpTime> ops_as_launched(const Plan& plan, const StepEnd* end) {
   std::vector<OpTime> ops;
   for (const Op& op : plan.ops) ops.push_back({0.0, cost_of(op), false});
-  const std::optional<StepEnd> end = find_step_end(plan);
-  if (!end) return ops;
+  if (end == nullptr) return ops;
   if (end->norm) ops[end->norm->place].cost.bytes = 4.0 * static_cast<double>(plan.parameter_size);
   OpTime& advance = ops[end->advance.place];
   ops[end->update.place].cost.bytes += advance.cost.bytes;

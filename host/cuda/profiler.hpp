@@ -4,9 +4,10 @@
 #include <memory>
 #include <vector>
 
-#include "host/cuda/lower.hpp"
 #include "host/cuda/memory.hpp"
+#include "host/cuda/node.hpp"
 #include "host/plan/backend.hpp"
+#include "host/plan/step_end.hpp"
 
 namespace vaecuda::cuda {
 
@@ -14,8 +15,8 @@ namespace vaecuda::cuda {
 /// overwritten, during which the host queues the next, so that no launch waits for the host.
 class Profiler {
  public:
-  /// `nodes` must outlive this object. \throws OutOfMemoryError
-  Profiler(Context& context, const std::vector<Node>& nodes);
+  /// All must outlive this object. \throws OutOfMemoryError
+  Profiler(Context& context, const ProgramMemory& memory, const std::vector<Node>& nodes);
   /// Puts one step with its measurement on the stream.
   void enqueue_step();
   /// Waits for that step and adds what its launches took to their ops' seconds.
@@ -27,12 +28,14 @@ class Profiler {
     std::unique_ptr<Event> end;
   };
   Runtime& runtime_;
+  const ProgramMemory& memory_;
   const std::vector<Node>& nodes_;
   DeviceBuffer flush_;
   std::vector<Span> spans_;  ///< by node
 };
 
-/// The ops of a plan with what this backend does for each, the seconds zero.
-[[nodiscard]] std::vector<OpTime> ops_as_launched(const Plan& plan);
+/// The ops of a plan with what this backend does for each, the seconds zero. `end`: that of a training step,
+/// else null.
+[[nodiscard]] std::vector<OpTime> ops_as_launched(const Plan& plan, const StepEnd* end);
 
 }  // namespace vaecuda::cuda

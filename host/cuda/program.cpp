@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "host/cuda/profiler.hpp"
-#include "kernels/rows.hpp"
 
 namespace vaecuda::cuda {
 namespace {
@@ -14,18 +13,25 @@ namespace {
 constexpr std::int64_t kGraphSteps[] = {16, 4, 1};
 constexpr double kQueueSeconds = 0.5;
 
+/// How a training step ends.
+std::optional<kernels::AdvanceArgs> advance_of(const std::vector<Node>& nodes) {
+  for (const Node& node : nodes) {
+    if (const auto* update = std::get_if<kernels::UpdateArgs>(&node.launch)) return update->advance;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-CudaProgram::CudaProgram(Context& context, const Plan& plan, std::unique_ptr<ProgramMemory> memory,
-                         Lowered lowered)
+CudaProgram::CudaProgram(Context& context, std::int64_t batch, std::vector<OpTime> ops,
+                         std::unique_ptr<ProgramMemory> memory, std::vector<Node> nodes)
     : context_(context),
       runtime_(*context.runtime),
-      batch_(plan.batch),
-      ops_(ops_as_launched(plan)),
+      batch_(batch),
+      ops_(std::move(ops)),
       memory_(std::move(memory)),
-      gemms_(std::move(lowered.gemms)),
-      nodes_(std::move(lowered.nodes)),
-      advance_(lowered.advance),
+      nodes_(std::move(nodes)),
+      advance_(advance_of(nodes_)),
       // Of a step whose metrics the host has not taken yet, the ring's entry must not be written again.
       pacing_(kQueueSeconds, advance_ ? memory_->ring_size() : std::numeric_limits<std::int64_t>::max() / 2) {
   if (advance_) {
@@ -44,7 +50,7 @@ CudaProgram::~CudaProgram() {
 }
 
 void CudaProgram::enqueue_step() {
-  for (const Node& node : nodes_) node.enqueue(runtime_.stream());
+  for (const Node& node : nodes_) node.enqueue(*memory_, runtime_.stream());
 }
 
 void CudaProgram::warm_up() {
@@ -169,7 +175,7 @@ double CudaProgram::timed_run(std::int64_t count) {
 std::vector<OpTime> CudaProgram::profile(std::int64_t passes) {
   return with_errors(runtime_, [&] {
     retire_all();
-    Profiler profiler(context_, nodes_);
+    Profiler profiler(context_, *memory_, nodes_);
     std::vector<OpTime> ops = ops_;
     std::int64_t done = 0;
     for (; done < passes && !fault_; ++done) {
@@ -247,7 +253,7 @@ void CudaProgram::read(int buffer, std::span<float> values) {
 
 int CudaProgram::kernels_per_step() const {
   int kernels = 0;
-  for (const Node& node : nodes_) kernels += node.kernels;
+  for (const Node& node : nodes_) kernels += node.kernels();
   return kernels;
 }
 
@@ -263,7 +269,10 @@ std::vector<std::string> CudaProgram::launches() const {
 
 std::vector<std::string> CudaProgram::algorithms() const {
   std::vector<std::string> all;
-  for (const NamedGemm& product : gemms_) all.push_back(product.name + ": " + product.gemm->algorithm());
+  for (const Node& node : nodes_) {
+    const auto* product = std::get_if<Product>(&node.launch);
+    if (product != nullptr) all.push_back(node.name + ": " + product->gemm->algorithm());
+  }
   return all;
 }
 

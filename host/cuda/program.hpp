@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "host/cuda/lower.hpp"
 #include "host/cuda/memory.hpp"
+#include "host/cuda/node.hpp"
 #include "host/cuda/pacing.hpp"
 #include "host/cuda/program_memory.hpp"
 #include "host/plan/backend.hpp"
@@ -24,8 +24,10 @@ namespace vaecuda::cuda {
 class CudaProgram final : public Program, public CapturedSteps {
  public:
   /// Runs every launch once, so that all kernels are loaded, without effect on parameters and moments; then
-  /// captures the graphs.
-  CudaProgram(Context& context, const Plan& plan, std::unique_ptr<ProgramMemory> memory, Lowered lowered);
+  /// captures the graphs. `batch`: rows of a step. `ops`: the plan's, the seconds zero. `nodes`: lowered for
+  /// `memory`.
+  CudaProgram(Context& context, std::int64_t batch, std::vector<OpTime> ops,
+              std::unique_ptr<ProgramMemory> memory, std::vector<Node> nodes);
   CudaProgram(const CudaProgram&) = delete;
   CudaProgram& operator=(const CudaProgram&) = delete;
   /// Waits for queued work.
@@ -79,7 +81,6 @@ class CudaProgram final : public Program, public CapturedSteps {
   std::int64_t batch_;
   std::vector<OpTime> ops_;  ///< by the plan's order, seconds zero
   std::unique_ptr<ProgramMemory> memory_;
-  std::vector<NamedGemm> gemms_;
   std::vector<Node> nodes_;
   std::optional<kernels::AdvanceArgs> advance_;  ///< training
   struct StepGraph {

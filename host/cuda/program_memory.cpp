@@ -7,14 +7,14 @@
 
 namespace vaecuda::cuda {
 
-ProgramMemory::ProgramMemory(Context& context, const Plan& plan, bool half, std::int64_t ring_size)
+ProgramMemory::ProgramMemory(Context& context, const Plan& plan, const StepEnd* end, bool half,
+                             std::int64_t ring_size)
     : context_(context) {
-  const std::optional<StepEnd> end = find_step_end(plan);
   place(plan, end, half);
   state_ = DeviceBuffer::of<math::StepState>(context, 1, "the state of a step");
   const math::StepState start;
   context.runtime->copy_to_device(state_.as<void>(), &start, sizeof(start));
-  if (!end) return;
+  if (end == nullptr) return;
   gradients_ = DeviceBuffer::of<float>(context, plan.parameter_size, "gradients");
   scratch_ = DeviceBuffer::of<kernels::UpdateScratch>(context, 1, "the update's scratch memory");
   ring_ = DeviceBuffer::of<math::StepMetrics>(context, ring_size, "metrics");
@@ -24,11 +24,11 @@ ProgramMemory::~ProgramMemory() {
   quiesce(*context_.runtime);
 }
 
-void ProgramMemory::place(const Plan& plan, const std::optional<StepEnd>& end, bool half) {
+void ProgramMemory::place(const Plan& plan, const StepEnd* end, bool half) {
   // A gradient of a bias that no matrix product takes along, or of another parameter, is summed just before
   // the update.
   const Placement placement =
-      place_activations(plan, lifetimes_with_end(plan, end ? &*end : nullptr, WeightGradientTime::in_order));
+      place_activations(plan, lifetimes_with_end(plan, end, WeightGradientTime::in_order));
   arena_ = DeviceBuffer::of<float>(context_, placement.size, "activations");
   if (half) {
     half_arena_ = DeviceBuffer::of<math::BFloat16>(context_, placement.size, "activations in bfloat16");

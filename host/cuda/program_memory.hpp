@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,8 +17,9 @@ namespace vaecuda::cuda {
 /// Everything is allocated here, once. Its address stays the same as long as the program lives.
 class ProgramMemory {
  public:
-  /// `half`: activations have a bfloat16 twin. `ring_size`: entries of the metrics ring (training).
-  ProgramMemory(Context& context, const Plan& plan, bool half, std::int64_t ring_size);
+  /// `end`: that of a training step, else null. `half`: activations have a bfloat16 twin. `ring_size`:
+  /// entries of the metrics ring (training).
+  ProgramMemory(Context& context, const Plan& plan, const StepEnd* end, bool half, std::int64_t ring_size);
   ProgramMemory(const ProgramMemory&) = delete;
   ProgramMemory& operator=(const ProgramMemory&) = delete;
   /// Waits for work that uses the memory.
@@ -67,7 +67,7 @@ class ProgramMemory {
   void zero_exchange();
 
  private:
-  void place(const Plan& plan, const std::optional<StepEnd>& end, bool half);
+  void place(const Plan& plan, const StepEnd* end, bool half);
 
   Context& context_;
   std::vector<BufferKind> kinds_;     ///< by buffer
