@@ -74,6 +74,11 @@ inline Option of_start_model(Option option) {
   option.is_of_start_model = true;
   return option;
 }
+/// A row of an option whose value a model file keeps.
+inline Option in_model(Option option) {
+  option.is_stored_in_model = true;
+  return option;
+}
 /// A row of an option that has an effect only if `why_idle` returns an empty text.
 inline Option only(std::string (*why_idle)(const RunConfig& config, std::string_view flag), Option option) {
   option.why_idle = why_idle;

@@ -104,31 +104,31 @@ void append_data(std::vector<Option>& table) {
   table.push_back(flag_option<kData, &DataConfig::standardize>(
       {"data.standardize", "--standardize", "", kGroup,
        "give every column mean 0 and deviation 1, as measured on the training rows"}));
-  table.push_back(choice_option<kBinarizeModes, kData, &DataConfig::binarize>(
+  table.push_back(in_model(choice_option<kBinarizeModes, kData, &DataConfig::binarize>(
       {"data.binarize", "--binarize", "", kGroup,
-       "turn values in [0,1] into 0 or 1: at one half, or drawn anew for every batch"}));
+       "turn values in [0,1] into 0 or 1: at one half, or drawn anew for every batch"})));
 }
 
 void append_model(std::vector<Option>& table) {
   constexpr std::string_view kGroup = "Model";
-  table.push_back(of_start_model(list_option<kDimension, kLayers, kModel, &ModelConfig::hidden>(
+  table.push_back(of_start_model(in_model(list_option<kDimension, kLayers, kModel, &ModelConfig::hidden>(
       {"model.hidden", "--hidden", "N[,N...]|none", kGroup,
-       "widths of the encoder's hidden layers; the decoder mirrors them"})));
-  table.push_back(of_start_model(integer_option<kDimension, kModel, &ModelConfig::latent_dim>(
-      {"model.latent_dim", "--latent-dim", "N", kGroup, "width of the latent code"})));
-  table.push_back(of_start_model(choice_option<kLatentNames, kModel, &ModelConfig::latent>(
-      {"model.latent", "--latent", "", kGroup, kLatentHelp})));
+       "widths of the encoder's hidden layers; the decoder mirrors them"}))));
+  table.push_back(of_start_model(in_model(integer_option<kDimension, kModel, &ModelConfig::latent_dim>(
+      {"model.latent_dim", "--latent-dim", "N", kGroup, "width of the latent code"}))));
+  table.push_back(of_start_model(in_model(choice_option<kLatentNames, kModel, &ModelConfig::latent>(
+      {"model.latent", "--latent", "", kGroup, kLatentHelp}))));
   table.push_back(of_start_model(flag_option<kModel, &ModelConfig::conditional>(
       {"model.conditional", "--conditional", "", kGroup,
        "encoder and decoder are told each row's label: classes, or the vectors of a --labels file"})));
-  table.push_back(of_start_model(choice_option<kActivations, kModel, &ModelConfig::activation>(
+  table.push_back(of_start_model(in_model(choice_option<kActivations, kModel, &ModelConfig::activation>(
       {"model.activation", "--activation", "", kGroup,
-       "of the hidden layers; gelu is the exact form, by erf"})));
-  table.push_back(choice_option<kInitializations, kModel, &ModelConfig::init>(
-      {"model.init", "--init", "", kGroup, "how fresh weights are drawn; torch is nn.Linear's way"}));
-  table.push_back(of_start_model(choice_option<kLikelihoods, kModel, &ModelConfig::likelihood>(
+       "of the hidden layers; gelu is the exact form, by erf"}))));
+  table.push_back(in_model(choice_option<kInitializations, kModel, &ModelConfig::init>(
+      {"model.init", "--init", "", kGroup, "how fresh weights are drawn; torch is nn.Linear's way"})));
+  table.push_back(of_start_model(in_model(choice_option<kLikelihoods, kModel, &ModelConfig::likelihood>(
       {"model.likelihood", "--likelihood", "", kGroup,
-       "p(x|z): bernoulli for values in [0,1], the others for any"})));
+       "p(x|z): bernoulli for values in [0,1], the others for any"}))));
   table.push_back(
       only(needs_sigma,
            sigma_setting(of_start_model(Option{
@@ -139,32 +139,32 @@ void append_model(std::vector<Option>& table) {
                  parse_sigma(config.model, text, where);
                },
                [](const RunConfig& config) { return format_sigma(config.model); }}))));
-  table.push_back(choice_option<kOutputBiases, kModel, &ModelConfig::output_bias>(
+  table.push_back(in_model(choice_option<kOutputBiases, kModel, &ModelConfig::output_bias>(
       {"model.output_bias", "--output-bias", "", kGroup,
        "what the output layer's bias starts from: as --init draws it, 0, or what gives the training rows' "
-       "mean"}));
-  table.push_back(
-      only(needs_density, of_start_model(choice_option<kLogvarHeads, kModel, &ModelConfig::logvar_head>(
-                              {"model.logvar_head", "--logvar-head", "", kGroup,
-                               "what the encoder gives for the latent's scale: log sigma^2 or log sigma"}))));
+       "mean"})));
+  table.push_back(only(needs_density,
+                       of_start_model(in_model(choice_option<kLogvarHeads, kModel, &ModelConfig::logvar_head>(
+                           {"model.logvar_head", "--logvar-head", "", kGroup,
+                            "what the encoder gives for the latent's scale: log sigma^2 or log sigma"})))));
 }
 
 void append_objective(std::vector<Option>& table) {
   constexpr std::string_view kGroup = "Objective";
   table.push_back(
       only(needs_density,
-           choice_option<kObjectives, kObjective, &ObjectiveConfig::kind>(
+           in_model(choice_option<kObjectives, kObjective, &ObjectiveConfig::kind>(
                {"objective.kind", "--objective", "", kGroup,
-                "elbo, or the tighter importance-weighted bound of all samples of a row together"})));
+                "elbo, or the tighter importance-weighted bound of all samples of a row together"}))));
   table.push_back(only(needs_density,
-                       integer_option<kSamples, kObjective, &ObjectiveConfig::samples>(
-                           {"objective.samples", "--samples", "N", kGroup, "latent samples of each row"})));
+                       in_model(integer_option<kSamples, kObjective, &ObjectiveConfig::samples>(
+                           {"objective.samples", "--samples", "N", kGroup, "latent samples of each row"}))));
   table.push_back(
-      only(needs_kl_term, real_option<kWeight, kObjective, &ObjectiveConfig::beta>(
-                              {"objective.beta", "--beta", "F", kGroup, "weight of the KL term"})));
+      only(needs_kl_term, in_model(real_option<kWeight, kObjective, &ObjectiveConfig::beta>(
+                              {"objective.beta", "--beta", "F", kGroup, "weight of the KL term"}))));
   table.push_back(only(
       needs_kl_term,
-      with_setting<kObjective, &ObjectiveConfig::beta_schedule>(Option{
+      in_model(with_setting<kObjective, &ObjectiveConfig::beta_schedule>(Option{
           "objective.beta_schedule", "--beta-schedule", OptionType::text, "SCHEDULE",
           "constant, linear:steps=N or cyclical:period=N,ramp=F", kGroup,
           "how the KL term's weight comes to --beta: constant, linear:steps=N (from 0) or "
@@ -172,43 +172,43 @@ void append_objective(std::vector<Option>& table) {
           [](RunConfig& config, std::string_view text, std::string_view where) {
             config.objective.beta_schedule = parse_beta_schedule(text, where);
           },
-          [](const RunConfig& config) { return format_beta_schedule(config.objective.beta_schedule); }})));
+          [](const RunConfig& config) { return format_beta_schedule(config.objective.beta_schedule); }}))));
   table.push_back(
       only(needs_kl_term,
-           real_option<kWeight, kObjective, &ObjectiveConfig::capacity>(
+           in_model(real_option<kWeight, kObjective, &ObjectiveConfig::capacity>(
                {"objective.capacity", "--capacity", "NATS", kGroup,
-                "hold the KL term at so many nats: its distance to them is what counts; 0 does not"})));
-  table.push_back(
-      only(needs_capacity, integer_option<kCapacitySteps, kObjective, &ObjectiveConfig::capacity_steps>(
-                               {"objective.capacity_steps", "--capacity-steps", "N", kGroup,
-                                "steps in which the capacity rises from 0"})));
+                "hold the KL term at so many nats: its distance to them is what counts; 0 does not"}))));
+  table.push_back(only(needs_capacity,
+                       in_model(integer_option<kCapacitySteps, kObjective, &ObjectiveConfig::capacity_steps>(
+                           {"objective.capacity_steps", "--capacity-steps", "N", kGroup,
+                            "steps in which the capacity rises from 0"}))));
   table.push_back(only(needs_kl_term,
-                       real_option<kWeight, kObjective, &ObjectiveConfig::free_bits>(
+                       in_model(real_option<kWeight, kObjective, &ObjectiveConfig::free_bits>(
                            {"objective.free_bits", "--free-bits", "NATS", kGroup,
-                            "KL of each latent, as a mean over the batch, that costs nothing; 0 is none"})));
-  table.push_back(choice_option<kReductions, kObjective, &ObjectiveConfig::reduce>(
+                            "KL of each latent, as a mean over the batch, that costs nothing; 0 is none"}))));
+  table.push_back(in_model(choice_option<kReductions, kObjective, &ObjectiveConfig::reduce>(
       {"objective.reduce", "--reduce", "", kGroup,
-       "whether the gradient is the mean or the sum over a batch's rows; reported losses are means"}));
-  table.push_back(
-      only(needs_code_penalty, real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::latent_l2>(
-                                   {"objective.latent_l2", "--latent-l2", "F", kGroup,
-                                    "deterministic latent: weight of the code's mean square"})));
+       "whether the gradient is the mean or the sum over a batch's rows; reported losses are means"})));
+  table.push_back(only(needs_code_penalty,
+                       in_model(real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::latent_l2>(
+                           {"objective.latent_l2", "--latent-l2", "F", kGroup,
+                            "deterministic latent: weight of the code's mean square"}))));
 }
 
 void append_codebook(std::vector<Option>& table) {
   constexpr std::string_view kGroup = "Codebook";
-  table.push_back(only(needs_codebook,
-                       of_start_model(integer_option<kCodes, kModel, &ModelConfig::codebook_size>(
-                           {"model.codebook_size", "--codebook-size", "N", kGroup, "codes of a codebook"}))));
   table.push_back(only(
-      needs_codebook,
-      of_start_model(integer_option<kDimension, kModel, &ModelConfig::codebooks>(
-          {"model.codebooks", "--codebooks", "N", kGroup,
-           "into so many parts the latent is cut, each with a codebook of its own; divides --latent-dim"}))));
+      needs_codebook, of_start_model(in_model(integer_option<kCodes, kModel, &ModelConfig::codebook_size>(
+                          {"model.codebook_size", "--codebook-size", "N", kGroup, "codes of a codebook"})))));
+  table.push_back(only(needs_codebook,
+                       of_start_model(in_model(integer_option<kDimension, kModel, &ModelConfig::codebooks>(
+                           {"model.codebooks", "--codebooks", "N", kGroup,
+                            "into so many parts the latent is cut, each with a codebook of its own; divides "
+                            "--latent-dim"})))));
   table.push_back(
-      only(needs_codebook, real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::commitment>(
+      only(needs_codebook, in_model(real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::commitment>(
                                {"objective.commitment", "--commitment", "F", kGroup,
-                                "weight of the squared distance that holds the encoder to its codes"})));
+                                "weight of the squared distance that holds the encoder to its codes"}))));
   table.push_back(
       only(needs_codebook,
            choice_option<kCodebookUpdates, kOptimizer, &OptimizerConfig::codebook_update>(

@@ -2,105 +2,127 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "host/config/enumerators.hpp"
 #include "host/config/likelihood_traits.hpp"
 #include "host/config/limits.hpp"
 #include "host/config/parse.hpp"
+#include "host/config/split.hpp"
 #include "host/config/text_forms.hpp"
 #include "host/config/utf8.hpp"
 #include "host/model/json_scanner.hpp"
+#include "host/model/json_writer.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
 
 namespace vaecuda {
 namespace {
 
-constexpr std::string_view kActivationKey = "model.activation";
-constexpr std::string_view kLogvarHeadKey = "model.logvar_head";
-constexpr std::string_view kInitKey = "model.init";
-constexpr std::string_view kLatentKey = "model.latent";
-constexpr std::string_view kLikelihoodKey = "model.likelihood";
-constexpr std::string_view kOutputBiasKey = "model.output_bias";
-constexpr std::string_view kObjectiveKey = "objective.kind";
-constexpr std::string_view kBetaScheduleKey = "objective.beta_schedule";
-constexpr std::string_view kReduceKey = "objective.reduce";
-constexpr std::string_view kBinarizeKey = "data.binarize";
+/// A member of a table that no option of the same key says.
+struct Member {
+  std::string_view key;
+  std::function<void()> pass;  ///< reads or writes its value
+};
 
-void read_choice(JsonScanner& scanner, RunConfig& config, std::string_view key) {
-  const std::string_view text = scanner.string();
+/// The options of a table that a model file keeps, and `others`.
+template <class Pass>
+std::vector<Member> members_of(std::string_view table, std::vector<Member> others, const Pass& pass) {
+  for (const Option& option : options()) {
+    const std::size_t dot = option.key.find('.');
+    if (!option.is_stored_in_model || option.key.substr(0, dot) != table) continue;
+    others.push_back({option.key.substr(dot + 1), [&pass, &option] { pass(option); }});
+  }
+  return others;
+}
+
+// --- reading
+
+void set_number(const JsonScanner& scanner, RunConfig& config, const Option& option,
+                const std::string& number) {
   try {
-    find_option_by_key(key)->set(config, text, key);
+    option.set(config, number, option.key);
+  } catch (const ConfigError&) {
+    scanner.fail(fmt::format("{} is {}; expected {}", option.key, number, option.range));
+  }
+}
+
+void set_text(const JsonScanner& scanner, RunConfig& config, const Option& option, std::string_view text) {
+  try {
+    option.set(config, text, option.key);
   } catch (const ConfigError& error) {
     scanner.fail(error.what());
   }
 }
 
-void read_sigma_source(JsonScanner& scanner, ModelConfig& model) {
-  const std::string_view text = scanner.string();
-  try {
-    model.sigma_source =
-        static_cast<SigmaSource>(config::parse_choice(text, config::kSigmaSources, "model.sigma_source"));
-  } catch (const ConfigError& error) {
-    scanner.fail(error.what());
+void read_option(JsonScanner& scanner, RunConfig& config, const Option& option) {
+  switch (option.type) {
+    case OptionType::integer:
+      return set_number(scanner, config, option, std::to_string(scanner.natural()));
+    case OptionType::real:
+      return set_number(scanner, config, option, config::format_real(scanner.real()));
+    case OptionType::flag:
+      return set_text(scanner, config, option, scanner.boolean() ? "true" : "false");
+    case OptionType::integer_list: {
+      std::vector<std::int64_t> values;
+      scanner.each_element(static_cast<std::size_t>(config::kLayers.max),
+                           [&] { values.push_back(scanner.natural()); });
+      return set_number(scanner, config, option,
+                        values.empty() ? "none" : fmt::format("{}", fmt::join(values, ",")));
+    }
+    case OptionType::real_or_word:
+    case OptionType::text:
+    case OptionType::choice:
+      break;
   }
+  set_text(scanner, config, option, scanner.string());
+}
+
+/// `in_every_file`: the keys that a file by the first version has as well; others may be missing and mean the
+/// defaults.
+void read_table(JsonScanner& scanner, RunConfig& config, std::string_view table,
+                std::span<const std::string_view> in_every_file, std::vector<Member> others) {
+  const auto read = [&](const Option& option) { read_option(scanner, config, option); };
+  std::vector<Member> members = members_of(table, std::move(others), read);
+  std::stable_partition(members.begin(), members.end(), [&](const Member& member) {
+    return std::find(in_every_file.begin(), in_every_file.end(), member.key) != in_every_file.end();
+  });
+  std::vector<std::string_view> keys;
+  for (const Member& member : members) keys.push_back(member.key);
+  scanner.object(
+      keys, [&](std::size_t key) { members[key].pass(); }, in_every_file.size());
 }
 
 void read_model(JsonScanner& scanner, RunConfig& config) {
-  // Older files lack the keys behind "sigma" and mean the defaults.
-  static constexpr std::array<std::string_view, 14> kKeys = {
-      "activation", "hidden",        "init",        "input_dim",   "latent_dim",
-      "likelihood", "sigma",         "latent",      "logvar_head", "codebook_size",
-      "codebooks",  "condition_dim", "output_bias", "sigma_source"};
+  static constexpr std::array<std::string_view, 7> kInEveryFile = {
+      "activation", "hidden", "init", "input_dim", "latent_dim", "likelihood", "sigma"};
   ModelConfig& model = config.model;
-  model.hidden.clear();
-  const auto read = [&](std::size_t key) {
-    switch (key) {
-      case 0:
-        return read_choice(scanner, config, kActivationKey);
-      case 1:
-        return scanner.each_element(static_cast<std::size_t>(config::kLayers.max),
-                                    [&] { model.hidden.push_back(scanner.natural()); });
-      case 2:
-        return read_choice(scanner, config, kInitKey);
-      case 3:
-        model.input_dim = scanner.natural();
-        return;
-      case 4:
-        model.latent_dim = scanner.natural();
-        return;
-      case 5:
-        return read_choice(scanner, config, kLikelihoodKey);
-      case 6:
-        model.sigma = scanner.real();
-        return;
-      case 7:
-        return read_choice(scanner, config, kLatentKey);
-      case 8:
-        return read_choice(scanner, config, kLogvarHeadKey);
-      case 9:
-        model.codebook_size = scanner.natural();
-        return;
-      case 10:
-        model.codebooks = scanner.natural();
-        return;
-      case 11:
-        model.condition_dim = scanner.natural();
-        model.conditional = model.condition_dim > 0;
-        return;
-      case 12:
-        return read_choice(scanner, config, kOutputBiasKey);
-      default:
-        return read_sigma_source(scanner, model);
+  const auto read_conditions = [&] {
+    model.condition_dim = scanner.natural();
+    model.conditional = model.condition_dim > 0;
+  };
+  const auto read_sigma_source = [&] {
+    const std::string_view text = scanner.string();
+    try {
+      model.sigma_source =
+          static_cast<SigmaSource>(config::parse_choice(text, config::kSigmaSources, "model.sigma_source"));
+    } catch (const ConfigError& error) {
+      scanner.fail(error.what());
     }
   };
-  scanner.object(kKeys, read, 7);
+  read_table(scanner, config, "model", kInEveryFile,
+             {{"input_dim", [&] { model.input_dim = scanner.natural(); }},
+              {"condition_dim", read_conditions},
+              {"sigma", [&] { model.sigma = scanner.real(); }},
+              {"sigma_source", read_sigma_source}});
 }
 
 float read_float(JsonScanner& scanner, std::string_view key) {
@@ -114,70 +136,19 @@ float read_float(JsonScanner& scanner, std::string_view key) {
 }
 
 void read_data(JsonScanner& scanner, RunConfig& config, ModelDocument& document) {
-  // Older files have the first three alone.
-  static constexpr std::array<std::string_view, 5> kKeys = {"binarize", "scale", "standardize", "exponent",
-                                                            "largest"};
+  static constexpr std::array<std::string_view, 3> kInEveryFile = {"binarize", "scale", "standardize"};
   ValueSizes sizes;
-  const auto read = [&](std::size_t key) {
-    switch (key) {
-      case 0:
-        return read_choice(scanner, config, kBinarizeKey);
-      case 1:
-        document.file.preparation.scale = read_float(scanner, "data.scale");
-        return;
-      case 2:
-        document.standardize = scanner.boolean();
-        return;
-      case 3:
-        sizes.exponent = scanner.real();
-        return;
-      default:
-        sizes.largest = read_float(scanner, "data.largest");
-        return;
-    }
-  };
-  scanner.object(kKeys, read, 3);
+  read_table(scanner, config, "data", kInEveryFile,
+             {{"scale", [&] { document.file.preparation.scale = read_float(scanner, "data.scale"); }},
+              {"standardize", [&] { document.standardize = scanner.boolean(); }},
+              {"exponent", [&] { sizes.exponent = scanner.real(); }},
+              {"largest", [&] { sizes.largest = read_float(scanner, "data.largest"); }}});
   if (sizes != ValueSizes{}) document.file.trained_on = sizes;
 }
 
 void read_objective(JsonScanner& scanner, RunConfig& config) {
-  // Older files have beta alone.
-  static constexpr std::array<std::string_view, 10> kKeys = {
-      "beta",     "latent_l2",      "samples",   "commitment", "beta_schedule",
-      "capacity", "capacity_steps", "free_bits", "kind",       "reduce"};
-  ObjectiveConfig& objective = config.objective;
-  const auto read = [&](std::size_t key) {
-    switch (key) {
-      case 0:
-        objective.beta = scanner.real();
-        return;
-      case 1:
-        objective.latent_l2 = scanner.real();
-        return;
-      case 2:
-        objective.samples = scanner.natural();
-        return;
-      case 3:
-        objective.commitment = scanner.real();
-        return;
-      case 4:
-        return read_choice(scanner, config, kBetaScheduleKey);
-      case 5:
-        objective.capacity = scanner.real();
-        return;
-      case 6:
-        objective.capacity_steps = scanner.natural();
-        return;
-      case 7:
-        objective.free_bits = scanner.real();
-        return;
-      case 8:
-        return read_choice(scanner, config, kObjectiveKey);
-      default:
-        return read_choice(scanner, config, kReduceKey);
-    }
-  };
-  scanner.object(kKeys, read, 1);
+  static constexpr std::array<std::string_view, 1> kInEveryFile = {"beta"};
+  read_table(scanner, config, "objective", kInEveryFile, {});
 }
 
 std::optional<ImageShape> read_image(JsonScanner& scanner) {
@@ -204,52 +175,96 @@ std::uint64_t read_seed(JsonScanner& scanner) {
   return seed;
 }
 
-bool outside(std::int64_t value, const config::IntegerRange& range) {
-  return value < range.min || value > range.max;
-}
-bool outside(double value, const config::RealRange& range) {
-  return !(value >= range.min && value <= range.max);  // true for nan
+// --- writing
+
+template <class Number>
+Number number_of(std::string_view text) {
+  Number number{};
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
 }
 
-template <class Value, class Range>
-std::string complaint(std::string_view key, Value value, const Range& range) {
-  return fmt::format("{} is {}; expected {}", key, value, config::describe(range));
+void write_option(JsonWriter& json, const RunConfig& config, const Option& option) {
+  const std::string text = option.get(config);
+  switch (option.type) {
+    case OptionType::integer:
+      return json.value(number_of<std::int64_t>(text));
+    case OptionType::real:
+      return json.value(number_of<double>(text));
+    case OptionType::flag:
+      return json.value(text == "true");
+    case OptionType::integer_list:
+      json.open_array();
+      if (text != "none") {
+        for (const std::string_view each : config::split(text, ',')) {
+          json.value(number_of<std::int64_t>(each));
+        }
+      }
+      return json.close_array();
+    case OptionType::real_or_word:
+    case OptionType::text:
+    case OptionType::choice:
+      break;
+  }
+  json.value(text);
 }
 
-std::string find_objective_fault(const ObjectiveConfig& objective) {
-  const std::array<std::pair<std::string_view, double>, 5> weights = {{
-      {"objective.beta", objective.beta},
-      {"objective.latent_l2", objective.latent_l2},
-      {"objective.commitment", objective.commitment},
-      {"objective.capacity", objective.capacity},
-      {"objective.free_bits", objective.free_bits},
-  }};
-  for (const auto& [key, value] : weights) {
-    if (outside(value, config::kWeight)) return complaint(key, value, config::kWeight);
+/// Sorted by their keys.
+void write_table(JsonWriter& json, const RunConfig& config, std::string_view table,
+                 std::vector<Member> others) {
+  const auto write = [&](const Option& option) { write_option(json, config, option); };
+  std::vector<Member> members = members_of(table, std::move(others), write);
+  std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) { return a.key < b.key; });
+  json.key(table);
+  json.open_object();
+  for (const Member& member : members) {
+    json.key(member.key);
+    member.pass();
   }
-  if (outside(objective.samples, config::kSamples)) {
-    return complaint("objective.samples", objective.samples.value(), config::kSamples);
-  }
-  if (outside(objective.capacity_steps, config::kCapacitySteps)) {
-    return complaint("objective.capacity_steps", objective.capacity_steps.value(), config::kCapacitySteps);
-  }
-  return "";
-}
-
-std::string find_image_fault(const ImageShape& image, std::int64_t input_dim) {
-  for (const std::int64_t size : {image.height, image.width, image.channels}) {
-    if (outside(size, config::kDimension)) return complaint("image", size, config::kDimension);
-  }
-  // Each is at most 2^24, so that two of them can be multiplied but not three.
-  const std::int64_t area = image.height * image.width;
-  if (area > input_dim || area * image.channels != input_dim) {
-    return fmt::format("image is {}x{}x{}; expected as many values as a row has, {}", image.height,
-                       image.width, image.channels, input_dim);
-  }
-  return "";
+  json.close_object();
 }
 
 }  // namespace
+
+std::string write_model_document(const ModelFile& file) {
+  RunConfig config;
+  config.model = file.model;
+  config.objective = file.objective;
+  config.data.binarize = config::same_as<BinarizeMode>(file.preparation.binarize);
+  JsonWriter json;
+  json.open_object();
+  json.array("column_names", file.column_names);
+  json.array("condition_names", file.condition_names);
+  std::vector<Member> data = {
+      {"scale", [&] { json.value(static_cast<double>(file.preparation.scale)); }},
+      {"standardize", [&] { json.value(!file.preparation.mean.empty()); }},
+  };
+  if (file.trained_on) {
+    data.push_back({"exponent", [&] { json.value(file.trained_on->exponent); }});
+    data.push_back({"largest", [&] { json.value(static_cast<double>(file.trained_on->largest)); }});
+  }
+  write_table(json, config, "data", std::move(data));
+  if (file.image) {
+    json.array("image", std::array{file.image->height, file.image->width, file.image->channels});
+  } else {
+    json.key("image");
+    json.null();
+  }
+  if (!file.label_vector_names.empty()) json.array("label_vector_names", file.label_vector_names);
+  const ModelConfig& model = file.model;
+  write_table(json, config, "model",
+              {{"input_dim", [&] { json.value(model.input_dim); }},
+               {"condition_dim", [&] { json.value(model.condition_dim); }},
+               {"sigma", [&] { json.value(model.sigma.value()); }},
+               {"sigma_source", [&] {
+                  json.value(config::kSigmaSources[static_cast<std::size_t>(model.sigma_source.value())]);
+                }}});
+  write_table(json, config, "objective", {});
+  json.member("seed", std::to_string(file.seed));
+  json.member("steps", file.steps);
+  json.close_object();
+  return json.take();
+}
 
 ModelDocument read_model_document(std::span<char> text, const std::string& place) {
   static constexpr std::array<std::string_view, 9> kKeys = {
@@ -311,54 +326,6 @@ std::vector<std::string> read_names(std::span<char> text, std::string_view key, 
     scanner.fail(fmt::format("{} names; expected none, or {}", names.size(), count));
   }
   return names;
-}
-
-std::string find_fault(const ModelFile& file) {
-  const ModelConfig& model = file.model;
-  if (outside(model.input_dim, config::kDimension)) {
-    return complaint("model.input_dim", model.input_dim, config::kDimension);
-  }
-  constexpr config::IntegerRange kConditions{0, config::kDimension.max};
-  if (outside(model.condition_dim, kConditions)) {
-    return complaint("model.condition_dim", model.condition_dim, kConditions);
-  }
-  if (outside(model.latent_dim, config::kDimension)) {
-    return complaint("model.latent_dim", model.latent_dim, config::kDimension);
-  }
-  if (outside(model.codebook_size, config::kDimension)) {
-    return complaint("model.codebook_size", model.codebook_size.value(), config::kDimension);
-  }
-  if (outside(model.codebooks, config::kDimension)) {
-    return complaint("model.codebooks", model.codebooks.value(), config::kDimension);
-  }
-  const auto layers = static_cast<std::int64_t>(model.hidden.size());
-  if (outside(layers, config::kLayers)) return complaint("model.hidden's length", layers, config::kLayers);
-  for (const std::int64_t width : model.hidden) {
-    if (outside(width, config::kDimension)) return complaint("model.hidden", width, config::kDimension);
-  }
-  if (outside(model.sigma, config::kSigma))
-    return complaint("model.sigma", model.sigma.value(), config::kSigma);
-  if (model.sigma_source != SigmaSource::fixed && !traits_of(model.likelihood).has_sigma) {
-    return "model.sigma_source is not fixed; expected fixed for a likelihood without a deviation";
-  }
-  if (std::string fault = find_objective_fault(file.objective); !fault.empty()) return fault;
-  const float scale = file.preparation.scale;
-  if (!(scale > 0.0F) || !std::isfinite(scale)) {
-    return fmt::format("data.scale is {}; expected a positive finite number", scale);
-  }
-  if (file.trained_on) {
-    const ValueSizes& sizes = *file.trained_on;
-    if (!(sizes.largest > 0.0F)) {
-      return fmt::format("data.largest is {}; expected a positive finite number", sizes.largest);
-    }
-    constexpr double kWidest = 128.0;
-    if (!(std::abs(sizes.exponent) <= kWidest)) {
-      return fmt::format("data.exponent is {}; expected a number from -128 to 128", sizes.exponent);
-    }
-  }
-  constexpr config::IntegerRange kStepsTaken{0, config::kSteps.max};
-  if (outside(file.steps, kStepsTaken)) return complaint("steps", file.steps, kStepsTaken);
-  return file.image ? find_image_fault(*file.image, model.input_dim) : "";
 }
 
 }  // namespace vaecuda

@@ -33,6 +33,8 @@ struct Option {
   /// Whether a run that starts from a model (train.init_from) must have that model's value, because the
   /// parameters would have another meaning under a different one.
   bool is_of_start_model = false;
+  /// Whether a model file keeps the value, under its key.
+  bool is_stored_in_model = false;
   /// The reason why the option has no effect in this configuration, naming `flag`; empty if it has an effect.
   /// Null: it always has one.
   std::string (*why_idle)(const RunConfig& config, std::string_view flag) = nullptr;

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "host/config/enumerators.hpp"
+#include "host/model/model_document.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/toml_file.hpp"
@@ -136,6 +138,27 @@ TEST_CASE("a configuration in which nothing is a default survives TOML", "[toml]
   for (const Option& option : options()) {
     INFO("an option needs an unusual value here: " << option.key);
     CHECK(written.count(option.key) == 1);
+  }
+}
+
+TEST_CASE("every option that a model file keeps survives one", "[toml][file]") {
+  for (const Choices& kind : kKinds) {
+    const RunConfig config = unusual_config(kind);
+    ModelFile file;
+    file.model = config.model;
+    file.objective = config.objective;
+    file.preparation.binarize = config::same_as<Binarize>(config.data.binarize);
+    std::string document = write_model_document(file);
+    const ModelFile read = read_model_document(document, "model").file;
+    RunConfig kept;
+    kept.model = read.model;
+    kept.objective = read.objective;
+    kept.data.binarize = config::same_as<BinarizeMode>(read.preparation.binarize);
+    for (const Option& option : options()) {
+      INFO(option.key);
+      if (option.is_stored_in_model) CHECK(option.get(kept) == option.get(config));
+    }
+    CHECK(find_option_by_key("model.sigma")->get(kept) == find_option_by_key("model.sigma")->get(config));
   }
 }
 

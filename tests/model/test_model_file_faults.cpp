@@ -86,7 +86,7 @@ std::vector<Damage> faults() {
       {"whole number from 0", model("latent_dim", nullptr)},
       {"model.latent_dim is 0", model("latent_dim", 0)},
       {"expected '['", model("hidden", 3)},
-      {"model.hidden is 0", model("hidden", {3, 0})},
+      {"model.hidden is 3,0", model("hidden", {3, 0})},
       {"at most 64 elements", model("hidden", std::vector<int>(65, 1))},
       {"product below 2^40", model("hidden", {16777216, 16777216})},
       {"model.sigma_source: 'decoder'", model("sigma_source", "decoder")},
