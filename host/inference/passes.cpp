@@ -9,8 +9,6 @@
 #include <mutex>
 #include <utility>
 
-#include "host/plan/exchanged.hpp"
-
 namespace vaecuda {
 namespace {
 
@@ -36,40 +34,7 @@ std::int64_t exchange_bytes(const Plan& plan) {
   return bytes;
 }
 
-bool same(const PassKey& a, const PassKey& b) {
-  return a.kind == b.kind && a.size.capacity == b.size.capacity && a.size.block == b.size.block &&
-         a.seed == b.seed && a.samples == b.samples;
-}
-
 }  // namespace
-
-Pass::Pass(Plan plan, const char* input, std::int64_t capacity, Backend& backend, ParameterStore& store)
-    : plan_(std::move(plan)),
-      capacity_(capacity),
-      input_(plan_.find_buffer(input)),
-      program_(backend.compile(plan_, store, nullptr)) {}
-
-void Pass::run(std::int64_t first, std::int64_t rows, std::span<const float> input,
-               std::span<const float> condition) {
-  program_->set_position(first, first);
-  program_->write(input_, input);
-  if (!condition.empty()) program_->write(plan_.find_buffer(exchanged::kCondition), condition);
-  program_->run((rows + plan_.batch - 1) / plan_.batch);
-}
-
-void Pass::run_bound(std::int64_t first, std::int64_t rows, const float* input,
-                     const std::vector<NamedMemory>& out, void* stream) {
-  // Inputs and outputs are bound alike, but no op writes where rows come in.
-  std::vector<Binding> bound = {{input_, const_cast<float*>(input)}};  // NOLINT(*-const-cast)
-  for (const NamedMemory& result : out) {
-    if (result.memory != nullptr) bound.push_back({plan_.find_buffer(result.buffer), result.memory});
-  }
-  program_->run_bound(bound, first, rows, stream);
-}
-
-void Pass::read(const char* buffer, std::span<float> values) {
-  program_->read(plan_.find_buffer(buffer), values);
-}
 
 /// What is there of a process's passes.
 struct Passes::Shelf {
@@ -115,15 +80,8 @@ Pass& Passes::Lease::pass() const {
   return *held_.front().pass;
 }
 
-Passes::Passes(Backend& backend, ParameterStore& store, const ParameterLayout& layout,
-               const ModelConfig& model, const Preparation& preparation, std::int64_t batch_size)
-    : backend_(backend),
-      store_(store),
-      layout_(layout),
-      model_(model),
-      preparation_(preparation),
-      batch_size_(batch_size),
-      shelf_(new Shelf(backend.programs_at_once())) {}
+Passes::Passes(const ModelOnDevice& model, std::int64_t batch_size)
+    : model_(model), batch_size_(batch_size), shelf_(new Shelf(model.backend.programs_at_once())) {}
 
 Passes::~Passes() {
   Shelf* shelf = shelf_.load();
@@ -143,14 +101,14 @@ Passes::Shelf& Passes::shelf() {
 
 std::int64_t Passes::most_rows(PassKind kind) const {
   if (batch_size_ > 0) return in_blocks(batch_size_);
-  const std::int64_t row_bytes = exchange_bytes(build({kind, {}, 0, 1})) / kInferenceBatch;
+  const std::int64_t row_bytes = exchange_bytes(build_pass_plan(model_, {kind})) / kInferenceBatch;
   const std::int64_t fitting = kBlockBytes / row_bytes / kInferenceBatch * kInferenceBatch;
   return std::clamp(fitting, kInferenceBatch, kMostRows);
 }
 
 PassSize Passes::size_for(PassKind kind, std::int64_t rows, std::int64_t samples) const {
   // Few rows are answered fast where that does not change them.
-  if (rows >= 0 && rows <= kSmallCapacity && backend_.has_small_blocks()) {
+  if (rows >= 0 && rows <= kSmallCapacity && model_.backend.has_small_blocks()) {
     for (const std::int64_t block : kSmallBlocks) {
       if (rows <= block) return {block, block};
     }
@@ -170,7 +128,7 @@ Passes::Lease Passes::take(const PassKey& key) {
   ++own.in_use;
   own.most_in_use = std::max(own.most_in_use, own.in_use);
   const auto found = std::find_if(own.idle.begin(), own.idle.end(),
-                                  [&key](const KeptPass& kept) { return same(kept.key, key); });
+                                  [&key](const KeptPass& kept) { return kept.key == key; });
   if (found != own.idle.end()) {
     lease.held_.splice(lease.held_.begin(), own.idle, found);
     return lease;
@@ -178,28 +136,8 @@ Passes::Lease Passes::take(const PassKey& key) {
   dropped = own.surplus();
   lock.unlock();
   dropped.clear();
-  const char* const input = key.kind == PassKind::decode ? exchanged::kLatents : exchanged::kRaw;
-  lease.held_.push_back(
-      {key, std::make_unique<Pass>(build(key), input, key.size.capacity, backend_, store_)});
+  lease.held_.push_back({key, std::make_unique<Pass>(model_, key)});
   return lease;
-}
-
-Plan Passes::build(const PassKey& key) const {
-  DataShape rows{key.size.capacity, ElementType::f32, true};
-  rows.block = key.size.block;
-  switch (key.kind) {
-    case PassKind::encode:
-      return build_encode_plan(layout_, model_, preparation_, rows);
-    case PassKind::decode:
-      return build_decode_plan(layout_, model_, rows.rows, rows.block);
-    case PassKind::reconstruct:
-      return build_reconstruct_plan(layout_, model_, preparation_, rows);
-    case PassKind::likelihood:
-      return build_log_likelihood_plan(layout_, model_, preparation_, rows, key.samples, key.seed);
-    case PassKind::evaluate:
-      break;
-  }
-  return build_evaluation_plan(layout_, model_, preparation_, rows, key.seed);
 }
 
 }  // namespace vaecuda

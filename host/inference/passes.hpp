@@ -1,68 +1,14 @@
-// The compiled passes of a model in use: encode, decode, reconstruct, evaluate. Each is compiled when it is
-// first needed and kept.
+// The compiled passes of a model in use. Each is compiled when it is first needed and kept.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <span>
-#include <vector>
 
-#include "host/model/layout.hpp"
-#include "host/plan/backend.hpp"
-#include "host/plan/builder.hpp"
-#include "vaecuda/config.hpp"
+#include "host/inference/pass.hpp"
 
 namespace vaecuda {
-
-enum class PassKind { encode, decode, reconstruct, evaluate, likelihood };
-
-/// Memory on the device that takes the place of an exchange buffer; null: it keeps its own.
-struct NamedMemory {
-  const char* buffer;
-  float* memory;
-};
-
-/// One compiled pass over at most `capacity` rows at a time, which come and go by exchange buffers.
-class Pass {
- public:
-  /// `input`: the exchange buffer that its rows come in (host/plan/exchanged.hpp).
-  Pass(Plan plan, const char* input, std::int64_t capacity, Backend& backend, ParameterStore& store);
-
-  [[nodiscard]] std::int64_t capacity() const { return capacity_; }
-  /// Runs over rows first … first + rows − 1 of the whole, `rows` at most the capacity. `input` are their
-  /// values.
-  /// `condition`: C values for each of them, of a conditional model.
-  void run(std::int64_t first, std::int64_t rows, std::span<const float> input,
-           std::span<const float> condition = {});
-  /// Runs over rows in the device's memory, `input` among them, results going to `out`; as
-  /// Program::run_bound.
-  void run_bound(std::int64_t first, std::int64_t rows, const float* input,
-                 const std::vector<NamedMemory>& out, void* stream);
-  /// What the last run left in an exchange buffer: `values` are those of its first rows.
-  void read(const char* buffer, std::span<float> values);
-
- private:
-  Plan plan_;
-  std::int64_t capacity_;
-  int input_;
-  std::unique_ptr<Program> program_;
-};
-
-/// How many rows a pass takes.
-struct PassSize {
-  std::int64_t capacity = kInferenceBatch;  ///< by exchange buffers, at the most
-  std::int64_t block = kInferenceBatch;     ///< of these computed at a time
-};
-
-/// What identifies a pass of a model.
-struct PassKey {
-  PassKind kind;
-  PassSize size;
-  std::uint64_t seed = 0;    ///< of the noise in evaluation
-  std::int64_t samples = 1;  ///< of each row, for the likelihood
-};
 
 struct KeptPass {
   PassKey key;
@@ -80,9 +26,8 @@ class Passes {
   struct Shelf;
 
  public:
-  /// Everything referred to must outlive the passes. `batch_size`: rows at a time; 0: as many as 32 MiB hold.
-  Passes(Backend& backend, ParameterStore& store, const ParameterLayout& layout, const ModelConfig& model,
-         const Preparation& preparation, std::int64_t batch_size);
+  /// `batch_size`: rows at a time; 0: as many as 32 MiB hold.
+  Passes(const ModelOnDevice& model, std::int64_t batch_size);
   ~Passes();
   Passes(const Passes&) = delete;
   Passes& operator=(const Passes&) = delete;
@@ -113,15 +58,10 @@ class Passes {
 
  private:
   [[nodiscard]] Shelf& shelf();
-  [[nodiscard]] Plan build(const PassKey& key) const;
   /// As many rows as 32 MiB hold of all that goes in and comes out, labels as vectors included; or as asked.
   [[nodiscard]] std::int64_t most_rows(PassKind kind) const;
 
-  Backend& backend_;
-  ParameterStore& store_;
-  const ParameterLayout& layout_;
-  const ModelConfig& model_;
-  const Preparation& preparation_;
+  ModelOnDevice model_;
   std::int64_t batch_size_;
   std::atomic<Shelf*> shelf_;  ///< of the process that used it last
 };

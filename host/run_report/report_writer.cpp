@@ -4,9 +4,8 @@
 
 #include <array>
 
+#include "host/inference/pass.hpp"
 #include "host/io/atomic_file.hpp"
-#include "host/model/model_file.hpp"
-#include "host/plan/backend.hpp"
 #include "host/run_report/page.hpp"
 #include "host/train/diagnosis.hpp"
 #include "host/train/evaluator.hpp"
@@ -18,17 +17,10 @@ namespace vaecuda {
 namespace {
 
 /// The loss of held-out rows under the best model, as the end of training has it.
-LossTerms loss_of(const Dataset& data, const RunRecord& run, const std::filesystem::path& model,
-                  const RunOn& on) {
-  const ModelFile file = load_model(model.string());
-  const DeviceChoice choice = choose_device(on.device, static_cast<int>(on.threads));
-  const auto backend = make_backend(choice.device, on.precision, false);
-  const ParameterLayout layout = make_layout(file.model);
-  const auto store = backend->make_parameters(layout.size, false);
-  store->write(ParameterStore::Part::parameters, file.parameters);
+LossTerms loss_of(const Dataset& data, const RunRecord& run, const Vae& vae) {
   RunConfig config = run.config;
-  config.model = file.model;
-  return Evaluator(*backend, layout, config, file.preparation, data, *store).evaluate();
+  config.model = vae.info().model;
+  return Evaluator(on_device(vae), config, data).evaluate();
 }
 
 /// The page must not take the place of what the run has written or read.
@@ -118,8 +110,8 @@ std::string write_report(const std::filesystem::path& run_dir, const ReportOptio
       content.valid = results->valid;
       content.test = results->test;
     } else if (data != nullptr && content.latents) {
-      if (!content.valid && data->valid) content.valid = loss_of(*data->valid, run, model, options.on);
-      if (data->test) content.test = loss_of(*data->test, run, model, options.on);
+      if (!content.valid && data->valid) content.valid = loss_of(*data->valid, run, *vae);
+      if (data->test) content.test = loss_of(*data->test, run, *vae);
     }
     if (results != nullptr) {
       content.warnings = results->warnings;

@@ -1,14 +1,13 @@
 // What a trained model looks like: reconstructions, samples, and the plane of a two-dimensional latent.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
-#include "host/model/layout.hpp"
-#include "host/plan/backend.hpp"
-#include "host/plan/builder.hpp"
+#include "host/inference/pass.hpp"
 #include "host/report/image_sheet.hpp"
-#include "vaecuda/config.hpp"
 #include "vaecuda/dataset.hpp"
 
 namespace vaecuda {
@@ -17,10 +16,9 @@ namespace vaecuda {
 /// picture that a stop request ended is empty.
 class Painter {
  public:
-  /// `data`: the rows to reconstruct; their values set the brightness of all pictures. `stop`: asked between
-  /// blocks of a few rows; may be empty. All references must outlive the painter.
-  Painter(Backend& backend, const ParameterLayout& layout, const RunConfig& config,
-          const Preparation& preparation, ParameterStore& store, const Dataset& data,
+  /// `seed`: of the samples. `data`: the rows to reconstruct; their values set the brightness of all
+  /// pictures. `stop`: asked between blocks of a few rows; may be empty.
+  Painter(const ModelOnDevice& model, std::uint64_t seed, const Dataset& data,
           std::optional<ImageShape> shape, std::function<bool()> stop = {});
 
   /// The first rows of the data, each above its reconstruction (the decoded posterior mean).
@@ -33,22 +31,20 @@ class Painter {
   [[nodiscard]] std::optional<Image> manifold();
 
  private:
-  /// Rows computed at a time: few where that changes no bit, so that rows of any width leave time to stop.
-  [[nodiscard]] std::int64_t block() const;
-  /// Runs the program over so many rows; false if a stop came first.
-  [[nodiscard]] bool run(Program& program, const Plan& plan, std::int64_t rows) const;
+  /// All `rows` in one pass, in blocks of few where that changes no bit, so that rows of any width leave time
+  /// to stop.
+  [[nodiscard]] PassSize size_for(std::int64_t rows) const;
+  /// Means of p(x|z) over so many rows that a pass draws or decodes, as one picture; empty after a stop.
+  [[nodiscard]] std::optional<Image> sheet_of(Pass& pass, std::int64_t cells_across);
   /// (rows, C): one-hot classes, or label vectors of the data's first rows, in order, `rows_per_class` of
   /// each.
   [[nodiscard]] std::vector<float> conditions(std::int64_t rows, std::int64_t rows_per_class) const;
 
-  Backend& backend_;
-  const ParameterLayout& layout_;
-  const RunConfig& config_;
-  const Preparation& preparation_;
-  ParameterStore& store_;
+  ModelOnDevice model_;
+  std::uint64_t seed_;
   Dataset some_;  ///< the first rows of the data
   std::optional<ImageShape> shape_;
-  std::function<bool()> stop_;
+  PassWatch watch_;
   std::optional<ValueRange> range_;  ///< of pictures; line plots find their own
 };
 

@@ -17,8 +17,7 @@ namespace {
 bool draw(RunSetup& setup, RunFolder& folder, std::int64_t step, const std::function<bool()>& stop) {
   const PreparedData& data = setup.data;
   const Dataset& shown = data.test ? *data.test : data.valid ? *data.valid : data.train;
-  Painter painter(*setup.backend, setup.layout, setup.config, data.preparation, *setup.store, shown,
-                  data.train.image(), stop);
+  Painter painter(setup.session->model(), setup.config.train.seed, shown, data.train.image(), stop);
   const auto paint = [&](const std::string& name, const std::optional<Image>& picture) {
     if (!picture) return false;
     const EncodedImage encoded(*picture);
@@ -38,20 +37,20 @@ bool draw(RunSetup& setup, RunFolder& folder, std::int64_t step, const std::func
 bool show_best(RunSetup& setup, RunFolder& folder, const TrainingState& state, const TrainObserver& observer,
                TrainSummary& summary) {
   const auto watch = [&observer](std::string_view pass) {
-    return EvaluationWatch{pass, observer.stop_requested, observer.pass};
+    return PassWatch{pass, observer.stop_requested, observer.pass};
   };
-  if (state.best) setup.store->write(ParameterStore::Part::parameters, state.best->parameters);
+  if (state.best) setup.session->write(ParameterStore::Part::parameters, state.best->parameters);
   // A checkpoint keeps the best loss, not what its evaluation told of the latents.
   const bool is_told =
       !traits_of(setup.config.model.latent).has_density || (summary.valid && summary.valid->latents);
-  if (setup.validation && (!summary.valid || !is_told)) {
-    const std::optional<LossTerms> valid = setup.validation->evaluate(watch("validation"));
+  Evaluator* const validation = setup.session->validation();
+  if (validation != nullptr && (!summary.valid || !is_told)) {
+    const std::optional<LossTerms> valid = validation->evaluate(watch("validation"));
     if (!valid) return false;
     summary.valid = valid;
   }
   if (setup.data.test) {
-    Evaluator test(*setup.backend, setup.layout, setup.config, setup.data.preparation, *setup.data.test,
-                   *setup.store);
+    Evaluator test(setup.session->model(), setup.config, *setup.data.test);
     summary.test = test.evaluate(watch("test"));
     if (!summary.test) return false;
   }
@@ -67,17 +66,15 @@ TrainSummary end_run(RunSetup& setup, RunFolder& folder, const TrainingLoop& loo
   if (state.best) summary.valid = state.best->valid;
   summary.stopped = loop.stopped() || !show_best(setup, folder, state, observer, summary);
 
-  const DeviceInfo& device = setup.backend->device();
-  const auto batch = static_cast<double>(setup.config.train.batch_size);
+  const DeviceInfo& device = setup.session->backend().device();
   summary.device =
       device.kind == DeviceKind::cpu ? "cpu" : fmt::format("cuda:{} {}", device.index, device.name);
   summary.steps = state.step;
-  summary.epochs = setup.epochs_done(state.step);
+  summary.epochs = setup.clock.epochs_done(state.step);
   summary.seconds = state.seconds;
-  summary.samples_per_second =
-      state.seconds > 0.0 ? static_cast<double>(state.step) * batch / state.seconds : 0.0;
-  summary.parameters = setup.layout.parameters;
-  summary.device_bytes = setup.backend->allocated_bytes();
+  summary.samples_per_second = state.seconds > 0.0 ? setup.clock.rows_done(state.step) / state.seconds : 0.0;
+  summary.parameters = setup.session->layout().parameters;
+  summary.device_bytes = setup.session->backend().allocated_bytes();
   summary.train = state.epoch_mean.loss();
   summary.best_epoch = state.best ? state.best->epoch : summary.epochs;
   summary.stopped_early = loop.stopped_early();

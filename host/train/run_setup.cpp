@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
+#include <utility>
 
 #include "host/config/lr_schedule.hpp"
 #include "host/config/scopes.hpp"
@@ -11,13 +10,10 @@
 #include "host/data/check_values.hpp"
 #include "host/data/fingerprint.hpp"
 #include "host/io/path_links.hpp"
+#include "host/plan/builder.hpp"
 #include "host/train/diagnosis.hpp"
-#include "host/train/fitting_batch.hpp"
 #include "host/train/memory_rows.hpp"
 #include "host/train/read_lines.hpp"
-#include "host/train/run_folder.hpp"
-#include "host/train/run_identity.hpp"
-#include "host/train/run_replacement.hpp"
 #include "host/train/start_model.hpp"
 #include "vaecuda/error.hpp"
 
@@ -56,150 +52,52 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
   }
   validate(config);
   config::forget_idle(config);
-  std::optional<Checkpoint> from;
-  std::optional<ModelFile> model;
-  std::optional<OlderScale> older_scale;
-  if (start == Start::resume) {
-    const std::string& dir = config.output.dir;
-    held = RunFolder::hold(dir);
-    require_same_start(config);
-    if (has_broken_replacement(*held)) {
-      say(fmt::format(
-          "warning: a run that was to replace the one in {} ended before its first checkpoint; going on "
-          "with the older run",
-          dir));
-    }
-    if (const std::optional<Place> state = RunFolder::find_state(held)) {
-      from = load_checkpoint(open_bytes(*state));
-      older_scale = take_older_scale(config, from->identity);
-      require_same_options(config, from->identity);
-      // Only its view of the data is wanted, and the last model has it as well; the first may be gone.
-      if (!config.train.init_from.empty()) model = load_model(open_bytes(RunFolder::last_model(held)));
-    } else {
-      RunFolder::require_unsaved(held);
-      say(fmt::format("{}: no checkpoint was saved yet; training from the first step", dir));
-    }
-  } else if (!config.output.dir.empty()) {
-    RunFolder::check_free(config.output.dir, config.output.overwrite);
-    RunFolder::check_inputs(config);
-  }
+  StartingPoint from = find_starting_point(config, start, say);
   const DeviceChoice choice = choose_device(config.train.device, static_cast<int>(config.train.threads));
   if (!choice.note.empty()) say(choice.note);
   if (config.train.autotune && choice.device.kind == DeviceKind::cpu) {
     say("--autotune has no effect on the CPU");
   }
-  backend = make_backend(choice.device, config.train.precision, config.train.autotune);
-  if (!from && !config.train.init_from.empty()) {
-    model = load_model(config.train.init_from);
-    require_same_scale(config, *model);
-  }
-  prepare(std::move(rows), say, model ? &*model : nullptr, older_scale.has_value());
-  if (older_scale) require_same_scale(*older_scale, config);
+  const std::shared_ptr<Backend> backend =
+      make_backend(choice.device, config.train.precision, config.train.autotune);
+  prepare(std::move(rows), say, from);
   if (const std::string reason = why_no_prior(config.model); !reason.empty()) {
     say("no samples.png: " + reason);
   }
   // A run that has a state goes on with the batch it began with.
-  if (!from) fit_batch(say);
+  if (!from.checkpoint) fit_batch(say);
   choose_length();
-  for (const std::string& doubt : doubt_schedules(config, data.train.rows(), total_steps)) {
+  for (const std::string& doubt : doubt_schedules(config, data.train.rows(), clock.total_steps)) {
     say("warning: " + doubt);
   }
-
-  layout = make_layout(config.model);
   try {
-    allocate(from ? from->state.restores : 0);
+    session = std::make_unique<Session>(backend, config, data, clock);
   } catch (const OutOfMemoryError& error) {
-    release();
-    throw OutOfMemoryError(std::string(error.what()) + "; " + advise_batch());
+    throw OutOfMemoryError(std::string(error.what()) + "; " + advise_batch(backend, config, data, clock));
   }
   identity = identify();
-  if (from) {
-    require_same_run(*from, say);
-    restore(*from);
-    first = std::move(from->state);
+  held = std::move(from.held);
+  if (from.checkpoint) {
+    require_same_run(*from.checkpoint, say);
+    session->restore(*from.checkpoint);
+    first = std::move(from.checkpoint->state);
     return;
   }
-  std::vector<float> parameters(static_cast<std::size_t>(layout.size));
-  if (model) {
-    parameters = model->parameters;
-  } else {
-    initialize_parameters(layout, config.model, config.train.seed, parameters.data());
-    std::vector<double> means;
-    if (config.model.output_bias == OutputBias::data_mean)
-      means = prepared_means(data.train, data.preparation);
-    initialize_output_bias(layout, config.model, means, parameters.data());
-  }
-  store->write(ParameterStore::Part::parameters, parameters);
+  session->write(ParameterStore::Part::parameters, initial_parameters(from, session->layout(), config, data));
   if (config.optimizer.v_init != 0) {
-    // Of what Adam moves: moving averages keep their counts in the rest.
-    std::vector<float> start_of_v(parameters.size(), 0.0f);
-    for (const Region& region : layout.regions(config.optimizer)) {
-      if (region.rule == UpdateRule::adam)
-        std::fill_n(start_of_v.begin() + region.offset, region.count, 1.0f);
-    }
-    store->write(ParameterStore::Part::moment2, start_of_v);
+    session->write(ParameterStore::Part::moment2, initial_moment2(session->layout(), config.optimizer));
   }
-}
-
-void RunSetup::allocate(std::int64_t restores) {
-  store = backend->make_parameters(layout.size, true);
-  resident = backend->make_resident(data.train);
-  compile(restores);
-  if (data.valid) {
-    validation = std::make_unique<Evaluator>(*backend, layout, config, data.preparation, *data.valid, *store);
-  }
-}
-
-void RunSetup::release() {
-  validation.reset();
-  program.reset();
-  resident.reset();
-  store.reset();
-}
-
-std::string RunSetup::advise_batch() {
-  const std::int64_t asked = config.train.batch_size;
-  const auto bytes_of = [this](std::int64_t batch) -> std::optional<std::int64_t> {
-    config.train.batch_size = batch;
-    std::optional<std::int64_t> bytes;
-    try {
-      allocate(0);
-      bytes = backend->allocated_bytes();
-    } catch (const OutOfMemoryError&) {
-      // That is the answer.
-    }
-    release();
-    return bytes;
-  };
-  const std::int64_t fits = largest_fitting_batch(bytes_of, backend->free_bytes(), asked);
-  config.train.batch_size = asked;
-  if (fits > 0) return fmt::format("the largest batch size that fits here is {} (asked: {})", fits, asked);
-  return "no batch size fits, not even one row: choose smaller layers";
-}
-
-Plan RunSetup::training_plan(std::int64_t restores) const {
-  RunConfig scaled = config;
-  const double factor = std::ldexp(1.0, -static_cast<int>(restores));
-  scaled.optimizer.lr *= factor;
-  for (LrStage& stage : scaled.optimizer.schedule.stages) stage.lr *= factor;
-  return build_training_plan({layout, scaled, data.preparation, shape_of(data.train), total_steps});
-}
-
-void RunSetup::compile(std::int64_t restores) {
-  restores_ = restores;
-  program.reset();  // its memory goes before the next one's comes
-  plan = training_plan(restores);
-  program = backend->compile(plan, *store, resident.get());
 }
 
 RunIdentity RunSetup::identify() const {
   RunIdentity mine;
-  mine.device = backend->device().kind == DeviceKind::cpu ? "cpu" : "cuda";
-  mine.algorithms = program->algorithms();
+  mine.device = session->backend().device().kind == DeviceKind::cpu ? "cpu" : "cuda";
+  mine.algorithms = session->program().algorithms();
   mine.data = fingerprint(data.train);
   if (data.valid) mine.data = fingerprint(*data.valid, mine.data);
   if (data.test) mine.test = fingerprint(*data.test);
-  if (config::depends_on_length(config.optimizer.schedule, total_steps)) mine.length = total_steps;
+  if (config::depends_on_length(config.optimizer.schedule, clock.total_steps))
+    mine.length = clock.total_steps;
   mine.options = fixed_options(config);
   return mine;
 }
@@ -230,16 +128,16 @@ void RunSetup::require_same_run(const Checkpoint& from, const Say& say) const {
         fmt::format("the run in {} is one of {} steps, and now {} are asked for; its schedule "
                     "depends on that number, so it would have been another run from the start: "
                     "leave --epochs and --steps out",
-                    dir, began.length, total_steps));
+                    dir, began.length, clock.total_steps));
   }
-  if (from.state.step > total_steps) {
+  if (from.state.step > clock.total_steps) {
     throw ConfigError(
         fmt::format("the run in {} has done {} steps already, and {} are asked for; ask for more", dir,
-                    from.state.step, total_steps));
+                    from.state.step, clock.total_steps));
   }
-  if (from.parameters.size() != static_cast<std::size_t>(layout.size)) {
+  if (from.parameters.size() != static_cast<std::size_t>(session->layout().size)) {
     throw FileError(fmt::format("{}: state.safetensors holds {} parameters; expected {} by config.toml", dir,
-                                from.parameters.size(), layout.size));
+                                from.parameters.size(), session->layout().size));
   }
   if (began.algorithms != identity.algorithms) {
     say(fmt::format(
@@ -253,31 +151,16 @@ Checkpoint RunSetup::checkpoint(const TrainingState& state) const {
   Checkpoint result;
   result.state = state;
   result.identity = identity;
-  result.parameters = read(ParameterStore::Part::parameters);
-  result.moment1 = read(ParameterStore::Part::moment1);
-  result.moment2 = read(ParameterStore::Part::moment2);
+  result.parameters = session->read(ParameterStore::Part::parameters);
+  result.moment1 = session->read(ParameterStore::Part::moment1);
+  result.moment2 = session->read(ParameterStore::Part::moment2);
   return result;
 }
 
-std::vector<float> RunSetup::read(ParameterStore::Part part) const {
-  std::vector<float> values(static_cast<std::size_t>(layout.size));
-  store->read(part, values);
-  return values;
-}
-
-void RunSetup::restore(const Checkpoint& checkpoint) {
-  if (checkpoint.state.restores != restores_) compile(checkpoint.state.restores);
-  store->write(ParameterStore::Part::parameters, checkpoint.parameters);
-  store->write(ParameterStore::Part::moment1, checkpoint.moment1);
-  store->write(ParameterStore::Part::moment2, checkpoint.moment2);
-  program->set_step(checkpoint.state.step);
-}
-
-void RunSetup::prepare(std::optional<RunData> rows, const Say& say, const ModelFile* start,
-                       bool scale_by_type) {
+void RunSetup::prepare(std::optional<RunData> rows, const Say& say, const StartingPoint& from) {
   DataView view;
-  if (start != nullptr) view = view_of(*start, config.train.init_from);
-  view.scale_by_type = scale_by_type;
+  if (from.model) view = view_of(*from.model, config.train.init_from);
+  view.scale_by_type = from.older_scale.has_value();
   data = rows ? prepare_data(config, std::move(*rows), view) : prepare_data(config, view);
   say_what_was_read(data, say);
   for (const std::string& note : data.notes) say(note);
@@ -291,15 +174,20 @@ void RunSetup::prepare(std::optional<RunData> rows, const Say& say, const ModelF
   config.data.test_path = recorded_path(config.data.test_path);
   config.data.valid_path = recorded_path(config.data.valid_path);
   config.train.init_from = recorded_path(config.train.init_from);
-  if (start == nullptr) return;
-  require_same_model(config, *start);
-  if (data.condition_names != start->condition_names) {
+  if (from.model) adopt_view(*from.model, say);
+  if (from.older_scale) require_same_scale(*from.older_scale, config);
+}
+
+/// A run that begins with a model sees the rows as the model does.
+void RunSetup::adopt_view(const ModelFile& model, const Say& say) {
+  require_same_model(config, model);
+  if (data.condition_names != model.condition_names) {
     throw ConfigError(
         fmt::format("--init-from {}: it was told other classes than the training rows have; give "
                     "data with the same labels",
                     config.train.init_from));
   }
-  data.preparation = preparation_for(config, data.preparation, *start);
+  data.preparation = preparation_for(config, data.preparation, model);
   if (config.data.standardize) {
     say(fmt::format(
         "{}: standardized by the mean and the deviation of the model of --init-from, not by their own",
@@ -321,28 +209,21 @@ void RunSetup::fit_batch(const Say& say) {
 }
 
 void RunSetup::choose_length() {
+  clock.rows = data.train.rows();
+  clock.batch = config.train.batch_size;
   if (config.train.steps) {
-    total_steps = *config.train.steps;
+    clock.total_steps = *config.train.steps;
   } else {
     config.train.epochs = config.train.epochs.value_or(kDefaultEpochs);
-    total_epochs = *config.train.epochs;
-    total_steps = epoch_end(total_epochs);
+    clock.total_epochs = *config.train.epochs;
+    clock.total_steps = clock.epoch_end(clock.total_epochs);
   }
-  if (config.optimizer.schedule.kind == LrScheduleKind::cosine &&
-      config.optimizer.schedule.warmup_steps >= total_steps) {
+  const LrSchedule& schedule = config.optimizer.schedule;
+  if (schedule.kind == LrScheduleKind::cosine && schedule.warmup_steps >= clock.total_steps) {
     throw ConfigError(
         fmt::format("--lr-schedule cosine: the warm-up of {} steps does not fit the run of {} steps",
-                    config.optimizer.schedule.warmup_steps, total_steps));
+                    schedule.warmup_steps, clock.total_steps));
   }
-}
-
-std::int64_t RunSetup::epoch_end(std::int64_t epoch) const {
-  const std::int64_t batch = config.train.batch_size;
-  return (epoch * data.train.rows() + batch - 1) / batch;
-}
-
-std::int64_t RunSetup::epochs_done(std::int64_t step) const {
-  return step * config.train.batch_size / data.train.rows();
 }
 
 ModelFile RunSetup::model_file(std::int64_t step) const {
@@ -358,17 +239,6 @@ ModelFile RunSetup::model_file(std::int64_t step) const {
   file.seed = config.train.seed;
   file.steps = step;
   return file;
-}
-
-void RunSetup::check_fault() const {
-  const std::optional<Fault> fault = program->fault();
-  if (!fault) return;
-  const std::string tensor = fault->element < 0 ? "loss" : layout.tensor_at(fault->element);
-  throw DivergedError(
-      fmt::format("training diverged in step {}: {} became NaN or infinite; lower --lr, clip gradients with "
-                  "--clip-norm, or check the scale of the data. Nothing of this step was saved",
-                  fault->step, fault->element < 0 ? "the loss" : tensor + " (its gradient or its update)"),
-      fault->step, tensor);
 }
 
 }  // namespace vaecuda

@@ -42,13 +42,15 @@ const RunConfig& Trainer::config() const {
 
 std::string Trainer::explain() const {
   const RunSetup& run = impl_->setup;
-  std::string text = to_table(run.plan, run.backend->roofline());
-  text += fmt::format("\n{} parameters; {} rows of {} columns; {} steps in all\n", run.layout.parameters,
-                      run.data.train.rows(), run.data.train.columns(), run.total_steps);
+  const Session& session = *run.session;
+  const Backend& backend = session.backend();
+  std::string text = to_table(session.plan(), backend.roofline());
   text +=
-      fmt::format("memory on {}: {:.1f} MiB, of which parameters and Adam's moments {:.1f} MiB\n",
-                  run.backend->device().name, static_cast<double>(run.backend->allocated_bytes()) / 1048576.0,
-                  3.0 * 4.0 * static_cast<double>(run.layout.size) / 1048576.0);
+      fmt::format("\n{} parameters; {} rows of {} columns; {} steps in all\n", session.layout().parameters,
+                  run.data.train.rows(), run.data.train.columns(), run.clock.total_steps);
+  text += fmt::format("memory on {}: {:.1f} MiB, of which parameters and Adam's moments {:.1f} MiB\n",
+                      backend.device().name, static_cast<double>(backend.allocated_bytes()) / 1048576.0,
+                      3.0 * 4.0 * static_cast<double>(session.layout().size) / 1048576.0);
   return text;
 }
 

@@ -44,7 +44,7 @@ TrainingLoop::TrainingLoop(RunSetup& setup, RunFolder& folder, const TrainObserv
       saved_at_(Clock::now()) {}
 
 bool TrainingLoop::goes_on() const {
-  return state_.step < setup_.total_steps && !stopped_early() && !stopped_;
+  return state_.step < setup_.clock.total_steps && !stopped_early() && !stopped_;
 }
 
 bool TrainingLoop::stop_asked() const {
@@ -57,7 +57,7 @@ void TrainingLoop::run() {
   if (setup_.config.train.on_nonfinite == NonfiniteAction::restore && state_.step == 0) save();
   if (state_.boundary_open) end_boundary();
   // The line of a last step is cut off like any other that a longer run would not have.
-  if (state_.step == setup_.total_steps && !ends_line(state_.step)) log_line();
+  if (state_.step == setup_.clock.total_steps && !ends_line(state_.step)) log_line();
   while (goes_on()) {
     if (run_steps()) end_boundary();
     if (goes_on() && is_checkpoint_due()) save();
@@ -70,22 +70,22 @@ void TrainingLoop::run() {
 /// look around. False if they ended in a return to the last checkpoint.
 bool TrainingLoop::run_steps() {
   if (ends_line(state_.step)) state_.line_mean = {};
-  if (setup_.ends_epoch(state_.step)) state_.epoch_mean = {};
+  if (setup_.clock.ends_epoch(state_.step)) state_.epoch_mean = {};
   const OutputConfig& output = setup_.config.output;
   const std::int64_t boundary = std::min(
       {next_multiple(state_.step, output.log_every), next_multiple(state_.step, output.checkpoint_every),
-       setup_.epoch_end(setup_.epochs_done(state_.step) + 1), setup_.total_steps});
+       setup_.clock.epoch_end(setup_.clock.epochs_done(state_.step) + 1), setup_.clock.total_steps});
   const std::int64_t count = std::min(boundary - state_.step, chunk_);
   const Clock::time_point began = Clock::now();
-  setup_.program->run(count);
+  setup_.session->program().run(count);
   fresh_.clear();
-  setup_.program->take_metrics(fresh_);
+  setup_.session->program().take_metrics(fresh_);
   const double spent = seconds_since(began);
   state_.seconds += spent;
-  if (setup_.program->fault()) {
+  if (setup_.session->program().fault()) {
     const TrainConfig& train = setup_.config.train;
     if (train.on_nonfinite != NonfiniteAction::restore || state_.restores >= train.max_restores) {
-      setup_.check_fault();
+      setup_.session->check_fault();
     }
     go_back();
     return false;
@@ -126,7 +126,7 @@ void TrainingLoop::take(const math::StepMetrics& metrics) {
 
 /// What follows the steps: the epoch's evaluation, the line, progress. Left open if a stop comes before it.
 void TrainingLoop::end_boundary() {
-  const bool epoch_ended = setup_.ends_epoch(state_.step);
+  const bool epoch_ended = setup_.clock.ends_epoch(state_.step);
   valid_.reset();
   improved_ = false;
   state_.boundary_open = epoch_ended && !evaluate();
@@ -134,7 +134,7 @@ void TrainingLoop::end_boundary() {
     stopped_ = true;
     return;
   }
-  if (ends_line(state_.step) || state_.step == setup_.total_steps) log_line();
+  if (ends_line(state_.step) || state_.step == setup_.clock.total_steps) log_line();
   if (epoch_ended || state_.seconds - shown_at_ >= kReportSeconds) {
     report(epoch_ended ? state_.epoch_mean.loss() : shown_mean_.loss());
   }
@@ -142,13 +142,14 @@ void TrainingLoop::end_boundary() {
 
 /// False if a stop request came first.
 bool TrainingLoop::evaluate() {
-  if (!setup_.validation) return true;
-  valid_ = setup_.validation->evaluate({"validation", observer_.stop_requested, observer_.pass});
+  Evaluator* const validation = setup_.session->validation();
+  if (validation == nullptr) return true;
+  valid_ = validation->evaluate({"validation", observer_.stop_requested, observer_.pass});
   if (!valid_) return false;
   improved_ = std::isfinite(valid_->loss) && (!state_.best || valid_->loss < state_.best->valid.loss);
   if (improved_) {
-    state_.best = BestModel{*valid_, setup_.epochs_done(state_.step), state_.step,
-                            setup_.read(ParameterStore::Part::parameters)};
+    state_.best = BestModel{*valid_, setup_.clock.epochs_done(state_.step), state_.step,
+                            setup_.session->read(ParameterStore::Part::parameters)};
   }
   return true;
 }
@@ -156,25 +157,23 @@ bool TrainingLoop::evaluate() {
 bool TrainingLoop::stopped_early() const {
   const std::int64_t patience = setup_.config.train.patience;
   return patience > 0 && !state_.boundary_open &&
-         setup_.epochs_done(state_.step) - (state_.best ? state_.best->epoch : 0) >= patience;
+         setup_.clock.epochs_done(state_.step) - (state_.best ? state_.best->epoch : 0) >= patience;
 }
 
 bool TrainingLoop::ends_line(std::int64_t step) const {
-  return setup_.ends_epoch(step) || step % setup_.config.output.log_every == 0;
+  return setup_.clock.ends_epoch(step) || step % setup_.config.output.log_every == 0;
 }
 
 void TrainingLoop::log_line() {
-  const double samples =
-      static_cast<double>(state_.step) * static_cast<double>(setup_.config.train.batch_size);
   MetricsLine line;
   line.step = state_.step;
-  line.epoch = samples / static_cast<double>(setup_.data.train.rows());
+  line.epoch = setup_.clock.epoch(state_.step);
   line.loss = state_.line_mean.loss();
   line.gradient_norm = state_.line_mean.gradient_norm();
   line.lr = state_.line_mean.lr();
   line.loss_weight = state_.line_mean.loss_weight();
   line.seconds = state_.seconds;
-  line.samples_per_second = samples / state_.seconds;
+  line.samples_per_second = setup_.clock.rows_done(state_.step) / state_.seconds;
   line.valid = valid_;
   line.skipped = state_.skipped;
   folder_.log(line);
@@ -184,18 +183,16 @@ void TrainingLoop::report(const LossTerms& loss) {
   if (observer_.progress) {
     Progress now;
     now.step = state_.step;
-    now.total_steps = setup_.total_steps;
-    now.epoch = setup_.epochs_done(state_.step);
-    now.total_epochs = setup_.total_epochs;
+    now.total_steps = setup_.clock.total_steps;
+    now.epoch = setup_.clock.epochs_done(state_.step);
+    now.total_epochs = setup_.clock.total_epochs;
     now.seconds = state_.seconds;
-    now.samples_per_second = state_.seconds > 0.0
-                                 ? static_cast<double>(state_.step) *
-                                       static_cast<double>(setup_.config.train.batch_size) / state_.seconds
-                                 : 0.0;
+    now.samples_per_second =
+        state_.seconds > 0.0 ? setup_.clock.rows_done(state_.step) / state_.seconds : 0.0;
     now.lr = state_.line_mean.empty() ? setup_.config.optimizer.lr : state_.line_mean.lr();
     now.train = loss;
     now.valid = valid_;
-    now.epoch_end = setup_.ends_epoch(state_.step);
+    now.epoch_end = setup_.clock.ends_epoch(state_.step);
     now.improved = improved_;
     observer_.progress(now);
   }
@@ -252,11 +249,11 @@ void TrainingLoop::cut_logs() {
 void TrainingLoop::go_back() {
   const std::int64_t restores = state_.restores + 1;
   const double seconds = state_.seconds;
-  const std::optional<Fault> fault = setup_.program->fault();
+  const std::optional<Fault> fault = setup_.session->program().fault();
   Checkpoint checkpoint = load_checkpoint(open_bytes(folder_.state()));
   checkpoint.state.restores = restores;
   checkpoint.state.seconds = seconds;
-  setup_.restore(checkpoint);
+  setup_.session->restore(checkpoint);
   state_ = std::move(checkpoint.state);
   shown_mean_ = {};
   cut_logs();

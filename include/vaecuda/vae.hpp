@@ -23,6 +23,8 @@
 
 namespace vaecuda {
 
+struct ModelOnDevice;
+
 /// A tensor of a model file.
 struct TensorInfo {
   std::string name;
@@ -234,6 +236,7 @@ class VAECUDA_API Vae {
                       const std::string& label = "") const;
 
  private:
+  friend ModelOnDevice on_device(const Vae& vae);  // for the library's own passes
   struct VAECUDA_HIDDEN Impl;
   explicit Vae(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

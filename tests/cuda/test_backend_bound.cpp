@@ -30,7 +30,7 @@ class DeviceModel {
     store_->write(ParameterStore::Part::parameters, parameters);
     preparation_.scale = 0.5f;
     preparation_.binarize = Binarize::stochastic;
-    passes_ = std::make_unique<Passes>(*backend_, *store_, layout_, config_, preparation_, 1);
+    passes_ = std::make_unique<Passes>(ModelOnDevice{*backend_, *store_, layout_, config_, preparation_}, 1);
   }
   [[nodiscard]] simt::SimtRuntime& runtime() { return *runtime_; }
   [[nodiscard]] Passes& passes() { return *passes_; }

@@ -119,7 +119,7 @@ TEST_CASE("a fork while every pass is in use leaves the child passes of its own"
   const auto store = backend->make_parameters(layout.size, false);
   store->write(ParameterStore::Part::parameters, wide_model().parameters);
   const Preparation preparation;
-  auto passes = std::make_unique<Passes>(*backend, *store, layout, model, preparation, 0);
+  auto passes = std::make_unique<Passes>(ModelOnDevice{*backend, *store, layout, model, preparation}, 0);
   const PassKey key{PassKind::evaluate, {1, 1}, 7};
   const std::vector<float> row = test::some_rows(1, kForkColumns);
   const auto nll_of = [&] {

@@ -28,7 +28,7 @@ Floats likelihoods(const test::Executor& executor, const ModelFile& file, const 
   const ParameterLayout layout = make_layout(file.model);
   const auto store = backend->make_parameters(layout.size, false);
   store->write(ParameterStore::Part::parameters, file.parameters);
-  Passes passes(*backend, *store, layout, file.model, file.preparation, 0);
+  Passes passes({*backend, *store, layout, file.model, file.preparation}, 0);
   const std::int64_t rows = static_cast<std::int64_t>(values.size()) / file.model.input_dim;
   Pass& pass =
       passes.take({PassKind::likelihood, passes.size_for(PassKind::likelihood, rows, samples), seed, samples})

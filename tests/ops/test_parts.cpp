@@ -70,7 +70,7 @@ TEST_CASE("a pass made in parts has the random numbers and the bits of the whole
     program->read(plan.find_buffer("rows.nll"), whole.nll);
     program->read(plan.find_buffer("rows.kl"), whole.kl);
 
-    Passes passes(*backend, *store, model.layout, model.config, model.preparation, 1);
+    Passes passes({*backend, *store, model.layout, model.config, model.preparation}, 1);
     CHECK(passes.size_for(PassKind::evaluate, -1).capacity == kInferenceBatch);
     Pass& pass = passes.take({PassKind::evaluate, {}, 5}).pass();
     RowTerms parts;
@@ -102,7 +102,7 @@ TEST_CASE("passes beyond those that are kept are compiled anew and give the same
   const auto backend = make_cpu_backend(1);
   const auto store = backend->make_parameters(model.layout.size, false);
   store->write(ParameterStore::Part::parameters, model.parameters);
-  Passes passes(*backend, *store, model.layout, model.config, model.preparation, 0);
+  Passes passes({*backend, *store, model.layout, model.config, model.preparation}, 0);
   const auto evaluate = [&](std::uint64_t seed) {
     Pass& pass = passes.take({PassKind::evaluate, {}, seed}).pass();
     pass.run(0, 20, std::span(model.rows).first(20 * kColumns));
@@ -123,7 +123,7 @@ TEST_CASE("calls at the same time have a pass each, and its memory is used again
   const auto backend = make_cpu_backend(1);
   const auto store = backend->make_parameters(model.layout.size, false);
   store->write(ParameterStore::Part::parameters, model.parameters);
-  Passes passes(*backend, *store, model.layout, model.config, model.preparation, 0);
+  Passes passes({*backend, *store, model.layout, model.config, model.preparation}, 0);
   const PassKey key{PassKind::evaluate, {1, 1}, 5};
   const auto nll_of = [&](Pass& pass, std::int64_t row) {
     pass.run(row, 1, std::span(model.rows).subspan(static_cast<std::size_t>(row * kColumns), kColumns));
@@ -171,7 +171,7 @@ TEST_CASE("a call for which there is no pass left waits for one", "[parts][threa
   const auto backend = make_cpu_backend(1);
   const auto store = backend->make_parameters(model.layout.size, false);
   store->write(ParameterStore::Part::parameters, model.parameters);
-  Passes passes(*backend, *store, model.layout, model.config, model.preparation, 0);
+  Passes passes({*backend, *store, model.layout, model.config, model.preparation}, 0);
   const PassKey key{PassKind::encode, {1, 1}};
   std::vector<Passes::Lease> all;
   for (int i = 0; i < backend->programs_at_once(); ++i) all.push_back(passes.take(key));
@@ -201,7 +201,7 @@ TEST_CASE("every pass keeps to its budget, labels included", "[parts]") {
       const Preparation preparation;
       for (const PassKind kind : {PassKind::encode, PassKind::decode, PassKind::reconstruct,
                                   PassKind::evaluate, PassKind::likelihood}) {
-        Passes passes(*backend, *store, layout, config, preparation, 0);
+        Passes passes({*backend, *store, layout, config, preparation}, 0);
         const std::int64_t samples = kind == PassKind::likelihood ? 16 : 1;
         const PassSize size = passes.size_for(kind, -1, samples);
         const auto bytes_of = [&](PassSize one) {
@@ -231,7 +231,7 @@ TEST_CASE("a pass of one row holds little", "[parts]") {
   const auto backend = make_cpu_backend(1);
   const auto store = backend->make_parameters(layout.size, false);
   const Preparation preparation;
-  Passes passes(*backend, *store, layout, config, preparation, 0);
+  Passes passes({*backend, *store, layout, config, preparation}, 0);
   const auto bytes_of = [&](PassSize size) {
     const std::int64_t before = backend->allocated_bytes();
     const Passes::Lease lease = passes.take({PassKind::evaluate, size, 1});

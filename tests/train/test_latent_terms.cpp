@@ -161,7 +161,8 @@ TEST_CASE("more posteriors than are kept are told of by the first rows", "[train
   config.train.seed = file.seed;
   const auto evaluate_rows = [&](std::int64_t rows, std::int64_t head_bytes) {
     const Dataset data(slice(values, 0, rows, 7), rows, 7);
-    return Evaluator(*backend, layout, config, file.preparation, data, *store, head_bytes).evaluate();
+    return Evaluator({*backend, *store, layout, file.model, file.preparation}, config, data, head_bytes)
+        .evaluate();
   };
   // Two floats of three latents are 24 bytes a row.
   const LossTerms all = evaluate_rows(600, 24 * 600);
