@@ -18,9 +18,10 @@ using device::Quad;
 /// at a time where an address allows. `out` or `preactivation` may be `product` itself: a thread reads its
 /// quad before it writes there. Determinism: elementwise. `=`.
 template <typename Activation>
-__global__ void __launch_bounds__(device::kElementThreads)
-    bias_activation_forward_kernel(const BiasActivationArgs args, const Activation activation) {
-  const ElementPlace at = device::element_place(args.columns);
+__device__ __forceinline__ void bias_activation_forward_tile(const BiasActivationArgs& args,
+                                                             const Activation& activation,
+                                                             device::Tile tile) {
+  const ElementPlace at = device::element_place(tile, args.columns);
   if (at.row >= args.batch) return;
   Quad a = device::load_quad(args.product.data + at.row * args.product.stride, at.column, args.columns);
   const Quad bias = device::load_quad(args.bias, at.column, args.columns);
@@ -33,13 +34,19 @@ __global__ void __launch_bounds__(device::kElementThreads)
   device::store_quad(args.out, at.row, at.column, args.columns, h);
 }
 
+template <typename Activation>
+__global__ void __launch_bounds__(device::kElementThreads)
+    bias_activation_forward_kernel(const BiasActivationArgs args, const Activation activation) {
+  bias_activation_forward_tile(args, activation, device::this_tile());
+}
+
 /// dx (B,N) = product (B,N) ⊙ activation'(saved (B,N)).
 /// Threads, alignment, determinism as above. Bytes an element: 8 read (4 for identity, which needs no
 /// `saved`), 4 written (2 in bfloat16). dx may be `product` itself. `=`.
 template <typename Activation>
-__global__ void __launch_bounds__(device::kElementThreads)
-    activation_backward_kernel(const ActivationGradientArgs args, const Activation activation) {
-  const ElementPlace at = device::element_place(args.columns);
+__device__ __forceinline__ void activation_backward_tile(const ActivationGradientArgs& args,
+                                                         const Activation& activation, device::Tile tile) {
+  const ElementPlace at = device::element_place(tile, args.columns);
   if (at.row >= args.batch) return;
   Quad d = device::load_quad(args.product.data + at.row * args.product.stride, at.column, args.columns);
   if constexpr (!std::is_same_v<Activation, math::Identity>) {
@@ -48,6 +55,12 @@ __global__ void __launch_bounds__(device::kElementThreads)
     for (int i = 0; i < 4; ++i) d.v[i] *= activation.derivative(saved.v[i]);
   }
   device::store_quad(args.dx, at.row, at.column, args.columns, d);
+}
+
+template <typename Activation>
+__global__ void __launch_bounds__(device::kElementThreads)
+    activation_backward_kernel(const ActivationGradientArgs args, const Activation activation) {
+  activation_backward_tile(args, activation, device::this_tile());
 }
 
 }  // namespace

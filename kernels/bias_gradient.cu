@@ -1,5 +1,6 @@
 #include "kernels/activation.hpp"
 #include "kernels/device/device.cuh"
+#include "kernels/device/tile.cuh"
 #include "kernels/device/vector.cuh"
 #include "kernels/math/host_device.h"
 
@@ -36,12 +37,11 @@ __device__ __forceinline__ Quad load_gradient(const BiasGradient& layer, std::in
 /// Determinism: a column is summed per thread over rows lane, lane + kLanes, … in order, then over the eight
 /// row lanes of a warp by halves, then over warps in order; kLanes and so the order depend on B alone. `=`.
 template <int kLanes>
-__global__ void __launch_bounds__(kStripQuads* kLanes)
-    bias_gradient_backward_kernel(const BiasGradientArgs args) {
+__device__ __forceinline__ void bias_gradient_backward_tile(const BiasGradientArgs& args, device::Tile tile) {
   constexpr int kWarpRows = device::kWarpSize / kStripQuads;
   constexpr int kWarps = kLanes / kWarpRows;
   int l = 0;
-  std::int64_t strip = blockIdx.x;
+  std::int64_t strip = tile.index;
   for (; strip >= strips_of(args.layer[l].columns); ++l) strip -= strips_of(args.layer[l].columns);
   const BiasGradient& layer = args.layer[l];
   const std::int64_t c = strip * kStripColumns + 4 * threadIdx.x;
@@ -72,6 +72,12 @@ __global__ void __launch_bounds__(kStripQuads* kLanes)
     for (int w = 1; w < kWarps; ++w) total += partial[w * kStripColumns + column];
     layer.db[strip * kStripColumns + column] = total;
   }
+}
+
+template <int kLanes>
+__global__ void __launch_bounds__(kStripQuads* kLanes)
+    bias_gradient_backward_kernel(const BiasGradientArgs args) {
+  bias_gradient_backward_tile<kLanes>(args, device::this_tile());
 }
 
 }  // namespace

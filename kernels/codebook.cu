@@ -1,6 +1,7 @@
 #include "kernels/codebook.hpp"
 #include "kernels/device/device.cuh"
 #include "kernels/device/reduce.cuh"
+#include "kernels/device/tile.cuh"
 #include "kernels/device/vector.cuh"
 
 namespace vaecuda::kernels {
@@ -112,17 +113,18 @@ struct AverageOfCode {
 /// bytes at a time where an address allows. Determinism: rows lane, lane + kLanes, … in order, then row lanes
 /// of a warp by halves, then warps in order: fixed by B and L alone. `=`.
 template <typename Rule, int kQuads, int kLanes>
-__global__ void __launch_bounds__(kQuads* kLanes)
-    codebook_statistics_kernel(const CodebookBatch batch, const Rule rule) {
+__device__ __forceinline__ void codebook_statistics_tile(const CodebookBatch& batch, const Rule& rule,
+                                                         device::Tile tile) {
   using Rows = CodeRows<kQuads, kLanes>;
   if (batch.state->fault != 0) return;
+  const std::int64_t width = batch.shape.width;
   const auto size = static_cast<std::uint64_t>(batch.shape.size);
-  const std::uint64_t k = blockIdx.x;
+  const std::uint64_t k = tile.index;
   const auto group = static_cast<std::int64_t>(k / size);
   const auto code = static_cast<float>(k - static_cast<std::uint64_t>(group) * size);
   const auto place = static_cast<std::int64_t>(k);
   const int thread = static_cast<int>(threadIdx.y * kQuads + threadIdx.x);
-  for (std::int64_t strip = 0; strip < batch.shape.width; strip += Rows::kColumns) {
+  for (std::int64_t strip = 0; strip < width; strip += Rows::kColumns) {
     const std::int64_t c = strip + 4 * threadIdx.x;
     const Quad own = rule.code(place, c);
     Quad sum{{0.0f, 0.0f, 0.0f, 0.0f}};
@@ -130,7 +132,7 @@ __global__ void __launch_bounds__(kQuads* kLanes)
     Rows::add(
         batch, group, code, c, [&](float z, int i) { return rule.term(z, own.v[i]); }, sum, count);
     const float total = Rows::total(sum, thread);
-    if (thread < Rows::kColumns && strip + thread < batch.shape.width) {
+    if (thread < Rows::kColumns && strip + thread < width) {
       rule.finish(place, strip + thread, total);
     }
     if (strip > 0) continue;
@@ -140,6 +142,12 @@ __global__ void __launch_bounds__(kQuads* kLanes)
       rule.finish_count(place, rows);
     }
   }
+}
+
+template <typename Rule, int kQuads, int kLanes>
+__global__ void __launch_bounds__(kQuads* kLanes)
+    codebook_statistics_kernel(const CodebookBatch batch, const Rule rule) {
+  codebook_statistics_tile<Rule, kQuads, kLanes>(batch, rule, device::this_tile());
 }
 
 /// The perplexity of codebook `group` in the batch. All threads of the block must call it together.
@@ -159,9 +167,13 @@ __device__ __forceinline__ void leave_perplexity(const CodebookBatch& batch, std
 /// perplexity (G,1) = e^H of counts (G,M). Where state->fault is set nothing is written.
 /// Threads: a block of 256 a codebook. Bytes: 4·M read a codebook. Determinism: sums in double, per thread in
 /// order, then as device::block_sum: fixed by M alone. `=`.
-__global__ void __launch_bounds__(kGroupThreads) codebook_usage_kernel(const CodebookBatch batch) {
+__device__ __forceinline__ void codebook_usage_tile(const CodebookBatch& batch, device::Tile tile) {
   if (batch.state->fault != 0) return;
-  leave_perplexity(batch, blockIdx.x);
+  leave_perplexity(batch, tile.index);
+}
+
+__global__ void __launch_bounds__(kGroupThreads) codebook_usage_kernel(const CodebookBatch batch) {
+  codebook_usage_tile(batch, device::this_tile());
 }
 
 /// From averages (G,M) and sums (G·M,L): codebook (G·M,L) = sums / smoothed_count, used = averages; a code
@@ -172,14 +184,14 @@ __global__ void __launch_bounds__(kGroupThreads) codebook_usage_kernel(const Cod
 /// Bytes: 8 to 12 an element; 4·M a block out of the cache. Alignment: any.
 /// Determinism: the sum of averages in double, per thread in order, then as device::block_sum: fixed by M
 /// alone. `=`.
-__global__ void __launch_bounds__(kGroupThreads) codebook_average_kernel(const CodebookAverageArgs args) {
+__device__ __forceinline__ void codebook_average_tile(const CodebookAverageArgs& args, device::Tile tile) {
   const CodebookBatch& batch = args.batch;
   if (batch.state->fault != 0) return;
   const std::int64_t width = batch.shape.width;
   const std::int64_t size = batch.shape.size;
   const auto chunks = static_cast<unsigned>((size * width + kBlockElements - 1) / kBlockElements);
-  const std::int64_t group = blockIdx.x / chunks;
-  const std::int64_t first = static_cast<std::int64_t>(blockIdx.x % chunks) * kBlockElements;
+  const std::int64_t group = tile.index / chunks;
+  const std::int64_t first = static_cast<std::int64_t>(tile.index % chunks) * kBlockElements;
   const float* averages = args.averages + group * size;
   double sum = 0.0;
   for (std::int64_t k = threadIdx.x; k < size; k += kGroupThreads) sum += static_cast<double>(averages[k]);
@@ -208,6 +220,10 @@ __global__ void __launch_bounds__(kGroupThreads) codebook_average_kernel(const C
     }
     if (c == 0) args.used[at] = count;
   }
+}
+
+__global__ void __launch_bounds__(kGroupThreads) codebook_average_kernel(const CodebookAverageArgs args) {
+  codebook_average_tile(args, device::this_tile());
 }
 
 template <typename Rule>

@@ -9,12 +9,16 @@ namespace {
 /// out.half (B,N) = bfloat16(in (B,N)), to nearest even.
 /// Threads: one quad of columns each (device::element_shape). Bytes an element: 4 read, 2 written. Alignment:
 /// any; 16 bytes read and 8 written at a time where an address allows. Determinism: elementwise. `=`.
-__global__ void __launch_bounds__(device::kElementThreads) convert_forward_kernel(const ConvertArgs args) {
-  const device::ElementPlace at = device::element_place(args.columns);
+__device__ __forceinline__ void convert_forward_tile(const ConvertArgs& args, device::Tile tile) {
+  const device::ElementPlace at = device::element_place(tile, args.columns);
   if (at.row >= args.batch) return;
   const device::Quad quad =
       device::load_quad(args.in.data + at.row * args.in.stride, at.column, args.columns);
   device::store_quad(args.out.half + at.row * args.out.stride, at.column, args.columns, quad);
+}
+
+__global__ void __launch_bounds__(device::kElementThreads) convert_forward_kernel(const ConvertArgs args) {
+  convert_forward_tile(args, device::this_tile());
 }
 
 }  // namespace

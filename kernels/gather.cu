@@ -84,18 +84,18 @@ __device__ __forceinline__ Quad condition_quad(const GatherArgs& args, std::int6
 /// address is no multiple of 4 is read byte by byte. Determinism: no sums; an element depends on seed,
 /// position and column alone. `=`.
 template <typename Raw, Binarize kBinarize, int kThreads>
-__global__ void __launch_bounds__(kBlock) gather_kernel(const GatherArgs args) {
+__device__ __forceinline__ void gather_tile(const GatherArgs& args, device::Tile tile) {
   using Group = device::RowBlock<kThreads, kBlock>;
   static_assert(Group::kBlockThreads == kBlock && Group::kBlockRows <= device::kWarpSize);
   std::int64_t* source = device::shared_array<std::int64_t, Group::kBlockRows>();
   const std::int64_t first_position = args.state->position;
   const auto thread = static_cast<int>(threadIdx.y * kThreads + threadIdx.x);
-  const std::int64_t threads_row = static_cast<std::int64_t>(blockIdx.x) * Group::kBlockRows + thread;
+  const std::int64_t threads_row = static_cast<std::int64_t>(tile.index) * Group::kBlockRows + thread;
   if (thread < Group::kBlockRows && threads_row < args.batch) {
     source[thread] = source_row(args, first_position + threads_row);
   }
   device::block_barrier();
-  const std::int64_t row = Group::row();
+  const std::int64_t row = Group::row(tile);
   if (row >= args.batch) return;
   const std::int64_t from = source[threadIdx.y];
   for (std::int64_t c = 4 * Group::lane(); c < args.condition_columns; c += 4 * kThreads) {
@@ -118,6 +118,11 @@ __global__ void __launch_bounds__(kBlock) gather_kernel(const GatherArgs args) {
       }
     }
   }
+}
+
+template <typename Raw, Binarize kBinarize, int kThreads>
+__global__ void __launch_bounds__(kBlock) gather_kernel(const GatherArgs args) {
+  gather_tile<Raw, kBinarize, kThreads>(args, device::this_tile());
 }
 
 template <typename Raw, Binarize kBinarize>

@@ -1,5 +1,6 @@
 #include "kernels/arena.cuh"
 #include "kernels/device/device.cuh"
+#include "kernels/device/tile.cuh"
 #include "kernels/device/vector.cuh"
 #include "kernels/update.hpp"
 
@@ -31,14 +32,13 @@ __device__ __forceinline__ double loss_sum(const LossColumns& loss) {
 /// thread in the order of elements, over lanes by halves, over warps in order, then over blocks; all fixed by
 /// P alone.
 /// `=`.
-__global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident)
-    grad_norm_kernel(const GradNormArgs args) {
+__device__ __forceinline__ void grad_norm_tile(const GradNormArgs& args, device::Tile tile) {
   UpdateScratch* scratch = args.scratch;
   if (args.state->fault != 0) return;
   double squares = 0.0;
   std::int64_t bad_element = kNoBadElement;
-  const std::int64_t step = 4 * static_cast<std::int64_t>(kArenaThreads) * gridDim.x;
-  std::int64_t first = 4 * (static_cast<std::int64_t>(kArenaThreads) * blockIdx.x + threadIdx.x);
+  const std::int64_t step = 4 * static_cast<std::int64_t>(kArenaThreads) * tile.count;
+  std::int64_t first = 4 * (static_cast<std::int64_t>(kArenaThreads) * tile.index + threadIdx.x);
   for (; first < args.elements; first += kQuadsInFlight * step) {
     Quad g[kQuadsInFlight];
     for (int q = 0; q < kQuadsInFlight; ++q) {
@@ -55,10 +55,10 @@ __global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident)
     }
   }
   leave_bad_element(bad_element, scratch);
-  leave_squares(squares, scratch->norm_partial + blockIdx.x);
-  if (!is_last_block(&scratch->norm_ticket)) return;
+  leave_squares(squares, scratch->norm_partial + tile.index);
+  if (!is_last_tile(tile, &scratch->norm_ticket)) return;
 
-  squares = sum_of_partials(scratch->norm_partial, gridDim.x);
+  squares = sum_of_partials(scratch->norm_partial, tile.count);
   const double loss = args.loss.terms.count > 0 ? loss_sum(args.loss) : 0.0;
   if (threadIdx.x != 0) return;
   const std::int64_t lowest = device::load_fresh(&scratch->bad_element);
@@ -68,6 +68,11 @@ __global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident)
   if (lowest != kNoBadElement || !is_finite(norm) || !is_finite(loss)) raise_fault(args.state, lowest);
   scratch->bad_element = kNoBadElement;
   scratch->norm_ticket = 0;
+}
+
+__global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident)
+    grad_norm_kernel(const GradNormArgs args) {
+  grad_norm_tile(args, device::this_tile());
 }
 
 }  // namespace

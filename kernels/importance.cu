@@ -20,9 +20,10 @@ constexpr int kBlock = 128;
 /// Alignment: any. Determinism: sums per thread in the order of samples, then over lanes by halves: the order
 /// depends on K alone. `=`.
 template <int kThreads>
-__global__ void __launch_bounds__(kBlock) importance_weights_kernel(const ImportanceWeightsArgs args) {
+__device__ __forceinline__ void importance_weights_tile(const ImportanceWeightsArgs& args,
+                                                        device::Tile tile) {
   using Group = device::RowBlock<kThreads, kBlock>;
-  const std::int64_t row = Group::row();
+  const std::int64_t row = Group::row(tile);
   const bool inside = row < args.batch;
   const std::int64_t samples = inside ? args.samples : 0;
   const float* nll = args.nll.data + row * args.samples * args.nll.stride;
@@ -64,16 +65,25 @@ __global__ void __launch_bounds__(kBlock) importance_weights_kernel(const Import
   if (args.fault != nullptr && math::is_nonfinite(loss)) device::raise_flag(args.fault);
 }
 
+template <int kThreads>
+__global__ void __launch_bounds__(kBlock) importance_weights_kernel(const ImportanceWeightsArgs args) {
+  importance_weights_tile<kThreads>(args, device::this_tile());
+}
+
 /// out (N,D) = scale · weights (N,1) ⊙ in (N,D).
 /// Threads: one quad of columns each (device::element_shape). Bytes an element: 4 read, 4 written (2 in
 /// bfloat16). Alignment: any. The fp32 result may be `in` itself. Determinism: elementwise. `=`.
-__global__ void __launch_bounds__(device::kElementThreads) weigh_rows_kernel(const WeighRowsArgs args) {
-  const device::ElementPlace at = device::element_place(args.columns);
+__device__ __forceinline__ void weigh_rows_tile(const WeighRowsArgs& args, device::Tile tile) {
+  const device::ElementPlace at = device::element_place(tile, args.columns);
   if (at.row >= args.rows) return;
   const float factor = args.scale * args.weights.data[at.row * args.weights.stride];
   device::Quad quad = device::load_quad(args.in.data + at.row * args.in.stride, at.column, args.columns);
   for (int i = 0; i < 4; ++i) quad.v[i] *= factor;
   device::store_quad(args.out, at.row, at.column, args.columns, quad);
+}
+
+__global__ void __launch_bounds__(device::kElementThreads) weigh_rows_kernel(const WeighRowsArgs args) {
+  weigh_rows_tile(args, device::this_tile());
 }
 
 }  // namespace

@@ -22,10 +22,9 @@ constexpr int kBlock = 128;
 /// bfloat16); ε is drawn again, which costs less than 4·Z·K written and read. Alignment: any, as
 /// latent_forward. Determinism: samples in order; ε has the bits of the forward pass. `=`.
 template <int kThreads>
-__global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
-    latent_backward_kernel(const LatentBackwardArgs args) {
+__device__ __forceinline__ void latent_backward_tile(const LatentBackwardArgs& args, device::Tile tile) {
   using Group = device::RowBlock<kThreads, kBlock>;
-  const std::int64_t row = Group::row();
+  const std::int64_t row = Group::row(tile);
   if (row >= args.batch) return;
   const auto draw = static_cast<std::uint64_t>((args.state->position + row) * args.samples);
   const bool weighted = args.weights.data != nullptr;
@@ -66,6 +65,12 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
     device::store_quad(args.dhead, row, c, args.latent_dim, dmu);
     device::store_quad(dscale_out, row, c, args.latent_dim, dscale);
   }
+}
+
+template <int kThreads>
+__global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
+    latent_backward_kernel(const LatentBackwardArgs args) {
+  latent_backward_tile<kThreads>(args, device::this_tile());
 }
 
 }  // namespace

@@ -23,10 +23,9 @@ constexpr int kBlock = 128;
 /// Determinism: ε depends on seed, position and column alone; a row's KL is summed per thread in the order
 /// of columns, then over lanes by halves, then over warps in order: the order depends on Z alone. `=`.
 template <bool kSample, int kThreads>
-__global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
-    latent_forward_kernel(const LatentForwardArgs args) {
+__device__ __forceinline__ void latent_forward_tile(const LatentForwardArgs& args, device::Tile tile) {
   using Group = device::RowBlock<kThreads, kBlock>;
-  const std::int64_t sample = Group::row();  // b·K + k
+  const std::int64_t sample = Group::row(tile);  // b·K + k
   const std::int64_t row = args.samples == 1 ? sample : sample / args.samples;
   const bool inside = row < args.batch;
   float kl = 0.0f;
@@ -61,6 +60,12 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
     if (args.kl != nullptr) args.kl[row * args.kl_stride] = kl;
     if (args.fault != nullptr && math::is_nonfinite(kl)) device::raise_flag(args.fault);
   }
+}
+
+template <bool kSample, int kThreads>
+__global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
+    latent_forward_kernel(const LatentForwardArgs args) {
+  latent_forward_tile<kSample, kThreads>(args, device::this_tile());
 }
 
 }  // namespace

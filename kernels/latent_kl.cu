@@ -1,5 +1,6 @@
 #include "kernels/arena.cuh"
 #include "kernels/device/device.cuh"
+#include "kernels/device/tile.cuh"
 #include "kernels/device/vector.cuh"
 #include "kernels/latent.hpp"
 #include "kernels/math/gaussian.h"
@@ -21,10 +22,10 @@ constexpr int kRowLanes = kArenaThreads / kStripQuads;
 /// Determinism: a latent's KL is summed per thread over rows lane, lane + 64, … in order, then over the 64
 /// lanes in order, in double: the order depends on B alone; the term per thread over latents in order, then
 /// as device::block_sum: on Z alone. `=`.
-__global__ void __launch_bounds__(kArenaThreads) latent_kl_kernel(const LatentKlArgs args) {
+__device__ __forceinline__ void latent_kl_tile(const LatentKlArgs& args, device::Tile tile) {
   const int quad = static_cast<int>(threadIdx.x) % kStripQuads;
   const int lane = static_cast<int>(threadIdx.x) / kStripQuads;
-  const std::int64_t c = static_cast<std::int64_t>(blockIdx.x) * kStripColumns + 4 * quad;
+  const std::int64_t c = static_cast<std::int64_t>(tile.index) * kStripColumns + 4 * quad;
   float sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
   for (std::int64_t row = lane; row < args.batch; row += kRowLanes) {
     const float* head = args.head.data + row * args.head.stride;
@@ -37,7 +38,7 @@ __global__ void __launch_bounds__(kArenaThreads) latent_kl_kernel(const LatentKl
   float* partial = device::shared_array<float, kRowLanes * kStripColumns>();
   for (int i = 0; i < 4; ++i) partial[lane * kStripColumns + 4 * quad + i] = sum[i];
   device::block_barrier();
-  const auto column = static_cast<std::int64_t>(blockIdx.x) * kStripColumns + threadIdx.x;
+  const auto column = static_cast<std::int64_t>(tile.index) * kStripColumns + threadIdx.x;
   if (threadIdx.x < kStripColumns && column < args.latent_dim) {
     double total = 0.0;
     for (int l = 0; l < kRowLanes; ++l) {
@@ -45,7 +46,7 @@ __global__ void __launch_bounds__(kArenaThreads) latent_kl_kernel(const LatentKl
     }
     args.kl[column] = static_cast<float>(total / static_cast<double>(args.batch));
   }
-  if (!is_last_block(&args.scratch->kl_ticket)) return;
+  if (!is_last_tile(tile, &args.scratch->kl_ticket)) return;
 
   const bool capacity = args.kind == math::KlTermKind::capacity;
   double total = 0.0;
@@ -68,6 +69,10 @@ __global__ void __launch_bounds__(kArenaThreads) latent_kl_kernel(const LatentKl
   if (!capacity) return;
   device::block_barrier();
   for (std::int64_t j = threadIdx.x; j < args.latent_dim; j += kArenaThreads) args.slope[j] = *common_slope;
+}
+
+__global__ void __launch_bounds__(kArenaThreads) latent_kl_kernel(const LatentKlArgs args) {
+  latent_kl_tile(args, device::this_tile());
 }
 
 }  // namespace

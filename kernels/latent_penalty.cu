@@ -21,10 +21,9 @@ constexpr int kBlock = 128;
 /// Determinism: a row's penalty is summed per thread in the order of columns, then over lanes by halves, then
 /// over warps in order: the order depends on Z alone. `=`.
 template <int kThreads>
-__global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
-    latent_penalty_kernel(const LatentPenaltyArgs args) {
+__device__ __forceinline__ void latent_penalty_tile(const LatentPenaltyArgs& args, device::Tile tile) {
   using Group = device::RowBlock<kThreads, kBlock>;
-  const std::int64_t row = Group::row();
+  const std::int64_t row = Group::row(tile);
   const bool inside = row < args.batch;
   const float inverse_dim = 1.0f / static_cast<float>(args.latent_dim);
   float penalty = 0.0f;
@@ -50,6 +49,12 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
     args.penalty[row * args.penalty_stride] = penalty;
     if (args.fault != nullptr && math::is_nonfinite(penalty)) device::raise_flag(args.fault);
   }
+}
+
+template <int kThreads>
+__global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
+    latent_penalty_kernel(const LatentPenaltyArgs args) {
+  latent_penalty_tile<kThreads>(args, device::this_tile());
 }
 
 }  // namespace

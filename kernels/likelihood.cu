@@ -38,10 +38,11 @@ __device__ __forceinline__ Quad load_biased(const float* row, const float* bias,
 /// thread in the order of columns, then over lanes by halves, then over warps in order: the order depends on
 /// D alone. `=`.
 template <int kThreads, SigmaSource kSource, typename Likelihood>
-__global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
-    likelihood_forward_backward_kernel(const LikelihoodArgs args, const Likelihood likelihood) {
+__device__ __forceinline__ void likelihood_forward_backward_tile(const LikelihoodArgs& args,
+                                                                 const Likelihood& likelihood,
+                                                                 device::Tile tile) {
   using Group = device::RowBlock<kThreads, kBlock>;
-  const std::int64_t row = Group::row();
+  const std::int64_t row = Group::row(tile);
   const std::int64_t source = args.samples == 1 ? row : row / args.samples;
   const bool inside = source < args.batch;
   float nll = 0.0f;
@@ -87,17 +88,30 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
   }
 }
 
+template <int kThreads, SigmaSource kSource, typename Likelihood>
+__global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
+    likelihood_forward_backward_kernel(const LikelihoodArgs args, const Likelihood likelihood) {
+  likelihood_forward_backward_tile<kThreads, kSource>(args, likelihood, device::this_tile());
+}
+
 /// mean (B,D) = E[x | output (B,D)].
 /// Threads: one quad of columns each (device::element_shape). Bytes an element: 4 read, 4 written (2 in
 /// bfloat16). Alignment: any. The fp32 mean may be `output` itself. Determinism: elementwise. `=`.
 template <typename Likelihood>
-__global__ void __launch_bounds__(device::kElementThreads)
-    observation_mean_forward_kernel(const ObservationMeanArgs args, const Likelihood likelihood) {
-  const device::ElementPlace at = device::element_place(args.columns);
+__device__ __forceinline__ void observation_mean_forward_tile(const ObservationMeanArgs& args,
+                                                              const Likelihood& likelihood,
+                                                              device::Tile tile) {
+  const device::ElementPlace at = device::element_place(tile, args.columns);
   if (at.row >= args.batch) return;
   Quad mean = device::load_quad(args.output.data + at.row * args.output.stride, at.column, args.columns);
   for (int i = 0; i < 4; ++i) mean.v[i] = likelihood.mean(mean.v[i]);
   device::store_quad(args.mean, at.row, at.column, args.columns, mean);
+}
+
+template <typename Likelihood>
+__global__ void __launch_bounds__(device::kElementThreads)
+    observation_mean_forward_kernel(const ObservationMeanArgs args, const Likelihood likelihood) {
+  observation_mean_forward_tile(args, likelihood, device::this_tile());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "kernels/probe.hpp"
 
 #include "kernels/device/device.cuh"
+#include "kernels/device/tile.cuh"
 
 namespace vaecuda::kernels {
 namespace {
@@ -12,11 +13,11 @@ constexpr int kBarrierThreads = 256;
 /// to (Q) = from (Q), quads of 16 bytes.
 /// Threads: 4 quads each, 256 apart, 1,024 to a block. Bytes: 16·Q read, 16·Q written. Alignment: 16 bytes.
 /// Determinism: a copy. `=`.
-__global__ void __launch_bounds__(kCopyThreads) copy_probe_kernel(const CopyProbeArgs args) {
+__device__ __forceinline__ void copy_probe_tile(const CopyProbeArgs& args, device::Tile tile) {
   const auto* from = static_cast<const float4*>(args.from);
   auto* to = static_cast<float4*>(args.to);
   const std::int64_t first =
-      static_cast<std::int64_t>(blockIdx.x) * (kCopyThreads * kCopyQuads) + threadIdx.x;
+      static_cast<std::int64_t>(tile.index) * (kCopyThreads * kCopyQuads) + threadIdx.x;
   float4 quads[kCopyQuads];
   for (int i = 0; i < kCopyQuads; ++i) {
     const std::int64_t q = first + i * kCopyThreads;
@@ -28,42 +29,62 @@ __global__ void __launch_bounds__(kCopyThreads) copy_probe_kernel(const CopyProb
   }
 }
 
+__global__ void __launch_bounds__(kCopyThreads) copy_probe_kernel(const CopyProbeArgs args) {
+  copy_probe_tile(args, device::this_tile());
+}
+
 /// Nothing. Threads: a warp. Bytes: none.
 __global__ void empty_probe_kernel() {}
 
 /// Lets the next kernel start, and waits for the end of the one before. Threads: a warp. Bytes: none.
-__global__ void overlapped_probe_kernel() {
+__device__ __forceinline__ void overlapped_probe_tile() {
   device::allow_next_kernel();
   device::wait_for_previous_kernel();
 }
 
+__global__ void overlapped_probe_kernel() {
+  overlapped_probe_tile();
+}
+
 /// What a barrier probe leaves: that its block has come through.
-__device__ __forceinline__ void leave_passed(const BarrierProbeArgs& args) {
-  if (threadIdx.x == 0) args.passed[blockIdx.x] = args.barriers;
+__device__ __forceinline__ void leave_passed(const BarrierProbeArgs& args, device::Tile tile) {
+  if (threadIdx.x == 0) args.passed[tile.index] = args.barriers;
 }
 
 /// passed (blocks) = barriers, behind so many barriers of the grid.
 /// Threads: 256 to a block, all blocks resident. Bytes: 4·blocks written. Determinism: pure. `=`.
-__global__ void __launch_bounds__(kBarrierThreads) grid_barrier_probe_kernel(const BarrierProbeArgs args) {
+__device__ __forceinline__ void grid_barrier_probe_tile(const BarrierProbeArgs& args, device::Tile tile) {
   for (int i = 0; i < args.barriers; ++i) device::grid_barrier();
-  leave_passed(args);
+  leave_passed(args, tile);
+}
+
+__global__ void __launch_bounds__(kBarrierThreads) grid_barrier_probe_kernel(const BarrierProbeArgs args) {
+  grid_barrier_probe_tile(args, device::this_tile());
 }
 
 /// The same; counter counts arrivals and must be 0 before.
 /// Threads: 256 to a block, all blocks resident. Bytes: 4·blocks written, 4 of the counter in the cache
 /// between the blocks. Determinism: pure. `=`.
-__global__ void __launch_bounds__(kBarrierThreads) hand_barrier_probe_kernel(const BarrierProbeArgs args) {
+__device__ __forceinline__ void hand_barrier_probe_tile(const BarrierProbeArgs& args, device::Tile tile) {
   for (int i = 0; i < args.barriers; ++i) {
-    device::grid_barrier_by_hand(args.counter, static_cast<std::uint32_t>(i));
+    device::grid_barrier_by_hand(args.counter, static_cast<std::uint32_t>(i), tile.count);
   }
-  leave_passed(args);
+  leave_passed(args, tile);
+}
+
+__global__ void __launch_bounds__(kBarrierThreads) hand_barrier_probe_kernel(const BarrierProbeArgs args) {
+  hand_barrier_probe_tile(args, device::this_tile());
 }
 
 /// The same, the barriers of the block's cluster.
 /// Threads: 256 to a block, clusters as launched. Bytes: 4·blocks written. Determinism: pure. `=`.
-__global__ void __launch_bounds__(kBarrierThreads) cluster_barrier_probe_kernel(const BarrierProbeArgs args) {
+__device__ __forceinline__ void cluster_barrier_probe_tile(const BarrierProbeArgs& args, device::Tile tile) {
   for (int i = 0; i < args.barriers; ++i) device::cluster_barrier();
-  leave_passed(args);
+  leave_passed(args, tile);
+}
+
+__global__ void __launch_bounds__(kBarrierThreads) cluster_barrier_probe_kernel(const BarrierProbeArgs args) {
+  cluster_barrier_probe_tile(args, device::this_tile());
 }
 
 constexpr device::LaunchShape kOneWarp{1, device::kWarpSize, 1, 0};

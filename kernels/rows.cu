@@ -30,8 +30,8 @@ __device__ __forceinline__ void copy_row(const float* in, std::int64_t columns, 
 /// Bytes: 4·C read and 4·C written a row. Alignment: any; source and destination each move 16 bytes at a time
 /// where their address allows. Determinism: a copy. `=`.
 template <int kThreads>
-__global__ void __launch_bounds__(kBlock) store_rows_kernel(const StoreRowsArgs args) {
-  const std::int64_t row = device::RowBlock<kThreads, kBlock>::row();
+__device__ __forceinline__ void store_rows_tile(const StoreRowsArgs& args, device::Tile tile) {
+  const std::int64_t row = device::RowBlock<kThreads, kBlock>::row(tile);
   const std::int64_t to = args.state->position - args.state->origin + row;
   if (row >= args.rows || to >= args.whole_rows) return;
   float* out = args.whole + to * args.whole_stride;
@@ -40,11 +40,16 @@ __global__ void __launch_bounds__(kBlock) store_rows_kernel(const StoreRowsArgs 
       [&](std::int64_t c, const Quad& quad) { device::store_quad(out, c, args.columns, quad); });
 }
 
+template <int kThreads>
+__global__ void __launch_bounds__(kBlock) store_rows_kernel(const StoreRowsArgs args) {
+  store_rows_tile<kThreads>(args, device::this_tile());
+}
+
 /// batch (B,C)[i] = whole (N,C)[min(p + i, N − 1)], p = position − origin, in fp32, bfloat16 or both.
 /// Threads, alignment, determinism: as store_rows. Bytes: 4·C read and 4·C (2·C in bfloat16) written a row.
 template <int kThreads>
-__global__ void __launch_bounds__(kBlock) load_rows_kernel(const LoadRowsArgs args) {
-  const std::int64_t row = device::RowBlock<kThreads, kBlock>::row();
+__device__ __forceinline__ void load_rows_tile(const LoadRowsArgs& args, device::Tile tile) {
+  const std::int64_t row = device::RowBlock<kThreads, kBlock>::row(tile);
   if (row >= args.rows) return;
   const std::int64_t wanted = args.state->position - args.state->origin + row;
   const std::int64_t from = wanted < args.whole_rows ? wanted : args.whole_rows - 1;
@@ -53,16 +58,29 @@ __global__ void __launch_bounds__(kBlock) load_rows_kernel(const LoadRowsArgs ar
       [&](std::int64_t c, const Quad& quad) { device::store_quad(args.batch, row, c, args.columns, quad); });
 }
 
+template <int kThreads>
+__global__ void __launch_bounds__(kBlock) load_rows_kernel(const LoadRowsArgs args) {
+  load_rows_tile<kThreads>(args, device::this_tile());
+}
+
 /// state->position += batch. One thread of a warp works; 8 bytes read and written.
-__global__ void advance_position_kernel(const AdvancePositionArgs args) {
+__device__ __forceinline__ void advance_position_tile(const AdvancePositionArgs& args) {
   if (threadIdx.x == 0) args.state->position += args.batch;
 }
 
+__global__ void advance_position_kernel(const AdvancePositionArgs args) {
+  advance_position_tile(args);
+}
+
 /// state->position = position, state->origin = origin. One thread of a warp works; 16 bytes written.
-__global__ void set_position_kernel(const SetPositionArgs args) {
+__device__ __forceinline__ void set_position_tile(const SetPositionArgs& args) {
   if (threadIdx.x != 0) return;
   args.state->position = args.position;
   args.state->origin = args.origin;
+}
+
+__global__ void set_position_kernel(const SetPositionArgs args) {
+  set_position_tile(args);
 }
 
 }  // namespace

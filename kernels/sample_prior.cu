@@ -17,10 +17,9 @@ constexpr int kBlock = 128;
 /// Bytes: nothing read, 4·Z written (2·Z in bfloat16). Alignment: any.
 /// Determinism: ε depends on seed, position and column alone. `=`.
 template <int kThreads>
-__global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
-    sample_prior_kernel(const SamplePriorArgs args) {
+__device__ __forceinline__ void sample_prior_tile(const SamplePriorArgs& args, device::Tile tile) {
   using Group = device::RowBlock<kThreads, kBlock>;
-  const std::int64_t row = Group::row();
+  const std::int64_t row = Group::row(tile);
   if (row >= args.batch) return;
   const auto position = static_cast<std::uint64_t>(args.state->position + row);
   for (std::int64_t c = 4 * Group::lane(); c < args.latent_dim; c += 4 * kThreads) {
@@ -28,6 +27,12 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
     for (int i = 0; i < 4; ++i) z.v[i] *= args.temperature;
     device::store_quad(args.z, row, c, args.latent_dim, z);
   }
+}
+
+template <int kThreads>
+__global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThreads)
+    sample_prior_kernel(const SamplePriorArgs args) {
+  sample_prior_tile<kThreads>(args, device::this_tile());
 }
 
 }  // namespace

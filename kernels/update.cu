@@ -2,6 +2,7 @@
 
 #include "kernels/arena.cuh"
 #include "kernels/device/device.cuh"
+#include "kernels/device/tile.cuh"
 #include "kernels/device/vector.cuh"
 
 namespace vaecuda::kernels {
@@ -46,7 +47,7 @@ __device__ __forceinline__ double mean_of(const LossColumn& column) {
   return device::block_sum<kArenaThreads>(sum) / static_cast<double>(column.rows);
 }
 
-/// One block's work beside the update: the step's metrics but for the gradient's norm, and the next step's
+/// The tile beside those of the arena: the step's metrics but for the gradient's norm, and the next step's
 /// state, both into the scratch.
 __device__ __forceinline__ void prepare_end(const AdvanceArgs& advance, const math::StepState* state,
                                             UpdateScratch* scratch) {
@@ -76,16 +77,16 @@ __device__ __forceinline__ void prepare_end(const AdvanceArgs& advance, const ma
   }
 }
 
-/// This block's part of the arena, `block` of `blocks`.
-__device__ __forceinline__ void update_elements(const UpdateArgs& args, unsigned block, unsigned blocks) {
+/// A tile of the arena.
+__device__ __forceinline__ void update_elements(const UpdateArgs& args, device::Tile tile) {
   const math::AdamConstants<float> constants = args.constants;
   const math::AdamStep<float> adam{args.state->lr, args.state->step_size, args.state->inverse_sqrt_bias2,
                                    args.clipped ? args.scratch->gradient_scale : 1.0f};
   const std::int64_t n = args.elements;
   double squares = 0.0;
   std::int64_t bad_element = kNoBadElement;
-  const std::int64_t step = 4 * static_cast<std::int64_t>(kArenaThreads) * blocks;
-  std::int64_t first = 4 * (static_cast<std::int64_t>(kArenaThreads) * block + threadIdx.x);
+  const std::int64_t step = 4 * static_cast<std::int64_t>(kArenaThreads) * tile.count;
+  std::int64_t first = 4 * (static_cast<std::int64_t>(kArenaThreads) * tile.index + threadIdx.x);
   for (; first < n; first += step) {
     const Quad g = device::load_quad(args.gradient, first, n);
     Quad p = device::load_quad(args.parameters, first, n);
@@ -110,7 +111,7 @@ __device__ __forceinline__ void update_elements(const UpdateArgs& args, unsigned
     if (args.half_parameters != nullptr) device::store_quad(args.half_parameters, first, n, p);
   }
   leave_bad_element(bad_element, args.scratch);
-  if (!args.clipped) leave_squares(squares, args.scratch->norm_partial + block);
+  if (!args.clipped) leave_squares(squares, args.scratch->norm_partial + tile.index);
 }
 
 /// What another block has written into the scratch.
@@ -140,7 +141,7 @@ __device__ __forceinline__ math::StepMetrics load_fresh_metrics(const math::Step
   return metrics;
 }
 
-/// Ends the step, by one thread of the last block: metrics and next state, or the fault. `skipped`: without
+/// Ends the step, by one thread of the last tile: metrics and next state, or the fault. `skipped`: without
 /// an update.
 __device__ __forceinline__ void commit(const UpdateArgs& args, double squares, bool skipped) {
   UpdateScratch* scratch = args.scratch;
@@ -169,23 +170,27 @@ __device__ __forceinline__ void commit(const UpdateArgs& args, double squares, b
 /// norm kernel where that ran) and ends the step. Bytes: 16·P read and 12·P written (14·P with the bfloat16
 /// copy), 4 a row of each term read. Alignment: any, 16 bytes at a time where an address allows. Determinism:
 /// each element alone; sums in double, in an order fixed by P, and by its rows for a term of the loss.
-__global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident) update_kernel(const UpdateArgs args) {
+__device__ __forceinline__ void update_tile(const UpdateArgs& args, device::Tile tile) {
   const bool faulted = args.state->fault != 0;
   if (faulted && !args.advance.skip_nonfinite) return;
-  const unsigned blocks = gridDim.x - 1;
-  if (blockIdx.x == 0) {
+  const unsigned arena_tiles = tile.count - 1;
+  if (tile.index == 0) {
     prepare_end(args.advance, args.state, args.scratch);
   } else if (!faulted) {
-    update_elements(args, blockIdx.x - 1, blocks);
+    update_elements(args, device::Tile{tile.index - 1, arena_tiles});
   }
-  if (!is_last_block(&args.scratch->update_ticket)) return;
-  const double squares = sum_of_partials(args.scratch->norm_partial, blocks);
+  if (!is_last_tile(tile, &args.scratch->update_ticket)) return;
+  const double squares = sum_of_partials(args.scratch->norm_partial, arena_tiles);
   if (threadIdx.x == 0) commit(args, squares, faulted);
+}
+
+__global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident) update_kernel(const UpdateArgs args) {
+  update_tile(args, device::this_tile());
 }
 
 /// state = that of step `step`; scratch ready for a first update.
 /// Threads: the first of a warp. Bytes: the state and 28 of the scratch written. Determinism: pure. `=`.
-__global__ void set_step_kernel(const SetStepArgs args) {
+__device__ __forceinline__ void set_step_tile(const SetStepArgs& args) {
   if (threadIdx.x != 0) return;
   *args.state = state_at(args.step, args.advance);
   args.scratch->norm_ticket = 0;
@@ -193,6 +198,10 @@ __global__ void set_step_kernel(const SetStepArgs args) {
   args.scratch->kl_ticket = 0;
   args.scratch->gradient_scale = 1.0f;
   args.scratch->bad_element = kNoBadElement;
+}
+
+__global__ void set_step_kernel(const SetStepArgs args) {
+  set_step_tile(args);
 }
 
 }  // namespace

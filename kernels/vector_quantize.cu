@@ -45,10 +45,10 @@ __device__ __forceinline__ void leave_error(const VectorQuantizeArgs& args, std:
 /// cache. Latents wider than 32 columns a codebook are staged again for every 64 codes.
 /// Alignment: any. Determinism: a distance is summed in the order of columns; the comparison of (distance,
 /// index) pairs has the same result in any order. `=`.
-__global__ void __launch_bounds__(kBlock) vector_quantize_kernel(const VectorQuantizeArgs args) {
+__device__ __forceinline__ void vector_quantize_tile(const VectorQuantizeArgs& args, device::Tile tile) {
   const auto tiles = static_cast<unsigned>((args.batch + kTileRows - 1) / kTileRows);
-  const std::int64_t group = blockIdx.x / tiles;
-  const std::int64_t first_row = static_cast<std::int64_t>(blockIdx.x % tiles) * kTileRows;
+  const std::int64_t group = tile.index / tiles;
+  const std::int64_t first_row = static_cast<std::int64_t>(tile.index % tiles) * kTileRows;
   const std::int64_t size = args.shape.size;
   const std::int64_t width = args.shape.width;
   const float* latent = args.latent.data + first_row * args.latent.stride + group * width;
@@ -122,10 +122,14 @@ __global__ void __launch_bounds__(kBlock) vector_quantize_kernel(const VectorQua
   }
 }
 
+__global__ void __launch_bounds__(kBlock) vector_quantize_kernel(const VectorQuantizeArgs args) {
+  vector_quantize_tile(args, device::this_tile());
+}
+
 /// error (B,1) = Σ over G of distances (B,G); a row whose error is not finite raises *fault.
 /// Threads: one a row. Bytes: 4·G read a row, 4 written. Determinism: in the order of codebooks. `=`.
-__global__ void __launch_bounds__(kRowSumThreads) quantization_error_kernel(const VectorQuantizeArgs args) {
-  const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * kRowSumThreads + threadIdx.x;
+__device__ __forceinline__ void quantization_error_tile(const VectorQuantizeArgs& args, device::Tile tile) {
+  const std::int64_t row = static_cast<std::int64_t>(tile.index) * kRowSumThreads + threadIdx.x;
   if (row >= args.batch) return;
   float error = 0.0f;
   for (std::int64_t g = 0; g < args.shape.groups; ++g) {
@@ -134,12 +138,16 @@ __global__ void __launch_bounds__(kRowSumThreads) quantization_error_kernel(cons
   leave_error(args, row, error);
 }
 
+__global__ void __launch_bounds__(kRowSumThreads) quantization_error_kernel(const VectorQuantizeArgs args) {
+  quantization_error_tile(args, device::this_tile());
+}
+
 /// dlatent (B,Z) = dz + commitment · (latent − z).
 /// Threads: one quad of columns each (device::element_shape). Bytes an element: 12 read, 4 written (2 in
 /// bfloat16). Alignment: any. dlatent may be dz itself. Determinism: elementwise. `=`.
-__global__ void __launch_bounds__(device::kElementThreads)
-    vector_quantize_backward_kernel(const VectorQuantizeBackwardArgs args) {
-  const device::ElementPlace at = device::element_place(args.columns);
+__device__ __forceinline__ void vector_quantize_backward_tile(const VectorQuantizeBackwardArgs& args,
+                                                              device::Tile tile) {
+  const device::ElementPlace at = device::element_place(tile, args.columns);
   if (at.row >= args.batch) return;
   const auto load = [&](const InMatrix& matrix) {
     return device::load_quad(matrix.data + at.row * matrix.stride, at.column, args.columns);
@@ -153,12 +161,17 @@ __global__ void __launch_bounds__(device::kElementThreads)
   device::store_quad(args.dlatent, at.row, at.column, args.columns, gradient);
 }
 
+__global__ void __launch_bounds__(device::kElementThreads)
+    vector_quantize_backward_kernel(const VectorQuantizeBackwardArgs args) {
+  vector_quantize_backward_tile(args, device::this_tile());
+}
+
 /// z (B,Z) = the vectors of codes (B,G).
 /// Threads: one quad of columns each (device::element_shape). Bytes an element: 4 read out of the cache, 4
 /// written (2 in bfloat16), and 4·G a row. Alignment: any. Determinism: a copy. `=`.
-__global__ void __launch_bounds__(device::kElementThreads) look_up_codes_kernel(const LookUpCodesArgs args) {
+__device__ __forceinline__ void look_up_codes_tile(const LookUpCodesArgs& args, device::Tile tile) {
   const std::int64_t columns = args.shape.groups * args.shape.width;
-  const device::ElementPlace at = device::element_place(columns);
+  const device::ElementPlace at = device::element_place(tile, columns);
   if (at.row >= args.batch) return;
   Quad z{{0.0f, 0.0f, 0.0f, 0.0f}};
   for (int i = 0; i < 4; ++i) {
@@ -172,11 +185,15 @@ __global__ void __launch_bounds__(device::kElementThreads) look_up_codes_kernel(
   device::store_quad(args.z, at.row, at.column, columns, z);
 }
 
+__global__ void __launch_bounds__(device::kElementThreads) look_up_codes_kernel(const LookUpCodesArgs args) {
+  look_up_codes_tile(args, device::this_tile());
+}
+
 /// codes (B,G) drawn alike from 0 … M − 1.
 /// Threads: one quad of codebooks each (device::element_shape). Bytes: 4 written a code. Determinism: each
 /// code is a function of seed, purpose, position and codebook. `=`.
-__global__ void __launch_bounds__(device::kElementThreads) sample_codes_kernel(const SampleCodesArgs args) {
-  const device::ElementPlace at = device::element_place(args.shape.groups);
+__device__ __forceinline__ void sample_codes_tile(const SampleCodesArgs& args, device::Tile tile) {
+  const device::ElementPlace at = device::element_place(tile, args.shape.groups);
   if (at.row >= args.batch) return;
   const auto position = static_cast<std::uint64_t>(args.state->position + at.row);
   curandStatePhilox4_32_10_t random = device::random_state(args.seed, args.purpose, position, at.column);
@@ -187,6 +204,10 @@ __global__ void __launch_bounds__(device::kElementThreads) sample_codes_kernel(c
     codes.v[i] = static_cast<float>(math::index_from_bits(bits[i], args.shape.size));
   }
   device::store_quad(args.codes + at.row * args.codes_stride, at.column, args.shape.groups, codes);
+}
+
+__global__ void __launch_bounds__(device::kElementThreads) sample_codes_kernel(const SampleCodesArgs args) {
+  sample_codes_tile(args, device::this_tile());
 }
 
 }  // namespace

@@ -115,14 +115,16 @@ __device__ __forceinline__ void grid_barrier() {
   cooperative_groups::this_grid().sync();
 }
 
-/// A grid_barrier() by an atomic counter, 0 before the first: `turn` counts the barriers of the launch from
-/// 0. Only in kernels launched cooperatively, since every block must be on the device.
-__device__ __forceinline__ void grid_barrier_by_hand(std::uint32_t* counter, std::uint32_t turn) {
+/// A grid_barrier() of the grid's `blocks` by an atomic counter, 0 before the first: `turn` counts the
+/// barriers of the launch from 0. Only in kernels launched cooperatively, since every block must be on the
+/// device.
+__device__ __forceinline__ void grid_barrier_by_hand(std::uint32_t* counter, std::uint32_t turn,
+                                                     unsigned blocks) {
   block_barrier();
   if (threadIdx.x == 0 && threadIdx.y == 0) {
     __threadfence();
     atomicAdd(counter, 1U);
-    const std::uint32_t all = (turn + 1U) * gridDim.x;
+    const std::uint32_t all = (turn + 1U) * blocks;
     while (*static_cast<volatile std::uint32_t*>(counter) < all) {
     }
     __threadfence();

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "kernels/device/device.cuh"
+#include "kernels/device/tile.cuh"
 
 namespace vaecuda::device {
 
@@ -23,11 +23,11 @@ struct ElementPlace {
   std::int64_t column;
 };
 
-/// This thread's place in a launch of element_shape(…, columns).
-__device__ __forceinline__ ElementPlace element_place(std::int64_t columns) {
+/// This thread's place in a tile of a launch of element_shape(…, columns).
+__device__ __forceinline__ ElementPlace element_place(Tile tile, std::int64_t columns) {
   // Unsigned, since then numbers below 2³² are divided as such, in a fraction of the time.
   const std::uint64_t quads_per_row = static_cast<std::uint64_t>(columns + 3) / 4;
-  const std::uint64_t quad = static_cast<std::uint64_t>(blockIdx.x) * kElementThreads + threadIdx.x;
+  const std::uint64_t quad = static_cast<std::uint64_t>(tile.index) * kElementThreads + threadIdx.x;
   const std::uint64_t row = quad / quads_per_row;
   return ElementPlace{static_cast<std::int64_t>(row),
                       static_cast<std::int64_t>(4 * (quad - row * quads_per_row))};

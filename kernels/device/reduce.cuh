@@ -1,7 +1,10 @@
 // Sums in a fixed order: over a warp, over a group of threads that works on one row, over a block.
 #pragma once
 
+#include <cstdint>
+
 #include "kernels/device/device.cuh"
+#include "kernels/device/tile.cuh"
 
 namespace vaecuda::device {
 
@@ -47,9 +50,10 @@ struct RowGroup {
     return LaunchShape{static_cast<unsigned>((rows + kRows - 1) / kRows), kThreads, kRows, 0};
   }
 
-  /// The row of this group; it may lie past the last one, and then takes part in barriers only.
-  static __device__ __forceinline__ std::int64_t row() {
-    return static_cast<std::int64_t>(blockIdx.x) * kRows + threadIdx.y;
+  /// The row of this group in a tile of kRows rows; it may lie past the last one, and then takes part in
+  /// barriers only.
+  static __device__ __forceinline__ std::int64_t row(Tile tile) {
+    return static_cast<std::int64_t>(tile.index) * kRows + threadIdx.y;
   }
   static __device__ __forceinline__ int lane() { return static_cast<int>(threadIdx.x); }
 

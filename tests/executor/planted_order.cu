@@ -230,9 +230,9 @@ __global__ void grid_barrier_by_hand_kernel(const PlantArgs args) {
   std::uint32_t barriers = 0;
   for (int turn = 0; turn < 3; ++turn) {
     args.scratch[thread_of_grid()] = static_cast<float>(turn);
-    device::grid_barrier_by_hand(args.counter, barriers++);
+    device::grid_barrier_by_hand(args.counter, barriers++, gridDim.x);
     take_others(args);
-    if (!(args.planted && turn == 1)) device::grid_barrier_by_hand(args.counter, barriers++);
+    if (!(args.planted && turn == 1)) device::grid_barrier_by_hand(args.counter, barriers++, gridDim.x);
   }
 }
 

@@ -120,7 +120,7 @@ __device__ __forceinline__ void grid_barrier(const char* file = __builtin_FILE()
   simt::grid_barrier(file, line);
 }
 
-__device__ __forceinline__ void grid_barrier_by_hand(std::uint32_t* counter, std::uint32_t,
+__device__ __forceinline__ void grid_barrier_by_hand(std::uint32_t* counter, std::uint32_t, unsigned,
                                                      const char* file = __builtin_FILE(),
                                                      unsigned line = __builtin_LINE()) {
   simt::block_barrier(file, line);
