@@ -12,11 +12,14 @@ namespace {
 using device::ElementPlace;
 using device::Quad;
 
-/// out (B,N) = activation(product (B,N) + bias (N)); preactivation (B,N) = product + bias, where wanted.
-/// Threads: one quad of columns each (device::element_shape).
-/// Bytes an element: 4 read, and per result 4 written (2 in bfloat16); 4·N of bias. Alignment: any, 16 bytes
-/// at a time where an address allows. `out` or `preactivation` may be `product` itself: a thread reads its
-/// quad before it writes there. Determinism: elementwise. `=`.
+/// Equation: out (B,N) = activation(product (B,N) + bias (N)); preactivation (B,N) = product + bias, where
+///   wanted.
+/// Threads: one quad of columns each, blocks of 256 (device::element_shape).
+/// Bytes: an element: 4 read; written 4 for each fp32 result and 2 for a bfloat16 one. 4·N of bias, read
+///   again by every row out of the cache.
+/// Alignment: any; quads are moved by load_quad and store_quad.
+/// Determinism: elementwise.
+/// Aliases: `out` or `preactivation` may be `product`: a thread reads its quad before it writes there.
 template <typename Activation>
 __device__ __forceinline__ void bias_activation_forward_tile(const BiasActivationArgs& args,
                                                              const Activation& activation,
@@ -40,9 +43,12 @@ __global__ void __launch_bounds__(device::kElementThreads)
   bias_activation_forward_tile(args, activation, device::this_tile());
 }
 
-/// dx (B,N) = product (B,N) ⊙ activation'(saved (B,N)).
-/// Threads, alignment, determinism as above. Bytes an element: 8 read (4 for identity, which needs no
-/// `saved`), 4 written (2 in bfloat16). dx may be `product` itself. `=`.
+/// Equation: dx (B,N) = product (B,N) ⊙ activation'(saved (B,N)).
+/// Threads: one quad of columns each, blocks of 256 (device::element_shape).
+/// Bytes: an element: 8 read, 4 for identity, which reads no `saved`; written 4 in fp32, 2 in bfloat16.
+/// Alignment: any; quads are moved by load_quad and store_quad.
+/// Determinism: elementwise.
+/// Aliases: dx may be `product`: a thread reads its quad before it writes there.
 template <typename Activation>
 __device__ __forceinline__ void activation_backward_tile(const ActivationGradientArgs& args,
                                                          const Activation& activation, device::Tile tile) {

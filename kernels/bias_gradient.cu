@@ -29,13 +29,14 @@ __device__ __forceinline__ Quad load_gradient(const BiasGradient& layer, std::in
   return device::load_quad(layer.half + row * layer.d.stride, c, layer.columns);
 }
 
-/// db (N) = Σ over rows of d (B,N), for each of several layers, d in fp32 or bfloat16, sums in fp32.
-/// Threads: a block sums a strip of 16 columns; 4 quads of columns by kLanes rows at a time, each thread
-/// four rows in flight.
-/// Bytes: 4·B·N (2·B·N in bfloat16) read, 4·N written. Alignment: any, 16 (8) bytes at a time where an
-/// address allows.
+/// Equation: db (N) = Σ over rows of d (B,N), for each of several layers; d in fp32 or bfloat16, sums in
+///   fp32.
+/// Threads: a tile is a strip of 16 columns of one layer. Blocks of (4, kLanes): 4 quads of columns by kLanes
+///   rows at a time (64, or 256 where B > 1024), four rows' loads of a thread in flight.
+/// Bytes: 4·B·N read (2·B·N of bfloat16), 4·N written; 512 or 2048 of shared memory.
+/// Alignment: any; d is read by load_quad, db written element by element.
 /// Determinism: a column is summed per thread over rows lane, lane + kLanes, … in order, then over the eight
-/// row lanes of a warp by halves, then over warps in order; kLanes and so the order depend on B alone. `=`.
+///   row lanes of a warp by halves, then over warps in order. The order depends on B alone.
 template <int kLanes>
 __device__ __forceinline__ void bias_gradient_backward_tile(const BiasGradientArgs& args, device::Tile tile) {
   constexpr int kWarpRows = device::kWarpSize / kStripQuads;

@@ -105,13 +105,19 @@ struct AverageOfCode {
   }
 };
 
-/// counts (G,M) of the batch, and of each code's rows the sum that `Rule` takes: gradient (G·M,L) = scale ·
-/// Σ (code − latent), or sums (G·M,L) = γ·sums + (1 − γ)·Σ latent and averages (G,M) = γ·used + (1 −
-/// γ)·count. Where state->fault is set nothing is written. Threads: a block a code; kQuads quads of columns
-/// by kLanes rows at a time, four rows in flight, strips of 4·kQuads columns one after the other. Bytes: 4·B
-/// read a code and strip, out of the cache; 4·Z a row; 4 to 12 an element of the codebook. Alignment: any, 16
-/// bytes at a time where an address allows. Determinism: rows lane, lane + kLanes, … in order, then row lanes
-/// of a warp by halves, then warps in order: fixed by B and L alone. `=`.
+/// Equation: counts (G,M) = rows of the batch by code, and over each code's rows what `Rule` takes: gradient
+///   (G·M,L) = scale · Σ (code − latent); or sums (G·M,L) = γ·sums + (1 − γ)·Σ latent and averages (G,M) =
+///   γ·used + (1 − γ)·count, in step 0 with fair_count · code for sums and fair_count for used.
+/// Threads: a tile is a code. Blocks of (kQuads, kLanes): quads of columns by rows of the batch, (1,128)
+///   where L ≤ 4, else (4,64); four rows' codes of a thread in flight; strips of 4·kQuads columns one after
+///   the other.
+/// Bytes: 4·B·Z of latents and, for each code and strip, 4·B of the rows' codes, out of the cache; 4 read and
+///   4 written an element of the codebook; a code: 4 of its count written, and with averages 4 read and 4
+///   written.
+/// Alignment: any; latents and codes' vectors are read by load_quad, all else element by element.
+/// Determinism: rows lane, lane + kLanes, … in order, then row lanes of a warp by halves, then warps in
+///   order. The order depends on B and L alone.
+/// Faults: nothing is written where state->fault is set.
 template <typename Rule, int kQuads, int kLanes>
 __device__ __forceinline__ void codebook_statistics_tile(const CodebookBatch& batch, const Rule& rule,
                                                          device::Tile tile) {
@@ -164,9 +170,13 @@ __device__ __forceinline__ void leave_perplexity(const CodebookBatch& batch, std
   }
 }
 
-/// perplexity (G,1) = e^H of counts (G,M). Where state->fault is set nothing is written.
-/// Threads: a block of 256 a codebook. Bytes: 4·M read a codebook. Determinism: sums in double, per thread in
-/// order, then as device::block_sum: fixed by M alone. `=`.
+/// Equation: perplexity (G,1) = e^H of counts (G,M), H the entropy of the codes' shares.
+/// Threads: a tile is a codebook. Blocks of 256.
+/// Bytes: a codebook: 4·M read, 4 written.
+/// Alignment: any; element by element.
+/// Determinism: summed in double, per thread in order, then as device::block_sum. The order depends on M
+///   alone.
+/// Faults: nothing is written where state->fault is set.
 __device__ __forceinline__ void codebook_usage_tile(const CodebookBatch& batch, device::Tile tile) {
   if (batch.state->fault != 0) return;
   leave_perplexity(batch, tile.index);
@@ -176,14 +186,17 @@ __global__ void __launch_bounds__(kGroupThreads) codebook_usage_kernel(const Cod
   codebook_usage_tile(batch, device::this_tile());
 }
 
-/// From averages (G,M) and sums (G·M,L): codebook (G·M,L) = sums / smoothed_count, used = averages; a code
-/// whose average count lies below the rule's bound becomes a row of the batch instead, with a fair count.
-/// perplexity (G,1) as codebook_usage. Where state->fault is set nothing is written.
-/// Threads: blocks of 256 with 1024 elements of one codebook each; every one of them adds the codebook's
-/// averages for itself.
-/// Bytes: 8 to 12 an element; 4·M a block out of the cache. Alignment: any.
-/// Determinism: the sum of averages in double, per thread in order, then as device::block_sum: fixed by M
-/// alone. `=`.
+/// Equation: from averages (G,M) and sums (G·M,L): codebook (G·M,L) = sums / smoothed_count, used = averages;
+///   a code whose average lies below the rule's bound becomes a row of the batch, with a fair count.
+///   perplexity (G,1) as codebook_usage.
+/// Threads: a tile is 1024 elements of one codebook. Blocks of 256; each adds the codebook's averages for
+///   itself, the first tile of a codebook its perplexity.
+/// Bytes: an element: 4 read and 4 written, 4 and 8 where its code restarts. 4·M of averages a tile out of
+///   the cache, 4·M of counts a codebook; 4 of `used` written a code.
+/// Alignment: any; element by element.
+/// Determinism: averages are summed in double, per thread in order, then as device::block_sum. The order
+///   depends on M alone, so all tiles of a codebook have the same sum.
+/// Faults: nothing is written where state->fault is set.
 __device__ __forceinline__ void codebook_average_tile(const CodebookAverageArgs& args, device::Tile tile) {
   const CodebookBatch& batch = args.batch;
   if (batch.state->fault != 0) return;

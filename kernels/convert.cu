@@ -6,9 +6,11 @@
 namespace vaecuda::kernels {
 namespace {
 
-/// out.half (B,N) = bfloat16(in (B,N)), to nearest even.
-/// Threads: one quad of columns each (device::element_shape). Bytes an element: 4 read, 2 written. Alignment:
-/// any; 16 bytes read and 8 written at a time where an address allows. Determinism: elementwise. `=`.
+/// Equation: out.half (B,N) = bfloat16(in (B,N)), to nearest even.
+/// Threads: one quad of columns each, blocks of 256 (device::element_shape).
+/// Bytes: an element: 4 read, 2 written.
+/// Alignment: any; quads are moved by load_quad and store_quad.
+/// Determinism: elementwise.
 __device__ __forceinline__ void convert_forward_tile(const ConvertArgs& args, device::Tile tile) {
   const device::ElementPlace at = device::element_place(tile, args.columns);
   if (at.row >= args.batch) return;

@@ -73,22 +73,27 @@ __device__ __forceinline__ Quad condition_quad(const GatherArgs& args, std::int6
   return quad;
 }
 
-/// x (B,D)[i] = binarize((rows (N,D)[source(position + i)] · scale − mean) · inverse_deviation).
+/// Equation: x (B,D)[i] = binarize((rows (N,D)[source(p)] · scale − mean) · inverse_deviation) with
+///   p = position + i; source(p) = permutation(seed, ⌊p/N⌋)(p mod N) where shuffled, min(p − origin, N − 1)
+///   where sequential. threshold: x > ½; stochastic: u ≤ x, u in (0,1] of (seed, purpose, p, column). The
+///   row's label, where there is one, to condition (B,C)[i] and to rows i·K … i·K + K − 1 of
+///   decoder_condition (B·K,C).
 /// Threads: kThreads a row (8, 32, 64 or 256), rows to a block of 256, each thread four quads of columns in
-/// flight. The first threads of the block find one source row each, side by side in one warp, and a barrier
-/// hands them over: a permuted index takes about 450 instructions, a quad about 40, and every warp of a row
-/// that found it anew would pay in full.
-/// With a condition the row's label goes to condition (B,C)[i] and to rows i·K … of decoder_condition
-/// (B·K,C). Bytes: 4 or 4·C read and 4·C·(1 + K) written for a condition; D raw bytes or 4·D read, 4·D
-/// written (2·D in bfloat16); mean and deviation come from the cache. Alignment: any; a row of bytes whose
-/// address is no multiple of 4 is read byte by byte. Determinism: no sums; an element depends on seed,
-/// position and column alone. `=`.
+///   flight. The first threads of the block find a source row each; a barrier hands them over.
+/// Bytes: a row: D of u8 or 4·D of f32 read; written 4·D in fp32, 2·D in bfloat16. A condition: 4 read of a
+///   class, 4·C of a vector; 4·C·(1 + K) written in fp32, half of it in bfloat16. Mean and deviation, 8·D,
+///   out of the cache.
+/// Alignment: any; quads are moved by load_packed, load_quad and store_quad.
+/// Determinism: no sums; an element depends on seed, position and column alone.
 template <typename Raw, Binarize kBinarize, int kThreads>
 __device__ __forceinline__ void gather_tile(const GatherArgs& args, device::Tile tile) {
   using Group = device::RowBlock<kThreads, kBlock>;
   static_assert(Group::kBlockThreads == kBlock && Group::kBlockRows <= device::kWarpSize);
   std::int64_t* source = device::shared_array<std::int64_t, Group::kBlockRows>();
   const std::int64_t first_position = args.state->position;
+  // By neighbouring threads of one warp: in sm_90 code a permuted index takes about 450 instructions (two
+  // Philox blocks for the keys, a 64-bit division, a Feistel network of 100 a pass, fewer than two passes on
+  // average), a quad about 40, and every warp of a row that found its own would pay in full.
   const auto thread = static_cast<int>(threadIdx.y * kThreads + threadIdx.x);
   const std::int64_t threads_row = static_cast<std::int64_t>(tile.index) * Group::kBlockRows + thread;
   if (thread < Group::kBlockRows && threads_row < args.batch) {

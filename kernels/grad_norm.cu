@@ -22,16 +22,17 @@ __device__ __forceinline__ double loss_sum(const LossColumns& loss) {
   return device::block_sum<kArenaThreads>(sum);
 }
 
-/// norm = √Σ gradient² over the arena (P); scratch->gradient_scale = clip_norm / norm where that is below 1,
-/// else 1; scratch->norm_partial keeps the blocks' sums for the update. A gradient that is not finite raises
-/// state->fault with the lowest such element; without one a row of a term of the loss does, where terms are
-/// given. Does nothing where state->fault is set. Threads: blocks of 256 walk the
-/// arena with the grid's stride, one quad of elements a thread at a time, four in flight; the block that ends
-/// last adds the blocks' sums and looks at the loss. Bytes: 4·P read, 4 a row of each term, 8 written a
-/// block. Alignment: any, 16 bytes at a time where the address allows. Determinism: sums in double, per
-/// thread in the order of elements, over lanes by halves, over warps in order, then over blocks; all fixed by
-/// P alone.
-/// `=`.
+/// Equation: norm = √Σ gradient² over the arena (P); scratch->gradient_scale = clip_norm / norm where that is
+///   below 1, else 1; scratch->norm_partial = the tiles' sums, for the update.
+/// Threads: arena_blocks() tiles; a tile is every count-th piece of 1024 elements, from its index on. Blocks
+///   of 256, one quad of elements a thread at a time, four in flight. The tile that ends last adds the tiles'
+///   sums and looks at the loss.
+/// Bytes: 4·P read, 4 a row of each term; 8 a tile written and read again.
+/// Alignment: any; the gradient is read by load_quad.
+/// Determinism: sums in double: per thread in the order of elements, over lanes by halves, over warps in
+///   order; tiles as sum_of_partials. The order depends on P alone.
+/// Faults: a gradient that is not finite raises state->fault with the lowest such element; without one a row
+///   of a term of the loss does, where terms are given. Nothing is done where state->fault is set.
 __device__ __forceinline__ void grad_norm_tile(const GradNormArgs& args, device::Tile tile) {
   UpdateScratch* scratch = args.scratch;
   if (args.state->fault != 0) return;

@@ -12,13 +12,16 @@ namespace {
 
 constexpr int kBlock = 128;
 
-/// With log w = −(nll + log_ratio) (B·K,1), row b's sample k at b·K + k: loss (B,1) = −log (1/K Σ w), weights
-/// (B·K,1) = w / Σ w, reconstruction (B,1) = Σ weights·nll, kl (B,1) = Σ weights·log_ratio, all but the loss
-/// only where wanted. A row whose loss is not finite raises *fault.
-/// Threads: kThreads a row (8, or a warp where it has more than 8 samples), rows to a block of 128.
-/// Bytes a row: 8·K read from memory, and twice more from the cache; 4·K + 12 written.
-/// Alignment: any. Determinism: sums per thread in the order of samples, then over lanes by halves: the order
-/// depends on K alone. `=`.
+/// Equation: with log w = −(nll + log_ratio) (B·K,1), sample k of row b at b·K + k: loss (B,1) =
+///   −log (1/K Σ w); weights (B·K,1) = w / Σ w, reconstruction (B,1) = Σ weights·nll and kl (B,1) =
+///   Σ weights·log_ratio, each of these where wanted.
+/// Threads: blocks of 128, kThreads a row: 8, or a warp where K > 8.
+/// Bytes: a row: 8·K read, and once more out of the cache, twice with weights; 4 written, 4·K of weights and
+///   4 each of reconstruction and kl where wanted.
+/// Alignment: any; element by element.
+/// Determinism: sums per thread in the order of samples, then over lanes by halves. The order depends on K
+///   alone.
+/// Faults: a row whose loss is not finite raises *fault.
 template <int kThreads>
 __device__ __forceinline__ void importance_weights_tile(const ImportanceWeightsArgs& args,
                                                         device::Tile tile) {
@@ -70,9 +73,12 @@ __global__ void __launch_bounds__(kBlock) importance_weights_kernel(const Import
   importance_weights_tile<kThreads>(args, device::this_tile());
 }
 
-/// out (N,D) = scale · weights (N,1) ⊙ in (N,D).
-/// Threads: one quad of columns each (device::element_shape). Bytes an element: 4 read, 4 written (2 in
-/// bfloat16). Alignment: any. The fp32 result may be `in` itself. Determinism: elementwise. `=`.
+/// Equation: out (N,D) = scale · weights (N,1) ⊙ in (N,D).
+/// Threads: one quad of columns each, blocks of 256 (device::element_shape).
+/// Bytes: an element: 4 read; written 4 in fp32, 2 in bfloat16. 4 a row of weights.
+/// Alignment: any; quads are moved by load_quad and store_quad.
+/// Determinism: elementwise.
+/// Aliases: out.data may be `in`: a thread reads its quad before it writes there.
 __device__ __forceinline__ void weigh_rows_tile(const WeighRowsArgs& args, device::Tile tile) {
   const device::ElementPlace at = device::element_place(tile, args.columns);
   if (at.row >= args.rows) return;

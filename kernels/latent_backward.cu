@@ -12,15 +12,19 @@ using device::Quad;
 
 constexpr int kBlock = 128;
 
-/// dhead (B,2Z) = [dmu | dscale] with w = loss_weight · gradient_scale, sums over the K samples of a row:
-/// dmu = Σ dz + w·mu; dlogvar = Σ dz·½·e^(logvar/2)·ε (0 outside the clamp) + w·½·(e^logvar − 1);
-/// dscale = logvar_factor · dlogvar. With kl_slope (Z) w is that of each latent. With weights (B·K,1) the
-/// gradient of each sample's log-ratio, times weight · gradient_scale, takes the place of w's terms: z for
-/// dmu, ½(z·e^(logvar/2)·ε − 1) for dlogvar. dhead may be the head in place: a thread writes the columns that
-/// it has read. Threads: kThreads a row (8, 32, 64 or 256, a quad of columns each where the row has not
-/// more), rows to a block of 128 threads or, with 256, one row. Bytes: 8·Z + 4·Z·K read, 8·Z written (4·Z in
-/// bfloat16); ε is drawn again, which costs less than 4·Z·K written and read. Alignment: any, as
-/// latent_forward. Determinism: samples in order; ε has the bits of the forward pass. `=`.
+/// Equation: dhead (B,2Z) = [dmu | logvar_factor · dlogvar], with w = loss_weight · gradient_scale and sums
+///   over a row's K samples: dmu = Σ dz + w·mu; dlogvar = Σ dz·½·e^(logvar/2)·ε (0 outside the clamp) +
+///   w·½·(e^logvar − 1). With kl_slope (Z) w is that of each latent. With weights (B·K,1) the gradient of
+///   each sample's log-ratio, times weight · gradient_scale, takes the place of w's terms: z for dmu,
+///   ½(z·e^(logvar/2)·ε − 1) for dlogvar.
+/// Threads: kThreads a row (8, 32, 64 or 256, a quad of columns each where the row has not more), rows to a
+///   block of 128 threads or, with 256, one row.
+/// Bytes: a row: 8·Z + 4·Z·K read, 4·K of weights, 4·Z of kl_slope out of the cache; written 8·Z in fp32, 4·Z
+///   in bfloat16. ε is drawn again, since 4·Z·K written and read would cost more.
+/// Alignment: any; quads are moved by load_quad and store_quad. The right half lies Z elements behind the
+///   left.
+/// Determinism: a thread adds the samples in order; ε has the bits of the forward pass.
+/// Aliases: dhead may be the head: a thread writes the columns that it has read.
 template <int kThreads>
 __device__ __forceinline__ void latent_backward_tile(const LatentBackwardArgs& args, device::Tile tile) {
   using Group = device::RowBlock<kThreads, kBlock>;

@@ -13,15 +13,17 @@ using device::Quad;
 
 constexpr int kBlock = 128;
 
-/// z (B·K,Z) = mu + e^(logvar/2)·ε; kl (B,1) = Σ over Z of ½(mu² + e^logvar − 1 − logvar); head (B,2Z) =
-/// [mu | scale], logvar = clamp(logvar_factor · scale). Row b·K + k of z is sample k of row b. Without noise
-/// ε = 0. log_ratio (B·K,1) = Σ over Z of ½(z² − ε² − logvar), where wanted. A row whose KL is not finite
-/// raises *fault. Threads: kThreads a sample (8, 32, 64 or 256, a quad of columns each where it has not
-/// more), samples to a block of 128 threads or, with 256, one; those of a row's first sample write its KL.
-/// Bytes a sample: 8·Z read, 4·Z written (2·Z in bfloat16), and 4 for the KL; ε stays in registers.
-/// Alignment: any; logvar lies Z floats behind mu and is read one by one where that is no multiple of 4.
-/// Determinism: ε depends on seed, position and column alone; a row's KL is summed per thread in the order
-/// of columns, then over lanes by halves, then over warps in order: the order depends on Z alone. `=`.
+/// Equation: z (B·K,Z) = mu + e^(logvar/2)·ε; kl (B,1) = Σ over Z of ½(mu² + e^logvar − 1 − logvar);
+///   log_ratio (B·K,1) = Σ over Z of ½(z² − ε² − logvar), where wanted; head (B,2Z) = [mu | scale], logvar =
+///   clamp(logvar_factor · scale). Row b·K + k of z is sample k of row b. Without noise ε = 0.
+/// Threads: kThreads a sample (8, 32, 64 or 256, a quad of columns each where it has not more), samples to a
+///   block of 128 threads or, with 256, one. Those of a row's first sample write its KL.
+/// Bytes: a sample: 8·Z read; written 4·Z in fp32, 2·Z in bfloat16, and 4 of log_ratio. 4 a row of KL. ε
+///   stays in registers.
+/// Alignment: any; quads are moved by load_quad and store_quad. scale lies Z floats behind mu.
+/// Determinism: ε depends on seed, position and column alone. Sums per thread in the order of columns, then
+///   over lanes by halves, then over warps in order. The order depends on Z alone.
+/// Faults: a row whose KL is not finite raises *fault.
 template <bool kSample, int kThreads>
 __device__ __forceinline__ void latent_forward_tile(const LatentForwardArgs& args, device::Tile tile) {
   using Group = device::RowBlock<kThreads, kBlock>;

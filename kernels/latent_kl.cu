@@ -14,14 +14,15 @@ constexpr int kStripQuads = 4;
 constexpr int kStripColumns = 4 * kStripQuads;
 constexpr int kRowLanes = kArenaThreads / kStripQuads;
 
-/// kl (Z) = mean over B of the KL of each latent, from head (B,2Z) = [mu | scale]; slope (Z) and term (1) =
-/// math::KlTerm of it: free bits of each latent, or the capacity of their sum (state->capacity).
-/// Threads: blocks of 256; a block sums a strip of 16 latents, 4 quads by 64 rows at a time. The block that
-/// ends last adds the strips and writes slopes and term.
-/// Bytes: 8·B·Z read, 8·Z + 4 written and 4·Z read again. Alignment: any.
+/// Equation: kl (Z) = mean over B of the KL of each latent, from head (B,2Z) = [mu | scale]; slope (Z) and
+///   term (1) = math::KlTerm of it: free bits of each latent, or the capacity of their sum (state->capacity).
+/// Threads: a tile is a strip of 16 latents. Blocks of 256: 4 quads of columns by 64 rows at a time. The tile
+///   that ends last adds the strips and writes slopes and term.
+/// Bytes: 8·B·Z read, 8·Z + 4 written, 4·Z read again; 4096 of shared memory.
+/// Alignment: any; the head is read by load_quad, all else element by element. scale lies Z floats behind mu.
 /// Determinism: a latent's KL is summed per thread over rows lane, lane + 64, … in order, then over the 64
-/// lanes in order, in double: the order depends on B alone; the term per thread over latents in order, then
-/// as device::block_sum: on Z alone. `=`.
+///   lanes in order, in double: the order depends on B alone. The term is summed per thread over latents in
+///   order, then as device::block_sum: on Z alone.
 __device__ __forceinline__ void latent_kl_tile(const LatentKlArgs& args, device::Tile tile) {
   const int quad = static_cast<int>(threadIdx.x) % kStripQuads;
   const int lane = static_cast<int>(threadIdx.x) / kStripQuads;

@@ -12,14 +12,17 @@ using device::Quad;
 
 constexpr int kBlock = 128;
 
-/// penalty (B,1) = 1/Z · Σ over Z of z (B,Z)²; dz_out (B,Z) = dz + w·2/Z·z with w = loss_weight ·
-/// gradient_scale, where dz is given. A row whose penalty is not finite raises *fault.
+/// Equation: penalty (B,1) = 1/Z · Σ over Z of z (B,Z)²; where dz is given, dz_out (B,Z) = dz + w·2/Z·z with
+///   w = loss_weight · gradient_scale.
 /// Threads: kThreads a row (8, 32, 64 or 256, a quad of columns each where the row has not more), rows to a
-/// block of 128 threads or, with 256, one row.
-/// Bytes: 8·Z read, 4·Z written (2·Z in bfloat16) and 4 for the penalty; without dz 4·Z read.
-/// Alignment: any. dz_out may be dz in place: a thread reads its quad before it writes there.
+///   block of 128 threads or, with 256, one row.
+/// Bytes: a row: 8·Z read, 4·Z without dz; written 4 of the penalty, and of dz_out 4·Z in fp32, 2·Z in
+///   bfloat16.
+/// Alignment: any; quads are moved by load_quad and store_quad.
 /// Determinism: a row's penalty is summed per thread in the order of columns, then over lanes by halves, then
-/// over warps in order: the order depends on Z alone. `=`.
+///   over warps in order. The order depends on Z alone.
+/// Aliases: dz_out may be dz: a thread reads its quad before it writes there.
+/// Faults: a row whose penalty is not finite raises *fault.
 template <int kThreads>
 __device__ __forceinline__ void latent_penalty_tile(const LatentPenaltyArgs& args, device::Tile tile) {
   using Group = device::RowBlock<kThreads, kBlock>;

@@ -25,18 +25,21 @@ __device__ __forceinline__ Quad load_biased(const float* row, const float* bias,
   return quad;
 }
 
-/// nll (B·K,1) = Σ over D of −log p(x (B,D) | output + bias), nats; output (B·K,D), or (B·K,2D) = [means |
-/// raw log σ] for σ from the head; row b·K + k of it is sample k of row b; bias (D) or (2D), where given.
-/// gradient, like the output, = gradient_scale · d nll / d output, where wanted; for a learned σ
-/// sigma_gradient (B·K,1) = gradient_scale · d nll / d log σ. A row whose NLL is not finite raises *fault.
-/// Threads: kThreads a row (8, 32, 64 or 256, one quad of columns each where the row has not more), rows to a
-/// block of 128 threads or, with 256, one row. Bytes: 8·D read a row, 4·D written (2·D in bfloat16), 4 for
-/// the NLL; σ from the head: 12·D and 8·D; learned: 4 more written; a bias 4·D (8·D) once, then out of the
-/// cache. Alignment: any, 16 bytes at a time where an address allows; the raw log σ lie D floats behind the
-/// means and are moved one by one where that is no multiple of 4. The fp32 gradient may be
-/// `output` itself: a thread reads its quads before it writes there. Determinism: a row's sums are taken per
-/// thread in the order of columns, then over lanes by halves, then over warps in order: the order depends on
-/// D alone. `=`.
+/// Equation: nll (B·K,1) = Σ over D of −log p(x (B,D) | output + bias), nats; output (B·K,D), or (B·K,2D) =
+///   [means | raw log σ] for σ from the head; row b·K + k of it is sample k of row b; bias (D) or (2D), where
+///   given. gradient, shaped as the output, = gradient_scale · d nll / d output, where wanted; for a learned
+///   σ sigma_gradient (B·K,1) = gradient_scale · d nll / d log σ, where wanted.
+/// Threads: kThreads a row (8, 32, 64 or 256, a quad of columns each where the row has not more), rows to a
+///   block of 128 threads or, with 256, one row.
+/// Bytes: a row: 8·D read, 12·D with σ from the head; 4 written of the NLL, and of the gradient 4·D in fp32,
+///   2·D in bfloat16, twice that with σ from the head, and 4 of sigma_gradient. A bias, as wide as the
+///   output, and the x of a row's further samples out of the cache.
+/// Alignment: any; quads are moved by load_quad and store_quad. The raw log σ lie D elements behind the
+///   means.
+/// Determinism: a row's sums are taken per thread in the order of columns, then over lanes by halves, then
+///   over warps in order. The order depends on D alone.
+/// Aliases: gradient.data may be `output`: a thread reads its quads before it writes there.
+/// Faults: a row whose NLL is not finite raises *fault.
 template <int kThreads, SigmaSource kSource, typename Likelihood>
 __device__ __forceinline__ void likelihood_forward_backward_tile(const LikelihoodArgs& args,
                                                                  const Likelihood& likelihood,
@@ -94,9 +97,12 @@ __global__ void __launch_bounds__(device::RowBlock<kThreads, kBlock>::kBlockThre
   likelihood_forward_backward_tile<kThreads, kSource>(args, likelihood, device::this_tile());
 }
 
-/// mean (B,D) = E[x | output (B,D)].
-/// Threads: one quad of columns each (device::element_shape). Bytes an element: 4 read, 4 written (2 in
-/// bfloat16). Alignment: any. The fp32 mean may be `output` itself. Determinism: elementwise. `=`.
+/// Equation: mean (B,D) = E[x | output (B,D)].
+/// Threads: one quad of columns each, blocks of 256 (device::element_shape).
+/// Bytes: an element: 4 read; written 4 in fp32, 2 in bfloat16.
+/// Alignment: any; quads are moved by load_quad and store_quad.
+/// Determinism: elementwise.
+/// Aliases: mean.data may be `output`: a thread reads its quad before it writes there.
 template <typename Likelihood>
 __device__ __forceinline__ void observation_mean_forward_tile(const ObservationMeanArgs& args,
                                                               const Likelihood& likelihood,

@@ -10,9 +10,11 @@ constexpr int kCopyThreads = 256;
 constexpr int kCopyQuads = 4;  // of a thread, all under way before the first is stored
 constexpr int kBarrierThreads = 256;
 
-/// to (Q) = from (Q), quads of 16 bytes.
-/// Threads: 4 quads each, 256 apart, 1,024 to a block. Bytes: 16·Q read, 16·Q written. Alignment: 16 bytes.
-/// Determinism: a copy. `=`.
+/// Equation: to (Q) = from (Q), quads of 16 bytes.
+/// Threads: blocks of 256; a thread has 4 quads, 256 apart, all loaded before the first is stored.
+/// Bytes: 16·Q read, 16·Q written.
+/// Alignment: 16 bytes.
+/// Determinism: a copy.
 __device__ __forceinline__ void copy_probe_tile(const CopyProbeArgs& args, device::Tile tile) {
   const auto* from = static_cast<const float4*>(args.from);
   auto* to = static_cast<float4*>(args.to);
@@ -33,10 +35,18 @@ __global__ void __launch_bounds__(kCopyThreads) copy_probe_kernel(const CopyProb
   copy_probe_tile(args, device::this_tile());
 }
 
-/// Nothing. Threads: a warp. Bytes: none.
+/// Equation: none; nothing is done.
+/// Threads: a warp.
+/// Bytes: none.
+/// Alignment: no pointers.
+/// Determinism: no results.
 __global__ void empty_probe_kernel() {}
 
-/// Lets the next kernel start, and waits for the end of the one before. Threads: a warp. Bytes: none.
+/// Equation: none; the next kernel may start, and the end of the one before is waited for.
+/// Threads: a warp.
+/// Bytes: none.
+/// Alignment: no pointers.
+/// Determinism: no results.
 __device__ __forceinline__ void overlapped_probe_tile() {
   device::allow_next_kernel();
   device::wait_for_previous_kernel();
@@ -51,8 +61,11 @@ __device__ __forceinline__ void leave_passed(const BarrierProbeArgs& args, devic
   if (threadIdx.x == 0) args.passed[tile.index] = args.barriers;
 }
 
-/// passed (blocks) = barriers, behind so many barriers of the grid.
-/// Threads: 256 to a block, all blocks resident. Bytes: 4·blocks written. Determinism: pure. `=`.
+/// Equation: passed (blocks) = barriers, behind so many barriers: those of cooperative groups.
+/// Threads: blocks of 256, all of them resident.
+/// Bytes: 4 a block written.
+/// Alignment: that of an int.
+/// Determinism: a function of its arguments.
 __device__ __forceinline__ void grid_barrier_probe_tile(const BarrierProbeArgs& args, device::Tile tile) {
   for (int i = 0; i < args.barriers; ++i) device::grid_barrier();
   leave_passed(args, tile);
@@ -62,9 +75,11 @@ __global__ void __launch_bounds__(kBarrierThreads) grid_barrier_probe_kernel(con
   grid_barrier_probe_tile(args, device::this_tile());
 }
 
-/// The same; counter counts arrivals and must be 0 before.
-/// Threads: 256 to a block, all blocks resident. Bytes: 4·blocks written, 4 of the counter in the cache
-/// between the blocks. Determinism: pure. `=`.
+/// Equation: passed (blocks) = barriers, behind so many barriers: those of an atomic counter, 0 before.
+/// Threads: blocks of 256, all of them resident.
+/// Bytes: 4 a block written; 4 of the counter, in the cache that all blocks share.
+/// Alignment: that of an int.
+/// Determinism: a function of its arguments.
 __device__ __forceinline__ void hand_barrier_probe_tile(const BarrierProbeArgs& args, device::Tile tile) {
   for (int i = 0; i < args.barriers; ++i) {
     device::grid_barrier_by_hand(args.counter, static_cast<std::uint32_t>(i), tile.count);
@@ -76,8 +91,11 @@ __global__ void __launch_bounds__(kBarrierThreads) hand_barrier_probe_kernel(con
   hand_barrier_probe_tile(args, device::this_tile());
 }
 
-/// The same, the barriers of the block's cluster.
-/// Threads: 256 to a block, clusters as launched. Bytes: 4·blocks written. Determinism: pure. `=`.
+/// Equation: passed (blocks) = barriers, behind so many barriers: those of the block's cluster.
+/// Threads: blocks of 256, clusters as launched.
+/// Bytes: 4 a block written.
+/// Alignment: that of an int.
+/// Determinism: a function of its arguments.
 __device__ __forceinline__ void cluster_barrier_probe_tile(const BarrierProbeArgs& args, device::Tile tile) {
   for (int i = 0; i < args.barriers; ++i) device::cluster_barrier();
   leave_passed(args, tile);

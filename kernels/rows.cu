@@ -25,10 +25,12 @@ __device__ __forceinline__ void copy_row(const float* in, std::int64_t columns, 
   }
 }
 
-/// whole (N,C)[p + i] = batch (B,C)[i] where p + i < N, p = position − origin.
-/// Threads: kThreads a row, rows to a block of 256, each thread four quads of columns in flight.
-/// Bytes: 4·C read and 4·C written a row. Alignment: any; source and destination each move 16 bytes at a time
-/// where their address allows. Determinism: a copy. `=`.
+/// Equation: whole (N,C)[p + i] = batch (B,C)[i] where p + i < N, p = position − origin.
+/// Threads: kThreads a row (8, 32, 64 or 256), rows to a block of 256, each thread four quads of columns in
+///   flight.
+/// Bytes: a row: 4·C read, 4·C written.
+/// Alignment: any; quads are moved by load_quad and store_quad, each as its own address allows.
+/// Determinism: a copy.
 template <int kThreads>
 __device__ __forceinline__ void store_rows_tile(const StoreRowsArgs& args, device::Tile tile) {
   const std::int64_t row = device::RowBlock<kThreads, kBlock>::row(tile);
@@ -45,8 +47,12 @@ __global__ void __launch_bounds__(kBlock) store_rows_kernel(const StoreRowsArgs 
   store_rows_tile<kThreads>(args, device::this_tile());
 }
 
-/// batch (B,C)[i] = whole (N,C)[min(p + i, N − 1)], p = position − origin, in fp32, bfloat16 or both.
-/// Threads, alignment, determinism: as store_rows. Bytes: 4·C read and 4·C (2·C in bfloat16) written a row.
+/// Equation: batch (B,C)[i] = whole (N,C)[min(p + i, N − 1)], p = position − origin.
+/// Threads: kThreads a row (8, 32, 64 or 256), rows to a block of 256, each thread four quads of columns in
+///   flight.
+/// Bytes: a row: 4·C read; written 4·C in fp32, 2·C in bfloat16.
+/// Alignment: any; quads are moved by load_quad and store_quad, each as its own address allows.
+/// Determinism: a copy.
 template <int kThreads>
 __device__ __forceinline__ void load_rows_tile(const LoadRowsArgs& args, device::Tile tile) {
   const std::int64_t row = device::RowBlock<kThreads, kBlock>::row(tile);
@@ -63,7 +69,11 @@ __global__ void __launch_bounds__(kBlock) load_rows_kernel(const LoadRowsArgs ar
   load_rows_tile<kThreads>(args, device::this_tile());
 }
 
-/// state->position += batch. One thread of a warp works; 8 bytes read and written.
+/// Equation: state->position += batch.
+/// Threads: the first of a warp.
+/// Bytes: 8 read, 8 written.
+/// Alignment: that of the state.
+/// Determinism: a function of its arguments.
 __device__ __forceinline__ void advance_position_tile(const AdvancePositionArgs& args) {
   if (threadIdx.x == 0) args.state->position += args.batch;
 }
@@ -72,7 +82,11 @@ __global__ void advance_position_kernel(const AdvancePositionArgs args) {
   advance_position_tile(args);
 }
 
-/// state->position = position, state->origin = origin. One thread of a warp works; 16 bytes written.
+/// Equation: state->position = position, state->origin = origin.
+/// Threads: the first of a warp.
+/// Bytes: 16 written.
+/// Alignment: that of the state.
+/// Determinism: a function of its arguments.
 __device__ __forceinline__ void set_position_tile(const SetPositionArgs& args) {
   if (threadIdx.x != 0) return;
   args.state->position = args.position;

@@ -11,11 +11,12 @@ using device::Quad;
 
 constexpr int kBlock = 128;
 
-/// z (B,Z) = temperature · ε.
+/// Equation: z (B,Z) = temperature · ε.
 /// Threads: kThreads a row (8, 32, 64 or 256, a quad of columns each where the row has not more), rows to a
-/// block of 128 threads or, with 256, one row.
-/// Bytes: nothing read, 4·Z written (2·Z in bfloat16). Alignment: any.
-/// Determinism: ε depends on seed, position and column alone. `=`.
+///   block of 128 threads or, with 256, one row.
+/// Bytes: a row: nothing read; written 4·Z in fp32, 2·Z in bfloat16.
+/// Alignment: any; quads are moved by store_quad.
+/// Determinism: ε depends on seed, position and column alone.
 template <int kThreads>
 __device__ __forceinline__ void sample_prior_tile(const SamplePriorArgs& args, device::Tile tile) {
   using Group = device::RowBlock<kThreads, kBlock>;

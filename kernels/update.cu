@@ -160,16 +160,20 @@ __device__ __forceinline__ void commit(const UpdateArgs& args, double squares, b
   scratch->update_ticket = 0;
 }
 
-/// Adam or AdamW (math::adam_update) over parameters, moment1, moment2 (P) from gradient (P), in place, and a
-/// bfloat16 copy of the parameters where wanted; then the step's metrics into the ring and the next step's
-/// state. state->fault set: nothing changes; with skip_nonfinite the step ends all the same, as one without
-/// an update. An unusable gradient or result leaves its element alone and raises the fault at the end, as a
-/// loss that is not finite does; then neither metrics nor state are written. Threads: block 0 sums the terms
-/// of the loss and computes the next state while the others walk the arena with the grid's stride, one quad
-/// of elements a thread at a time; the block that ends last adds the blocks' sums of squares (those of the
-/// norm kernel where that ran) and ends the step. Bytes: 16·P read and 12·P written (14·P with the bfloat16
-/// copy), 4 a row of each term read. Alignment: any, 16 bytes at a time where an address allows. Determinism:
-/// each element alone; sums in double, in an order fixed by P, and by its rows for a term of the loss.
+/// Equation: Adam or AdamW (math::adam_update) over parameters, moment1 and moment2 (P) from gradient (P), in
+///   place, with a bfloat16 copy of the parameters where wanted; then the step's metrics into the ring and
+///   state = that of the next step.
+/// Threads: tile 0 adds the terms of the loss and computes the next state; of the others, arena_blocks()
+///   tiles, each is every (count − 1)-th piece of 1024 elements. Blocks of 256, one quad of elements a thread
+///   at a time, with dynamic shared memory for AdvanceArgs. The tile that ends last adds the tiles' sums of
+///   squares (those of grad_norm where that ran) and ends the step.
+/// Bytes: 16·P read, 12·P written, 14·P with the bfloat16 copy; 4 a row of each term read.
+/// Alignment: any; quads are moved by load_quad and store_quad.
+/// Determinism: each element alone. Sums in double, in an order that depends on P alone, and on its rows
+///   alone for a term of the loss.
+/// Faults: state->fault set: nothing changes; with skip_nonfinite the step ends all the same, as one without
+///   an update. An unusable gradient or result leaves its element alone and raises the fault at the end, as a
+///   loss that is not finite does; then neither metrics nor state are written.
 __device__ __forceinline__ void update_tile(const UpdateArgs& args, device::Tile tile) {
   const bool faulted = args.state->fault != 0;
   if (faulted && !args.advance.skip_nonfinite) return;
@@ -188,8 +192,11 @@ __global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident) update_ke
   update_tile(args, device::this_tile());
 }
 
-/// state = that of step `step`; scratch ready for a first update.
-/// Threads: the first of a warp. Bytes: the state and 28 of the scratch written. Determinism: pure. `=`.
+/// Equation: state = that of step `step`; scratch ready for a first update.
+/// Threads: the first of a warp, with dynamic shared memory for AdvanceArgs.
+/// Bytes: the state and 24 of the scratch written.
+/// Alignment: that of the structs.
+/// Determinism: a function of its arguments, by the instructions with which update_tile computes it.
 __device__ __forceinline__ void set_step_tile(const SetStepArgs& args) {
   if (threadIdx.x != 0) return;
   *args.state = state_at(args.step, args.advance);

@@ -36,15 +36,19 @@ __device__ __forceinline__ void leave_error(const VectorQuantizeArgs& args, std:
   if (args.fault != nullptr && math::is_nonfinite(error)) device::raise_flag(args.fault);
 }
 
-/// For each row and codebook g: codes (B,G) = argmin over k of ‖latent_g − e_gk‖², the lowest of equals;
-/// z_g = that code; distances (B,G) = the least distance, or with one codebook error (B,1). A distance that
-/// is not a number is never the least; where none is below infinity the code is 0 and the distance infinite.
-/// Threads: a block takes 32 rows through one codebook, a warp four of them; its lanes have two codes each of
-/// a tile of 64 × 32 columns in shared memory, and so eight sums in registers.
-/// Bytes: 4·Z read a row, 4·Z written (2·Z in bfloat16) and 8·G; the codebook once for 32 rows, out of the
-/// cache. Latents wider than 32 columns a codebook are staged again for every 64 codes.
-/// Alignment: any. Determinism: a distance is summed in the order of columns; the comparison of (distance,
-/// index) pairs has the same result in any order. `=`.
+/// Equation: for each row and codebook g: codes (B,G) = argmin over k of ‖latent_g − e_gk‖², the lowest of
+///   equals; z_g = that code; distances (B,G) = the least distance, or with one codebook error (B,1). A
+///   distance that is not a number is never the least; where none is below infinity the code is 0 and the
+///   distance infinite.
+/// Threads: a tile is 32 rows of one codebook. Blocks of (32, 8); a warp has four rows, its lanes two codes
+///   each of the 64 codes by 32 columns that lie in shared memory at a time, and so eight sums in registers.
+/// Bytes: a row: 4·Z read; 8·G written, and z as 4·Z in fp32, 2·Z in bfloat16. The codebook, 4·M·L, and the
+///   nearest codes again, a tile, out of the cache. Latents wider than 32 columns a codebook are read again,
+///   out of the cache, for every 64 codes.
+/// Alignment: any; element by element.
+/// Determinism: a distance is summed in the order of columns; the comparison of (distance, index) pairs has
+///   the same result in any order.
+/// Faults: with one codebook a row whose error is not finite raises *fault.
 __device__ __forceinline__ void vector_quantize_tile(const VectorQuantizeArgs& args, device::Tile tile) {
   const auto tiles = static_cast<unsigned>((args.batch + kTileRows - 1) / kTileRows);
   const std::int64_t group = tile.index / tiles;
@@ -126,8 +130,12 @@ __global__ void __launch_bounds__(kBlock) vector_quantize_kernel(const VectorQua
   vector_quantize_tile(args, device::this_tile());
 }
 
-/// error (B,1) = Σ over G of distances (B,G); a row whose error is not finite raises *fault.
-/// Threads: one a row. Bytes: 4·G read a row, 4 written. Determinism: in the order of codebooks. `=`.
+/// Equation: error (B,1) = Σ over G of distances (B,G).
+/// Threads: one a row, blocks of 128.
+/// Bytes: a row: 4·G read, 4 written.
+/// Alignment: any; element by element.
+/// Determinism: in the order of codebooks.
+/// Faults: a row whose error is not finite raises *fault.
 __device__ __forceinline__ void quantization_error_tile(const VectorQuantizeArgs& args, device::Tile tile) {
   const std::int64_t row = static_cast<std::int64_t>(tile.index) * kRowSumThreads + threadIdx.x;
   if (row >= args.batch) return;
@@ -142,9 +150,12 @@ __global__ void __launch_bounds__(kRowSumThreads) quantization_error_kernel(cons
   quantization_error_tile(args, device::this_tile());
 }
 
-/// dlatent (B,Z) = dz + commitment · (latent − z).
-/// Threads: one quad of columns each (device::element_shape). Bytes an element: 12 read, 4 written (2 in
-/// bfloat16). Alignment: any. dlatent may be dz itself. Determinism: elementwise. `=`.
+/// Equation: dlatent (B,Z) = dz (B,Z) + commitment · (latent (B,Z) − z (B,Z)).
+/// Threads: one quad of columns each, blocks of 256 (device::element_shape).
+/// Bytes: an element: 12 read; written 4 in fp32, 2 in bfloat16.
+/// Alignment: any; quads are moved by load_quad and store_quad.
+/// Determinism: elementwise.
+/// Aliases: dlatent may be dz: a thread reads its quad before it writes there.
 __device__ __forceinline__ void vector_quantize_backward_tile(const VectorQuantizeBackwardArgs& args,
                                                               device::Tile tile) {
   const device::ElementPlace at = device::element_place(tile, args.columns);
@@ -166,9 +177,12 @@ __global__ void __launch_bounds__(device::kElementThreads)
   vector_quantize_backward_tile(args, device::this_tile());
 }
 
-/// z (B,Z) = the vectors of codes (B,G).
-/// Threads: one quad of columns each (device::element_shape). Bytes an element: 4 read out of the cache, 4
-/// written (2 in bfloat16), and 4·G a row. Alignment: any. Determinism: a copy. `=`.
+/// Equation: z (B,Z) = the vectors of codes (B,G); a code outside of its codebook takes the nearest inside.
+/// Threads: one quad of columns each, blocks of 256 (device::element_shape).
+/// Bytes: an element: 4 of the codebook read out of the cache; written 4 in fp32, 2 in bfloat16. 4·G a row of
+///   codes.
+/// Alignment: any; codes and codebook are read element by element, z is written by store_quad.
+/// Determinism: a copy.
 __device__ __forceinline__ void look_up_codes_tile(const LookUpCodesArgs& args, device::Tile tile) {
   const std::int64_t columns = args.shape.groups * args.shape.width;
   const device::ElementPlace at = device::element_place(tile, columns);
@@ -189,9 +203,11 @@ __global__ void __launch_bounds__(device::kElementThreads) look_up_codes_kernel(
   look_up_codes_tile(args, device::this_tile());
 }
 
-/// codes (B,G) drawn alike from 0 … M − 1.
-/// Threads: one quad of codebooks each (device::element_shape). Bytes: 4 written a code. Determinism: each
-/// code is a function of seed, purpose, position and codebook. `=`.
+/// Equation: codes (B,G) = drawn uniformly from 0 … M − 1.
+/// Threads: one quad of codebooks each, blocks of 256 (device::element_shape).
+/// Bytes: a code: 4 written.
+/// Alignment: any; quads are moved by store_quad.
+/// Determinism: a code depends on seed, purpose, position and codebook alone.
 __device__ __forceinline__ void sample_codes_tile(const SampleCodesArgs& args, device::Tile tile) {
   const device::ElementPlace at = device::element_place(tile, args.shape.groups);
   if (at.row >= args.batch) return;

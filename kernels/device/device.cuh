@@ -1,5 +1,5 @@
 // What a kernel stands on: launch, shared memory, barriers, shuffles, atomics. Kernels use nothing of CUDA
-// but this header, thread and block indices and the qualifiers __global__, __device__, __restrict__ and
+// but this folder, thread indices and the qualifiers __global__, __device__, __restrict__ and
 // __launch_bounds__; so the same source also runs on a CPU, one fiber per thread, under an emulation of this
 // header that watches every load and store (VAECUDA_SIMT).
 #pragma once
