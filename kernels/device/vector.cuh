@@ -1,5 +1,6 @@
-// Four floats at a time. A row is walked in quads of columns 4j … 4j+3, as the random numbers come; a quad is
-// moved as one 16-byte access where its address allows it and the row has all four columns, else one by one.
+// Four floats at a time. A row is walked in quads of columns 4j … 4j+3, as the random numbers come. Where a
+// quad's address allows it and the row has all four columns, the source asks for one access of 16 bytes (8 of
+// bfloat16, 4 of u8), which the compiler may split; else for each element.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,7 @@ __device__ __forceinline__ Quad load_quad(const float* row, std::int64_t c, std:
   return quad;
 }
 
-/// The same of bfloat16, moved as 8 bytes.
+/// The same of bfloat16.
 __device__ __forceinline__ Quad load_quad(const math::BFloat16* row, std::int64_t c, std::int64_t columns) {
   Quad quad{{0.0f, 0.0f, 0.0f, 0.0f}};
   const math::BFloat16* p = row + c;
