@@ -224,4 +224,12 @@ Labels read_label_array(ByteSource& source, const ArrayHeader& header) {
   return std::move(builder).finish();
 }
 
+LabelFile read_label_file(ByteSource& source, const ArrayHeader& header) {
+  if (header.dims.size() == 2 && header.dims[1] >= 2) {
+    LoadedRows vectors = read_array(source, header);
+    return {{}, std::move(vectors.rows), std::move(vectors.facts.warnings)};
+  }
+  return {read_label_array(source, header), std::nullopt, {}};
+}
+
 }  // namespace vaecuda::data

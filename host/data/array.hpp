@@ -11,6 +11,7 @@
 
 #include "host/data/bytes.hpp"
 #include "host/data/label_builder.hpp"
+#include "host/data/labels.hpp"
 #include "host/data/source_facts.hpp"
 #include "vaecuda/dataset.hpp"
 
@@ -78,5 +79,9 @@ class ArrayRows {
 
 /// Reads one integer per row (1-D or N×1; floats that are whole are accepted). \throws FileError likewise.
 [[nodiscard]] Labels read_label_array(ByteSource& source, const ArrayHeader& header);
+
+/// A file of labels: such integers, or the rows of an N×M array with M ≥ 2 as vectors. \throws FileError
+/// likewise.
+[[nodiscard]] LabelFile read_label_file(ByteSource& source, const ArrayHeader& header);
 
 }  // namespace vaecuda::data

@@ -11,6 +11,8 @@
 
 namespace vaecuda::data {
 
+struct Format;
+
 /// One record in bytes, label and pixels.
 inline constexpr std::int64_t kCifarRecordBytes = 1 + 3 * 32 * 32;
 
@@ -20,5 +22,7 @@ inline constexpr std::int64_t kCifarRecordBytes = 1 + 3 * 32 * 32;
 
 /// The same for one batch that is already open.
 [[nodiscard]] Dataset read_cifar(ByteSource& source);
+
+extern const Format kCifarFormat;  ///< its entry in the table of host/data/format.hpp
 
 }  // namespace vaecuda::data

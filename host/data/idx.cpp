@@ -1,7 +1,13 @@
 #include "host/data/idx.hpp"
 
 #include <array>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "host/data/array_file_rows.hpp"
+#include "host/data/format.hpp"
 #include "host/data/message.hpp"
 
 namespace vaecuda::data {
@@ -37,6 +43,22 @@ bool is_idx(std::span<const std::uint8_t> head) {
   return head.size() >= 2 && head[0] == 0 && head[1] == 0;
 }
 
+bool is_whole_idx(const ByteSource& source, std::span<const std::uint8_t> head) {
+  constexpr std::size_t kMagicBytes = 4;
+  if (!is_idx(head) || head.size() < kMagicBytes || !source.size()) return false;
+  const std::size_t dims = head[3];
+  if (dims < 1 || dims > 8 || head.size() < kMagicBytes + 4 * dims) return false;
+  constexpr std::array<double, 7> kBytes = {1, 1, 0, 2, 4, 4, 8};  // of type codes 0x08 to 0x0e
+  if (head[2] < 0x08 || head[2] > 0x0e) return false;
+  double payload = kBytes[head[2] - 0x08U];
+  for (std::size_t i = 0; i < dims; ++i) {
+    double dim = 0.0;
+    for (std::size_t byte = 0; byte < 4; ++byte) dim = dim * 256.0 + head[kMagicBytes + 4 * i + byte];
+    payload *= dim;
+  }
+  return payload + static_cast<double>(kMagicBytes + 4 * dims) == static_cast<double>(*source.size());
+}
+
 ArrayHeader read_idx_header(ByteSource& source) {
   std::array<std::uint8_t, 4> magic{};
   source.read(magic, "the IDX header");
@@ -57,5 +79,24 @@ ArrayHeader read_idx_header(ByteSource& source) {
   }
   return header;
 }
+
+// A video begins so too, with zeros.
+constinit const Format kIdxFormat = {
+    .name = "IDX",
+    .told_by = "(magic 00 00, type, dimensions)",
+    .labels_name = "IDX",
+    .yields_to_foreign = true,
+    .streams_with_labels = true,
+    .is_it = [](const ByteSource&, std::span<const std::uint8_t> head) { return is_idx(head); },
+    .read = [](const DataSource&, ByteSource& bytes) { return read_array(bytes, read_idx_header(bytes)); },
+    .read_labels =
+        [](ByteSource& bytes, std::int64_t, const std::vector<std::string>&) {
+          return read_label_file(bytes, read_idx_header(bytes));
+        },
+    .open =
+        [](const DataSource& source, std::unique_ptr<ByteSource> bytes) {
+          return open_array_file(source, std::move(bytes), read_idx_header);
+        },
+};
 
 }  // namespace vaecuda::data

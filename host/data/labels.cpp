@@ -1,41 +1,18 @@
 #include "host/data/labels.hpp"
 
-#include "host/data/array.hpp"
 #include "host/data/bytes.hpp"
-#include "host/data/csv.hpp"
 #include "host/data/format.hpp"
-#include "host/data/idx.hpp"
 #include "host/data/message.hpp"
-#include "host/data/npy.hpp"
 
 namespace vaecuda::data {
 
-namespace {
-
-LabelFile read_array_labels(ByteSource& source, const ArrayHeader& header) {
-  if (header.dims.size() == 2 && header.dims[1] >= 2) {
-    LoadedRows vectors = read_array(source, header);
-    return {{}, std::move(vectors.rows), std::move(vectors.facts.warnings)};
-  }
-  return {read_label_array(source, header), std::nullopt, {}};
-}
-
-}  // namespace
-
 LabelFile read_labels(const std::string& path, std::int64_t rows, const std::vector<std::string>& columns) {
   ByteSource source(path);
-  switch (detect_format(source)) {
-    case FileFormat::idx:
-      return read_array_labels(source, read_idx_header(source));
-    case FileFormat::npy:
-      return read_array_labels(source, read_npy_header(source));
-    case FileFormat::csv:
-      break;
-    case FileFormat::cifar:
-      fail(path, "is a CIFAR-10 batch; expected labels: IDX, .npy or a CSV file with one label per line");
+  const Format& format = detect_format(source);
+  if (format.read_labels == nullptr) {
+    fail(path, "is {}; expected labels: {}", format.name, names_of_formats(&Format::labels_name));
   }
-  if (count_csv_cells(source) < 2) return read_label_csv(source, rows);
-  return read_label_table(source, columns);
+  return format.read_labels(source, rows, columns);
 }
 
 std::vector<float> take_label_vectors(const Dataset& vectors, const std::string& labels_path,
@@ -84,9 +61,9 @@ void check_label_request(const DataSource& source, bool is_table) {
   }
   if (is_table || source.label_column_may_lack) return;
   throw ConfigError(
-      fmt::format("{}: label column {} was asked for, but only a CSV table has columns to take labels "
-                  "from; give the labels as a file of their own (--labels)",
-                  source.path, in_quotes(source.label_column)));
+      fmt::format("{}: label column {} was asked for, but only {} has columns to take labels from; give the "
+                  "labels as a file of their own (--labels)",
+                  source.path, in_quotes(source.label_column), names_of_formats(&Format::table_name)));
 }
 
 }  // namespace vaecuda::data

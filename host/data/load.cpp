@@ -6,17 +6,13 @@
 #include <system_error>
 #include <utility>
 
-#include "host/data/array.hpp"
 #include "host/data/bytes.hpp"
 #include "host/data/cifar.hpp"
-#include "host/data/csv.hpp"
 #include "host/data/folder.hpp"
 #include "host/data/format.hpp"
-#include "host/data/idx.hpp"
 #include "host/data/labels.hpp"
 #include "host/data/load.hpp"
 #include "host/data/message.hpp"
-#include "host/data/npy.hpp"
 #include "host/data/shapes.hpp"
 #include "host/data/source_facts.hpp"
 #include "vaecuda/array.hpp"
@@ -50,24 +46,14 @@ void add_warnings(std::vector<std::string>& warnings, std::vector<std::string> f
   warnings.insert(warnings.end(), further.begin(), further.end());
 }
 
-LoadedRows read_file(const DataSource& source, ByteSource& bytes, FileFormat format) {
-  check_label_request(source, format == FileFormat::csv);
-  switch (format) {
-    case FileFormat::idx:
-      return read_array(bytes, read_idx_header(bytes));
-    case FileFormat::npy:
-      return read_array(bytes, read_npy_header(bytes));
-    case FileFormat::cifar:
-      return {read_cifar(bytes), {"CIFAR-10, uint8", "labels in the file", {}}};
-    case FileFormat::csv:
-      break;
-  }
-  return read_csv(bytes, TableRequest(source));
+LoadedRows read_file(const DataSource& source, ByteSource& bytes, const Format& format) {
+  check_label_request(source, !format.table_name.empty());
+  return format.read(source, bytes);
 }
 
 LoadedRows load_file(const DataSource& source) {
   ByteSource bytes(source.path);
-  const FileFormat format = detect_format(bytes);
+  const Format& format = detect_format(bytes);
   return read_file(source, bytes, format);
 }
 
@@ -136,7 +122,7 @@ Dataset load(const DataSource& source, DataPart part) {
 
 }  // namespace
 
-Dataset load_opened(const DataSource& source, ByteSource& bytes, FileFormat format) {
+Dataset load_opened(const DataSource& source, ByteSource& bytes, const Format& format) {
   return finish(read_file(source, bytes, format), source, DataPart::train);
 }
 

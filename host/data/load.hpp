@@ -8,6 +8,6 @@
 namespace vaecuda::data {
 
 /// As load_dataset of the file at source.path, whose content `bytes` has and stands at the start of.
-[[nodiscard]] Dataset load_opened(const DataSource& source, ByteSource& bytes, FileFormat format);
+[[nodiscard]] Dataset load_opened(const DataSource& source, ByteSource& bytes, const Format& format);
 
 }  // namespace vaecuda::data

@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
+#include "host/data/array_file_rows.hpp"
+#include "host/data/format.hpp"
 #include "host/data/message.hpp"
 
 namespace vaecuda::data {
@@ -220,5 +225,21 @@ ArrayHeader read_npy_header(ByteSource& source) {
   }
   return header;
 }
+
+constinit const Format kNpyFormat = {
+    .name = ".npy",
+    .labels_name = ".npy",
+    .streams_with_labels = true,
+    .is_it = [](const ByteSource&, std::span<const std::uint8_t> head) { return is_npy(head); },
+    .read = [](const DataSource&, ByteSource& bytes) { return read_array(bytes, read_npy_header(bytes)); },
+    .read_labels =
+        [](ByteSource& bytes, std::int64_t, const std::vector<std::string>&) {
+          return read_label_file(bytes, read_npy_header(bytes));
+        },
+    .open =
+        [](const DataSource& source, std::unique_ptr<ByteSource> bytes) {
+          return open_array_file(source, std::move(bytes), read_npy_header);
+        },
+};
 
 }  // namespace vaecuda::data

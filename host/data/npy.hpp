@@ -9,10 +9,14 @@
 
 namespace vaecuda::data {
 
+struct Format;
+
 [[nodiscard]] bool is_npy(std::span<const std::uint8_t> head);
 
 /// Reads the header and leaves `source` behind it. \throws FileError for what is not a C-ordered,
 /// little-endian array of plain numbers.
 [[nodiscard]] ArrayHeader read_npy_header(ByteSource& source);
+
+extern const Format kNpyFormat;  ///< its entry in the table of host/data/format.hpp
 
 }  // namespace vaecuda::data
