@@ -103,10 +103,13 @@ check_symbols() {
       !/VAECUDA_API|inline|constexpr/ && before !~ /^template/ { print FILENAME ":" FNR ":" $0 }
     { before = $0 }' vaecuda/*.hpp)
   [[ -z $unexpected ]] || fail "without VAECUDA_API: $unexpected"
-  # Every function that vaecuda.h declares.
-  local name
-  for name in $(grep -oE '\bvaecuda_[a-z0-9_]+\(' "$source_tree/include/vaecuda/vaecuda.h" | tr -d '(' | sort -u); do
-    grep -qx "T ${name}@@.*\|T $name" "$work/symbols" || fail "declared in vaecuda.h, but not exported: $name"
+  # Every function that the C headers declare.
+  local name declared
+  declared=$(cat "$source_tree/include/vaecuda/vaecuda.h" "$source_tree"/include/vaecuda/c/*.h |
+    grep -oE '\bvaecuda_[a-z0-9_]+\(' | tr -d '(' | sort -u)
+  (($(wc -l <<<"$declared") >= 50)) || fail "the C headers declare hardly a function"
+  for name in $declared; do
+    grep -qx "T ${name}@@.*\|T $name" "$work/symbols" || fail "declared for C, but not exported: $name"
   done
   objdump -p "$1" | grep -E "SONAME +libvaecuda\.so\.[0-9.]+$" >/dev/null || fail "no SONAME"
 }

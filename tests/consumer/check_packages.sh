@@ -60,7 +60,8 @@ done
 if ((failures == 0)); then
   holds "$library" "lib/$triple/libvaecuda.so.$series" "lib/$triple/libvaecuda.so.$version"
   holds libvaecuda-dev "lib/$triple/libvaecuda.so" "lib/$triple/libvaecuda.a" "lib/$triple/pkgconfig/vaecuda.pc" \
-    "lib/$triple/cmake/vaecuda/vaecudaConfig.cmake" include/vaecuda/vaecuda.h include/vaecuda/vaecuda.hpp \
+    "lib/$triple/cmake/vaecuda/vaecudaConfig.cmake" \
+    include/vaecuda/vaecuda.h include/vaecuda/c/model.h include/vaecuda/vaecuda.hpp \
     share/vaecuda/python/vaecuda.py share/vaecuda/python/_vaecuda/__init__.py share/vaecuda/python/_vaecuda/library.py
   for program in vae_cuda vae_cuda_train vae_cuda_bench; do
     holds vaecuda-tools "bin/$program" "share/man/man1/$program.1.gz" "share/bash-completion/completions/$program"

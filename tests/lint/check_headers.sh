@@ -10,7 +10,7 @@ warnings=(-Wall -Wextra -Wpedantic -Wshadow -Werror)
 
 checked=0
 failed=0
-for header in include/vaecuda/*.hpp include/vaecuda/*.h; do
+for header in include/vaecuda/*.hpp include/vaecuda/*.h include/vaecuda/c/*.h; do
   [[ -e $header ]] || continue
   name=${header#include/}
   # C knows no empty translation unit, which a header of macros alone would make.

@@ -29,6 +29,10 @@ expect 1 "bad.hpp does not compile" "a missing include guard"
 rm bad.hpp
 printf '#pragma once\nclass D;\n' >bad.h
 expect 1 "bad.h does not compile on its own as C" "C++ in a C header"
+rm bad.h
+mkdir c
+printf '#pragma once\nclass D;\n' >c/part.h
+expect 1 "c/part.h does not compile on its own as C" "C++ in a part of the C header"
 
 echo "check_headers.sh: $failures failures"
 ((failures == 0))
