@@ -7,38 +7,17 @@
 #include <string>
 #include <vector>
 
+#include "tests/cli/option_texts.hpp"
 #include "tests/support/catch.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/options.hpp"
 
 using namespace vaecuda;
+using test::by_flag;
+using test::refusal;
+using test::stored;
 
 namespace {
-
-/// The message of the ConfigError that `text` causes, empty where it is accepted.
-std::string refusal(const Option& option, std::string_view text) {
-  RunConfig config;
-  try {
-    option.set(config, text, option.flag);
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return {};
-}
-
-std::string stored(const Option& option, std::string_view text) {
-  RunConfig config;
-  option.set(config, text, option.flag);
-  return option.get(config);
-}
-
-const Option& by_flag(std::string_view flag) {
-  for (const Option& option : options()) {
-    if (option.flag == flag) return option;
-  }
-  FAIL("no option " << flag);
-  throw std::logic_error("unreachable");
-}
 
 bool is_free_text(const Option& option) {
   return option.type == OptionType::text && option.range.empty();
@@ -291,82 +270,6 @@ TEST_CASE("pictures and devices have a form", "[options]") {
     INFO(text);
     CHECK_FALSE(refusal(device, text).empty());
   }
-}
-
-TEST_CASE("schedules of the KL's weight are read and written", "[options]") {
-  const Option& schedule = by_flag("--beta-schedule");
-  const std::map<std::string, std::string> texts = {
-      {"constant", "constant"},
-      {"linear:steps=500", "linear:steps=500"},
-      {"cyclical:period=40", "cyclical:period=40,ramp=0.5"},
-      {"cyclical:ramp=1,period=40", "cyclical:period=40,ramp=1"},
-  };
-  for (const auto& [text, written] : texts) {
-    INFO(text);
-    CHECK(stored(schedule, text) == written);
-    CHECK(stored(schedule, written) == written);
-  }
-  for (const std::string text : {"linear", "linear:", "linear:steps=0", "linear:steps=1.5",
-                                 "linear:steps=3,steps=4", "linear:period=3", "constant:", "constant:steps=3",
-                                 "cyclical", "cyclical:ramp=0.5", "cyclical:period=10,ramp=0",
-                                 "cyclical:period=10,ramp=1.1", "cyclical:period=10,ramp=nan", "sawtooth"}) {
-    INFO(text);
-    CHECK_FALSE(refusal(schedule, text).empty());
-  }
-  CHECK(refusal(schedule, "linaer:steps=3").find("did you mean linear?") != std::string::npos);
-  CHECK(refusal(schedule, "linear:step=3").find("did you mean steps?") != std::string::npos);
-}
-
-TEST_CASE("learning-rate schedules are read and written", "[options]") {
-  const Option& schedule = by_flag("--lr-schedule");
-  const std::map<std::string, std::string> good{
-      {"constant", "constant"},
-      {"cosine", "cosine:warmup=0,min=0"},
-      {"cosine:warmup=100", "cosine:warmup=100,min=0"},
-      {"cosine:min=0.1,warmup=5", "cosine:warmup=5,min=0.1"},
-      {"exponential:gamma=0.95", "exponential:gamma=0.95"},
-      {"exponential:gamma=1", "exponential:gamma=1"},
-      {"stages:10=1e-4", "stages:10=1e-04"},
-      {"stages:0=0.5,10=0.25,20=0.125", "stages:0=0.5,10=0.25,20=0.125"}};
-  for (const auto& [text, written] : good) {
-    INFO(text);
-    CHECK(stored(schedule, text) == written);
-    CHECK(stored(schedule, written) == written);
-  }
-  for (const std::string_view text : {"cosin",
-                                      "constant:",
-                                      "constant:x=1",
-                                      "cosine:",
-                                      "cosine:warmup",
-                                      "cosine:warmup=",
-                                      "cosine:=1",
-                                      "cosine:warmup=-1",
-                                      "cosine:warmup=010",
-                                      "cosine:warmup=1,warmup=2",
-                                      "cosine:min=1.5",
-                                      "cosine:gamma=1",
-                                      "cosine:warmup=1,",
-                                      "exponential",
-                                      "exponential:",
-                                      "exponential:gamma=0",
-                                      "exponential:gamma=1.1",
-                                      "exponential:gamma=nan",
-                                      "stages",
-                                      "stages:",
-                                      "stages:10",
-                                      "stages:10=0",
-                                      "stages:10=inf",
-                                      "stages:10=1e-4,10=1e-5",
-                                      "stages:20=1e-4,10=1e-5",
-                                      "stages:x=1",
-                                      "stages:-1=1",
-                                      "Cosine",
-                                      "cosine "}) {
-    INFO(text);
-    CHECK_FALSE(refusal(schedule, text).empty());
-  }
-  CHECK(refusal(schedule, "cosin:min=0").find("did you mean cosine?") != std::string::npos);
-  CHECK(refusal(schedule, "cosine:warmpu=3").find("did you mean warmup?") != std::string::npos);
 }
 
 TEST_CASE("messages show hostile text on one line", "[options]") {
