@@ -22,7 +22,7 @@ using Words = std::vector<std::string>;
 
 constexpr std::string_view kFooter =
     "Exit codes: 0 done, 1 runtime error, 2 wrong options, 3 bad input file, 4 out of memory,\n"
-    "5 no fit device.";
+    "5 no usable device.";
 
 std::string commands_text() {
   std::string text = "Commands (vae_cuda COMMAND --help tells more):\n";

@@ -27,7 +27,7 @@ constexpr std::string_view kFooter =
     "[objective], [optimizer], [train] and [output]; every run writes one, config.toml, that repeats it.\n"
     "\n"
     "Exit codes: 0 done, 1 runtime error, 2 wrong options, 3 bad input file, 4 out of memory,\n"
-    "5 no fit device, 6 training diverged, 75 stopped by a signal after saving.";
+    "5 no usable device, 6 training diverged, 75 stopped by a signal after saving.";
 
 /// The presets, and other text after the options.
 std::string_view footer() {

@@ -120,7 +120,7 @@ void append_model(std::vector<Option>& table) {
       {"model.latent", "--latent", "", kGroup, kLatentHelp}))));
   table.push_back(of_start_model(flag_option<kModel, &ModelConfig::conditional>(
       {"model.conditional", "--conditional", "", kGroup,
-       "encoder and decoder are told each row's label: classes, or the vectors of a --labels file"})));
+       "condition encoder and decoder on each row's label: classes, or the vectors of a --labels file"})));
   table.push_back(of_start_model(in_model(choice_option<kActivations, kModel, &ModelConfig::activation>(
       {"model.activation", "--activation", "", kGroup,
        "of the hidden layers; gelu is the exact form, by erf"}))));
@@ -174,18 +174,17 @@ void append_objective(std::vector<Option>& table) {
           },
           [](const RunConfig& config) { return format_beta_schedule(config.objective.beta_schedule); }}))));
   table.push_back(
-      only(needs_kl_term,
-           in_model(real_option<kWeight, kObjective, &ObjectiveConfig::capacity>(
-               {"objective.capacity", "--capacity", "NATS", kGroup,
-                "hold the KL term at so many nats: its distance to them is what counts; 0 does not"}))));
+      only(needs_kl_term, in_model(real_option<kWeight, kObjective, &ObjectiveConfig::capacity>(
+                              {"objective.capacity", "--capacity", "NATS", kGroup,
+                               "hold the KL at this many nats, by |KL - C| in the loss; 0: off"}))));
   table.push_back(only(needs_capacity,
                        in_model(integer_option<kCapacitySteps, kObjective, &ObjectiveConfig::capacity_steps>(
                            {"objective.capacity_steps", "--capacity-steps", "N", kGroup,
                             "steps in which the capacity rises from 0"}))));
-  table.push_back(only(needs_kl_term,
-                       in_model(real_option<kWeight, kObjective, &ObjectiveConfig::free_bits>(
-                           {"objective.free_bits", "--free-bits", "NATS", kGroup,
-                            "KL of each latent, as a mean over the batch, that costs nothing; 0 is none"}))));
+  table.push_back(
+      only(needs_kl_term, in_model(real_option<kWeight, kObjective, &ObjectiveConfig::free_bits>(
+                              {"objective.free_bits", "--free-bits", "NATS", kGroup,
+                               "KL per latent, mean over the batch, that is not penalized; 0: off"}))));
   table.push_back(in_model(choice_option<kReductions, kObjective, &ObjectiveConfig::reduce>(
       {"objective.reduce", "--reduce", "", kGroup,
        "whether the gradient is the mean or the sum over a batch's rows; reported losses are means"})));
@@ -200,15 +199,16 @@ void append_codebook(std::vector<Option>& table) {
   table.push_back(only(
       needs_codebook, of_start_model(in_model(integer_option<kCodes, kModel, &ModelConfig::codebook_size>(
                           {"model.codebook_size", "--codebook-size", "N", kGroup, "codes of a codebook"})))));
-  table.push_back(only(needs_codebook,
-                       of_start_model(in_model(integer_option<kDimension, kModel, &ModelConfig::codebooks>(
-                           {"model.codebooks", "--codebooks", "N", kGroup,
-                            "into so many parts the latent is cut, each with a codebook of its own; divides "
-                            "--latent-dim"})))));
   table.push_back(
-      only(needs_codebook, in_model(real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::commitment>(
-                               {"objective.commitment", "--commitment", "F", kGroup,
-                                "weight of the squared distance that holds the encoder to its codes"}))));
+      only(needs_codebook,
+           of_start_model(in_model(integer_option<kDimension, kModel, &ModelConfig::codebooks>(
+               {"model.codebooks", "--codebooks", "N", kGroup,
+                "number of parts of the latent, each with its own codebook; divides --latent-dim"})))));
+  table.push_back(only(
+      needs_codebook,
+      in_model(real_option<kWeight, &RunConfig::objective, &ObjectiveConfig::commitment>(
+          {"objective.commitment", "--commitment", "F", kGroup,
+           "weight of the commitment loss, the squared distance of the encoder's output to its codes"}))));
   table.push_back(
       only(needs_codebook,
            choice_option<kCodebookUpdates, kOptimizer, &OptimizerConfig::codebook_update>(
@@ -219,9 +219,8 @@ void append_codebook(std::vector<Option>& table) {
                            {"optimizer.ema_decay", "--ema-decay", "F", kGroup, "of those moving averages"})));
   table.push_back(only(needs_code_averages, real_option<kShare, kOptimizer, &OptimizerConfig::restart_codes>(
                                                 {"optimizer.restart_codes", "--restart-codes", "F", kGroup,
-                                                 "ema: a code used less than this share of its fair number "
-                                                 "of rows restarts at a row of the batch; 0 "
-                                                 "never does"})));
+                                                 "ema: restart a code at a row of the batch if its usage is "
+                                                 "below this fraction of B/M; 0: never"})));
 }
 
 void append_training(std::vector<Option>& table) {

@@ -38,7 +38,7 @@ std::string needs_kl_term(const RunConfig& config, std::string_view flag) {
 std::string needs_capacity(const RunConfig& config, std::string_view flag) {
   std::string why = needs_kl_term(config, flag);
   if (!why.empty() || config.objective.capacity > 0.0) return why;
-  return fmt::format("{} needs --capacity: it says in how many steps that comes about", flag);
+  return fmt::format("{} needs --capacity: it is the number of steps in which the capacity rises", flag);
 }
 
 std::string needs_code_penalty(const RunConfig& config, std::string_view flag) {

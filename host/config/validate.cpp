@@ -69,10 +69,10 @@ void check_kl_term(const ObjectiveConfig& objective) {
                            : objective.free_bits > 0.0 ? "--free-bits"
                                                        : "";
   if (objective.beta == 0.0 && *held != '\0') {
-    throw ConfigError(fmt::format(
-        "--beta 0 and {} contradict each other: beta weighs the KL term, and with the weight 0 what it "
-        "is held at changes nothing; leave it out, or give a --beta above 0",
-        held));
+    throw ConfigError(
+        fmt::format("--beta 0 and {} contradict each other: with weight 0 the KL term has no effect, "
+                    "whatever its target; leave it out, or give a --beta above 0",
+                    held));
   }
   if (objective.beta == 0.0 && objective.beta_schedule->kind != BetaScheduleKind::constant) {
     throw ConfigError(

@@ -116,8 +116,8 @@ void check_block(const RowSource& source, std::span<const float> block, std::int
   const std::size_t rows = block.size() / width;
   if (rows > static_cast<std::size_t>(most)) {
     throw FileError(
-        fmt::format("{}: the source gave {} rows where {} were asked for at most; its next() must "
-                    "heed that number, and its rows() say no less than come",
+        fmt::format("{}: the source gave {} rows where at most {} were requested; next() must not return "
+                    "more, and rows() must not be smaller than the number of rows",
                     name, rows, most));
   }
   const auto require = [&](std::size_t count, std::size_t each, const char* what) {

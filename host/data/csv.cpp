@@ -281,7 +281,8 @@ class FirstLabel {
       fail(path_,
            "holds {} for {}, and line {} is no header but a label like those below it: {}. Remove the line "
            "if it "
-           "names the labels; else a row of the data is missing, and every label would be its neighbour's",
+           "names the labels; else a row of the data is missing, and every label would be assigned to the "
+           "next row",
            counted(below_ + 1, "label"), counted(rows, "row"), line_, in_quotes(text_));
     }
     if (kind_ != NumberStatus::text) {

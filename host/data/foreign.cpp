@@ -219,7 +219,7 @@ std::string text_format(std::string_view text) {
   if (begins(text, "\xef\xbb\xbf")) text.remove_prefix(3);
   const std::string_view start = text.substr(std::min(text.find_first_not_of(kSpaces), text.size()));
   if (begins(start, "version https://git-lfs") && !is_table(text))
-    return "a pointer of Git LFS in the place of the file; fetch the file: git lfs pull";
+    return "a Git LFS pointer instead of the file; fetch the file: git lfs pull";
   if (begins(start, "%%MatrixMarket"))
     return "a MatrixMarket file; save the whole matrix: numpy.save(\"x.npy\", scipy.io.mmread(…).toarray())";
   if (begins_in_any_case(first_line(text, '%'), "@relation"))

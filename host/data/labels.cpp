@@ -42,10 +42,9 @@ std::string doubt_classes(const Dataset& training_rows) {
   const std::string found = fmt::format("{}: its labels are {} classes for {} training rows, the first {}",
                                         training_rows.name(), classes, rows, in_quotes(names.front()));
   if (has_decimals(names)) {
-    throw FileError(
-        found +
-        ": they seem to be measurements. A conditional model is told numbers as vectors of two or "
-        "more for every row: give those as its labels, with zeros beside a single number");
+    throw FileError(found +
+                    ": they seem to be measurements. Give those as label vectors of two or more numbers per "
+                    "row (pad a single number with zeros)");
   }
   return found +
          ": a class of a row or two teaches little; if the labels number the rows, train without "

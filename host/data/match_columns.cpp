@@ -83,9 +83,8 @@ ColumnMatch match_by_position(const Columns& wanted, const Columns& given) {
   ColumnMatch match;
   if (wanted.image && given.image && *wanted.image != *given.image) {
     match.note = fmt::format(
-        "warning: {}: its rows are pictures of {}, those of {} of {}: with as many values they are taken, "
-        "each for "
-        "another pixel; give pictures of that shape",
+        "warning: {}: its rows are pictures of {}, those of {} of {}: they are accepted because the number "
+        "of values is the same, but the pixels do not correspond; give pictures of that shape",
         given.owner, shape_text(*given.image), wanted.owner, shape_text(*wanted.image));
     return match;
   }

@@ -156,10 +156,9 @@ void take_classes_of(const Dataset& train, Dataset& held) {
     const auto old = static_cast<std::size_t>(labels[row]);
     labels[row] = index[old];
     if (labels[row] >= 0) continue;
-    throw FileError(
-        fmt::format("{}: row {} has the label {}, which no row of {} has: a conditional model "
-                    "cannot be told it",
-                    held.name(), row, held.label_names()[old], train.name()));
+    throw FileError(fmt::format(
+        "{}: row {} has the label {}, which no row of {} has: a model cannot be conditioned on it",
+        held.name(), row, held.label_names()[old], train.name()));
   }
   held.set_labels(std::move(labels), names);
 }

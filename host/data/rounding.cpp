@@ -49,11 +49,11 @@ std::vector<std::string> RoundingProbe::warnings(const std::string& name, const 
   if (!first_) return {};
   const std::string others =
       count_ > 1 ? fmt::format(" (and {})", counted(count_ - 1, "more column")) : std::string();
-  return {fmt::format(
-      "{}: {}{}: {} different values of the rows looked at are {} as 32-bit floats ({} and {} become one): "
-      "subtract a constant from the column, such as its least value, before it is given (--standardize comes "
-      "too late)",
-      name, column, others, different_, left_, example_, neighbour_)};
+  return {
+      fmt::format("{}: {}{}: {} different values in the first rows are {} as 32-bit floats ({} and {} become "
+                  "equal): subtract a constant from the column, such as its smallest value, beforehand "
+                  "(--standardize is computed from the rounded values)",
+                  name, column, others, different_, left_, example_, neighbour_)};
 }
 
 }  // namespace vaecuda::data

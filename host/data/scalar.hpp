@@ -82,7 +82,7 @@ std::string refusal(T value) {
     if (!is_exact_in_f32(value < T{0} ? std::uint64_t{0} - wide : wide)) {
       return fmt::format(
           "a 32-bit float cannot hold the integer {} exactly; subtract a constant from the "
-          "column (its least value), or store floats if its last digits do not matter",
+          "column (its smallest value), or store floats if its last digits do not matter",
           value);
     }
   }

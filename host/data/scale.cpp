@@ -111,8 +111,8 @@ std::string scale_doubt(const std::string& name, const ValueMeter& rows, float f
   const bool was_bytes = factor == kByte && (!training || training->largest > 1.0f);
   if (was_bytes && sizes->largest <= 1.0f) {
     return fmt::format(
-        "{}: no value is above 1, but the training rows were bytes and are divided by 255, so that "
-        "these rows come to next to nothing: give them as bytes, too (pictures in [0,1] times 255)",
+        "{}: no value is above 1, but the training rows were bytes and are divided by 255, so these rows "
+        "would be almost 0: give them as bytes, too (pictures in [0,1] times 255)",
         name);
   }
   if (!training || rows.count() < kFewValues) return "";

@@ -20,7 +20,7 @@ void reserve_elements(std::vector<T>& values, std::int64_t count, const std::str
     values.reserve(static_cast<std::size_t>(count));
   } catch (const std::exception&) {  // bad_alloc, or length_error where no address space could hold it
     throw OutOfMemoryError(fmt::format(
-        "{}: needs {} of memory for {}, which is not to be had; use fewer rows or a machine with more memory",
+        "{}: needs {} of memory for {}, which is not available; use fewer rows or a machine with more memory",
         path, readable_bytes(static_cast<double>(count) * static_cast<double>(sizeof(T))),
         counted(count, "element")));
   }

@@ -113,7 +113,7 @@ std::string TableReport::advice(const CsvColumns& columns, const Problems::value
     case Kind::inexact:
       return fmt::format(
           "a 32-bit float cannot hold such an integer exactly; subtract a constant from the column (its "
-          "least "
+          "smallest "
           "value), leave it out if it only numbers the rows, or write {}.0 if its last digits do not matter",
           found.first);
     case Kind::label:

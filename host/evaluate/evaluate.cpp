@@ -120,8 +120,8 @@ void add_elbo(const Vae& vae, RowSource& rows, const EvaluateOptions& options, T
 void warn_of_lost(std::string_view figure, std::int64_t lost, const RowSource& rows, Evaluation& result) {
   if (lost == 0 || !result.warnings.empty()) return;
   result.warnings.push_back(
-      fmt::format("{}: {} of {} rows have {} that no number holds, and count as infinitely unlikely: "
-                  "look at their values, and leave them out",
+      fmt::format("{}: {} of {} rows have {} that is not finite, and count as infinitely unlikely: check "
+                  "their values, and leave them out",
                   rows.name(), lost, result.rows, figure));
 }
 

@@ -31,8 +31,9 @@ std::string collapse_warning(const ModelConfig& model, const ObjectiveConfig& ob
                                ? "the latent does not hold"
                                : fmt::format("none of the {} latents holds", model.latent_dim);
   return fmt::format(
-      "posterior collapse: {} {:g} nats ({:.3g} in all), so that they say nearly nothing of a row; {}", each,
-      kCollapsedKl, kl, remedy);
+      "posterior collapse: {} {:g} nats ({:.3g} in all), so the latents carry almost no information on a "
+      "row; {}",
+      each, kCollapsedKl, kl, remedy);
 }
 
 ScoreWatch::ScoreWatch(const ModelInfo& model)
@@ -52,9 +53,9 @@ std::vector<std::string> ScoreWatch::warnings(const std::string& name) const {
   std::vector<std::string> lines;
   if (infinite_ > 0) {
     lines.push_back(
-        fmt::format("{}: {} of {} rows have a score that no number holds, row {} first; they count as "
+        fmt::format("{}: {} of {} rows have a score that is not finite, row {} first; they count as "
                     "infinite. Their values "
-                    "are far too large for this model: look at them, and leave them out",
+                    "are far too large for this model: check them, and leave them out",
                     name, infinite_, rows_, first_infinite_));
   }
   if (2 * distant_ > rows_ && distant_ > infinite_) {
@@ -65,7 +66,7 @@ std::vector<std::string> ScoreWatch::warnings(const std::string& name) const {
         "info MODEL)? {}",
         name, distant_, rows_, far_, greatest_, kFarNats,
         is_standardized_ ? "It standardizes them by its training rows, which are unlike these: train a model "
-                           "on rows as these, if they are to be usual"
+                           "on such rows, if they are to count as normal"
                          : "A model that was trained on such rows needs --standardize"));
   }
   return lines;

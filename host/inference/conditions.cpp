@@ -14,14 +14,15 @@ namespace vaecuda {
 namespace {
 
 std::string unknown_class(std::string_view label, const std::vector<std::string>& classes) {
-  return fmt::format("the label {}, which this conditional model was not told in training; it knows {}",
-                     label, fmt::join(classes, ", "));
+  return fmt::format(
+      "the label {}, which did not occur in the training of this conditional model; its classes are {}",
+      label, fmt::join(classes, ", "));
 }
 
 std::string no_vector(std::string_view label, std::int64_t size) {
   return fmt::format(
-      "the label '{}': this conditional model is told vectors of {} numbers; expected so many, with commas "
-      "between them",
+      "the label '{0}': this model is conditioned on vectors of {1} numbers; expected {1} numbers, separated "
+      "by commas",
       label, size);
 }
 
@@ -30,7 +31,7 @@ std::vector<float> one_hot(const RowSource& source, std::int64_t rows,
   const std::span<const std::int32_t> labels = source.labels();
   if (static_cast<std::int64_t>(labels.size()) != rows) {
     throw FileError(fmt::format(
-        "{}: this model is conditional, so every row needs a label; it knows {}: give --label-column "
+        "{}: this model is conditional, so every row needs a label, one of {}: give --label-column "
         "where a column holds them, or --labels, or labels with rows in memory",
         source.name(), fmt::join(classes, ", ")));
   }
@@ -70,10 +71,10 @@ std::vector<float> vectors(const RowSource& source, std::int64_t rows, std::int6
     const std::string found =
         told.empty() ? std::string("it has none")
                      : fmt::format("its vectors have {}", static_cast<std::int64_t>(told.size()) / rows);
-    throw FileError(fmt::format(
-        "{}: this conditional model is told a vector of {} numbers with every row, and {}; give a file of "
-        "such vectors as --labels",
-        source.name(), size, found));
+    throw FileError(
+        fmt::format("{}: this model is conditioned on a vector of {} numbers per row, and {}; give a file of "
+                    "such vectors as --labels",
+                    source.name(), size, found));
   }
   std::vector<std::vector<float>> known;
   for (const std::string& name : source.label_names()) {
@@ -101,9 +102,9 @@ void require_label(const ModelInfo& model, const std::string& label) {
   const std::int64_t size = model.model.condition_dim;
   if (label.empty()) {
     const std::string told =
-        classes.empty() ? fmt::format("is told vectors of {} numbers, with commas between them", size)
-                        : fmt::format("knows {}", fmt::join(classes, ", "));
-    throw ConfigError("this model is conditional, so what it draws needs a label; it " + told);
+        classes.empty() ? fmt::format("it is conditioned on vectors of {} numbers, separated by commas", size)
+                        : fmt::format("its classes are {}", fmt::join(classes, ", "));
+    throw ConfigError("this model is conditional, so sampling needs a label; " + told);
   }
   if (classes.empty() && !vector_of(label, size)) throw ConfigError(no_vector(label, size));
   if (!classes.empty() && !data::find_class(classes, label)) throw ConfigError(unknown_class(label, classes));

@@ -87,9 +87,9 @@ void ModelRows::match_latents() {
     order_ = std::move(match.order);
     names_ = &latent_names_;
   } else if (!given.names.empty()) {
-    said_.say(fmt::format(
-        "{}: its columns are taken by position as the latents z0, z1, ..., which none of them is called",
-        given.owner));
+    said_.say(
+        fmt::format("{}: no column is named z0, z1, ..., so the columns are taken by position as the latents",
+                    given.owner));
   }
 }
 

@@ -23,8 +23,8 @@ class DeterministicLatent final : public Latent {
     return "a code without a distribution has no scale, no KL divergence and nothing to draw";
   }
   [[nodiscard]] std::string_view why_no_kl() const override {
-    return "it is of a KL divergence, and a code without a distribution has none; --latent-l2 keeps the "
-           "codes small";
+    return "it concerns the KL term, which a deterministic latent does not have; --latent-l2 penalizes large "
+           "codes";
   }
   [[nodiscard]] bool has_code_penalty() const override { return true; }
   [[nodiscard]] double loss_weight(const RunConfig& config) const override {

@@ -74,9 +74,8 @@ class QuantizedLatent final : public Latent {
     return "codes are chosen, not drawn, and have no scale";
   }
   [[nodiscard]] std::string_view why_no_kl() const override {
-    return "it is of a KL divergence, which is the same constant for every row whose codes are chosen "
-           "without noise; "
-           "--commitment holds the encoder to its codes";
+    return "it concerns the KL term, which is constant for a quantized latent; use --commitment to keep the "
+           "encoder near its codes";
   }
   /// The commitment, plus 1 if the codes have a gradient.
   [[nodiscard]] double loss_weight(const RunConfig& config) const override {
@@ -193,8 +192,8 @@ class QuantizedLatent final : public Latent {
   void check_temperature(double temperature) const override {
     if (temperature == 1.0) return;
     throw ConfigError(
-        fmt::format("temperature {}; expected 1: the codes of a model with --latent vq are drawn alike, "
-                    "which has no width",
+        fmt::format("temperature {}; expected 1: the codes of a model with --latent vq are drawn uniformly, "
+                    "which a temperature does not change",
                     temperature));
   }
   [[nodiscard]] std::vector<float> draw_rows(std::int64_t first, std::int64_t count,

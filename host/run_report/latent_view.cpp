@@ -165,7 +165,7 @@ LatentView view_latents(const Vae& vae, const Dataset& data) {
   view.labels.assign(some.labels().begin(), some.labels().end());
   view.label_names = some.label_names();
   if (info.model.condition_dim > 0 && some.labels().empty()) {
-    view.no_interpolations = "The model is told a vector with each row; between rows there is none.";
+    view.no_interpolations = "The model is conditioned on a vector per row; there is none between two rows.";
     return view;
   }
   const std::vector<Pair> pairs =

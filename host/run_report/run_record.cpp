@@ -157,10 +157,10 @@ RunRecord read_run(const fs::path& dir) {
   }
   refuse_pipes(dir);
   if (has_open_replacement(dir)) {
-    throw FileError(fmt::format(
-        "{}: the run here was ended while it took the place of an older one, and its files are those of "
-        "both; vae_cuda_train --resume puts that right",
-        dir.string()));
+    throw FileError(
+        fmt::format("{}: the run in this folder was killed while it replaced an older one, and the folder "
+                    "has files of both; vae_cuda_train --resume completes the replacement",
+                    dir.string()));
   }
   RunRecord run;
   fs::path named = absolute_path(dir);

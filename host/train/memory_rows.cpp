@@ -50,7 +50,7 @@ void check_names(const Dataset& data) {
     const auto [first, is_new] = classes.emplace(class_of[i], name);
     if (is_new) continue;
     throw ConfigError(
-        fmt::format("{}: the classes {} and {} are one to whoever reads labels; give every "
+        fmt::format("{}: the classes {} and {} are one class; give every "
                     "class a name of its own",
                     data.name(), config::quoted(first->second), config::quoted(name)));
   }

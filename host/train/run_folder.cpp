@@ -215,11 +215,12 @@ void RunFolder::require_unsaved(const std::shared_ptr<const Folder>& held) {
   for (const char* model : {kLastModel, kBestModel}) {
     if (!find_run_file(held, model).folder()->holds(model)) continue;
     const std::string dir = held->path().string();
-    throw FileError(fmt::format(
-        "{0}: {1} is gone, which a run goes on from, and {2} is there: training anew would replace it. Put "
-        "{1} back; or train on from the model (--init-from {0}/{2} --out OTHER), or repeat the run (--config "
-        "{0}/config.toml --out OTHER)",
-        dir, kState, model));
+    throw FileError(
+        fmt::format("{0}: {1}, from which a run resumes, is missing, but {2} exists: training from the start "
+                    "would replace it. Restore {1}; or start from the model (--init-from {0}/{2} --out "
+                    "OTHER), or repeat the run (--config "
+                    "{0}/config.toml --out OTHER)",
+                    dir, kState, model));
   }
 }
 

@@ -37,7 +37,7 @@ void require_same_scale(const OlderScale& scale, const RunConfig& config) {
   asked.data.scale = scale.asked;
   const Option& option = *find_option_by_key("data.scale");
   throw ConfigError(fmt::format(
-      "--scale: the run in {} began with {}, and now it is {}; this would change its result, so it "
+      "--scale: the run in {} has {}, and here it is {}; this would change its result, so the run "
       "cannot be resumed with it",
       config.output.dir, config::quoted(option.get(config)), config::quoted(option.get(asked))));
 }
@@ -62,8 +62,8 @@ void require_same_options(const RunConfig& config, const RunIdentity& began) {
       return text.empty() ? "not set" : config::quoted(text);
     };
     throw ConfigError(
-        fmt::format("{}: the run in {} began with {}, and now it is {}; this would change its "
-                    "result, so it cannot be resumed with it: start a new run (--init-from takes "
+        fmt::format("{}: the run in {} has {}, and here it is {}; this would change its result, so the run "
+                    "cannot be resumed with it: start a new run (--init-from takes "
                     "this one's weights)",
                     option.flag, config.output.dir, shown(had), shown(asked)));
   }

@@ -25,7 +25,7 @@ void require_folder(const Folder& run, const char* name) {
   const fs::path path = run.path_now() / name;
   if (!fs::exists(path, error) || fs::is_directory(path, error)) return;
   throw RuntimeError(fmt::format(
-      "'{}' is no folder, and one of this name is where a run that replaces another grows; rename or "
+      "'{}' is not a folder, but a run that replaces another needs a folder of this name; rename or "
       "remove it, or choose another folder for the run",
       path.string()));
 }

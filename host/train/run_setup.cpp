@@ -183,8 +183,8 @@ void RunSetup::adopt_view(const ModelFile& model, const Say& say) {
   require_same_model(config, model);
   if (data.condition_names != model.condition_names) {
     throw ConfigError(
-        fmt::format("--init-from {}: it was told other classes than the training rows have; give "
-                    "data with the same labels",
+        fmt::format("--init-from {}: the model is conditioned on other classes than those of the training "
+                    "rows; give data with the same labels",
                     config.train.init_from));
   }
   data.preparation = preparation_for(config, data.preparation, model);

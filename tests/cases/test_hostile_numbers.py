@@ -203,7 +203,7 @@ class Rounding(Case):
             with self.subTest(name=name):
                 self.table("t.csv", [[repr(first + step * i), *row] for i, row in enumerate(rows)], ["t", *SENSOR_NAMES])
                 run = self.train_on("t.csv")
-                self.assert_done(run, 'warning: t.csv: column "t": 60 different values', "32-bit floats", "become one",
+                self.assert_done(run, 'warning: t.csv: column "t": 60 different values', "32-bit floats", "become equal",
                                  "subtract a constant from the column")
                 self.table("d.csv", [[repr(step * i), *row] for i, row in enumerate(rows)], ["t", *SENSOR_NAMES])
                 mended = self.train_on("d.csv")
@@ -228,7 +228,7 @@ class Rounding(Case):
     def test_integers_beyond_a_float(self):
         """The advice of the refusal leads to what is read."""
         self.table("t.csv", [[1700000001 + i, *row] for i, row in enumerate(sensor_rows(60))], ["t", *SENSOR_NAMES])
-        self.assert_ended(self.train_on("t.csv"), BAD_FILE, "subtract a constant from the column (its least value)")
+        self.assert_ended(self.train_on("t.csv"), BAD_FILE, "subtract a constant from the column (its smallest value)")
 
 
 class Options(Case):

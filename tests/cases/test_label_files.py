@@ -127,7 +127,7 @@ class LabelFiles(support.Case):
         self.table("m.csv", [[row[0]] for row in self.rows], ["p"])
         refused = self.train_with("m.csv", "m")
         self.assert_ended(refused, support.BAD_FILE, "60 classes for 60 training rows", "they seem to be measurements",
-                          "vectors of two or more", "zeros beside a single number")
+                          "vectors of two or more", "pad a single number with zeros")
         self.table("zeros.csv", [[row[0], 0] for row in self.rows], ["p", "zero"])
         self.assert_done(self.train_with("zeros.csv", "zeros"), "vectors of 2")
         for name, of in (("number", lambda i: 7 * i % 60), ("name", lambda i: f"u{i}")):

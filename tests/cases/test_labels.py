@@ -116,7 +116,7 @@ class Labels(support.Case):
         self.table("t.csv", [[*row, "ab"[i % 2]] for i, row in enumerate(self.rows)], ["x", "y", "w", "label"])
         self.table("u.csv", [[*row, "c"] for row in self.rows], ["x", "y", "w", "label"])
         self.assert_done(self.train("--data", "t.csv", *CONDITIONAL, "--out", "run"))
-        for data, part in (("u.csv", "the label c"), ("a.csv", "every row needs a label; it knows a, b: give --label-column")):
+        for data, part in (("u.csv", "the label c"), ("a.csv", "every row needs a label, one of a, b: give --label-column")):
             for command, words in (("score", []), ("evaluate", []), ("encode", ["--out", "z.csv"]),
                                    ("reconstruct", ["--out", "r.csv"])):
                 result = self.tool(command, "run/model.safetensors", "--data", data, *words)

@@ -57,7 +57,7 @@ class NoEffect(support.Case):
         self.assert_done(self.run_of("w", "--steps", 2))
         for name in (".new-run", ".next-run"):
             (self.folder / "w" / name).write_text("mine")
-            self.assert_ended(self.run_of("w", "--steps", 2, "--overwrite"), support.RUNTIME, f"w/{name}' is no folder",
+            self.assert_ended(self.run_of("w", "--steps", 2, "--overwrite"), support.RUNTIME, f"w/{name}' is not a folder",
                               "rename or remove it")
             self.assertEqual((self.folder / "w" / name).read_text(), "mine")
             (self.folder / "w" / name).unlink()

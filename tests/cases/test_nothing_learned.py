@@ -89,7 +89,7 @@ class ForeignRows(support.Case):
         """A model that standardizes is not told to; one that starts from another is told what holds."""
         self.table("other.csv", [[1000 * value for value in row] for row in sensor_rows(50)], SENSOR_NAMES)
         scored = self.tool("score", self.model, "--data", "other.csv", "--out", "scores.csv")
-        self.assert_done(scored, "unlike these: train a model on rows as these")
+        self.assert_done(scored, "unlike these: train a model on such rows")
         self.assert_silent_about(scored, "needs --standardize")
         gaussian = [*PLANE, "--likelihood", "gaussian", "--no-report", "--epochs", "1"]
         self.assert_done(self.train("--data", "rows.csv", *gaussian, "--out", "plain", "--quiet"))
@@ -114,7 +114,7 @@ class ForeignRows(support.Case):
                 for samples in ("1", "8"):
                     result = self.tool("score", self.model, "--data", "other.csv", "--metric", metric, "--samples", samples,
                                        "--threshold", "1e9")
-                    self.assert_done(result, "warning: other.csv: 1 of 3 rows have a score that no number holds, row 1 first")
+                    self.assert_done(result, "warning: other.csv: 1 of 3 rows have a score that is not finite, row 1 first")
                     lines = result.out.splitlines()
                     self.assertEqual(lines[2], "1,inf,1", str(result))
                     self.assertTrue(lines[1].endswith(",0") and lines[3].endswith(",0"), str(result))
@@ -136,7 +136,7 @@ class ForeignRows(support.Case):
         rows[4] = ["1e20"] * 5
         self.table("other.csv", [row + [int(i == 4)] for i, row in enumerate(rows)], SENSOR_NAMES + ["label"])
         result = self.tool("evaluate", self.model, "--data", "other.csv", "--samples", "4", "--rows", "figures.csv")
-        self.assert_done(result, "warning: other.csv: 1 of 30 rows have a score that no number holds, row 4 first")
+        self.assert_done(result, "warning: other.csv: 1 of 30 rows have a score that is not finite, row 4 first")
         self.assertNotIn("nan", result.out, str(result))
         self.assertIn("inf", result.out)
         self.assertNotIn("nan", (self.folder / "figures.csv").read_text())

@@ -241,8 +241,8 @@ class LostState(RunCase):
             for name in lost:
                 (self.folder / "run" / name).unlink()
             files = self.files("run")
-            self.assert_ended(self.train("--resume", "run", "--epochs", "5"), BAD_FILE, "state.safetensors is gone",
-                              "last.safetensors is there", "--init-from run/last.safetensors")
+            self.assert_ended(self.train("--resume", "run", "--epochs", "5"), BAD_FILE, "state.safetensors, from which a run resumes, is missing",
+                              "last.safetensors exists", "--init-from run/last.safetensors")
             self.assertEqual(self.files("run"), files)
 
     def test_a_first_checkpoint_that_was_not_whole_is_begun_again(self):

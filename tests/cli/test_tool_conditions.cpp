@@ -90,8 +90,9 @@ TEST_CASE("a model that is told vectors works in every command", "[tool]") {
     tool_json(walk + Words{"--label", "-2,3", "--out", rows});
     CHECK(values_of(rows) != one);
     check_tool_refuses(walk + Words{"--label", "1", "--out", rows}, kUsage, "vectors of 2 numbers");
-    check_tool_refuses(walk + Words{"--out", rows}, kUsage,
-                       "--label is missing: this model is conditional; it is told vectors of 2 numbers");
+    check_tool_refuses(
+        walk + Words{"--out", rows}, kUsage,
+        "--label is missing: this model is conditional; it is conditioned on vectors of 2 numbers");
   }
   check_tool_refuses({"encode", model, "--data", data.path, "--out", rows}, kBadFile, "--labels");
 }

@@ -161,17 +161,17 @@ TEST_CASE("a conditional model's commands ask for the labels that are missing", 
     if (command.reads_rows) {
       place.refuses(place.call(command, model, place.unlabelled(), command.words), kBadFile,
                     place.unlabelled() +
-                        ": this model is conditional, so every row needs a label; it knows square, ellipse, "
+                        ": this model is conditional, so every row needs a label, one of square, ellipse, "
                         "heart");
     }
     if (command.decodes) {
       place.refuses(place.call(command, model, kShapes, command.words), kUsage,
-                    "--label is missing: this model is conditional; it knows square, ellipse, heart");
+                    "--label is missing: this model is conditional; its classes are square, ellipse, heart");
       place.refuses(place.call(command, model, kShapes, command.words) + Words{"--label", "circle"}, kUsage,
                     "circle");
       place.refuses(
           place.call(command, tool_models().pictures, kShapes, command.words) + Words{"--label", "heart"},
-          kUsage, "--label: this model was not trained with --conditional; it knows no classes");
+          kUsage, "--label: this model was not trained with --conditional, so it has no classes");
     }
   }
 }

@@ -53,7 +53,7 @@ TEST_CASE("a row that no float carries through the network is infinitely unlikel
     options.samples = 3;
     const Evaluation result = evaluate(vae, data, options);
     REQUIRE(result.warnings.size() == 1);
-    CHECK(contains(result.warnings[0], "1 of 10 rows have a score that no number holds, row 3 first"));
+    CHECK(contains(result.warnings[0], "1 of 10 rows have a score that is not finite, row 3 first"));
     CHECK(result.nll->mean == static_cast<double>(kInfinite));
     CHECK(result.negative_elbo.mean == static_cast<double>(kInfinite));
     CHECK(result.squared_error.mean > 1e30);
@@ -76,7 +76,7 @@ TEST_CASE("scores are watched for rows that the model cannot know", "[warnings]"
   CHECK(contains(watch.warnings("rows.csv")[0], "rows.csv: 3 of 5 rows score above 150 nats (up to 1e+14)"));
   watch.add(std::vector<float>{kInfinite, std::nanf("")});
   REQUIRE(watch.warnings("x").size() == 2);
-  CHECK(contains(watch.warnings("x")[0], "2 of 7 rows have a score that no number holds, row 5 first"));
+  CHECK(contains(watch.warnings("x")[0], "2 of 7 rows have a score that is not finite, row 5 first"));
 }
 
 TEST_CASE("a collapsed posterior is told with what would help", "[warnings]") {

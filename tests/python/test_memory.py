@@ -178,7 +178,7 @@ class FileOptions(Case):
         self.refuses(vaecuda.FileError, "conditional, so every row needs a label", model.score, x.astype(float))
         told, otherwise = model.score(x, labels=labels), model.score(x, labels=(labels + 1) % 3)
         self.assertLess(told.mean(), otherwise.mean())
-        self.refuses(vaecuda.FileError, "was not told in training", model.score, x, labels=labels + 7)
+        self.refuses(vaecuda.FileError, "did not occur in the training", model.score, x, labels=labels + 7)
         z = model.sample_latents(200, seed=3)
         drawn = [model.decode(z, labels=[label] * 200)[:, 0].mean() for label in range(3)]
         self.assertLess(drawn[0] + 5, drawn[1])

@@ -167,8 +167,8 @@ TEST_CASE("models without their state are not trained over", "[resume]") {
   train_until(small_run(dir.path()), out, 20);
   fs::remove(out / "state.safetensors");
   const RunFiles left(out);
-  check_error<FileError>([&] { resume(out); },
-                         {"state.safetensors is gone", "last.safetensors", "--init-from"});
+  check_error<FileError>([&] { resume(out); }, {"state.safetensors, from which a run resumes, is missing",
+                                                "last.safetensors", "--init-from"});
   const RunFiles found(out);
   CHECK(found.model == left.model);
   CHECK(found.last == left.last);

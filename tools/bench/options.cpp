@@ -22,7 +22,7 @@ constexpr std::string_view kFooter =
     "infer    encode, decode and score: rows/s; with --rows 1 the time of a call with one row\n"
     "machine  what the device can do at the most, and what starting and waiting cost on it\n"
     "\n"
-    "Exit codes: 0 done, 1 runtime error, 2 wrong options, 4 out of memory, 5 no fit device, 6 diverged.";
+    "Exit codes: 0 done, 1 runtime error, 2 wrong options, 4 out of memory, 5 no usable device, 6 diverged.";
 
 constexpr std::array<CommandInfo, 4> kCommands{{
     {Command::step, "step", "a whole training step"},

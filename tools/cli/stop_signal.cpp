@@ -31,7 +31,7 @@ volatile std::sig_atomic_t code_of_end = 0;
 void tidy_up(int signal) {
   remove_unfinished_files();
   if (code_of_end != 0) {
-    constexpr std::string_view kSaid = "stopped by a signal; what was reached is saved\n";
+    constexpr std::string_view kSaid = "stopped by a signal; the run is saved\n";
     [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kSaid.data(), kSaid.size());
     _exit(code_of_end);
   }

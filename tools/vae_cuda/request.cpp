@@ -43,7 +43,7 @@ std::unique_ptr<RowSource> open_for(const DataSource& source, DataPart part, con
   auto rows = open_rows(known, part);
   if (rows->has_label_vectors() && !model.model.conditional) {
     throw ConfigError(fmt::format(
-        "{}: vectors for the rows of {}, which only a conditional model is told; give one label per row",
+        "{}: vectors for the rows of {}, which only a conditional model uses; give one label per row",
         labels_flag, rows->name()));
   }
   return rows;
@@ -234,17 +234,17 @@ void check_output(const cli::Arguments& arguments) {
 std::string label_for(const cli::Arguments& arguments, const ModelInfo& model) {
   const std::string* label = arguments.find("--label");
   if (label != nullptr && !model.model.conditional) {
-    throw ConfigError("--label: this model was not trained with --conditional; it knows no classes");
+    throw ConfigError("--label: this model was not trained with --conditional, so it has no classes");
   }
   if (label == nullptr && model.model.conditional) {
-    std::string told = fmt::format("knows {}", fmt::join(model.condition_names, ", "));
+    std::string told = fmt::format("its classes are {}", fmt::join(model.condition_names, ", "));
     if (model.condition_names.empty()) {
       const bool has_names = !model.label_vector_names.empty();
-      told = fmt::format("is told vectors of {} numbers{}{}, with commas between them",
+      told = fmt::format("it is conditioned on vectors of {} numbers{}{}, separated by commas",
                          model.model.condition_dim, has_names ? ", " : "",
                          fmt::join(model.label_vector_names, ", "));
     }
-    throw ConfigError("--label is missing: this model is conditional; it " + told);
+    throw ConfigError("--label is missing: this model is conditional; " + told);
   }
   if (label == nullptr) return {};
   require_label(model, *label);

@@ -28,7 +28,7 @@ std::vector<std::string> OverflowWatch::warnings(const std::string& name) const 
   return {
       fmt::format("{}: {} of {} rows gave results that are not finite, row {} first: their values are far "
                   "too large for this "
-                  "model; look at them, and leave them out",
+                  "model; check them, and leave them out",
                   name, infinite_, rows_, first_)};
 }
 

@@ -140,7 +140,7 @@ int run_traverse(const cli::Arguments& arguments, cli::Console& console) {
 }
 
 constexpr cli::ProgramOption kLabel{"--label", "CLASS|V1,V2,...",
-                                    "what a conditional model is told: a class, or the numbers of a vector"};
+                                    "label of a conditional model: a class, or the numbers of a vector"};
 constexpr cli::ProgramOption kOut{"--out", "FILE", ".png: a sheet; .npy or .csv: rows"};
 
 }  // namespace
