@@ -126,7 +126,7 @@ const char* vaecuda_status_text(int status) {
     case VAECUDA_OUT_OF_MEMORY:
       return "out of memory";
     case VAECUDA_DEVICE:
-      return "no fit device";
+      return "no usable device";
     case VAECUDA_DIVERGED:
       return "training diverged";
     case VAECUDA_STOPPED:
