@@ -101,9 +101,15 @@ std::string_view choice_text() {
 template <const IntegerRange& Range, auto... Path>
 Option integer_option(const Label& label) {
   using Value = FieldType<Path...>;
-  Option option{
-      label.key, label.flag, OptionType::integer, label.value, range_text<Range>(), label.group, label.help,
-      nullptr,   nullptr};
+  Option option{.key = label.key,
+                .flag = label.flag,
+                .type = OptionType::integer,
+                .value = label.value,
+                .range = range_text<Range>(),
+                .group = label.group,
+                .help = label.help,
+                .set = nullptr,
+                .get = nullptr};
   option.set = [](RunConfig& config, std::string_view text, std::string_view where) {
     const std::int64_t value = parse_integer(text, Range, where);
     if constexpr (std::is_same_v<Value, std::optional<std::int64_t>>) {
@@ -126,43 +132,47 @@ Option integer_option(const Label& label) {
 
 template <const RealRange& Range, auto... Path>
 Option real_option(const Label& label) {
-  return with_setting<Path...>({label.key, label.flag, OptionType::real, label.value, range_text<Range>(),
-                                label.group, label.help,
-                                [](RunConfig& config, std::string_view text, std::string_view where) {
-                                  field<Path...>(config) = parse_real(text, Range, where);
-                                },
-                                [](const RunConfig& config) { return format_real(field<Path...>(config)); }});
+  return with_setting<Path...>(
+      {.key = label.key,
+       .flag = label.flag,
+       .type = OptionType::real,
+       .value = label.value,
+       .range = range_text<Range>(),
+       .group = label.group,
+       .help = label.help,
+       .set = [](RunConfig& config, std::string_view text,
+                 std::string_view where) { field<Path...>(config) = parse_real(text, Range, where); },
+       .get = [](const RunConfig& config) { return format_real(field<Path...>(config)); }});
 }
 
 /// Any text; empty if unset.
 template <auto... Path>
 Option text_option(const Label& label) {
-  return {label.key,
-          label.flag,
-          OptionType::text,
-          label.value,
-          "",
-          label.group,
-          label.help,
-          [](RunConfig& config, std::string_view text, std::string_view where) {
-            field<Path...>(config) = parse_text(text, where);
-          },
-          [](const RunConfig& config) { return field<Path...>(config); }};
+  return {.key = label.key,
+          .flag = label.flag,
+          .type = OptionType::text,
+          .value = label.value,
+          .range = "",
+          .group = label.group,
+          .help = label.help,
+          .set = [](RunConfig& config, std::string_view text,
+                    std::string_view where) { field<Path...>(config) = parse_text(text, where); },
+          .get = [](const RunConfig& config) { return field<Path...>(config); }};
 }
 
 template <auto... Path>
 Option flag_option(const Label& label) {
-  return {label.key,
-          label.flag,
-          OptionType::flag,
-          "",
-          "true or false",
-          label.group,
-          label.help,
-          [](RunConfig& config, std::string_view text, std::string_view where) {
-            field<Path...>(config) = parse_flag(text, where);
-          },
-          [](const RunConfig& config) { return std::string(field<Path...>(config) ? "true" : "false"); }};
+  return {
+      .key = label.key,
+      .flag = label.flag,
+      .type = OptionType::flag,
+      .value = "",
+      .range = "true or false",
+      .group = label.group,
+      .help = label.help,
+      .set = [](RunConfig& config, std::string_view text,
+                std::string_view where) { field<Path...>(config) = parse_flag(text, where); },
+      .get = [](const RunConfig& config) { return std::string(field<Path...>(config) ? "true" : "false"); }};
 }
 
 /// An enumeration whose enumerators have the values 0, 1, … in the order of Names.
@@ -171,16 +181,23 @@ Option choice_option(const Label& label) {
   using Enum = FieldType<Path...>;
   static_assert(Names.size() == enumerator_count<Enum>(), "a text for each enumerator");
   return with_setting<Path...>(
-      {label.key, label.flag, OptionType::choice, choice_text<Names>(), range_text<Names>(), label.group,
-       label.help,
-       [](RunConfig& config, std::string_view text, std::string_view where) {
-         field<Path...>(config) = static_cast<Enum>(parse_choice(text, Names, where));
-       },
-       [](const RunConfig& config) {
-         const Enum& value = field<Path...>(config);
-         const auto index = static_cast<std::size_t>(value);
-         return index < Names.size() ? std::string(Names[index]) : std::to_string(index);
-       }});
+      {.key = label.key,
+       .flag = label.flag,
+       .type = OptionType::choice,
+       .value = choice_text<Names>(),
+       .range = range_text<Names>(),
+       .group = label.group,
+       .help = label.help,
+       .set =
+           [](RunConfig& config, std::string_view text, std::string_view where) {
+             field<Path...>(config) = static_cast<Enum>(parse_choice(text, Names, where));
+           },
+       .get =
+           [](const RunConfig& config) {
+             const Enum& value = field<Path...>(config);
+             const auto index = static_cast<std::size_t>(value);
+             return index < Names.size() ? std::string(Names[index]) : std::to_string(index);
+           }});
 }
 
 /// A list of integers separated by commas; "none" is the empty list.
@@ -188,29 +205,31 @@ template <const IntegerRange& Range, const IntegerRange& Length, auto... Path>
 Option list_option(const Label& label) {
   static const std::string kRange =
       fmt::format("none or up to {} comma-separated values, each {}", Length.max, describe(Range));
-  return {label.key,
-          label.flag,
-          OptionType::integer_list,
-          label.value,
-          kRange,
-          label.group,
-          label.help,
-          [](RunConfig& config, std::string_view text, std::string_view where) {
-            std::vector<std::int64_t> values;
-            if (text != "none") {
-              const auto pieces = split(text, ',');
-              if (static_cast<std::int64_t>(pieces.size()) > Length.max) refuse(where, text, kRange);
-              for (const std::string_view piece : pieces) {
-                if (piece.empty()) refuse(where, text, kRange);
-                values.push_back(parse_integer(piece, Range, where));
-              }
-            }
-            field<Path...>(config) = std::move(values);
-          },
-          [](const RunConfig& config) {
-            const auto& values = field<Path...>(config);
-            return values.empty() ? std::string("none") : fmt::format("{}", fmt::join(values, ","));
-          }};
+  return {.key = label.key,
+          .flag = label.flag,
+          .type = OptionType::integer_list,
+          .value = label.value,
+          .range = kRange,
+          .group = label.group,
+          .help = label.help,
+          .set =
+              [](RunConfig& config, std::string_view text, std::string_view where) {
+                std::vector<std::int64_t> values;
+                if (text != "none") {
+                  const auto pieces = split(text, ',');
+                  if (static_cast<std::int64_t>(pieces.size()) > Length.max) refuse(where, text, kRange);
+                  for (const std::string_view piece : pieces) {
+                    if (piece.empty()) refuse(where, text, kRange);
+                    values.push_back(parse_integer(piece, Range, where));
+                  }
+                }
+                field<Path...>(config) = std::move(values);
+              },
+          .get =
+              [](const RunConfig& config) {
+                const auto& values = field<Path...>(config);
+                return values.empty() ? std::string("none") : fmt::format("{}", fmt::join(values, ","));
+              }};
 }
 
 }  // namespace vaecuda::config

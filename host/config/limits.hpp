@@ -29,15 +29,15 @@ inline constexpr IntegerRange kThreads{0, 1024};
 
 inline constexpr RealRange kSeconds{0.0, 1e9};
 inline constexpr RealRange kFraction{0.0, 1.0};
-inline constexpr RealRange kShare{0.0, 1.0, false, true};
-inline constexpr RealRange kDecay{0.0, 1.0, true, false};
+inline constexpr RealRange kShare{.min = 0.0, .max = 1.0, .open_max = true};
+inline constexpr RealRange kDecay{.min = 0.0, .max = 1.0, .open_min = true};
 /// Smaller values would become 0 in fp32, and nothing would be learned.
 inline constexpr RealRange kLearningRate{1e-30, 1e6};
 /// Its square and the inverse of the square are normal fp32 numbers.
 inline constexpr RealRange kSigma{1e-6, 1e6};
-inline constexpr RealRange kWeight{0.0, 1e12, false, false, 1e-30};
+inline constexpr RealRange kWeight{.min = 0.0, .max = 1e12, .least = 1e-30};
 /// Gradients with a smaller norm have squares that become 0 in fp32.
-inline constexpr RealRange kClipNorm{0.0, 1e12, false, false, 1e-18};
+inline constexpr RealRange kClipNorm{.min = 0.0, .max = 1e12, .least = 1e-18};
 /// Smaller values would become 0 in fp32, and a gradient of zero would give 0 / 0.
 inline constexpr RealRange kEpsilon{1e-30, 1.0};
 

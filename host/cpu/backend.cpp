@@ -78,7 +78,14 @@ class CpuBackend final : public Backend {
     if (store == nullptr || (data != nullptr && rows == nullptr) || store->size() != plan.parameter_size) {
       throw std::logic_error("parameters or data of another device or model");
     }
-    return compile_plan({plan, *store, rows, loops_, counter_, device_.threads, algorithms_, regions_});
+    return compile_plan({.plan = plan,
+                         .parameters = *store,
+                         .data = rows,
+                         .loops = loops_,
+                         .counter = counter_,
+                         .threads = device_.threads,
+                         .algorithms = algorithms_,
+                         .regions = regions_});
   }
 
   [[nodiscard]] std::int64_t allocated_bytes() const override { return counter_->load(); }

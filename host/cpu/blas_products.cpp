@@ -110,8 +110,12 @@ std::int64_t blas_scratch_size(std::int64_t n, std::int64_t k, std::int64_t) {
 }  // namespace
 
 const Products& blas_products() {
-  static constexpr Products kTable = {"OpenBLAS",         blas_scratch_size,    blas_forward,
-                                      blas_data_gradient, blas_weight_gradient, blas_weight_update};
+  static constexpr Products kTable = {.name = "OpenBLAS",
+                                      .scratch_size = blas_scratch_size,
+                                      .forward = blas_forward,
+                                      .data_gradient = blas_data_gradient,
+                                      .weight_gradient = blas_weight_gradient,
+                                      .weight_update = blas_weight_update};
   return kTable;
 }
 

@@ -139,7 +139,7 @@ std::int64_t add_codebook_move(const CodebookMoveInputs& inputs, const CodebookM
   phase.pieces.push_back(gradient != nullptr ? gradient_piece(inputs, gradient->place, **gradient)
                                              : average_piece(inputs, average->place, **average));
   for (std::int64_t g = 0; g < shape.groups; ++g) {
-    Tile tile{g, g + 1, 0, 1, 0};
+    Tile tile{.row_begin = g, .row_end = g + 1, .col_begin = 0, .col_end = 1};
     if (gradient != nullptr) {
       tile.slot = static_cast<std::int64_t>(inputs.memory.tile_squares.size());
       inputs.memory.tile_squares.push_back(0.0);

@@ -36,7 +36,11 @@ void halve_last(std::vector<Tile>& tiles, TileSize size) {
   if (last.rows() < kLeastRows || (tiles.size() % 2 == 0 && last.cols() == size.cols)) return;
   const std::int64_t middle = last.row_begin + last.rows() / 2;
   tiles.back().row_end = middle;
-  tiles.push_back({middle, last.row_end, last.col_begin, last.col_end, last.slot});
+  tiles.push_back({.row_begin = middle,
+                   .row_end = last.row_end,
+                   .col_begin = last.col_begin,
+                   .col_end = last.col_end,
+                   .slot = last.slot});
 }
 
 /// Walks the ops in order. Row-wise ops with the same cut form one chain: a unit runs all of them on its rows
@@ -59,9 +63,13 @@ class Compiler {
     for (const Op& op : plan_.ops) flops += cost_of(op).flops;
     const int threads = flops < kParallelFlops ? 1 : std::min(in_.threads, most_units());
     memory_->scratch = FloatBuffer(memory_->scratch_size * threads, "scratch memory", in_.counter);
-    return std::make_unique<CpuProgram>(CompiledPlan{std::move(phases_), std::move(memory_),
-                                                     std::move(state_of_step_), ops_as_compiled(plan_, end()),
-                                                     threads, in_.algorithms, in_.regions});
+    return std::make_unique<CpuProgram>(CompiledPlan{.phases = std::move(phases_),
+                                                     .memory = std::move(memory_),
+                                                     .state_of_step = std::move(state_of_step_),
+                                                     .ops = ops_as_compiled(plan_, end()),
+                                                     .threads = threads,
+                                                     .algorithms = in_.algorithms,
+                                                     .regions = in_.regions});
   }
 
  private:

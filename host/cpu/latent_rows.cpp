@@ -43,17 +43,17 @@ TileWork latent_backward_rows(const LatentBackward& op, const RowSources& source
     const bool weighted = weights.data != nullptr;
     const float kl_weight = weighted ? 0.0f : memory->state.loss_weight * op.gradient_scale;
     for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-      loops->latent_backward_row({head.row(r),
-                                  {dz.row(r * samples), dz.stride},
-                                  dhead.row(r),
-                                  op.dz.cols,
-                                  samples,
-                                  random_row(memory, op.seed, op.purpose, r, samples),
-                                  factor,
-                                  kl_weight,
-                                  kl_slope,
-                                  {weighted ? weights.row(r * samples) : nullptr, weights.stride},
-                                  op.gradient_scale});
+      loops->latent_backward_row({.head = head.row(r),
+                                  .dz = {dz.row(r * samples), dz.stride},
+                                  .dhead = dhead.row(r),
+                                  .latent_dim = op.dz.cols,
+                                  .samples = samples,
+                                  .random = random_row(memory, op.seed, op.purpose, r, samples),
+                                  .logvar_factor = factor,
+                                  .kl_weight = kl_weight,
+                                  .kl_slope = kl_slope,
+                                  .weights = {weighted ? weights.row(r * samples) : nullptr, weights.stride},
+                                  .weight_scale = op.gradient_scale});
     }
   };
 }

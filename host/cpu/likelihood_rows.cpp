@@ -13,8 +13,13 @@ TileWork likelihood_rows(const LikelihoodForwardBackward& op, const RowSources& 
   const float* log_sigma = op.log_sigma >= 0 ? sources.parameters + op.log_sigma : nullptr;
   return [=](const Tile& tile, float*) {
     for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
-      LikelihoodRow row{output.row(r), x.row(r / samples), nullptr, op.gradient_scale,
-                        op.x.cols,     log_sigma,          nullptr};
+      LikelihoodRow row{.output = output.row(r),
+                        .x = x.row(r / samples),
+                        .gradient = nullptr,
+                        .scale = op.gradient_scale,
+                        .n = op.x.cols,
+                        .log_sigma = log_sigma,
+                        .sigma_gradient = nullptr};
       if (gradient.data != nullptr) row.gradient = gradient.row(r);
       if (sigma_gradient.data != nullptr) row.sigma_gradient = sigma_gradient.row(r);
       *nll.row(r) = loops->likelihood_row(op.likelihood, row);

@@ -186,21 +186,36 @@ class CpuMachine final : public Machine {
     const std::string product = fmt::format("{0} x {0} x {0}, {1}, ", kProductSize, product_kernels());
     const std::string all = fmt::format("{} thread{}", threads_, threads_ == 1 ? "" : "s");
     const double flops = Product::flops();
-    add({kCopyCeiling, CeilingKind::bandwidth, copy_.bytes(),
-         fmt::format("{:.0f} MiB by memcpy, {}", copy_.bytes() / 2.0 / 1048576.0, all), ""},
+    add({.name = kCopyCeiling,
+         .kind = CeilingKind::bandwidth,
+         .amount = copy_.bytes(),
+         .detail = fmt::format("{:.0f} MiB by memcpy, {}", copy_.bytes() / 2.0 / 1048576.0, all),
+         .refused = ""},
         [this](std::int64_t count) { return copy_.timed_run(count); });
-    add({gemm_ceiling(Precision::fp32), CeilingKind::rate, flops * threads_, product + all, ""},
+    add({.name = gemm_ceiling(Precision::fp32),
+         .kind = CeilingKind::rate,
+         .amount = flops * threads_,
+         .detail = product + all,
+         .refused = ""},
         [this](std::int64_t count) { return product_.timed_run(threads_, count); });
-    add({gemm_ceiling(Precision::fp32) + " one thread", CeilingKind::rate, flops, product + "1 thread", ""},
+    add({.name = gemm_ceiling(Precision::fp32) + " one thread",
+         .kind = CeilingKind::rate,
+         .amount = flops,
+         .detail = product + "1 thread",
+         .refused = ""},
         [this](std::int64_t count) { return product_.timed_run(1, count); });
-    add({"phase", CeilingKind::cost, static_cast<double>(kPhases),
-         fmt::format("from the opening of one phase to that of the next, {} empty phases a step, {}", kPhases,
-                     all),
-         ""},
+    add({.name = "phase",
+         .kind = CeilingKind::cost,
+         .amount = static_cast<double>(kPhases),
+         .detail = fmt::format(
+             "from the opening of one phase to that of the next, {} empty phases a step, {}", kPhases, all),
+         .refused = ""},
         [this](std::int64_t count) { return phases_->timed_run(count); });
-    add({"core to core", CeilingKind::cost, static_cast<double>(kTurns),
-         "until a thread sees what another one has written, 2 threads",
-         threads_ < 2 ? "one thread has no other" : ""},
+    add({.name = "core to core",
+         .kind = CeilingKind::cost,
+         .amount = static_cast<double>(kTurns),
+         .detail = "until a thread sees what another one has written, 2 threads",
+         .refused = threads_ < 2 ? "one thread has no other" : ""},
         [](std::int64_t count) { return hand_over(count * kTurns); });
   }
 

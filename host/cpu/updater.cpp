@@ -69,12 +69,12 @@ double Updater::operator()(std::int64_t element, std::int64_t stride, Operand d,
 
 UpdateTarget Updater::target_at(std::int64_t element, std::int64_t stride) const {
   const math::StepState& state = memory_->state;
-  return {constants_,
-          {state.lr, state.step_size, state.inverse_sqrt_bias2, memory_->gradient_scale},
-          store_->parameters.data() + element,
-          store_->moment1.data() + element,
-          store_->moment2.data() + element,
-          stride};
+  return {.constants = constants_,
+          .step = {state.lr, state.step_size, state.inverse_sqrt_bias2, memory_->gradient_scale},
+          .parameter = store_->parameters.data() + element,
+          .moment1 = store_->moment1.data() + element,
+          .moment2 = store_->moment2.data() + element,
+          .stride = stride};
 }
 
 double Updater::noted(std::int64_t element, const AdamOutcome& outcome) const {

@@ -120,7 +120,10 @@ std::vector<Tile> grid(std::int64_t rows, std::int64_t cols, TileSize size) {
   std::vector<Tile> tiles;
   for (std::int64_t r = 0; r < rows; r += size.rows) {
     for (std::int64_t c = 0; c < cols; c += size.cols) {
-      tiles.push_back({r, std::min(rows, r + size.rows), c, std::min(cols, c + size.cols), 0});
+      tiles.push_back({.row_begin = r,
+                       .row_end = std::min(rows, r + size.rows),
+                       .col_begin = c,
+                       .col_end = std::min(cols, c + size.cols)});
     }
   }
   return tiles;
@@ -160,11 +163,16 @@ WeightPhases make_weight_phases(const WeightWork& work) {
     result.scratch_size = std::max(result.scratch_size, sum->d.cols);
     const auto slot = static_cast<std::int64_t>(work.memory.tile_squares.size());
     work.memory.tile_squares.push_back(0.0);
-    phase.units.push_back({index, index + 1, {0, 1, 0, 1, slot}});
+    phase.units.push_back(
+        {index, index + 1, {.row_begin = 0, .row_end = 1, .col_begin = 0, .col_end = 1, .slot = slot}});
   }
   // Codes that follow moving averages do not contribute to the norm, but wait for it like the weights.
   const auto move_codes = [&](Phase& into, bool late) {
-    const CodebookMoveInputs inputs{work.in, work.memory, work.addresses, *end.update, !merged};
+    const CodebookMoveInputs inputs{.in = work.in,
+                                    .memory = work.memory,
+                                    .addresses = work.addresses,
+                                    .adam = *end.update,
+                                    .clips = !merged};
     for (const CodebookMove& move : end.codebook_moves) {
       const bool waits = !merged && std::holds_alternative<PlacedOp<CodebookAverage>>(move);
       if (waits == late)

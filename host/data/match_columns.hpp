@@ -58,7 +58,11 @@ void take_label_columns_of(const Columns& wanted, Dataset& data, std::vector<std
 [[nodiscard]] std::string doubt_names(const Columns& trained_on);
 
 [[nodiscard]] inline Columns columns_of(const Dataset& data) {
-  return {data.name(), data.columns(), data.column_names(), data.label_column(), data.image()};
+  return {.owner = data.name(),
+          .count = data.columns(),
+          .names = data.column_names(),
+          .label_column = data.label_column(),
+          .image = data.image()};
 }
 
 /// "column 'age' (3)" where columns have names, else "column 3".

@@ -157,7 +157,12 @@ ShapeFactors shape_factors(std::int64_t row, std::int64_t channels) {
     digits[i] = static_cast<std::int32_t>(rest % counts[i]);
     rest /= counts[i];
   }
-  return {digits[0], digits[1], digits[2], digits[3], digits[4], digits[5]};
+  return {.shape = digits[0],
+          .scale = digits[1],
+          .rotation = digits[2],
+          .x = digits[3],
+          .y = digits[4],
+          .colour = digits[5]};
 }
 
 bool is_shapes(std::string_view path) {

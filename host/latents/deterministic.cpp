@@ -13,9 +13,10 @@ class DeterministicLatent final : public Latent {
  public:
   [[nodiscard]] const LatentTraits& traits() const override {
     static constexpr LatentTraits kTraits{
-        "deterministic", false, false, false,
-        "a model with --latent deterministic has no distribution of codes to draw from: decode given codes, "
-        "or train with --latent gaussian"};
+        .adjective = "deterministic",
+        .no_prior =
+            "a model with --latent deterministic has no distribution of codes to draw from: decode given "
+            "codes, or train with --latent gaussian"};
     return kTraits;
   }
 

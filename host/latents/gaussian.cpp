@@ -19,7 +19,8 @@ math::ScaleHead scale_head_of(const ModelConfig& model) {
 class GaussianLatent final : public Latent {
  public:
   [[nodiscard]] const LatentTraits& traits() const override {
-    static constexpr LatentTraits kTraits{"Gaussian", true, true, false, ""};
+    static constexpr LatentTraits kTraits{
+        .adjective = "Gaussian", .has_density = true, .has_normal_prior = true};
     return kTraits;
   }
 

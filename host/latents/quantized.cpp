@@ -52,7 +52,7 @@ CodebookBatch batch_of(PlanBuilder& build, const LatentPass& pass) {
 class QuantizedLatent final : public Latent {
  public:
   [[nodiscard]] const LatentTraits& traits() const override {
-    static constexpr LatentTraits kTraits{"quantized", false, false, true, ""};
+    static constexpr LatentTraits kTraits{.adjective = "quantized", .has_codes = true};
     return kTraits;
   }
 

@@ -56,7 +56,8 @@ void ParameterLayout::place(LatentLayout& latent, std::string name, std::vector<
     if (n > (kLargest - size) / count) throw ConfigError("the model has more than 2^40 parameters");
     count *= n;
   }
-  latent.tensors.push_back({std::move(name), std::move(sizes), size, count, bound});
+  latent.tensors.push_back(
+      {.name = std::move(name), .sizes = std::move(sizes), .offset = size, .count = count, .bound = bound});
   parameters += count;
   size = align(size + count);
 }

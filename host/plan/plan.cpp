@@ -7,17 +7,22 @@
 
 namespace vaecuda {
 int Plan::add_buffer(std::string buffer_name, BufferKind kind, std::int64_t rows, std::int64_t cols) {
-  buffers.push_back(Buffer{std::move(buffer_name), kind, rows, cols, {}});
+  buffers.push_back(
+      Buffer{.name = std::move(buffer_name), .kind = kind, .rows = rows, .cols = cols, .values = {}});
   return static_cast<int>(buffers.size()) - 1;
 }
 
 View Plan::whole(int buffer) const {
   const Buffer& b = buffers.at(static_cast<std::size_t>(buffer));
-  return View{buffer, 0, b.rows, b.cols, b.cols};
+  return View{.buffer = buffer, .offset = 0, .rows = b.rows, .cols = b.cols, .stride = b.cols};
 }
 
 View Plan::columns(const View& view, std::int64_t first, std::int64_t count) {
-  return View{view.buffer, view.offset + first, view.rows, count, view.stride};
+  return View{.buffer = view.buffer,
+              .offset = view.offset + first,
+              .rows = view.rows,
+              .cols = count,
+              .stride = view.stride};
 }
 
 int Plan::find_buffer(const std::string& buffer_name) const {

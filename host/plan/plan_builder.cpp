@@ -23,7 +23,8 @@ math::LikelihoodParameters likelihood_parameters(const ModelConfig& model) {
 }
 
 LinearParameters parameters_of(const Layer& layer) {
-  return LinearParameters{layer.name, layer.out, layer.in, layer.weight, layer.bias};
+  return LinearParameters{
+      .name = layer.name, .out = layer.out, .in = layer.in, .weight = layer.weight, .bias = layer.bias};
 }
 
 }  // namespace

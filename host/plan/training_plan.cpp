@@ -35,11 +35,13 @@ math::Schedule schedule_of(const OptimizerConfig& optimizer, const TrainingPlanI
 }
 
 AdamUpdate update_of(const OptimizerConfig& optimizer, const ParameterLayout& layout) {
-  const math::AdamConstants<float> constants{
-      static_cast<float>(optimizer.beta1),      static_cast<float>(optimizer.beta2),
-      static_cast<float>(optimizer.epsilon),    static_cast<float>(optimizer.weight_decay),
-      optimizer.kind == OptimizerKind::adamw,   static_cast<float>(1.0 - optimizer.beta1),
-      static_cast<float>(1.0 - optimizer.beta2)};
+  const math::AdamConstants<float> constants{.beta1 = static_cast<float>(optimizer.beta1),
+                                             .beta2 = static_cast<float>(optimizer.beta2),
+                                             .epsilon = static_cast<float>(optimizer.epsilon),
+                                             .weight_decay = static_cast<float>(optimizer.weight_decay),
+                                             .decoupled = optimizer.kind == OptimizerKind::adamw,
+                                             .one_minus_beta1 = static_cast<float>(1.0 - optimizer.beta1),
+                                             .one_minus_beta2 = static_cast<float>(1.0 - optimizer.beta2)};
   AdamUpdate update{constants, {}};
   for (const Region& region : layout.regions(optimizer)) {
     if (region.rule == UpdateRule::adam) update.ranges.push_back({region.offset, region.count});

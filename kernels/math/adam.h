@@ -50,11 +50,15 @@ template <typename T>
 VAECUDA_HD AdamCoefficients<T> adam_coefficients(const AdamConstants<T>& c, const AdamStep<T>& s) {
   const T coupled = c.decoupled ? T(0) : c.weight_decay;
   const T decoupled = c.decoupled ? s.lr * c.weight_decay : T(0);
-  return AdamCoefficients<T>{
-      {c.one_minus_beta1, c.beta2, c.one_minus_beta2, c.epsilon, s.step_size, s.inverse_sqrt_bias2},
-      coupled,
-      decoupled,
-      s.gradient_scale};
+  return AdamCoefficients<T>{{.one_minus_beta1 = c.one_minus_beta1,
+                              .beta2 = c.beta2,
+                              .one_minus_beta2 = c.one_minus_beta2,
+                              .epsilon = c.epsilon,
+                              .step_size = s.step_size,
+                              .inverse_sqrt_bias2 = s.inverse_sqrt_bias2},
+                             coupled,
+                             decoupled,
+                             s.gradient_scale};
 }
 
 /// True where the plain coefficients alone give the same update.

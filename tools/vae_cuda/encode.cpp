@@ -66,10 +66,14 @@ Command encode_command() {
              joined(data_options(), {{"--out", "FILE", "posterior means: .npy or .csv, one latent a row"},
                                      {"--logvar", "FILE", "also log variances of the posterior"},
                                      {"--codes", "FILE", "vq: also each codebook's code, counted from 0"}}));
-  return {"encode", "rows to latents",
+  return {
+      .name = "encode",
+      .summary = "rows to latents",
+      .details =
           "Writes the mean of q(z|x) for every row. Files of any size are read and written block by block.\n"
           "Example: vae_cuda encode model.safetensors --data table.csv --out z.npy",
-          std::move(options), run_encode};
+      .options = std::move(options),
+      .run = run_encode};
 }
 
 }  // namespace vaecuda::tool

@@ -113,12 +113,15 @@ int run_evaluate(const cli::Arguments& arguments, cli::Console& console) {
 
 Command evaluate_command() {
   return {
-      "evaluate", "what a model is worth on data",
-      "The negative ELBO with its terms, reconstruction error, KL and variance of each latent, active units, "
-      "what the latents tell about rows, labels and known factors, and how well scores show labelled "
-      "anomalies. docs/evaluation.md defines each figure.\n"
-      "Example: vae_cuda evaluate model.safetensors --data mnist/ --part test --rows figures.csv",
-      joined(
+      .name = "evaluate",
+      .summary = "what a model is worth on data",
+      .details =
+          "The negative ELBO with its terms, reconstruction error, KL and variance of each latent, active "
+          "units, "
+          "what the latents tell about rows, labels and known factors, and how well scores show labelled "
+          "anomalies. docs/evaluation.md defines each figure.\n"
+          "Example: vae_cuda evaluate model.safetensors --data mnist/ --part test --rows figures.csv",
+      .options = joined(
           {kModel},
           joined(
               data_options(),
@@ -134,7 +137,7 @@ Command evaluate_command() {
                {"--active-threshold", "X",
                 "a latent is active if its posterior mean varies by more than this [0.01]"},
                {"--bins", "N", "bins of a latent's posterior means, for the information [20]"}})),
-      run_evaluate};
+      .run = run_evaluate};
 }
 
 }  // namespace vaecuda::tool

@@ -25,12 +25,14 @@ int run_export(const cli::Arguments& arguments, cli::Console& console) {
 }  // namespace
 
 Command export_command() {
-  return {"export",
-          "the model in another format",
+  return {
+      .name = "export",
+      .summary = "the model in another format",
+      .details =
           "npz: one array per tensor (numpy.load), with the configuration as the member config.json.\n"
           "Example: vae_cuda export model.safetensors --format npz --out model.npz",
-          {kModel, {"--format", "safetensors|npz", "what to write"}, {"--out", "FILE", "where to"}},
-          run_export};
+      .options = {kModel, {"--format", "safetensors|npz", "what to write"}, {"--out", "FILE", "where to"}},
+      .run = run_export};
 }
 
 }  // namespace vaecuda::tool

@@ -89,21 +89,24 @@ int run_generate(const cli::Arguments& arguments, cli::Console& console) {
 
 Command generate_command() {
   return {
-      "generate",
-      "rows drawn from the model",
-      "Means of p(x|z) for z drawn from the prior, in the units of the training data. Row i depends on "
-      "the seed "
-      "and i alone.\nExample: vae_cuda generate model.safetensors -n 64 --out samples.png",
-      {kModel,
-       {"--out", "FILE", ".png: a sheet; .npy or .csv: rows"},
-       {"-n,--count", "N", "how many [64]"},
-       {"--temperature", "T", "standard deviation of z; below 1 nearer to the typical row [1]"},
-       {"--label", "CLASS|V1,V2,...",
-        "what to draw from a conditional model: one of its classes, as `info` lists them, or the numbers of "
-        "a vector"},
-       {"--latents", "FILE", "decode these latents (.npy or .csv, one a row) instead of drawing some"},
-       kImage},
-      run_generate};
+      .name = "generate",
+      .summary = "rows drawn from the model",
+      .details =
+          "Means of p(x|z) for z drawn from the prior, in the units of the training data. Row i depends on "
+          "the seed "
+          "and i alone.\nExample: vae_cuda generate model.safetensors -n 64 --out samples.png",
+      .options = {kModel,
+                  {"--out", "FILE", ".png: a sheet; .npy or .csv: rows"},
+                  {"-n,--count", "N", "how many [64]"},
+                  {"--temperature", "T", "standard deviation of z; below 1 nearer to the typical row [1]"},
+                  {"--label", "CLASS|V1,V2,...",
+                   "what to draw from a conditional model: one of its classes, as `info` lists them, or the "
+                   "numbers of "
+                   "a vector"},
+                  {"--latents", "FILE",
+                   "decode these latents (.npy or .csv, one a row) instead of drawing some"},
+                  kImage},
+      .run = run_generate};
 }
 
 }  // namespace vaecuda::tool

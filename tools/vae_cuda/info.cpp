@@ -160,13 +160,14 @@ int run_info(const cli::Arguments& arguments, cli::Console& console) {
 }  // namespace
 
 Command info_command() {
-  return {
-      "info",
-      "what a model file says about itself",
-      "Network, parameters, preparation of the data, training. Reads no parameters and starts no device.\n"
-      "Example: vae_cuda info model.safetensors",
-      {kModel},
-      run_info};
+  return {.name = "info",
+          .summary = "what a model file says about itself",
+          .details =
+              "Network, parameters, preparation of the data, training. Reads no parameters and starts no "
+              "device.\n"
+              "Example: vae_cuda info model.safetensors",
+          .options = {kModel},
+          .run = run_info};
 }
 
 }  // namespace vaecuda::tool

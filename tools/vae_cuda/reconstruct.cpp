@@ -75,9 +75,11 @@ Command reconstruct_command() {
                          "its reconstruction"},
                         {"-n,--count", "N", "rows in a picture [32]"},
                         kImage}));
-  return {"reconstruct", "rows encoded to their posterior mean and decoded",
-          "Example: vae_cuda reconstruct model.safetensors --data shapes --out pairs.png", std::move(options),
-          run_reconstruct};
+  return {.name = "reconstruct",
+          .summary = "rows encoded to their posterior mean and decoded",
+          .details = "Example: vae_cuda reconstruct model.safetensors --data shapes --out pairs.png",
+          .options = std::move(options),
+          .run = run_reconstruct};
 }
 
 }  // namespace vaecuda::tool

@@ -19,15 +19,17 @@ int run_report(const cli::Arguments& arguments, cli::Console& console) {
 }  // namespace
 
 Command report_command() {
-  return {"report",
-          "a run as one page for the browser",
+  return {
+      .name = "report",
+      .summary = "a run as one page for the browser",
+      .details =
           "Writes one HTML file that needs nothing beside it: configuration, curves, final figures, KL per "
           "latent, "
           "latents, pictures. Training writes it too, unless --no-report is given.\n"
           "Example: vae_cuda report runs/shapes",
-          {{"RUN_DIR", "", "folder of a run, as vae_cuda_train --out names it"},
-           {"--out", "FILE", "the page [report.html in the folder]"}},
-          run_report};
+      .options = {{"RUN_DIR", "", "folder of a run, as vae_cuda_train --out names it"},
+                  {"--out", "FILE", "the page [report.html in the folder]"}},
+      .run = run_report};
 }
 
 }  // namespace vaecuda::tool

@@ -282,14 +282,17 @@ int run_score(const cli::Arguments& arguments, cli::Console& console) {
 
 Command score_command() {
   return {
-      "score", "how unusual each row is, in nats",
-      "A score per row, high where the model does not expect it: the negative ELBO, its reconstruction term, "
-      "or -log p(x) by importance sampling (nll). "
-      "With a threshold, rows above it are flagged.\n"
-      "Example: vae_cuda score model.safetensors --data new.csv --threshold-quantile 0.99 --reference "
-      "train.csv "
-      "--out scores.csv",
-      joined(
+      .name = "score",
+      .summary = "how unusual each row is, in nats",
+      .details =
+          "A score per row, high where the model does not expect it: the negative ELBO, its reconstruction "
+          "term, "
+          "or -log p(x) by importance sampling (nll). "
+          "With a threshold, rows above it are flagged.\n"
+          "Example: vae_cuda score model.safetensors --data new.csv --threshold-quantile 0.99 --reference "
+          "train.csv "
+          "--out scores.csv",
+      .options = joined(
           {kModel},
           joined(
               data_options(),
@@ -308,7 +311,7 @@ Command score_command() {
                {"--reference-labels", "PATH", "one label per row of --reference, as --labels"},
                {"--reference-label-column", "NAME|INDEX|none", "that of --reference [--label-column]"},
                {"--flags", "FILE", "flags as .npy (0 or 1, one byte) or .csv"}})),
-      run_score};
+      .run = run_score};
 }
 
 }  // namespace vaecuda::tool

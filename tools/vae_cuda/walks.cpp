@@ -146,59 +146,71 @@ constexpr cli::ProgramOption kOut{"--out", "FILE", ".png: a sheet; .npy or .csv:
 }  // namespace
 
 Command interpolate_command() {
-  return {"interpolate", "the way from one row to another",
-          "Decodes latents on the way between the posterior means of two rows, both ends included.\n"
-          "Example: vae_cuda interpolate model.safetensors --data shapes --from 0 --to 7 --out way.png",
-          joined({kModel}, joined(data_options(), {{"--from", "ROW", "row to start from, counted from 0"},
-                                                   {"--to", "ROW", "row to end at"},
-                                                   {"--steps", "N", "rows in all [10]"},
-                                                   {"--slerp", "", "on the arc instead of the straight line"},
-                                                   kLabel,
-                                                   kOut,
-                                                   kImage})),
-          run_interpolate};
+  return {.name = "interpolate",
+          .summary = "the way from one row to another",
+          .details =
+              "Decodes latents on the way between the posterior means of two rows, both ends included.\n"
+              "Example: vae_cuda interpolate model.safetensors --data shapes --from 0 --to 7 --out way.png",
+          .options = joined(
+              {kModel}, joined(data_options(), {{"--from", "ROW", "row to start from, counted from 0"},
+                                                {"--to", "ROW", "row to end at"},
+                                                {"--steps", "N", "rows in all [10]"},
+                                                {"--slerp", "", "on the arc instead of the straight line"},
+                                                kLabel,
+                                                kOut,
+                                                kImage})),
+          .run = run_interpolate};
 }
 
 Command neighbors_command() {
-  return {"neighbors", "what lies around a row in latent space",
+  return {
+      .name = "neighbors",
+      .summary = "what lies around a row in latent space",
+      .details =
           "Decodes the row's posterior mean, then points at a distance from it in random directions.\n"
           "Example: vae_cuda neighbors model.safetensors --data shapes --row 3 --radius 0.5 --out near.png",
+      .options =
           joined({kModel}, joined(data_options(), {{"--row", "ROW", "the row, counted from 0"},
                                                    {"-n,--count", "N", "points around it [16]"},
                                                    {"--radius", "R", "their distance in latent space [1]"},
                                                    kLabel,
                                                    kOut,
                                                    kImage})),
-          run_neighbors};
+      .run = run_neighbors};
 }
 
 Command manifold_command() {
-  return {"manifold",
-          "a plane of the latent space, decoded",
+  return {
+      .name = "manifold",
+      .summary = "a plane of the latent space, decoded",
+      .details =
           "Decodes a grid at the prior's quantiles in two latents, the others 0: every cell stands for equal "
           "probability.\nExample: vae_cuda manifold model.safetensors --dims 0,1 --out plane.png",
-          {kModel,
-           {"--dims", "A,B", "the latents to the right and upwards [0,1]"},
-           {"--grid", "N", "cells in a row [20]"},
-           kLabel,
-           kOut,
-           kImage},
-          run_manifold};
+      .options = {kModel,
+                  {"--dims", "A,B", "the latents to the right and upwards [0,1]"},
+                  {"--grid", "N", "cells in a row [20]"},
+                  kLabel,
+                  kOut,
+                  kImage},
+      .run = run_manifold};
 }
 
 Command traverse_command() {
-  return {"traverse", "each latent swept while the others stand still",
+  return {
+      .name = "traverse",
+      .summary = "each latent swept while the others stand still",
+      .details =
           "One line of cells for each latent, from -range to +range; the others are 0, or those of a row.\n"
           "Example: vae_cuda traverse model.safetensors --out sweep.png",
-          joined({kModel}, joined({{"--dims", "A[,B...]", "the latents to sweep [all]"},
-                                   {"--steps", "N", "cells in a line [11]"},
-                                   {"--range", "R", "how far from 0 [3]"},
-                                   {"--row", "ROW", "start from this row of --data instead of 0"},
-                                   kLabel,
-                                   kOut,
-                                   kImage},
-                                  data_options())),
-          run_traverse};
+      .options = joined({kModel}, joined({{"--dims", "A[,B...]", "the latents to sweep [all]"},
+                                          {"--steps", "N", "cells in a line [11]"},
+                                          {"--range", "R", "how far from 0 [3]"},
+                                          {"--row", "ROW", "start from this row of --data instead of 0"},
+                                          kLabel,
+                                          kOut,
+                                          kImage},
+                                         data_options())),
+      .run = run_traverse};
 }
 
 }  // namespace vaecuda::tool
