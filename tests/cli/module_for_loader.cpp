@@ -10,7 +10,12 @@ vaecuda::DeviceProbe probe() {
   vaecuda::DeviceProbe found;
   found.status = vaecuda::DeviceProbe::Status::ok;
   vaecuda::CudaDevice device;
-  device.info = {vaecuda::DeviceKind::cuda, 0, "Loaded GPU", 1 << 30, 0, 90};
+  device.info = {.kind = vaecuda::DeviceKind::cuda,
+                 .index = 0,
+                 .name = "Loaded GPU",
+                 .memory_bytes = 1 << 30,
+                 .threads = 0,
+                 .capability = 90};
   found.devices.push_back(device);
   return found;
 }
@@ -28,7 +33,11 @@ constexpr const char* kBuild = "0.0.1 another-compiler 0123456789ab";
 #else
 constexpr const char* kBuild = vaecuda::build::kId;
 #endif
-constexpr vaecuda::CudaModule kModule{kBuild, "75-real,80-real,90", probe, make_backend, make_machine};
+constexpr vaecuda::CudaModule kModule{.build = kBuild,
+                                      .architectures = "75-real,80-real,90",
+                                      .probe = probe,
+                                      .make_backend = make_backend,
+                                      .make_machine = make_machine};
 
 }  // namespace
 

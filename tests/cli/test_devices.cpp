@@ -43,17 +43,30 @@ std::unique_ptr<Machine> note_machine(int index) {
   machine_request = index;
   return nullptr;
 }
-constexpr CudaModule kModule{"", "75-real,80-real,90", answer_probe, note_backend, note_machine};
+constexpr CudaModule kModule{.build = "",
+                             .architectures = "75-real,80-real,90",
+                             .probe = answer_probe,
+                             .make_backend = note_backend,
+                             .make_machine = note_machine};
 
 CudaDevice gpu(int index, const std::string& name, int capability) {
   CudaDevice device;
-  device.info = {DeviceKind::cuda, index, name, std::int64_t{1} << 30, 0, capability};
+  device.info = {.kind = DeviceKind::cuda,
+                 .index = index,
+                 .name = name,
+                 .memory_bytes = std::int64_t{1} << 30,
+                 .threads = 0,
+                 .capability = capability};
   return device;
 }
 
 /// A way to CUDA that finds this.
 CudaAccess access_to(Status status, std::vector<CudaDevice> devices = {}) {
-  probe_answer = {status, 12020, 13000, "", std::move(devices)};
+  probe_answer = {.status = status,
+                  .driver_version = 12020,
+                  .runtime_version = 13000,
+                  .detail = "",
+                  .devices = std::move(devices)};
   probes = 0;
   backend_request.reset();
   return {&kModule, ""};
@@ -165,7 +178,11 @@ TEST_CASE("a GPU that is not there is refused with those that are", "[devices]")
 TEST_CASE("a GPU that this build cannot serve is refused by name", "[devices]") {
   check_unusable(access_to(Status::ok, {gpu(0, "Tesla P100", 60)}),
                  "Tesla P100 (sm_60) is too old: a GPU of sm_75 or newer is needed");
-  static constexpr CudaModule kNarrow{"", "80-real,90-real", answer_probe, note_backend, note_machine};
+  static constexpr CudaModule kNarrow{.build = "",
+                                      .architectures = "80-real,90-real",
+                                      .probe = answer_probe,
+                                      .make_backend = note_backend,
+                                      .make_machine = note_machine};
   CudaAccess narrow = access_to(Status::ok, {gpu(0, "Tesla T4", 75)});
   narrow.module = &kNarrow;
   check_unusable(

@@ -70,7 +70,11 @@ inline Dataset small_data(std::int64_t rows = 101, std::int64_t columns = 50) {
 
 inline Plan plan_of(const TrainingBench& bench, const Dataset& data) {
   const ParameterLayout layout = bench.layout();
-  return build_training_plan({layout, bench.config, bench.preparation, shape_of(data), bench.total_steps});
+  return build_training_plan({.layout = layout,
+                              .config = bench.config,
+                              .preparation = bench.preparation,
+                              .data = shape_of(data),
+                              .total_steps = bench.total_steps});
 }
 
 /// A training program that is ready to run, and all that it stands on.

@@ -19,7 +19,11 @@ constexpr std::int64_t kLayers = 4;
 
 LinearParameters layer(std::int64_t i) {
   const std::int64_t weight = i * kLayerSize;
-  return {"layer." + std::to_string(i), kWidth, kWidth, weight, weight + kWidth * kWidth};
+  return {.name = "layer." + std::to_string(i),
+          .out = kWidth,
+          .in = kWidth,
+          .weight = weight,
+          .bias = weight + kWidth * kWidth};
 }
 
 /// A training step over square matrices that come from the host and go back to it.
@@ -52,7 +56,11 @@ class SquarePlan {
       return plan.whole(plan.add_buffer(name, BufferKind::activation, kBatch, 1));
     };
     AdamUpdate adam{};
-    adam.constants = {0.0f, 0.0f, 1e-8f, 0.0f, false};  // the first moment is the gradient itself
+    adam.constants = {.beta1 = 0.0f,
+                      .beta2 = 0.0f,
+                      .epsilon = 1e-8f,
+                      .weight_decay = 0.0f,
+                      .decoupled = false};  // the first moment is the gradient itself
     adam.ranges = {{0, plan.parameter_size}};
     AdvanceStep advance;
     const View nll = column("nll");
@@ -108,7 +116,11 @@ constexpr ActivationKind kKinds[] = {ActivationKind::relu, ActivationKind::gelu_
 
 /// Layer 0 from x to h, with what its derivative needs.
 Linear add_forward(SquarePlan& plan, ActivationKind kind) {
-  Linear forward{plan.loaded("x"), layer(0), plan.matrix("h"), kind, {}};
+  Linear forward{.in = plan.loaded("x"),
+                 .layer = layer(0),
+                 .out = plan.matrix("h"),
+                 .activation = kind,
+                 .preactivation = {}};
   if (math::saves_preactivation(kind)) forward.preactivation = plan.matrix("pre");
   plan.add(forward);
   return forward;
@@ -126,10 +138,19 @@ TEST_CASE("several layers go back through one activation", "[forms]") {
     SquarePlan plan;
     const Linear forward = add_forward(plan, kind);
     for (const std::int64_t i : {1, 2}) {
-      const LinearBackward backward{plan.loaded("d"),  forward.out, layer(i),
-                                    plan.matrix("dx"), kind,        saved_of(forward)};
+      const LinearBackward backward{.d = plan.loaded("d"),
+                                    .in = forward.out,
+                                    .layer = layer(i),
+                                    .dx = plan.matrix("dx"),
+                                    .activation = kind,
+                                    .saved = saved_of(forward)};
       plan.add(backward);
-      plan.add(LinearBackward{backward.dx, forward.in, layer(i == 1 ? 0 : 3), {}, {}, {}});
+      plan.add(LinearBackward{.d = backward.dx,
+                              .in = forward.in,
+                              .layer = layer(i == 1 ? 0 : 3),
+                              .dx = {},
+                              .activation = {},
+                              .saved = {}});
     }
     check_on_device(plan);
   }
@@ -141,11 +162,16 @@ TEST_CASE("a gradient is stored and goes back further", "[forms]") {
     SquarePlan plan;
     const Linear forward = add_forward(plan, kind);
     plan.store(forward.out);
-    const LinearBackward backward{plan.loaded("d"),  forward.out, layer(1),
-                                  plan.matrix("dx"), kind,        saved_of(forward)};
+    const LinearBackward backward{.d = plan.loaded("d"),
+                                  .in = forward.out,
+                                  .layer = layer(1),
+                                  .dx = plan.matrix("dx"),
+                                  .activation = kind,
+                                  .saved = saved_of(forward)};
     plan.add(backward);
     plan.store(backward.dx);
-    plan.add(LinearBackward{backward.dx, forward.in, layer(0), {}, {}, {}});
+    plan.add(LinearBackward{
+        .d = backward.dx, .in = forward.in, .layer = layer(0), .dx = {}, .activation = {}, .saved = {}});
     check_on_device(plan);
   }
 }
@@ -153,13 +179,15 @@ TEST_CASE("a gradient is stored and goes back further", "[forms]") {
 TEST_CASE("a gradient takes the place of what its layer has read", "[forms]") {
   SquarePlan plan;
   const View in = plan.loaded("in");
-  plan.add(LinearBackward{plan.loaded("d"), in, layer(0), in, {}, {}});
+  plan.add(LinearBackward{
+      .d = plan.loaded("d"), .in = in, .layer = layer(0), .dx = in, .activation = {}, .saved = {}});
   plan.store(in);
   for (const Precision precision : {Precision::fp32, Precision::bf16}) {
     SquarePlan apart;
     const View own = apart.loaded("in");
     const View dx = apart.matrix("dx");
-    apart.add(LinearBackward{apart.loaded("d"), own, layer(0), dx, {}, {}});
+    apart.add(LinearBackward{
+        .d = apart.loaded("d"), .in = own, .layer = layer(0), .dx = dx, .activation = {}, .saved = {}});
     apart.store(dx);
     const test::SimtSetup setup = test::setup_of(EpilogueSupport::all, precision);
     CHECK(test::compare_bits(plan.run(*setup.make()), apart.run(*setup.make())) == "");

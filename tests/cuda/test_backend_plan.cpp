@@ -18,7 +18,11 @@ Plan training_plan(Activation activation) {
   RunConfig config = test::small_config(50, {32}, 4, 8);
   config.model.activation = activation;
   const ParameterLayout layout = make_layout(config.model);
-  return build_training_plan({layout, config, Preparation{}, {100, ElementType::f32}, 10});
+  return build_training_plan({.layout = layout,
+                              .config = config,
+                              .preparation = Preparation{},
+                              .data = {100, ElementType::f32},
+                              .total_steps = 10});
 }
 
 /// "x: fp32 bf16" for every activation that some op writes, in the plan's order.

@@ -180,7 +180,15 @@ void report(Bytes bytes) {
   run.config.model.latent = static_cast<LatentKind>(bytes[0] % 3);
   refuse_or_read([&] { read_metrics(lines, run); });
   for (std::size_t i = 1; i < run.lines.size(); ++i) require(run.lines[i - 1].step < run.lines[i].step);
-  PageContent content{run, nullptr, {}, {}, {}, {}, {}, {}, {}};
+  PageContent content{.run = run,
+                      .model = nullptr,
+                      .no_model = {},
+                      .rows_name = {},
+                      .latents = {},
+                      .no_latents = {},
+                      .valid = {},
+                      .test = {},
+                      .no_test = {}};
   if (const RecordLine* best = best_line(run)) content.valid = best->valid;
   const std::string page = render_page(content);
   check_paths(page);

@@ -86,15 +86,27 @@ void add_configurations(std::vector<Run>& runs) {
       {"second moment from 1", [](RunConfig& c) { c.optimizer.v_init = 1; }},
       {"rate cosine",
        [](RunConfig& c) {
-         c.optimizer.schedule = {LrScheduleKind::cosine, 3, 0.1, 1.0, {}};
+         c.optimizer.schedule = {.kind = LrScheduleKind::cosine,
+                                 .warmup_steps = 3,
+                                 .min_fraction = 0.1,
+                                 .gamma = 1.0,
+                                 .stages = {}};
        }},
       {"rate exponential",
        [](RunConfig& c) {
-         c.optimizer.schedule = {LrScheduleKind::exponential, 0, 0.0, 0.5, {}};
+         c.optimizer.schedule = {.kind = LrScheduleKind::exponential,
+                                 .warmup_steps = 0,
+                                 .min_fraction = 0.0,
+                                 .gamma = 0.5,
+                                 .stages = {}};
        }},
       {"rate in stages",
        [](RunConfig& c) {
-         c.optimizer.schedule = {LrScheduleKind::stages, 0, 0.0, 1.0, {{1, 0.01}}};
+         c.optimizer.schedule = {.kind = LrScheduleKind::stages,
+                                 .warmup_steps = 0,
+                                 .min_fraction = 0.0,
+                                 .gamma = 1.0,
+                                 .stages = {{1, 0.01}}};
        }},
       {"beta linear",
        [](RunConfig& c) {

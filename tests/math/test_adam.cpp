@@ -44,13 +44,13 @@ double gradient_at(int t) {
 
 template <typename T>
 void follow_paper(PaperAdam paper, int steps, double tolerance) {
-  const math::AdamConstants<T> constants{static_cast<T>(paper.beta1),
-                                         static_cast<T>(paper.beta2),
-                                         static_cast<T>(paper.epsilon),
-                                         static_cast<T>(paper.decay),
-                                         paper.decoupled,
-                                         static_cast<T>(1.0 - paper.beta1),
-                                         static_cast<T>(1.0 - paper.beta2)};
+  const math::AdamConstants<T> constants{.beta1 = static_cast<T>(paper.beta1),
+                                         .beta2 = static_cast<T>(paper.beta2),
+                                         .epsilon = static_cast<T>(paper.epsilon),
+                                         .weight_decay = static_cast<T>(paper.decay),
+                                         .decoupled = paper.decoupled,
+                                         .one_minus_beta1 = static_cast<T>(1.0 - paper.beta1),
+                                         .one_minus_beta2 = static_cast<T>(1.0 - paper.beta2)};
   math::AdamElement<T> element{static_cast<T>(paper.theta), T(0), T(0)};
   double travelled = 0.0;
   for (int t = 1; t <= steps; ++t) {
@@ -134,7 +134,8 @@ TEST_CASE("adam_update in single precision stays by the paper", "[adam]") {
 }
 
 TEST_CASE("the clipping factor scales the gradient before the decay", "[adam]") {
-  const math::AdamConstants<double> constants{0.9, 0.999, 1e-8, 0.05, false};
+  const math::AdamConstants<double> constants{
+      .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.05, .decoupled = false};
   const math::AdamStep<double> clipped{1e-3, 1e-2, 30.0, 0.25};
   const math::AdamStep<double> plain{1e-3, 1e-2, 30.0, 1.0};
   const auto a = math::adam_update(0.5, 0.1, 0.2, 8.0, constants, clipped);
@@ -146,7 +147,8 @@ TEST_CASE("the clipping factor scales the gradient before the decay", "[adam]") 
 }
 
 TEST_CASE("an element that never had a gradient stays", "[adam]") {
-  const math::AdamConstants<float> constants{0.9f, 0.999f, 1e-8f, 0.0f, false};
+  const math::AdamConstants<float> constants{
+      .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .weight_decay = 0.0f, .decoupled = false};
   const math::AdamStep<float> step{1e-3f, 1e-2f, 31.6f, 1.0f};
   const auto element = math::adam_update(0.25f, 0.0f, 0.0f, 0.0f, constants, step);
   CHECK(element.parameter == 0.25f);

@@ -200,8 +200,11 @@ TEST_CASE("training goes on from a saved state with the same bytes", "[determini
     store->write(ParameterStore::Part::moment1, half.moment1);
     store->write(ParameterStore::Part::moment2, half.moment2);
     const auto resident = backend->make_resident(data);
-    const Plan plan = build_training_plan(
-        {layout, bench.config, bench.preparation, {data.rows(), data.type()}, bench.total_steps});
+    const Plan plan = build_training_plan({.layout = layout,
+                                           .config = bench.config,
+                                           .preparation = bench.preparation,
+                                           .data = {data.rows(), data.type()},
+                                           .total_steps = bench.total_steps});
     const auto program = backend->compile(plan, *store, resident.get());
     program->set_step(8);
     program->run(12);

@@ -99,8 +99,11 @@ TEST_CASE("a step of the tutorial's VAE is one graph of few kernels", "[parity][
   for (const test::Executor& executor : test::executors()) {
     if (is_cpu(executor)) continue;
     const ParameterLayout layout = bench.layout();
-    const Plan plan =
-        build_training_plan({layout, bench.config, bench.preparation, {rows.rows(), rows.type()}, 1000});
+    const Plan plan = build_training_plan({.layout = layout,
+                                           .config = bench.config,
+                                           .preparation = bench.preparation,
+                                           .data = {rows.rows(), rows.type()},
+                                           .total_steps = 1000});
     const auto backend = executor.make();
     const auto store = backend->make_parameters(layout.size, true);
     store->write(ParameterStore::Part::parameters, bench.initial_parameters());

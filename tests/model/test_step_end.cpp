@@ -21,8 +21,11 @@ constexpr std::int64_t kBatchColumns = 6;
 constexpr std::int64_t kAlways = std::numeric_limits<std::int64_t>::max();
 
 Plan plan_of(const ParameterLayout& layout, const RunConfig& config, bool label_vectors) {
-  return build_training_plan(
-      {layout, config, Preparation{}, {kBatchRows, ElementType::f32, false, label_vectors}, 100});
+  return build_training_plan({.layout = layout,
+                              .config = config,
+                              .preparation = Preparation{},
+                              .data = {kBatchRows, ElementType::f32, false, label_vectors},
+                              .total_steps = 100});
 }
 
 /// What a step's end has a gradient or a rule for.

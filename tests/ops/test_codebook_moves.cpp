@@ -44,7 +44,7 @@ struct MoveBench {
     LinearBackward layer;
     layer.d = nll;
     layer.in = kl;
-    layer.layer = LinearParameters{"layer", 1, 1, 0, 16};
+    layer.layer = LinearParameters{.name = "layer", .out = 1, .in = 1, .weight = 0, .bias = 16};
     bench.add(layer);
     batch.latent = bench.matrix("latent", c.columns(), latent);
     batch.codes = bench.matrix("codes", c.groups, codes);
@@ -52,7 +52,8 @@ struct MoveBench {
     batch.counts = bench.scratch("counts", c.groups, c.size);
     batch.perplexity = bench.scratch("perplexity", c.groups, 1);
     advance.perplexity = batch.perplexity;
-    adam.constants = {0.9f, 0.999f, 1e-8f, 0.0f, false};
+    adam.constants = {
+        .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .weight_decay = 0.0f, .decoupled = false};
     adam.ranges = {{0, c.arena()}};
   }
 };

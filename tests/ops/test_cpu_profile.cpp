@@ -23,8 +23,11 @@ struct Session {
     store = backend->make_parameters(layout.size, true);
     store->write(ParameterStore::Part::parameters, bench.initial_parameters());
     resident = backend->make_resident(data);
-    plan = build_training_plan(
-        {layout, bench.config, bench.preparation, {data.rows(), data.type()}, bench.total_steps});
+    plan = build_training_plan({.layout = layout,
+                                .config = bench.config,
+                                .preparation = bench.preparation,
+                                .data = {data.rows(), data.type()},
+                                .total_steps = bench.total_steps});
     program = backend->compile(plan, *store, resident.get());
   }
 };

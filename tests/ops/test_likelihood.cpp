@@ -225,7 +225,8 @@ TEST_CASE("LikelihoodForwardBackward sees its layer's bias, wherever that is add
             op.sigma_gradient = bench.samples("dlog_sigma", s.samples, 1);
           Linear layer;
           layer.in = bench.samples("in", s.samples, kInner, in);
-          layer.layer = LinearParameters{"layer", width, kInner, kWeightAt, bias_at};
+          layer.layer = LinearParameters{
+              .name = "layer", .out = width, .in = kInner, .weight = kWeightAt, .bias = bias_at};
           layer.out = op.output;
           bench.add(layer);
           bench.add(op);
@@ -288,11 +289,12 @@ TEST_CASE("ParameterGradient is the sum over the rows, and is learned from", "[l
         LinearBackward layer;
         layer.d = bench.matrix("none", 1, std::vector<float>(static_cast<std::size_t>(batch), 0.0f));
         layer.in = nll;
-        layer.layer = LinearParameters{"layer", 1, 1, 0, 16};
+        layer.layer = LinearParameters{.name = "layer", .out = 1, .in = 1, .weight = 0, .bias = 16};
         bench.add(layer);
         bench.add(op);
         AdamUpdate adam;
-        adam.constants = {0.0f, 0.999f, 1e-8f, 0.0f, false};
+        adam.constants = {
+            .beta1 = 0.0f, .beta2 = 0.999f, .epsilon = 1e-8f, .weight_decay = 0.0f, .decoupled = false};
         adam.ranges = {{0, 32}};
         bench.end_training(adam, advance, clip_norm);
         bench.run(executor);

@@ -45,7 +45,8 @@ std::int64_t align(std::int64_t v) {
 
 Placed place(const Shape& s) {
   Placed p;
-  p.layer = LinearParameters{"layer", s.out, s.in, 32, align(32 + s.out * s.in)};
+  p.layer = LinearParameters{
+      .name = "layer", .out = s.out, .in = s.in, .weight = 32, .bias = align(32 + s.out * s.in)};
   p.size = align(p.layer.bias + s.out) + 16;
   p.arena.assign(static_cast<std::size_t>(p.size), 0.0f);
   const std::vector<float> w = test::noise(s.out * s.in, 21, 0.4);
@@ -64,7 +65,7 @@ std::vector<float> part(const std::vector<float>& arena, std::int64_t offset, st
 // With β1 = β2 = 0 Adam's first moment is the gradient itself.
 AdamUpdate bare_adam(std::int64_t size) {
   AdamUpdate adam;
-  adam.constants = {0.0f, 0.0f, 1e-8f, 0.0f, false};
+  adam.constants = {.beta1 = 0.0f, .beta2 = 0.0f, .epsilon = 1e-8f, .weight_decay = 0.0f, .decoupled = false};
   adam.ranges = {{0, size}};
   return adam;
 }
@@ -121,7 +122,11 @@ TEST_CASE("Linear in inference needs no pre-activation", "[linear]") {
     const std::vector<float> x = test::noise(s.batch * s.in, 23, 1.5);
     test::OpBench bench(s.batch, 0, p.size);
     bench.set_parameters(p.arena);
-    Linear op{bench.matrix("in", s.in, x), p.layer, bench.matrix("out", s.out), ActivationKind::gelu, {}};
+    Linear op{.in = bench.matrix("in", s.in, x),
+              .layer = p.layer,
+              .out = bench.matrix("out", s.out),
+              .activation = ActivationKind::gelu,
+              .preactivation = {}};
     bench.add(op);
     bench.run(executor);
     const oracle::Graded pre = oracle::linear(oracle::from_floats(x, s.batch, s.in), p.weight, p.bias);

@@ -22,7 +22,8 @@ using cpu::Unit;
 namespace {
 
 Unit unit_of_rows(std::int64_t begin, std::int64_t end, std::size_t piece = 0) {
-  return {piece, piece + 1, Tile{begin, end, 0, 1, 0}};
+  return {piece, piece + 1,
+          Tile{.row_begin = begin, .row_end = end, .col_begin = 0, .col_end = 1, .slot = 0}};
 }
 
 std::vector<std::int64_t> first_rows(const Phase& phase, std::size_t share) {

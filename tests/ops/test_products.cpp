@@ -142,12 +142,13 @@ bool has_own_products(const Loops& loops) {
 }
 
 cpu::UpdateTarget target_of(Guarded& parameter, Guarded& moment1, Guarded& moment2) {
-  return {{0.9f, 0.999f, 1e-8f, 0.01f, true},
-          {1e-3f, 2e-3f, 1.5f, 0.75f},
-          parameter.data(),
-          moment1.data(),
-          moment2.data(),
-          parameter.stride};
+  return {.constants =
+              {.beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .weight_decay = 0.01f, .decoupled = true},
+          .step = {1e-3f, 2e-3f, 1.5f, 0.75f},
+          .parameter = parameter.data(),
+          .moment1 = moment1.data(),
+          .moment2 = moment2.data(),
+          .stride = parameter.stride};
 }
 
 }  // namespace
@@ -368,11 +369,16 @@ TEST_CASE("the loops of every table agree", "[products]") {
       likelihood.kind = kind;
       std::vector<float> g(kColumns);
       std::vector<float> expected(kColumns);
-      const float nll =
-          loops->likelihood_row(likelihood, {a.data(), x.data(), g.data(), 0.5f, kColumns, nullptr, nullptr});
-      CHECK(nll == Approx(baseline.likelihood_row(likelihood, {a.data(), x.data(), expected.data(), 0.5f,
-                                                               kColumns, nullptr, nullptr}))
-                       .epsilon(1e-6));
+      cpu::LikelihoodRow row{.output = a.data(),
+                             .x = x.data(),
+                             .gradient = g.data(),
+                             .scale = 0.5f,
+                             .n = kColumns,
+                             .log_sigma = nullptr,
+                             .sigma_gradient = nullptr};
+      const float nll = loops->likelihood_row(likelihood, row);
+      row.gradient = expected.data();
+      CHECK(nll == Approx(baseline.likelihood_row(likelihood, row)).epsilon(1e-6));
       check_near(g, expected, 1e-5);
     }
     for (const math::ActivationKind kind : {math::ActivationKind::relu, math::ActivationKind::tanh,

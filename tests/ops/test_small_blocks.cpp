@@ -91,7 +91,14 @@ struct Bench {
   /// All exchange buffers that a plan fills, over the rows from `first` on.
   [[nodiscard]] std::vector<Result> run(const Plan& plan, const cpu::Loops& loops, std::int64_t first,
                                         std::int64_t count) const {
-    const auto program = cpu::compile_plan({plan, *store, nullptr, loops, counter, 1, {}, nullptr});
+    const auto program = cpu::compile_plan({.plan = plan,
+                                            .parameters = *store,
+                                            .data = nullptr,
+                                            .loops = loops,
+                                            .counter = counter,
+                                            .threads = 1,
+                                            .algorithms = {},
+                                            .regions = nullptr});
     program->set_position(first, first);
     const auto give = [&](const char* name, const std::vector<float>& from, std::int64_t columns) {
       for (std::size_t b = 0; b < plan.buffers.size(); ++b) {

@@ -64,10 +64,14 @@ struct UpdateBench {
     LinearBackward op;
     op.d = bench.matrix("d", kOut, d);
     op.in = bench.matrix("in", kIn, in);
-    op.layer = LinearParameters{"layer", kOut, kIn, kWeight, kBias};
+    op.layer = LinearParameters{.name = "layer", .out = kOut, .in = kIn, .weight = kWeight, .bias = kBias};
     bench.add(op);
     AdamUpdate adam;
-    adam.constants = {settings.beta1, settings.beta2, settings.epsilon, settings.decay, settings.decoupled};
+    adam.constants = {.beta1 = settings.beta1,
+                      .beta2 = settings.beta2,
+                      .epsilon = settings.epsilon,
+                      .weight_decay = settings.decay,
+                      .decoupled = settings.decoupled};
     adam.ranges = {{0, kArena}};
     AdvanceStep advance;
     const View nll_rows = bench.matrix("nll", 1, nll);

@@ -36,7 +36,11 @@ std::vector<float> TrainingBench::initial_parameters() const {
 TrainingResult TrainingBench::run(const Executor& executor, const Dataset& data, std::int64_t steps,
                                   std::int64_t chunk) const {
   const ParameterLayout where = layout();
-  const Plan plan = build_training_plan({where, config, preparation, shape_of(data), total_steps});
+  const Plan plan = build_training_plan({.layout = where,
+                                         .config = config,
+                                         .preparation = preparation,
+                                         .data = shape_of(data),
+                                         .total_steps = total_steps});
   const auto backend = executor.make();
   const auto store = backend->make_parameters(where.size, true);
   store->write(ParameterStore::Part::parameters, initial_parameters());
@@ -83,7 +87,12 @@ oracle::Network network_of(const ParameterLayout& layout, const RunConfig& confi
   if (config.model.latent == LatentKind::vq) {
     const CodebookParameters book = codebook_of(layout);
     const bool learns = config.optimizer.codebook_update == CodebookUpdate::gradient;
-    network.quantizer = {book.groups, book.size, book.width, book.codes, config.objective.commitment, learns};
+    network.quantizer = {.groups = book.groups,
+                         .size = book.size,
+                         .width = book.width,
+                         .codes = book.codes,
+                         .commitment = config.objective.commitment,
+                         .codes_learn = learns};
     network.beta = config.objective.commitment + (learns ? 1.0 : 0.0);
   }
   return network;

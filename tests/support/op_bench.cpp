@@ -44,7 +44,7 @@ View OpBench::samples(const std::string& name, std::int64_t samples, std::int64_
 
 View OpBench::block(const Operand& operand) const {
   const std::int64_t width = operand.samples * operand.view.stride;
-  return View{operand.view.buffer, 0, batch_, width, width};
+  return View{.buffer = operand.view.buffer, .offset = 0, .rows = batch_, .cols = width, .stride = width};
 }
 
 View OpBench::scratch(const std::string& name, std::int64_t rows, std::int64_t cols) {
@@ -78,10 +78,11 @@ void OpBench::end_training(const AdvanceStep& advance) {
   LinearBackward layer;
   layer.d = advance.loss.at(0).rows;
   layer.in = advance.loss.at(1).rows;
-  layer.layer = LinearParameters{"layer", 1, 1, 0, 16};
+  layer.layer = LinearParameters{.name = "layer", .out = 1, .in = 1, .weight = 0, .bias = 16};
   add(layer);
   AdamUpdate adam;
-  adam.constants = {0.9f, 0.999f, 1e-8f, 0.0f, false};
+  adam.constants = {
+      .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .weight_decay = 0.0f, .decoupled = false};
   adam.ranges = {{0, 32}};
   end_training(adam, advance);
 }

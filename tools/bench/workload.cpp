@@ -48,8 +48,11 @@ TrainingWorkload::TrainingWorkload(Backend& backend, const Shape& shape, const B
     : name_(shape.name),
       // Two batches, so that a step never finds its rows in the cache from the previous one.
       model_(backend, shape, options, 2 * shape.batch_size, true),
-      plan_(build_training_plan(
-          {model_.layout, model_.config, model_.preparation, {model_.data.rows(), model_.data.type()}, 1})),
+      plan_(build_training_plan({.layout = model_.layout,
+                                 .config = model_.config,
+                                 .preparation = model_.preparation,
+                                 .data = {model_.data.rows(), model_.data.type()},
+                                 .total_steps = 1})),
       program_(backend.compile(plan_, *model_.store, model_.resident.get())) {}
 
 double TrainingWorkload::flops() const {
