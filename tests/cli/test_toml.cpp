@@ -386,8 +386,7 @@ TEST_CASE("a configuration built in code is held to the same ranges", "[validate
           c.optimizer.lr = std::numeric_limits<double>::quiet_NaN();
         }).find("optimizer.lr: 'nan'") == 0);
   CHECK(message([](RunConfig& c) {
-          c.optimizer.schedule.kind = LrScheduleKind::stages;
-          c.optimizer.schedule.stages = {{5, 0.1}, {3, 0.2}};
+          c.optimizer.schedule = {.kind = LrScheduleKind::stages, .stages = {{5, 0.1}, {3, 0.2}}};
         }).find("optimizer.lr_schedule: epoch: '3' is not later than 5") == 0);
   CHECK(message([](RunConfig& c) {
           c.optimizer.schedule.kind = LrScheduleKind::stages;

@@ -1,5 +1,4 @@
-// The CPU's matrix products and loops, table by table: those of every instruction set that this processor has
-// and OpenBLAS. The op tests see only the fastest one.
+// The CPU's products and loops, of each table that runs here and OpenBLAS. Op tests see only the fastest.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -365,17 +364,15 @@ TEST_CASE("the loops of every table agree", "[products]") {
     INFO(loops->name);
     for (const math::LikelihoodKind kind :
          {math::kLikelihoodKind<math::BernoulliLogits>, math::kLikelihoodKind<math::Gaussian>}) {
-      math::LikelihoodParameters likelihood;
-      likelihood.kind = kind;
+      const math::LikelihoodParameters likelihood{.kind = kind};
       std::vector<float> g(kColumns);
       std::vector<float> expected(kColumns);
-      cpu::LikelihoodRow row{.output = a.data(),
-                             .x = x.data(),
-                             .gradient = g.data(),
-                             .scale = 0.5f,
-                             .n = kColumns,
-                             .log_sigma = nullptr,
-                             .sigma_gradient = nullptr};
+      cpu::LikelihoodRow row{};
+      row.output = a.data();
+      row.x = x.data();
+      row.gradient = g.data();
+      row.scale = 0.5f;
+      row.n = kColumns;
       const float nll = loops->likelihood_row(likelihood, row);
       row.gradient = expected.data();
       CHECK(nll == Approx(baseline.likelihood_row(likelihood, row)).epsilon(1e-6));
