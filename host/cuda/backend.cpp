@@ -69,8 +69,14 @@ class CudaBackend final : public Backend {
       const std::optional<StepEnd> found = find_step_end(plan);
       const StepEnd* end = found ? &*found : nullptr;
       auto memory = std::make_unique<ProgramMemory>(context_, plan, end, half(), options_.metrics_ring);
-      std::vector<Node> nodes =
-          lower({plan, end, context_, *store, rows, *memory, options_.precision, options_.autotune});
+      std::vector<Node> nodes = lower({.plan = plan,
+                                       .end = end,
+                                       .context = context_,
+                                       .parameters = *store,
+                                       .data = rows,
+                                       .memory = *memory,
+                                       .precision = options_.precision,
+                                       .autotune = options_.autotune});
       return std::make_unique<CudaProgram>(context_, plan.batch, ops_as_launched(plan, end),
                                            std::move(memory), std::move(nodes));
     });

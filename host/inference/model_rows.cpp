@@ -15,7 +15,11 @@ constexpr std::size_t kMostLines = 1000;  ///< kept of a program that meets file
 
 data::Columns columns_of(const RowSource& rows) {
   check_source(rows);
-  return {rows.name(), rows.columns(), rows.column_names(), rows.label_column(), rows.image()};
+  return {.owner = rows.name(),
+          .count = rows.columns(),
+          .names = rows.column_names(),
+          .label_column = rows.label_column(),
+          .image = rows.image()};
 }
 
 std::vector<std::string> latent_names(std::int64_t count) {
@@ -142,7 +146,8 @@ std::span<const float> ModelRows::next(std::int64_t most) {
   }
   const Preparation unprepared;
   const bool is_data = kind_ == Kind::data;
-  check_values({block, width_, first_, name(), *names_}, is_data ? model_.preparation : unprepared,
+  check_values({.values = block, .columns = width_, .first = first_, .name = name(), .column_names = *names_},
+               is_data ? model_.preparation : unprepared,
                is_data && traits_of(model_.model.likelihood).unit_targets, meter_);
   first_ += static_cast<std::int64_t>(block.size()) / width_;
   return block;

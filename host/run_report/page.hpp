@@ -15,13 +15,13 @@ namespace vaecuda {
 struct PageContent {
   const RunRecord& run;
   const ModelInfo* model = nullptr;  ///< null: no model
-  std::string no_model;              ///< why
-  std::string rows_name;             ///< rows that the latents belong to: "test rows"
-  std::optional<LatentView> latents;
-  std::string no_latents;          ///< why
-  std::optional<LossTerms> valid;  ///< of the best model
-  std::optional<LossTerms> test;
-  std::string no_test;                     ///< why
+  std::string no_model = {};         ///< why
+  std::string rows_name = {};        ///< rows that the latents belong to: "test rows"
+  std::optional<LatentView> latents = {};
+  std::string no_latents = {};          ///< why
+  std::optional<LossTerms> valid = {};  ///< of the best model
+  std::optional<LossTerms> test = {};
+  std::string no_test = {};                ///< why
   std::vector<std::string> warnings = {};  ///< warnings at the run's end
 };
 

@@ -46,9 +46,15 @@ std::optional<PreparedData> read_rows(const RunConfig& config, const ModelInfo& 
     return std::nullopt;
   }
   try {
-    return prepare_data(config, {"the model", model.model.input_dim, model.column_names, model.scale,
-                                 model.condition_names.empty() ? model.model.condition_dim : 0,
-                                 model.label_vector_names, model.trained_on, false});
+    return prepare_data(config,
+                        {.owner = "the model",
+                         .columns = model.model.input_dim,
+                         .names = model.column_names,
+                         .scale = model.scale,
+                         .label_vector_size = model.condition_names.empty() ? model.model.condition_dim : 0,
+                         .label_vector_names = model.label_vector_names,
+                         .sizes = model.trained_on,
+                         .scale_by_type = false});
   } catch (const FileError& error) {
     why_not = fmt::format("The rows of this run cannot be read any more: {}.", error.what());
   } catch (const ConfigError& error) {
@@ -89,7 +95,7 @@ std::string write_report(const std::filesystem::path& run_dir, const ReportOptio
                          const RunResults* results) {
   const RunRecord run = read_run(run_dir);
   require_kept(run_dir, run.config, options.path);
-  PageContent content{run, nullptr, {}, {}, {}, {}, {}, {}, {}};
+  PageContent content{.run = run};
   if (const RecordLine* best = best_line(run)) content.valid = best->valid;
   const std::filesystem::path model = run_dir / "model.safetensors";
   std::optional<Vae> vae;

@@ -41,14 +41,14 @@ Preparation preparation_for(const RunConfig& config, const Preparation& from_dat
 }
 
 DataView view_of(const ModelFile& start, const std::string& path) {
-  return {fmt::format("the model of --init-from {}", path),
-          start.model.input_dim,
-          start.column_names,
-          start.preparation.scale,
-          start.condition_names.empty() ? start.model.condition_dim : 0,
-          start.label_vector_names,
-          start.trained_on,
-          false};
+  return {.owner = fmt::format("the model of --init-from {}", path),
+          .columns = start.model.input_dim,
+          .names = start.column_names,
+          .scale = start.preparation.scale,
+          .label_vector_size = start.condition_names.empty() ? start.model.condition_dim : 0,
+          .label_vector_names = start.label_vector_names,
+          .sizes = start.trained_on,
+          .scale_by_type = false};
 }
 
 void require_same_scale(const RunConfig& config, const ModelFile& start) {

@@ -26,7 +26,11 @@ std::unique_ptr<Machine> make_machine(int index) {
   return make_cuda_machine(make_runtime(index));
 }
 
-constexpr CudaModule kModule{build::kId, build::kArchitectures, probe_devices, make_backend, make_machine};
+constexpr CudaModule kModule{.build = build::kId,
+                             .architectures = build::kArchitectures,
+                             .probe = probe_devices,
+                             .make_backend = make_backend,
+                             .make_machine = make_machine};
 
 }  // namespace
 }  // namespace vaecuda::cuda
