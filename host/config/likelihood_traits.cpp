@@ -7,11 +7,20 @@
 namespace vaecuda {
 namespace {
 
+/// The compiler's note on a failure says which place and functor.
+template <int kPlace, typename Functor>
+constexpr bool has_its_place() {
+  static_assert(config::EnumeratorText<static_cast<Likelihood>(kPlace)>::kText == Functor::kName,
+                "kName of this functor is not the text of the enumerator in its place ('_' is written '-')");
+  return true;
+}
+
 template <typename... Functors>
 constexpr bool are_the_likelihoods(math::LikelihoodTable<Functors...> /*table*/) {
-  if (config::enumerator_count<Likelihood>() != sizeof...(Functors)) return false;
+  static_assert(config::enumerator_count<Likelihood>() == sizeof...(Functors),
+                "an enumerator without a functor in the table, or a functor without an enumerator");
   return []<int... kPlaces>(std::integer_sequence<int, kPlaces...> /*places*/) {
-    return ((config::enumerator_name<static_cast<Likelihood>(kPlaces)>() == Functors::kName) && ...);
+    return (has_its_place<kPlaces, Functors>() && ...);
   }
   (std::make_integer_sequence<int, sizeof...(Functors)>{});
 }
@@ -19,8 +28,7 @@ constexpr bool are_the_likelihoods(math::LikelihoodTable<Functors...> /*table*/)
 }  // namespace
 
 math::LikelihoodKind kind_of(Likelihood likelihood) {
-  static_assert(are_the_likelihoods(math::Likelihoods{}),
-                "the enumeration and the table have not the same likelihoods");
+  static_assert(are_the_likelihoods(math::Likelihoods{}));
   return static_cast<math::LikelihoodKind>(likelihood);
 }
 

@@ -133,20 +133,20 @@ void append_model(std::vector<Option>& table) {
   table.push_back(of_start_model(in_model(choice_option<kLikelihoods, kModel, &ModelConfig::likelihood>(
       {"model.likelihood", "--likelihood", "", kGroup,
        "p(x|z): bernoulli for values in [0,1], the others for any"}))));
-  table.push_back(only(
-      needs_sigma,
-      sigma_setting(of_start_model(Option{
-          .key = "model.sigma",
-          .flag = "--sigma",
-          .type = OptionType::real_or_word,
-          .value = "F|learned|head",
-          .range = sigma_range(),
-          .group = kGroup,
-          .help = "standard deviation of the gaussian or laplace likelihood, in prepared units; learned: one "
-                  "parameter of the model; head: the decoder gives it for every column",
-          .set = [](RunConfig& config, std::string_view text,
-                    std::string_view where) { parse_sigma(config.model, text, where); },
-          .get = [](const RunConfig& config) { return format_sigma(config.model); }}))));
+  table.push_back(
+      only(needs_sigma,
+           sigma_setting(of_start_model(Option{
+               .key = "model.sigma",
+               .flag = "--sigma",
+               .type = OptionType::real_or_word,
+               .value = "F|learned|head",
+               .range = sigma_range(),
+               .group = kGroup,
+               .help = "standard deviation of a likelihood that has one, in prepared units; learned: one "
+                       "parameter of the model; head: the decoder gives it for every column",
+               .set = [](RunConfig& config, std::string_view text,
+                         std::string_view where) { parse_sigma(config.model, text, where); },
+               .get = [](const RunConfig& config) { return format_sigma(config.model); }}))));
   table.push_back(in_model(choice_option<kOutputBiases, kModel, &ModelConfig::output_bias>(
       {"model.output_bias", "--output-bias", "", kGroup,
        "what the output layer's bias starts from: as --init draws it, 0, or what gives the training rows' "

@@ -59,7 +59,8 @@ struct ModelConfig {
   Activation activation = Activation::relu;
   Initialization init = Initialization::torch;
   Likelihood likelihood = Likelihood::bernoulli;
-  /// Gaussian, Laplace: σ is fixed, one learned parameter, or an output of the decoder for every column.
+  /// Of a likelihood that has a σ: it is fixed, one learned parameter, or an output of the decoder for every
+  /// column.
   Setting<SigmaSource> sigma_source{SigmaSource::fixed};
   Setting<double> sigma{
       kDefaultSigma};  ///< standard deviation, in prepared units; learned: its initial value

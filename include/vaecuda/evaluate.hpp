@@ -154,7 +154,7 @@ class VAECUDA_API ScoreWatch {
   double greatest_ = 0.0;            ///< largest finite score
 };
 
-/// Converts nats per row of prepared data to bits per dimension. For a density (Gaussian, Laplace likelihood)
+/// Converts nats per row of prepared data to bits per dimension. For a likelihood that is a density
 /// in the units of the raw data, through the Jacobian of the preparation; for Bernoulli: nats / (D log 2).
 /// docs/evaluation.md says which values may be compared.
 [[nodiscard]] VAECUDA_API double bits_per_dimension(double nats, const ModelInfo& model);

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "host/config/enumerators.hpp"
+#include "host/config/likelihood_traits.hpp"
 #include "support/catch.hpp"
 #include "support/op_bench.hpp"
 #include "support/oracle.hpp"
@@ -29,6 +31,7 @@ struct Kind {
   math::SigmaSource source;
   oracle::SigmaFrom from;
   double sigma;
+  float edge = 120.0f;  ///< the greatest output, in size; less where the NLL of more is infinite
 };
 constexpr auto kBernoulli = math::kLikelihoodKind<math::BernoulliLogits>;
 constexpr auto kGaussian = math::kLikelihoodKind<math::Gaussian>;
@@ -93,7 +96,7 @@ std::vector<float> make_output(const Kind& k, const Shape& s) {
   const bool has_head = k.source == math::SigmaSource::head;
   const std::vector<float> outputs = test::noise(s.rows() * s.columns, 51, has_head ? 3.0 : 12.0);
   const std::vector<float> raws = test::noise(s.rows() * s.columns, 53, 4.0);
-  const float edges[] = {90.0f, -90.0f, 0.0f, 120.0f, -120.0f};
+  const float edges[] = {0.75f * k.edge, -0.75f * k.edge, 0.0f, k.edge, -k.edge};
   std::vector<float> all;
   for (std::int64_t r = 0; r < s.rows(); ++r) {
     for (std::int64_t c = 0; c < s.columns; ++c) {
@@ -129,6 +132,19 @@ std::string describe(const Kind& k) {
 }
 
 }  // namespace
+
+TEST_CASE("every likelihood is held to the oracle, with every source of its deviation", "[likelihood]") {
+  for (int place = 0; place < config::enumerator_count<Likelihood>(); ++place) {
+    const auto likelihood = static_cast<Likelihood>(place);
+    const int sources = traits_of(likelihood).has_sigma ? 3 : 1;
+    for (int source = 0; source < sources; ++source) {
+      INFO("a line in kKinds: " << traits_of(likelihood).name << ", source of sigma " << source);
+      CHECK(std::any_of(kKinds.begin(), kKinds.end(), [&](const Kind& k) {
+        return k.kind == kind_of(likelihood) && k.source == static_cast<math::SigmaSource>(source);
+      }));
+    }
+  }
+}
 
 TEST_CASE("LikelihoodForwardBackward sums the NLL and gives its gradients", "[likelihood]") {
   for (const Kind& k : kKinds) {
@@ -261,7 +277,7 @@ TEST_CASE("ObservationMean is the likelihood's mean", "[likelihood]") {
           oracle::Graded expected(s.rows(), s.columns);
           for (std::size_t i = 0; i < output.size(); ++i) {
             const auto o = static_cast<double>(output[i]);
-            expected.value.values[i] = k.lik == oracle::Lik::bernoulli ? 1.0 / (1.0 + std::exp(-o)) : o;
+            expected.value.values[i] = oracle::observation_mean(k.lik, o);
             expected.magnitude.values[i] = std::fabs(expected.value.values[i]);
           }
           CHECK(test::compare(bench.get(op.mean), expected, Quantity::observation_mean) == "");

@@ -2,6 +2,7 @@
 #include "support/oracle.hpp"
 
 #include <cmath>
+#include <stdexcept>
 
 namespace vaecuda::oracle {
 namespace {
@@ -113,6 +114,17 @@ LinearGradients linear_backward(const Matrix& d, const Matrix& in, const Matrix&
   return g;
 }
 
+double observation_mean(Lik lik, double o) {
+  switch (lik) {
+    case Lik::bernoulli:
+      return sigmoid(o);
+    case Lik::gaussian:
+    case Lik::laplace:
+      return o;
+  }
+  throw std::logic_error("no mean for this likelihood");
+}
+
 LikelihoodResult likelihood(Lik lik, SigmaFrom from, double sigma, const Matrix& output, const Matrix& x) {
   const std::int64_t samples = output.rows / x.rows;
   LikelihoodResult result{Graded(output.rows, 1), Graded(output.rows, output.cols), Graded(output.rows, 1)};
@@ -149,13 +161,15 @@ LikelihoodResult likelihood(Lik lik, SigmaFrom from, double sigma, const Matrix&
         by_sigma = 1.0 - difference * difference;
         result.gradient.value.at(r, c) = difference / deviation;
         result.gradient.magnitude.at(r, c) = std::fabs(difference / deviation) * blur;
-      } else {
+      } else if (lik == Lik::laplace) {
         const double scale = deviation / std::sqrt(2.0);
         nll = std::fabs(o - t) / scale + std::log(2.0 * scale);
         size = std::fabs(o - t) / scale * blur + std::fabs(log_sigma) + 1.0;
         by_sigma = 1.0 - std::fabs(o - t) / scale;
         result.gradient.value.at(r, c) = (o > t ? 1.0 : o < t ? -1.0 : 0.0) / scale;
         result.gradient.magnitude.at(r, c) = blur / scale;
+      } else {
+        throw std::logic_error("no oracle for this likelihood");
       }
       result.nll.value.at(r, 0) += nll;
       result.nll.magnitude.at(r, 0) += size;

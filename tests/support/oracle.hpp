@@ -39,6 +39,8 @@ enum class Lik { bernoulli, gaussian, laplace };
 enum class SigmaFrom { constant, parameter, output };
 
 [[nodiscard]] double activate(Act act, double a);
+/// E[x | output o].
+[[nodiscard]] double observation_mean(Lik lik, double o);
 /// Derivative by the pre-activation a.
 [[nodiscard]] double activation_slope(Act act, double a);
 
