@@ -96,6 +96,7 @@ void read_table(JsonScanner& scanner, RunConfig& config, std::string_view table,
     return std::find(in_every_file.begin(), in_every_file.end(), member.key) != in_every_file.end();
   });
   std::vector<std::string_view> keys;
+  keys.reserve(members.size());
   for (const Member& member : members) keys.push_back(member.key);
   scanner.object(
       keys, [&](std::size_t key) { members[key].pass(); }, in_every_file.size());
