@@ -185,6 +185,13 @@ __device__ __forceinline__ std::uint32_t take_ticket(std::uint32_t* counter) {
   return ticket;
 }
 
+/// One access of the vector's size, whose alignment the address must have. The compiler takes the store of a
+/// struct apart into its members, and leaves it so where the address is a sum such as row · stride + column.
+template <typename Vector>
+__device__ __forceinline__ void store_vector(void* address, const Vector& value) {
+  __stwb(static_cast<Vector*>(address), value);
+}
+
 /// A load that sees what other blocks have written, past the caches of this multiprocessor: for data of other
 /// blocks, behind take_ticket().
 template <typename T>

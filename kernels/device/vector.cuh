@@ -1,6 +1,6 @@
 // Four floats at a time. A row is walked in quads of columns 4j … 4j+3, as the random numbers come. Where a
-// quad's address allows it and the row has all four columns, the source asks for one access of 16 bytes (8 of
-// bfloat16, 4 of u8), which the compiler may split; else for each element.
+// quad's address allows it and the row has all four columns, it is one access of 16 bytes (8 of bfloat16, 4
+// of u8); else one for each element.
 #pragma once
 
 #include <cstdint>
@@ -78,7 +78,7 @@ __device__ __forceinline__ void store_quad(float* row, std::int64_t c, std::int6
                                            const Quad& quad) {
   float* p = row + c;
   if (c + 4 <= columns && is_aligned(p, 16)) {
-    *reinterpret_cast<float4*>(p) = make_float4(quad.v[0], quad.v[1], quad.v[2], quad.v[3]);
+    store_vector(p, make_float4(quad.v[0], quad.v[1], quad.v[2], quad.v[3]));
   } else {
     for (int i = 0; i < 4; ++i) {
       if (c + i < columns) p[i] = quad.v[i];
@@ -92,7 +92,7 @@ __device__ __forceinline__ void store_quad(math::BFloat16* row, std::int64_t c, 
   if (c + 4 <= columns && is_aligned(p, 8)) {
     std::uint32_t half[4];
     for (int i = 0; i < 4; ++i) half[i] = math::to_bfloat16(quad.v[i]).bits;
-    *reinterpret_cast<uint2*>(p) = make_uint2(half[0] | (half[1] << 16), half[2] | (half[3] << 16));
+    store_vector(p, make_uint2(half[0] | (half[1] << 16), half[2] | (half[3] << 16)));
   } else {
     for (int i = 0; i < 4; ++i) {
       if (c + i < columns) p[i] = math::to_bfloat16(quad.v[i]);

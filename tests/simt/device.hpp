@@ -156,6 +156,11 @@ __device__ __forceinline__ std::uint32_t take_ticket(std::uint32_t* counter) {
   return simt::take_ticket(counter);
 }
 
+template <typename Vector>
+__device__ __forceinline__ void store_vector(void* address, const Vector& value) {
+  *static_cast<Vector*>(address) = value;
+}
+
 template <typename T>
 __device__ __forceinline__ T load_fresh(const T* address) {
   return *address;
