@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <system_error>
@@ -275,20 +276,23 @@ void JsonScanner::skip_value() {
   }
 }
 
-std::size_t JsonScanner::take_key(std::string_view key, std::span<const std::string_view> keys,
-                                  std::uint32_t& seen) {
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (keys[i] != key) continue;
+void JsonScanner::object(const std::vector<JsonMember>& members, std::size_t optional) {
+  std::uint32_t seen = 0;
+  each_member([&](std::string_view key) {
+    std::size_t i = 0;
+    while (i < members.size() && members[i].key != key) ++i;
+    if (i == members.size()) {
+      std::vector<std::string_view> keys;
+      keys.reserve(members.size());
+      for (const JsonMember& member : members) keys.push_back(member.key);
+      fail(fmt::format("unknown key {}; expected {}", config::quoted(key), fmt::join(keys, ", ")));
+    }
     if ((seen >> i & 1U) != 0) fail(fmt::format("key {} stands here twice", config::quoted(key)));
     seen |= 1U << i;
-    return i;
-  }
-  fail(fmt::format("unknown key {}; expected {}", config::quoted(key), fmt::join(keys, ", ")));
-}
-
-void JsonScanner::require_all(std::span<const std::string_view> keys, std::uint32_t seen) const {
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if ((seen >> i & 1U) == 0) fail(fmt::format("key '{}' is missing before this place", keys[i]));
+    members[i].pass();
+  });
+  for (std::size_t i = 0; i < std::min(optional, members.size()); ++i) {
+    if ((seen >> i & 1U) == 0) fail(fmt::format("key '{}' is missing before this place", members[i].key));
   }
 }
 

@@ -5,14 +5,21 @@
 // sign, no cut fraction.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vaecuda {
+
+/// A key of an object, and what reads or writes its value.
+struct JsonMember {
+  std::string_view key;
+  std::function<void()> pass;
+};
 
 class JsonScanner {
  public:
@@ -68,18 +75,9 @@ class JsonScanner {
     close(']');
   }
 
-  /// An object with exactly these keys (at most 32), in any order: calls on_member(index of the key). Those
-  /// from `optional` on may be missing.
-  template <class F>
-  void object(std::span<const std::string_view> keys, F&& on_member,
-              std::size_t optional = std::string_view::npos) {
-    std::uint32_t seen = 0;
-    each_member([&](std::string_view key) {
-      const std::size_t index = take_key(key, keys, seen);
-      on_member(index);
-    });
-    require_all(keys.first(std::min(optional, keys.size())), seen);
-  }
+  /// An object with exactly these members (at most 32), in any order: each reads its value. Those from
+  /// `optional` on may be missing.
+  void object(const std::vector<JsonMember>& members, std::size_t optional = std::string_view::npos);
 
   /// Byte offset of what comes next, as in messages.
   [[nodiscard]] std::int64_t offset() const { return first_offset_ + static_cast<std::int64_t>(at_); }
@@ -98,8 +96,6 @@ class JsonScanner {
   bool accept_word(std::string_view word);
   [[noreturn]] void refuse(std::string_view expected) const;
   [[noreturn]] void refuse_count(std::size_t most) const;
-  std::size_t take_key(std::string_view key, std::span<const std::string_view> keys, std::uint32_t& seen);
-  void require_all(std::span<const std::string_view> keys, std::uint32_t seen) const;
 
   std::span<char> text_;
   std::string place_;

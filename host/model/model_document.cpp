@@ -6,7 +6,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -27,15 +26,9 @@
 namespace vaecuda {
 namespace {
 
-/// A member of a table that no option of the same key says.
-struct Member {
-  std::string_view key;
-  std::function<void()> pass;  ///< reads or writes its value
-};
-
-/// The options of a table that a model file keeps, and `others`.
+/// The options of a table that a model file keeps, and `others`, which no option of the same key says.
 template <class Pass>
-std::vector<Member> members_of(std::string_view table, std::vector<Member> others, const Pass& pass) {
+std::vector<JsonMember> members_of(std::string_view table, std::vector<JsonMember> others, const Pass& pass) {
   for (const Option& option : options()) {
     const std::size_t dot = option.key.find('.');
     if (!option.is_stored_in_model || option.key.substr(0, dot) != table) continue;
@@ -89,17 +82,13 @@ void read_option(JsonScanner& scanner, RunConfig& config, const Option& option) 
 /// `in_every_file`: the keys that a file by the first version has as well; others may be missing and mean the
 /// defaults.
 void read_table(JsonScanner& scanner, RunConfig& config, std::string_view table,
-                std::span<const std::string_view> in_every_file, std::vector<Member> others) {
+                std::span<const std::string_view> in_every_file, std::vector<JsonMember> others) {
   const auto read = [&](const Option& option) { read_option(scanner, config, option); };
-  std::vector<Member> members = members_of(table, std::move(others), read);
-  std::stable_partition(members.begin(), members.end(), [&](const Member& member) {
+  std::vector<JsonMember> members = members_of(table, std::move(others), read);
+  std::stable_partition(members.begin(), members.end(), [&](const JsonMember& member) {
     return std::find(in_every_file.begin(), in_every_file.end(), member.key) != in_every_file.end();
   });
-  std::vector<std::string_view> keys;
-  keys.reserve(members.size());
-  for (const Member& member : members) keys.push_back(member.key);
-  scanner.object(
-      keys, [&](std::size_t key) { members[key].pass(); }, in_every_file.size());
+  scanner.object(members, in_every_file.size());
 }
 
 void read_model(JsonScanner& scanner, RunConfig& config) {
@@ -145,11 +134,6 @@ void read_data(JsonScanner& scanner, RunConfig& config, ModelDocument& document)
               {"exponent", [&] { sizes.exponent = scanner.real(); }},
               {"largest", [&] { sizes.largest = read_float(scanner, "data.largest"); }}});
   if (sizes != ValueSizes{}) document.file.trained_on = sizes;
-}
-
-void read_objective(JsonScanner& scanner, RunConfig& config) {
-  static constexpr std::array<std::string_view, 1> kInEveryFile = {"beta"};
-  read_table(scanner, config, "objective", kInEveryFile, {});
 }
 
 std::optional<ImageShape> read_image(JsonScanner& scanner) {
@@ -212,13 +196,14 @@ void write_option(JsonWriter& json, const RunConfig& config, const Option& optio
 
 /// Sorted by their keys.
 void write_table(JsonWriter& json, const RunConfig& config, std::string_view table,
-                 std::vector<Member> others) {
+                 std::vector<JsonMember> others) {
   const auto write = [&](const Option& option) { write_option(json, config, option); };
-  std::vector<Member> members = members_of(table, std::move(others), write);
-  std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) { return a.key < b.key; });
+  std::vector<JsonMember> members = members_of(table, std::move(others), write);
+  std::sort(members.begin(), members.end(),
+            [](const JsonMember& a, const JsonMember& b) { return a.key < b.key; });
   json.key(table);
   json.open_object();
-  for (const Member& member : members) {
+  for (const JsonMember& member : members) {
     json.key(member.key);
     member.pass();
   }
@@ -236,7 +221,7 @@ std::string write_model_document(const ModelFile& file) {
   json.open_object();
   json.array("column_names", file.column_names);
   json.array("condition_names", file.condition_names);
-  std::vector<Member> data = {
+  std::vector<JsonMember> data = {
       {"scale", [&] { json.value(static_cast<double>(file.preparation.scale)); }},
       {"standardize", [&] { json.value(!file.preparation.mean.empty()); }},
   };
@@ -268,43 +253,23 @@ std::string write_model_document(const ModelFile& file) {
 }
 
 ModelDocument read_model_document(std::span<char> text, const std::string& place) {
-  static constexpr std::array<std::string_view, 9> kKeys = {
-      "column_names",      "data", "image", "model", "objective", "seed", "steps", "condition_names",
-      "label_vector_names"};
-  // Older files lack the keys behind "steps" and mean the defaults.
   ModelDocument document;
   ModelFile& file = document.file;
   RunConfig config;
   JsonScanner scanner(text, place);
-  const auto read = [&](std::size_t key) {
-    switch (key) {
-      case 0:
-        document.column_names = scanner.skip_strings();
-        return;
-      case 1:
-        return read_data(scanner, config, document);
-      case 2:
-        file.image = read_image(scanner);
-        return;
-      case 3:
-        return read_model(scanner, config);
-      case 4:
-        return read_objective(scanner, config);
-      case 5:
-        file.seed = read_seed(scanner);
-        return;
-      case 6:
-        file.steps = scanner.natural();
-        return;
-      case 7:
-        document.condition_names = scanner.skip_strings();
-        return;
-      default:
-        document.label_vector_names = scanner.skip_strings();
-        return;
-    }
-  };
-  scanner.object(kKeys, read, 7);
+  const std::vector<JsonMember> members = {
+      {"column_names", [&] { document.column_names = scanner.skip_strings(); }},
+      {"data", [&] { read_data(scanner, config, document); }},
+      {"image", [&] { file.image = read_image(scanner); }},
+      {"model", [&] { read_model(scanner, config); }},
+      {"objective",
+       [&] { read_table(scanner, config, "objective", std::array<std::string_view, 1>{"beta"}, {}); }},
+      {"seed", [&] { file.seed = read_seed(scanner); }},
+      {"steps", [&] { file.steps = scanner.natural(); }},
+      // Older files lack these and mean the defaults.
+      {"condition_names", [&] { document.condition_names = scanner.skip_strings(); }},
+      {"label_vector_names", [&] { document.label_vector_names = scanner.skip_strings(); }}};
+  scanner.object(members, members.size() - 2);
   scanner.expect_end();
   file.model = config.model;
   file.objective = config.objective;

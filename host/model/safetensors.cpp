@@ -52,28 +52,28 @@ const ElementSize* find_dtype(std::string_view name) {
 
 // The entry's dtype then points into the table.
 SafetensorsEntry parse_entry(JsonScanner& scanner, std::string_view name) {
-  static constexpr std::array<std::string_view, 3> kKeys = {"dtype", "shape", "data_offsets"};
   SafetensorsEntry entry;
   entry.name = name;
-  scanner.object(kKeys, [&](std::size_t key) {
-    if (key == 0) {
-      const std::string_view dtype = scanner.string();
-      const ElementSize* const row = find_dtype(dtype);
-      if (row == nullptr) {
-        scanner.fail(fmt::format("tensor {} has the unknown dtype {}; expected F32", config::quoted(name),
-                                 config::quoted(dtype)));
-      }
-      entry.dtype = row->dtype;
-    } else if (key == 1) {
-      scanner.each_element(kSafetensorsRank, [&] { entry.shape.push_back(scanner.natural()); });
-    } else {
-      scanner.expect('[');
-      entry.begin = scanner.natural();
-      scanner.expect(',');
-      entry.end = scanner.natural();
-      scanner.expect(']');
+  const auto read_dtype = [&] {
+    const std::string_view dtype = scanner.string();
+    const ElementSize* const row = find_dtype(dtype);
+    if (row == nullptr) {
+      scanner.fail(fmt::format("tensor {} has the unknown dtype {}; expected F32", config::quoted(name),
+                               config::quoted(dtype)));
     }
-  });
+    entry.dtype = row->dtype;
+  };
+  const auto read_shape = [&] {
+    scanner.each_element(kSafetensorsRank, [&] { entry.shape.push_back(scanner.natural()); });
+  };
+  const auto read_offsets = [&] {
+    scanner.expect('[');
+    entry.begin = scanner.natural();
+    scanner.expect(',');
+    entry.end = scanner.natural();
+    scanner.expect(']');
+  };
+  scanner.object({{"dtype", read_dtype}, {"shape", read_shape}, {"data_offsets", read_offsets}});
   return entry;
 }
 

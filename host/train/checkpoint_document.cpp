@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
 #include <limits>
 
@@ -55,72 +54,54 @@ void write_best(JsonWriter& json, const std::optional<BestModel>& best) {
   json.close_object();
 }
 
+/// Reads a number into `to`.
+JsonMember real_member(JsonScanner& scanner, std::string_view key, double& to) {
+  return {key, [&scanner, &to] { to = scanner.real(); }};
+}
+
 std::optional<QuantizationTerms> read_quantization(JsonScanner& scanner) {
-  static constexpr std::array<std::string_view, 3> kKeys = {"error", "least_perplexity", "perplexity"};
   if (scanner.accept_null()) return std::nullopt;
   QuantizationTerms terms;
-  const std::array<double*, 3> values = {&terms.error, &terms.least_perplexity, &terms.perplexity};
-  scanner.object(kKeys, [&](std::size_t key) { *values[key] = scanner.real(); });
+  scanner.object({real_member(scanner, "error", terms.error),
+                  real_member(scanner, "least_perplexity", terms.least_perplexity),
+                  real_member(scanner, "perplexity", terms.perplexity)});
   return terms;
 }
 
-std::int64_t read_count(JsonScanner& scanner, std::string_view key, std::int64_t most) {
-  const std::int64_t value = scanner.natural();
-  if (value > most) scanner.fail(fmt::format("{} is {}; expected at most {}", key, value, most));
-  return value;
+/// Reads a whole number of at most `most` into `to`.
+JsonMember count_member(JsonScanner& scanner, std::string_view key, std::int64_t most, std::int64_t& to) {
+  return {key, [&scanner, key, most, &to] {
+            to = scanner.natural();
+            if (to > most) scanner.fail(fmt::format("{} is {}; expected at most {}", key, to, most));
+          }};
 }
 
 MetricsSums read_sums(JsonScanner& scanner) {
-  static constexpr std::array<std::string_view, 8> kKeys = {
-      "count", "gradient_norm", "kl", "kl_weight", "loss", "lr", "reconstruction", "quantization"};
   MetricsSums sums;
-  const std::array<double*, 7> reals = {
-      nullptr, &sums.gradient_norm, &sums.kl, &sums.loss_weight, &sums.loss, &sums.lr, &sums.reconstruction};
-  scanner.object(
-      kKeys,
-      [&](std::size_t key) {
-        if (key == 0) {
-          sums.count = read_count(scanner, kKeys[key], config::kSteps.max);
-        } else if (key == reals.size()) {
-          sums.quantization = read_quantization(scanner);
-        } else {
-          *reals[key] = scanner.real();
-        }
-      },
-      reals.size());
+  const std::vector<JsonMember> members = {
+      count_member(scanner, "count", config::kSteps.max, sums.count),
+      real_member(scanner, "gradient_norm", sums.gradient_norm),
+      real_member(scanner, "kl", sums.kl),
+      real_member(scanner, "kl_weight", sums.loss_weight),
+      real_member(scanner, "loss", sums.loss),
+      real_member(scanner, "lr", sums.lr),
+      real_member(scanner, "reconstruction", sums.reconstruction),
+      {"quantization", [&] { sums.quantization = read_quantization(scanner); }}};
+  scanner.object(members, members.size() - 1);
   return sums;
 }
 
 std::optional<BestModel> read_best(JsonScanner& scanner) {
-  static constexpr std::array<std::string_view, 6> kKeys = {"epoch",          "kl",   "loss",
-                                                            "reconstruction", "step", "quantization"};
   if (scanner.accept_null()) return std::nullopt;
   BestModel best;
-  scanner.object(
-      kKeys,
-      [&](std::size_t key) {
-        switch (key) {
-          case 0:
-            best.epoch = read_count(scanner, kKeys[key], std::numeric_limits<std::int64_t>::max());
-            return;
-          case 1:
-            best.valid.kl = scanner.real();
-            return;
-          case 2:
-            best.valid.loss = scanner.real();
-            return;
-          case 3:
-            best.valid.reconstruction = scanner.real();
-            return;
-          case 4:
-            best.step = read_count(scanner, kKeys[key], config::kSteps.max);
-            return;
-          default:
-            best.valid.quantization = read_quantization(scanner);
-            return;
-        }
-      },
-      kKeys.size() - 1);
+  const std::vector<JsonMember> members = {
+      count_member(scanner, "epoch", std::numeric_limits<std::int64_t>::max(), best.epoch),
+      real_member(scanner, "kl", best.valid.kl),
+      real_member(scanner, "loss", best.valid.loss),
+      real_member(scanner, "reconstruction", best.valid.reconstruction),
+      count_member(scanner, "step", config::kSteps.max, best.step),
+      {"quantization", [&] { best.valid.quantization = read_quantization(scanner); }}};
+  scanner.object(members, members.size() - 1);
   return best;
 }
 
@@ -133,14 +114,6 @@ std::uint64_t read_fingerprint(JsonScanner& scanner, std::string_view key) {
                              kFingerprintDigits));
   }
   return value;
-}
-
-void read_nonfinite(JsonScanner& scanner, TrainingState& state) {
-  static constexpr std::array<std::string_view, 3> kKeys = {"restores", "skipped", "skipped_in_row"};
-  scanner.object(kKeys, [&](std::size_t key) {
-    std::int64_t& target = key == 0 ? state.restores : key == 1 ? state.skipped : state.skipped_in_row;
-    target = read_count(scanner, kKeys[key], key == 0 ? config::kRestores.max : config::kSteps.max);
-  });
 }
 
 void read_options(JsonScanner& scanner, RunIdentity& identity) {
@@ -186,52 +159,30 @@ std::string write_checkpoint_document(const Checkpoint& checkpoint) {
 }
 
 Checkpoint read_checkpoint_document(std::span<char> text, const std::string& place) {
-  static constexpr std::array<std::string_view, 12> kKeys = {
-      "algorithms", "best", "boundary_open", "data",    "device", "epoch",
-      "length",     "line", "nonfinite",     "options", "step",   "test"};
   Checkpoint checkpoint;
   TrainingState& state = checkpoint.state;
   RunIdentity& identity = checkpoint.identity;
   JsonScanner scanner(text, place);
-  const auto take = [&](std::size_t key) {
-    switch (key) {
-      case 0:
-        return scanner.each_element(kMostAlgorithms,
-                                    [&] { identity.algorithms.emplace_back(scanner.string()); });
-      case 1:
-        state.best = read_best(scanner);
-        return;
-      case 2:
-        state.boundary_open = scanner.boolean();
-        return;
-      case 3:
-        identity.data = read_fingerprint(scanner, "data");
-        return;
-      case 4:
-        identity.device = scanner.string();
-        return;
-      case 5:
-        state.epoch_mean = MetricsMean(read_sums(scanner));
-        return;
-      case 6:
-        identity.length = read_count(scanner, kKeys[key], config::kSteps.max);
-        return;
-      case 7:
-        state.line_mean = MetricsMean(read_sums(scanner));
-        return;
-      case 8:
-        return read_nonfinite(scanner, state);
-      case 9:
-        return read_options(scanner, identity);
-      case 10:
-        state.step = read_count(scanner, kKeys[key], config::kSteps.max);
-        return;
-      default:
-        identity.test = read_fingerprint(scanner, "test");
-        return;
-    }
+  const auto read_algorithm = [&] { identity.algorithms.emplace_back(scanner.string()); };
+  const auto read_nonfinite = [&] {
+    scanner.object({count_member(scanner, "restores", config::kRestores.max, state.restores),
+                    count_member(scanner, "skipped", config::kSteps.max, state.skipped),
+                    count_member(scanner, "skipped_in_row", config::kSteps.max, state.skipped_in_row)});
   };
-  scanner.object(kKeys, take, kKeys.size() - 1);
+  const std::vector<JsonMember> members = {
+      {"algorithms", [&] { scanner.each_element(kMostAlgorithms, read_algorithm); }},
+      {"best", [&] { state.best = read_best(scanner); }},
+      {"boundary_open", [&] { state.boundary_open = scanner.boolean(); }},
+      {"data", [&] { identity.data = read_fingerprint(scanner, "data"); }},
+      {"device", [&] { identity.device = scanner.string(); }},
+      {"epoch", [&] { state.epoch_mean = MetricsMean(read_sums(scanner)); }},
+      count_member(scanner, "length", config::kSteps.max, identity.length),
+      {"line", [&] { state.line_mean = MetricsMean(read_sums(scanner)); }},
+      {"nonfinite", read_nonfinite},
+      {"options", [&] { read_options(scanner, identity); }},
+      count_member(scanner, "step", config::kSteps.max, state.step),
+      {"test", [&] { identity.test = read_fingerprint(scanner, "test"); }}};
+  scanner.object(members, members.size() - 1);
   scanner.expect_end();
   return checkpoint;
 }
