@@ -97,20 +97,26 @@ std::string_view choice_text() {
   return kText;
 }
 
+using Set = decltype(Option::set);
+using Get = decltype(Option::get);
+
+inline Option row(const Label& label, OptionType type, std::string_view range, Set set, Get get) {
+  return {.key = label.key,
+          .flag = label.flag,
+          .type = type,
+          .value = label.value,
+          .range = range,
+          .group = label.group,
+          .help = label.help,
+          .set = set,
+          .get = get};
+}
+
 /// An integer of any width that holds Range, optional or not.
 template <const IntegerRange& Range, auto... Path>
 Option integer_option(const Label& label) {
   using Value = FieldType<Path...>;
-  Option option{.key = label.key,
-                .flag = label.flag,
-                .type = OptionType::integer,
-                .value = label.value,
-                .range = range_text<Range>(),
-                .group = label.group,
-                .help = label.help,
-                .set = nullptr,
-                .get = nullptr};
-  option.set = [](RunConfig& config, std::string_view text, std::string_view where) {
+  const Set set = [](RunConfig& config, std::string_view text, std::string_view where) {
     const std::int64_t value = parse_integer(text, Range, where);
     if constexpr (std::is_same_v<Value, std::optional<std::int64_t>>) {
       field<Path...>(config) = value;
@@ -118,7 +124,7 @@ Option integer_option(const Label& label) {
       field<Path...>(config) = static_cast<Value>(value);
     }
   };
-  option.get = [](const RunConfig& config) {
+  const Get get = [](const RunConfig& config) {
     if constexpr (std::is_same_v<Value, std::optional<std::int64_t>>) {
       const auto& value = field<Path...>(config);
       return value ? std::to_string(*value) : std::string{};
@@ -127,77 +133,65 @@ Option integer_option(const Label& label) {
       return std::to_string(value);
     }
   };
-  return with_setting<Path...>(option);
+  return with_setting<Path...>(row(label, OptionType::integer, range_text<Range>(), set, get));
 }
 
 template <const RealRange& Range, auto... Path>
 Option real_option(const Label& label) {
-  return with_setting<Path...>(
-      {.key = label.key,
-       .flag = label.flag,
-       .type = OptionType::real,
-       .value = label.value,
-       .range = range_text<Range>(),
-       .group = label.group,
-       .help = label.help,
-       .set = [](RunConfig& config, std::string_view text,
-                 std::string_view where) { field<Path...>(config) = parse_real(text, Range, where); },
-       .get = [](const RunConfig& config) { return format_real(field<Path...>(config)); }});
+  const Set set = [](RunConfig& config, std::string_view text, std::string_view where) {
+    field<Path...>(config) = parse_real(text, Range, where);
+  };
+  const Get get = [](const RunConfig& config) { return format_real(field<Path...>(config)); };
+  return with_setting<Path...>(row(label, OptionType::real, range_text<Range>(), set, get));
 }
 
 /// Any text; empty if unset.
 template <auto... Path>
 Option text_option(const Label& label) {
-  return {.key = label.key,
-          .flag = label.flag,
-          .type = OptionType::text,
-          .value = label.value,
-          .range = "",
-          .group = label.group,
-          .help = label.help,
-          .set = [](RunConfig& config, std::string_view text,
-                    std::string_view where) { field<Path...>(config) = parse_text(text, where); },
-          .get = [](const RunConfig& config) { return field<Path...>(config); }};
+  const Set set = [](RunConfig& config, std::string_view text, std::string_view where) {
+    field<Path...>(config) = parse_text(text, where);
+  };
+  return row(label, OptionType::text, "", set,
+             [](const RunConfig& config) { return field<Path...>(config); });
+}
+
+/// A text that Parse(text, where) reads and Format(value) writes.
+template <auto Parse, auto Format, auto... Path>
+Option formatted_option(const Label& label, std::string_view range) {
+  const Set set = [](RunConfig& config, std::string_view text, std::string_view where) {
+    field<Path...>(config) = Parse(text, where);
+  };
+  const Get get = [](const RunConfig& config) { return Format(field<Path...>(config)); };
+  return with_setting<Path...>(row(label, OptionType::text, range, set, get));
 }
 
 template <auto... Path>
 Option flag_option(const Label& label) {
-  return {
-      .key = label.key,
-      .flag = label.flag,
-      .type = OptionType::flag,
-      .value = "",
-      .range = "true or false",
-      .group = label.group,
-      .help = label.help,
-      .set = [](RunConfig& config, std::string_view text,
-                std::string_view where) { field<Path...>(config) = parse_flag(text, where); },
-      .get = [](const RunConfig& config) { return std::string(field<Path...>(config) ? "true" : "false"); }};
+  const Set set = [](RunConfig& config, std::string_view text, std::string_view where) {
+    field<Path...>(config) = parse_flag(text, where);
+  };
+  const Get get = [](const RunConfig& config) {
+    return std::string(field<Path...>(config) ? "true" : "false");
+  };
+  return row(label, OptionType::flag, "true or false", set, get);
 }
 
-/// An enumeration whose enumerators have the values 0, 1, … in the order of Names.
+/// An enumeration whose enumerators have the values 0, 1, … in the order of Names; the placeholder lists
+/// them.
 template <const auto& Names, auto... Path>
-Option choice_option(const Label& label) {
+Option choice_option(Label label) {
   using Enum = FieldType<Path...>;
   static_assert(Names.size() == enumerator_count<Enum>(), "a text for each enumerator");
-  return with_setting<Path...>(
-      {.key = label.key,
-       .flag = label.flag,
-       .type = OptionType::choice,
-       .value = choice_text<Names>(),
-       .range = range_text<Names>(),
-       .group = label.group,
-       .help = label.help,
-       .set =
-           [](RunConfig& config, std::string_view text, std::string_view where) {
-             field<Path...>(config) = static_cast<Enum>(parse_choice(text, Names, where));
-           },
-       .get =
-           [](const RunConfig& config) {
-             const Enum& value = field<Path...>(config);
-             const auto index = static_cast<std::size_t>(value);
-             return index < Names.size() ? std::string(Names[index]) : std::to_string(index);
-           }});
+  label.value = choice_text<Names>();
+  const Set set = [](RunConfig& config, std::string_view text, std::string_view where) {
+    field<Path...>(config) = static_cast<Enum>(parse_choice(text, Names, where));
+  };
+  const Get get = [](const RunConfig& config) {
+    const Enum& value = field<Path...>(config);
+    const auto index = static_cast<std::size_t>(value);
+    return index < Names.size() ? std::string(Names[index]) : std::to_string(index);
+  };
+  return with_setting<Path...>(row(label, OptionType::choice, range_text<Names>(), set, get));
 }
 
 /// A list of integers separated by commas; "none" is the empty list.
@@ -205,31 +199,23 @@ template <const IntegerRange& Range, const IntegerRange& Length, auto... Path>
 Option list_option(const Label& label) {
   static const std::string kRange =
       fmt::format("none or up to {} comma-separated values, each {}", Length.max, describe(Range));
-  return {.key = label.key,
-          .flag = label.flag,
-          .type = OptionType::integer_list,
-          .value = label.value,
-          .range = kRange,
-          .group = label.group,
-          .help = label.help,
-          .set =
-              [](RunConfig& config, std::string_view text, std::string_view where) {
-                std::vector<std::int64_t> values;
-                if (text != "none") {
-                  const auto pieces = split(text, ',');
-                  if (static_cast<std::int64_t>(pieces.size()) > Length.max) refuse(where, text, kRange);
-                  for (const std::string_view piece : pieces) {
-                    if (piece.empty()) refuse(where, text, kRange);
-                    values.push_back(parse_integer(piece, Range, where));
-                  }
-                }
-                field<Path...>(config) = std::move(values);
-              },
-          .get =
-              [](const RunConfig& config) {
-                const auto& values = field<Path...>(config);
-                return values.empty() ? std::string("none") : fmt::format("{}", fmt::join(values, ","));
-              }};
+  const Set set = [](RunConfig& config, std::string_view text, std::string_view where) {
+    std::vector<std::int64_t> values;
+    if (text != "none") {
+      const auto pieces = split(text, ',');
+      if (static_cast<std::int64_t>(pieces.size()) > Length.max) refuse(where, text, kRange);
+      for (const std::string_view piece : pieces) {
+        if (piece.empty()) refuse(where, text, kRange);
+        values.push_back(parse_integer(piece, Range, where));
+      }
+    }
+    field<Path...>(config) = std::move(values);
+  };
+  const Get get = [](const RunConfig& config) {
+    const auto& values = field<Path...>(config);
+    return values.empty() ? std::string("none") : fmt::format("{}", fmt::join(values, ","));
+  };
+  return row(label, OptionType::integer_list, kRange, set, get);
 }
 
 }  // namespace vaecuda::config

@@ -90,16 +90,9 @@ void append_data(std::vector<Option>& table) {
   table.push_back(text_option<kData, &DataConfig::normal_label>(
       {"data.normal_label", "--normal-label", "LABEL", kGroup,
        "train and validate on the rows of this label alone; test rows keep all labels"}));
-  table.push_back({.key = "data.image",
-                   .flag = "--image",
-                   .type = OptionType::text,
-                   .value = "HxWxC",
-                   .range = kImageRange,
-                   .group = kGroup,
-                   .help = "the picture that a row is, channels varying fastest",
-                   .set = [](RunConfig& config, std::string_view text,
-                             std::string_view where) { config.data.train.image = parse_image(text, where); },
-                   .get = [](const RunConfig& config) { return format_image(config.data.train.image); }});
+  table.push_back(formatted_option<parse_image, format_image, kData, kSource, &DataSource::image>(
+      {"data.image", "--image", "HxWxC", kGroup, "the picture that a row is, channels varying fastest"},
+      kImageRange));
   table.push_back(choice_option<kScaleModes, kData, &DataConfig::scale>(
       {"data.scale", "--scale", "", kGroup,
        "255, largest: divide by 255, or by the training rows' largest; none: as they are; auto: bytes that "
@@ -133,20 +126,16 @@ void append_model(std::vector<Option>& table) {
   table.push_back(of_start_model(in_model(choice_option<kLikelihoods, kModel, &ModelConfig::likelihood>(
       {"model.likelihood", "--likelihood", "", kGroup,
        "p(x|z): bernoulli for values in [0,1], the others for any"}))));
-  table.push_back(
-      only(needs_sigma,
-           sigma_setting(of_start_model(Option{
-               .key = "model.sigma",
-               .flag = "--sigma",
-               .type = OptionType::real_or_word,
-               .value = "F|learned|head",
-               .range = sigma_range(),
-               .group = kGroup,
-               .help = "standard deviation of a likelihood that has one, in prepared units; learned: one "
-                       "parameter of the model; head: the decoder gives it for every column",
-               .set = [](RunConfig& config, std::string_view text,
-                         std::string_view where) { parse_sigma(config.model, text, where); },
-               .get = [](const RunConfig& config) { return format_sigma(config.model); }}))));
+  table.push_back(only(
+      needs_sigma, sigma_setting(of_start_model(row(
+                       {"model.sigma", "--sigma", "F|learned|head", kGroup,
+                        "standard deviation of a likelihood that has one, in prepared units; learned: one "
+                        "parameter of the model; head: the decoder gives it for every column"},
+                       OptionType::real_or_word, sigma_range(),
+                       [](RunConfig& config, std::string_view text, std::string_view where) {
+                         parse_sigma(config.model, text, where);
+                       },
+                       [](const RunConfig& config) { return format_sigma(config.model); })))));
   table.push_back(in_model(choice_option<kOutputBiases, kModel, &ModelConfig::output_bias>(
       {"model.output_bias", "--output-bias", "", kGroup,
        "what the output layer's bias starts from: as --init draws it, 0, or what gives the training rows' "
@@ -170,25 +159,13 @@ void append_objective(std::vector<Option>& table) {
   table.push_back(
       only(needs_kl_term, in_model(real_option<kWeight, kObjective, &ObjectiveConfig::beta>(
                               {"objective.beta", "--beta", "F", kGroup, "weight of the KL term"}))));
-  table.push_back(
-      only(needs_kl_term,
-           in_model(with_setting<kObjective, &ObjectiveConfig::beta_schedule>(Option{
-               .key = "objective.beta_schedule",
-               .flag = "--beta-schedule",
-               .type = OptionType::text,
-               .value = "SCHEDULE",
-               .range = "constant, linear:steps=N or cyclical:period=N,ramp=F",
-               .group = kGroup,
-               .help = "how the KL term's weight comes to --beta: constant, linear:steps=N (from 0) or "
-                       "cyclical:period=N,ramp=F (from 0 in every period)",
-               .set =
-                   [](RunConfig& config, std::string_view text, std::string_view where) {
-                     config.objective.beta_schedule = parse_beta_schedule(text, where);
-                   },
-               .get =
-                   [](const RunConfig& config) {
-                     return format_beta_schedule(config.objective.beta_schedule);
-                   }}))));
+  table.push_back(only(needs_kl_term,
+                       in_model(formatted_option<parse_beta_schedule, format_beta_schedule, kObjective,
+                                                 &ObjectiveConfig::beta_schedule>(
+                           {"objective.beta_schedule", "--beta-schedule", "SCHEDULE", kGroup,
+                            "how the KL term's weight comes to --beta: constant, linear:steps=N (from 0) or "
+                            "cyclical:period=N,ramp=F (from 0 in every period)"},
+                           "constant, linear:steps=N or cyclical:period=N,ramp=F"))));
   table.push_back(
       only(needs_kl_term, in_model(real_option<kWeight, kObjective, &ObjectiveConfig::capacity>(
                               {"objective.capacity", "--capacity", "NATS", kGroup,
@@ -249,16 +226,13 @@ void append_training(std::vector<Option>& table) {
   table.push_back(integer_option<kBatchSize, kTrain, &TrainConfig::batch_size>(
       {"train.batch_size", "--batch-size", "N", kGroup,
        "rows per step; where there are fewer training rows, all of them"}));
-  table.push_back({.key = "train.seed",
-                   .flag = "--seed",
-                   .type = OptionType::integer,
-                   .value = "N",
-                   .range = kSeedRange,
-                   .group = kGroup,
-                   .help = "of every random number; the same seed gives the same model",
-                   .set = [](RunConfig& config, std::string_view text,
-                             std::string_view where) { config.train.seed = parse_seed(text, where); },
-                   .get = [](const RunConfig& config) { return std::to_string(config.train.seed); }});
+  table.push_back(row(
+      {"train.seed", "--seed", "N", kGroup, "of every random number; the same seed gives the same model"},
+      OptionType::integer, kSeedRange,
+      [](RunConfig& config, std::string_view text, std::string_view where) {
+        config.train.seed = parse_seed(text, where);
+      },
+      [](const RunConfig& config) { return std::to_string(config.train.seed); }));
   table.push_back(integer_option<kPatience, kTrain, &TrainConfig::patience>(
       {"train.patience", "--patience", "N", kGroup,
        "stop after N epochs without a better validation loss; 0 never does"}));
@@ -279,17 +253,11 @@ void append_optimizer(std::vector<Option>& table) {
   table.push_back(real_option<kLearningRate, kOptimizer, &OptimizerConfig::lr>(
       {"optimizer.lr", "--lr", "F", kGroup, "learning rate"}));
   table.push_back(
-      {.key = "optimizer.lr_schedule",
-       .flag = "--lr-schedule",
-       .type = OptionType::text,
-       .value = "SCHEDULE",
-       .range = "constant, cosine:warmup=N,min=F, exponential:gamma=F or stages:E1=LR1,E2=LR2,...",
-       .group = kGroup,
-       .help = "constant, cosine:warmup=STEPS,min=FRACTION, exponential:gamma=F (per epoch) or "
-               "stages:EPOCH=LR,...",
-       .set = [](RunConfig& config, std::string_view text,
-                 std::string_view where) { config.optimizer.schedule = parse_lr_schedule(text, where); },
-       .get = [](const RunConfig& config) { return format_lr_schedule(config.optimizer.schedule); }});
+      formatted_option<parse_lr_schedule, format_lr_schedule, kOptimizer, &OptimizerConfig::schedule>(
+          {"optimizer.lr_schedule", "--lr-schedule", "SCHEDULE", kGroup,
+           "constant, cosine:warmup=STEPS,min=FRACTION, exponential:gamma=F (per epoch) or "
+           "stages:EPOCH=LR,..."},
+          "constant, cosine:warmup=N,min=F, exponential:gamma=F or stages:E1=LR1,E2=LR2,..."));
   table.push_back(choice_option<kOptimizers, kOptimizer, &OptimizerConfig::kind>(
       {"optimizer.kind", "--optimizer", "", kGroup, "adamw decouples the weight decay from the gradient"}));
   table.push_back(real_option<kShare, kOptimizer, &OptimizerConfig::beta1>(
@@ -310,17 +278,14 @@ void append_optimizer(std::vector<Option>& table) {
 
 void append_device(std::vector<Option>& table) {
   constexpr std::string_view kGroup = "Device";
-  table.push_back(free_on_resume(
-      Option{.key = "train.device",
-             .flag = "--device",
-             .type = OptionType::text,
-             .value = "auto|cpu|cuda|cuda:N",
-             .range = kDeviceRange,
-             .group = kGroup,
-             .help = "where to train; auto takes a GPU if there is one",
-             .set = [](RunConfig& config, std::string_view text,
-                       std::string_view where) { config.train.device = parse_device(text, where); },
-             .get = [](const RunConfig& config) { return config.train.device; }}));
+  table.push_back(free_on_resume(row(
+      {"train.device", "--device", "auto|cpu|cuda|cuda:N", kGroup,
+       "where to train; auto takes a GPU if there is one"},
+      OptionType::text, kDeviceRange,
+      [](RunConfig& config, std::string_view text, std::string_view where) {
+        config.train.device = parse_device(text, where);
+      },
+      [](const RunConfig& config) { return config.train.device; })));
   table.push_back(free_on_resume(integer_option<kThreads, kTrain, &TrainConfig::threads>(
       {"train.threads", "--threads", "N", kGroup,
        "CPU threads; 0 is one per core that may be used. Never changes a result"})));
