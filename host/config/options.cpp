@@ -6,11 +6,10 @@
 #include <array>
 #include <vector>
 
-#include "host/config/beta_schedule.hpp"
 #include "host/config/enumerators.hpp"
 #include "host/config/fields.hpp"
 #include "host/config/limits.hpp"
-#include "host/config/lr_schedule.hpp"
+#include "host/config/schedules.hpp"
 #include "host/config/scopes.hpp"
 #include "host/config/text_forms.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "host/config/lr_schedule.hpp"
+#include "host/config/schedules.hpp"
 #include "host/config/scopes.hpp"
 #include "host/config/utf8.hpp"
 #include "host/data/check_values.hpp"
