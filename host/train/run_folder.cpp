@@ -11,7 +11,9 @@
 #include <system_error>
 #include <vector>
 
+#include "host/config/scopes.hpp"
 #include "host/io/atomic_file.hpp"
+#include "host/io/folder_listing.hpp"
 #include "host/io/output_descriptor.hpp"
 #include "host/io/path_links.hpp"
 #include "host/io/seekable_bytes.hpp"
@@ -335,6 +337,18 @@ void RunFolder::close_logs() {
 
 void RunFolder::add_image(const std::string& tag, const EncodedImage& image, std::int64_t step) {
   events_->add_image(tag, image, step, unix_seconds());
+}
+
+RunConfig load_run_config(const std::string& dir) {
+  const std::string path = find_run_file(fs::path(dir), "config.toml").string();
+  if (!fs::exists(path)) {
+    throw FileError(fmt::format("{}: holds no run: config.toml is missing; name the folder of a run", dir));
+  }
+  refuse_pipes(dir);
+  refuse_pipes(fs::path(path).parent_path());
+  RunConfig config = config::load_kept_config(path);
+  config.output.dir = dir;
+  return config;
 }
 
 }  // namespace vaecuda

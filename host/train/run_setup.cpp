@@ -13,8 +13,6 @@
 #include "host/plan/builder.hpp"
 #include "host/train/diagnosis.hpp"
 #include "host/train/memory_rows.hpp"
-#include "host/train/read_lines.hpp"
-#include "host/train/start_model.hpp"
 #include "vaecuda/error.hpp"
 
 namespace vaecuda {
@@ -35,6 +33,33 @@ std::string recorded_path(const std::string& path) {
         path, config::quoted(whole)));
   }
   return whole;
+}
+
+std::string preparation_text(const Preparation& preparation) {
+  std::string text;
+  if (preparation.scale != 1.0f) {
+    const float divisor = 1.0f / preparation.scale;
+    text += fmt::format(", divided by {:.6g}", divisor);
+  }
+  if (!preparation.mean.empty()) text += ", standardized";
+  return text;
+}
+
+/// One line for each of the files that were read, that of the training rows with how they are prepared, and
+/// one for all that may be wrong.
+void say_what_was_read(const PreparedData& data, const Say& say) {
+  const auto say_warnings = [&say](const ReadNotes& notes) {
+    for (const std::string& warning : notes.warnings) say("warning: " + warning);
+  };
+  const ReadNotes train = data.train.notes();
+  say(train.description + preparation_text(data.preparation));
+  say_warnings(train);
+  for (const std::optional<Dataset>* held : {&data.valid, &data.test}) {
+    if (!*held || (*held)->name() == data.train.name()) continue;
+    const ReadNotes notes = (*held)->notes();
+    say(fmt::format("{}: {}", held == &data.valid ? "validation" : "test", notes.description));
+    say_warnings(notes);
+  }
 }
 
 }  // namespace

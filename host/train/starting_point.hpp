@@ -41,4 +41,15 @@ struct StartingPoint {
 [[nodiscard]] std::vector<float> initial_moment2(const ParameterLayout& layout,
                                                  const OptimizerConfig& optimizer);
 
+// What a run that starts from a trained model (--init-from) takes from it, and what must agree.
+
+/// Rows meet the model by the names of its columns and by its scale. `path` names it in messages.
+[[nodiscard]] DataView view_of(const ModelFile& start, const std::string& path);
+/// A model that is trained on keeps its own view of the data, or its weights would mean something else.
+/// \throws ConfigError where standardization is asked for and the model has none, or the other way round
+[[nodiscard]] Preparation preparation_for(const RunConfig& config, const Preparation& from_data,
+                                          const ModelFile& start);
+/// \throws ConfigError naming the first option of the model that differs
+void require_same_model(const RunConfig& config, const ModelFile& start);
+
 }  // namespace vaecuda
