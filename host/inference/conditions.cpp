@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "host/config/split.hpp"
 #include "host/data/label_builder.hpp"
 #include "host/data/number.hpp"
 #include "vaecuda/error.hpp"
@@ -50,16 +51,12 @@ std::vector<float> one_hot(const RowSource& source, std::int64_t rows,
 /// "0.5,0,1" as a vector of `size` numbers; none where it is not one.
 std::optional<std::vector<float>> vector_of(std::string_view text, std::int64_t size) {
   std::vector<float> numbers;
-  bool usable = true;
-  for (std::string_view rest = text; usable;) {
-    const std::size_t comma = rest.find(',');
+  for (const std::string_view piece : config::split(text, ',')) {
     float value = 0.0f;
-    usable = data::parse_f32(rest.substr(0, comma), value) == data::NumberStatus::ok;
+    if (data::parse_f32(piece, value) != data::NumberStatus::ok) return std::nullopt;
     numbers.push_back(value);
-    if (comma == std::string_view::npos) break;
-    rest.remove_prefix(comma + 1);
   }
-  if (!usable || static_cast<std::int64_t>(numbers.size()) != size) return std::nullopt;
+  if (static_cast<std::int64_t>(numbers.size()) != size) return std::nullopt;
   return numbers;
 }
 

@@ -2,21 +2,76 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <numeric>
 #include <utility>
 
+#include "host/config/enumerators.hpp"
 #include "host/config/limits.hpp"
 #include "host/data/match_columns.hpp"
 #include "host/inference/conditions.hpp"
-#include "host/inference/drawn_rows.hpp"
 #include "host/inference/latents.hpp"
-#include "host/inference/model_info.hpp"
 #include "host/inference/vae_impl.hpp"
 #include "host/plan/exchanged.hpp"
 #include "vaecuda/output.hpp"
 
 namespace vaecuda {
+namespace {
+
+/// `file` may lack its parameters.
+ModelInfo info_of(const ModelFile& file) {
+  ModelInfo info;
+  info.model = file.model;
+  info.image = file.image;
+  info.column_names = file.column_names;
+  info.condition_names = file.condition_names;
+  info.label_vector_names = file.label_vector_names;
+  info.scale = file.preparation.scale;
+  info.trained_on = file.trained_on;
+  info.mean = file.preparation.mean;
+  info.inverse_deviation = file.preparation.inverse_deviation;
+  info.binarize = config::same_as<BinarizeMode>(file.preparation.binarize);
+  info.objective = file.objective;
+  info.seed = file.seed;
+  info.steps = file.steps;
+  info.parameters = make_layout(file.model).parameters;
+  for (const ModelTensor& tensor : tensors_of(file)) info.tensors.push_back({tensor.name, tensor.shape});
+  return info;
+}
+
+/// Latents that are drawn when they are asked for.
+class DrawnRows final : public RowSource {
+ public:
+  /// Gives the latents of rows first … first + count − 1.
+  using Draw = std::function<std::vector<float>(std::int64_t first, std::int64_t count)>;
+  DrawnRows(std::int64_t count, std::int64_t latent_dim, Draw draw)
+      : count_(count), latent_dim_(latent_dim), draw_(std::move(draw)) {}
+  [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] std::int64_t columns() const override { return latent_dim_; }
+  [[nodiscard]] std::optional<std::int64_t> rows() const override { return count_; }
+  [[nodiscard]] std::span<const float> next(std::int64_t most) override {
+    const std::int64_t rows = std::min(most, count_ - done_);
+    block_ = draw_(done_, rows);
+    done_ += rows;
+    return block_;
+  }
+
+ private:
+  std::string name_ = "the prior";
+  std::int64_t count_;
+  std::int64_t latent_dim_;
+  Draw draw_;
+  std::int64_t done_ = 0;
+  std::vector<float> block_;
+};
+
+}  // namespace
+
+ModelInfo read_model_info(const std::string& path) {
+  return info_of(load_model_head(path));
+}
 
 Vae::Impl::Impl(ModelFile from, const RunOn& on)
     : file(std::move(from)), info(info_of(file)), said(on.message) {
