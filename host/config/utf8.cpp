@@ -13,7 +13,8 @@ unsigned byte_at(std::string_view text, std::size_t i) {
   return static_cast<unsigned char>(text[i]);
 }
 
-/// Length of the well-formed sequence at the start of `text`; 0 if there is none (Unicode, table 3-7).
+}  // namespace
+
 std::size_t sequence_length(std::string_view text) {
   const unsigned lead = byte_at(text, 0);
   if (lead < 0x80) return 1;
@@ -32,8 +33,6 @@ std::size_t sequence_length(std::string_view text) {
   return overlong || surrogate || too_large ? 0 : length;
 }
 
-}  // namespace
-
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = sequence_length(text);
@@ -47,7 +46,7 @@ std::string repaired(std::string_view text) {
   std::string result;
   while (!text.empty()) {
     const std::size_t length = sequence_length(text);
-    result += length > 0 ? text.substr(0, length) : std::string_view("\xEF\xBF\xBD");
+    result += length > 0 ? text.substr(0, length) : kReplacement;
     text.remove_prefix(length > 0 ? length : 1);
   }
   return result;

@@ -9,18 +9,6 @@
 #include "host/config/utf8.hpp"
 
 namespace vaecuda {
-namespace {
-
-/// Bytes of the character that begins here; 0 where none does.
-std::size_t character_length(std::string_view text) {
-  constexpr std::size_t kLongest = 4;
-  for (std::size_t length = 1; length <= std::min(kLongest, text.size()); ++length) {
-    if (config::is_utf8(text.substr(0, length))) return length;
-  }
-  return 0;
-}
-
-}  // namespace
 
 void JsonWriter::key(std::string_view name) {
   separate();
@@ -80,7 +68,6 @@ void JsonWriter::separate() {
 }
 
 void JsonWriter::append_string(std::string_view text) {
-  constexpr std::string_view kReplacement = "\xef\xbf\xbd";
   constexpr std::string_view kEscaped = "\"\\\b\f\n\r\t";
   constexpr std::string_view kLetters = "\"\\bfnrt";
   constexpr unsigned char kFirstPrintable = 0x20;
@@ -98,14 +85,14 @@ void JsonWriter::append_string(std::string_view text) {
     text.remove_prefix(plain);
     if (text.empty()) break;
     const char c = text.front();
-    const std::size_t length = character_length(text);
+    const std::size_t length = config::sequence_length(text);
     if (const std::size_t at = kEscaped.find(c); at != std::string_view::npos) {
       text_ += '\\';
       text_ += kLetters[at];
     } else if (static_cast<unsigned char>(c) < kFirstPrintable) {
       fmt::format_to(std::back_inserter(text_), "\\u{:04x}", static_cast<unsigned>(c));
     } else {
-      text_ += length > 0 ? text.substr(0, length) : kReplacement;
+      text_ += length > 0 ? text.substr(0, length) : config::kReplacement;
     }
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }

@@ -10,17 +10,6 @@
 namespace vaecuda {
 namespace {
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-/// Length of the well-formed character that begins at `at`; 0 if there is none.
-std::size_t letter_size(std::string_view text, std::size_t at) {
-  constexpr std::size_t kLongest = 4;
-  for (std::size_t size = 1; size <= std::min(kLongest, text.size() - at); ++size) {
-    if (config::is_utf8(text.substr(at, size))) return size;
-  }
-  return 0;
-}
-
 /// Control characters of C1, and the bidirectional embeddings, overrides and isolates.
 bool is_obeyed(std::string_view letter) {
   if (letter.size() < 2) return false;
@@ -52,11 +41,11 @@ std::string_view entity_of(char letter) {
 std::string escape_markup(std::string_view text) {
   std::string result;
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t size = letter_size(text, at);
+    const std::size_t size = config::sequence_length(text.substr(at));
     const auto byte = static_cast<unsigned char>(text[at]);
     const bool control = byte == 0x7F || (byte < 0x20 && text[at] != '\n' && text[at] != '\t');
     if (size == 0 || control || is_obeyed(text.substr(at, size))) {
-      result += kReplacement;
+      result += config::kReplacement;
     } else if (const std::string_view entity = entity_of(text[at]); !entity.empty()) {
       result += entity;
     } else {
