@@ -6,8 +6,8 @@
 #include <map>
 
 #include "host/evaluate/log_sum_exp.hpp"
+#include "host/inference/latents.hpp"
 #include "kernels/math/gaussian.h"
-#include "kernels/math/philox.h"
 
 namespace vaecuda {
 namespace {
@@ -31,20 +31,6 @@ std::vector<double> counts_of(std::span<const std::int32_t> values) {
   std::vector<double> counts(values_of(values), 0.0);
   for (const std::int32_t value : values) counts[static_cast<std::size_t>(value)] += 1.0;
   return counts;
-}
-
-/// The noise of an evaluation, as drawn by LatentForward for sample 0 of a row.
-void draw_noise(std::uint64_t seed, std::int64_t row, std::span<double> noise) {
-  for (std::size_t column = 0; column < noise.size(); column += 4) {
-    const math::Philox4 bits = math::philox(seed, static_cast<std::uint64_t>(row),
-                                            math::random_block(math::RandomPurpose::evaluate, column));
-    const math::NormalPair low = math::normal_pair(bits.v[0], bits.v[1]);
-    const math::NormalPair high = math::normal_pair(bits.v[2], bits.v[3]);
-    const float normals[4] = {low.first, low.second, high.first, high.second};
-    for (std::size_t i = 0; i < 4 && column + i < noise.size(); ++i) {
-      noise[column + i] = static_cast<double>(normals[i]);
-    }
-  }
 }
 
 /// The posteriors of the chosen rows, in the form of a log-density without ½ log 2π, which cancels.
@@ -131,11 +117,11 @@ AggregateFigures aggregate_information(const Posteriors& posteriors, std::uint64
   const auto count = static_cast<double>(result.rows);
   std::vector<double> z(densities.latents);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    draw_noise(seed, rows[i], z);
-    for (std::size_t j = 0; j < z.size(); ++j) {
+    // As LatentForward draws it in an evaluation, for sample 0 of a row.
+    for_each_normal(seed, rows[i], math::RandomPurpose::evaluate, z.size(), [&](std::size_t j, float normal) {
       const std::size_t place = i * z.size() + j;
-      z[j] = densities.mean[place] + densities.deviation[place] * z[j];
-    }
+      z[j] = densities.mean[place] + densities.deviation[place] * static_cast<double>(normal);
+    });
     LogSumExp mixture;
     for (std::size_t m = 0; m < rows.size(); ++m) mixture.add(densities.log_density(m, z));
     result.information += (densities.log_density(i, z) - (mixture.value() - std::log(count))) / count;

@@ -72,15 +72,8 @@ std::vector<float> draw_prior(std::int64_t first, std::int64_t count, std::int64
   const auto deviation = static_cast<float>(temperature);
   std::vector<float> z = room_for(count, latent_dim, "latents");
   for (std::int64_t row = first; row < first + count; ++row) {
-    for (std::int64_t column = 0; column < latent_dim; column += 4) {
-      const math::Philox4 bits =
-          math::philox(seed, static_cast<std::uint64_t>(row),
-                       math::random_block(math::RandomPurpose::prior, static_cast<std::uint64_t>(column)));
-      const math::NormalPair low = math::normal_pair(bits.v[0], bits.v[1]);
-      const math::NormalPair high = math::normal_pair(bits.v[2], bits.v[3]);
-      const float normals[4] = {low.first, low.second, high.first, high.second};
-      for (std::int64_t i = 0; i < 4 && column + i < latent_dim; ++i) z.push_back(deviation * normals[i]);
-    }
+    for_each_normal(seed, row, math::RandomPurpose::prior, static_cast<std::size_t>(latent_dim),
+                    [&](std::size_t /*column*/, float normal) { z.push_back(deviation * normal); });
   }
   return z;
 }

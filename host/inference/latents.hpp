@@ -2,12 +2,14 @@
 // (vaecuda/vae.hpp) and implemented here as well.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "host/plan/op.hpp"
+#include "kernels/math/philox.h"
 #include "vaecuda/config.hpp"
 
 namespace vaecuda {
@@ -21,6 +23,20 @@ namespace vaecuda {
 /// \throws ConfigError for a draw that a model cannot make: without a prior, of a negative count, at a
 /// temperature that is none
 void check_draw(const ModelConfig& model, std::int64_t count, double temperature);
+
+/// Calls use(column, number) for a row's `count` standard normal numbers, by (seed, purpose, row, column).
+template <typename Use>
+void for_each_normal(std::uint64_t seed, std::int64_t row, math::RandomPurpose purpose, std::size_t count,
+                     Use&& use) {
+  for (std::size_t column = 0; column < count; column += 4) {
+    const math::Philox4 bits =
+        math::philox(seed, static_cast<std::uint64_t>(row), math::random_block(purpose, column));
+    const math::NormalPair low = math::normal_pair(bits.v[0], bits.v[1]);
+    const math::NormalPair high = math::normal_pair(bits.v[2], bits.v[3]);
+    const float normals[4] = {low.first, low.second, high.first, high.second};
+    for (std::size_t i = 0; i < 4 && column + i < count; ++i) use(column + i, normals[i]);
+  }
+}
 
 /// z (count, latent_dim) ~ N(0, temperature²) of rows first … first + count − 1, by (seed, prior, row,
 /// column).
