@@ -2,6 +2,9 @@
 
 #include <fcntl.h>
 
+#include <cstdint>
+#include <span>
+
 #include "vaecuda/error.hpp"
 
 namespace vaecuda {
@@ -11,18 +14,14 @@ AppendFile::AppendFile(const Place& place)
       file_(place, O_WRONLY | O_CREAT | O_APPEND),
       was_empty_(file_.regular_size() <= 0) {}
 
-void AppendFile::append(std::span<const std::byte> bytes) {
+void AppendFile::append(std::string_view text) {
   const std::int64_t size = file_.regular_size();
   try {
-    file_.write(bytes);
+    file_.write(std::as_bytes(std::span(text)));
   } catch (const RuntimeError&) {
     if (size >= 0) file_.try_truncate(size);
     throw;
   }
-}
-
-void AppendFile::append(std::string_view text) {
-  append(std::as_bytes(std::span(text)));
 }
 
 }  // namespace vaecuda

@@ -1,10 +1,7 @@
 // Files that grow line by line or record by record while a program runs.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
-#include <span>
 #include <string_view>
 
 #include "host/io/output_descriptor.hpp"
@@ -21,7 +18,6 @@ class AppendFile {
 
   /// Appends all bytes: one line or record per call. If that fails (a full disk), a regular file is truncated
   /// to its previous length, so that it never ends in a partial record.
-  void append(std::span<const std::byte> bytes);
   void append(std::string_view text);
   /// Returns when everything appended is on the disk.
   void sync() { file_.sync(); }

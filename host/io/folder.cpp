@@ -18,7 +18,16 @@ namespace vaecuda {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY;
+
+/// Close-on-exec, retried after an interruption.
+int open_at(int folder, const char* name, int flags) {
+  constexpr mode_t kModeBeforeUmask = 0666;
+  for (;;) {
+    const int descriptor = ::openat(folder, name, flags | O_CLOEXEC, kModeBeforeUmask);
+    if (descriptor >= 0 || errno != EINTR) return descriptor;
+  }
+}
 
 bool leads_to(const fs::path& path, int descriptor) {
   struct stat there = {};
@@ -29,17 +38,13 @@ bool leads_to(const fs::path& path, int descriptor) {
 
 }  // namespace
 
-Folder::Folder(const fs::path& path, const fs::path& shown) : path_(shown.empty() ? path : shown) {
-  do {
-    descriptor_ = ::open(path.c_str(), kOpenFolder);
-  } while (descriptor_ < 0 && errno == EINTR);
+Folder::Folder(const fs::path& path, const fs::path& shown)
+    : path_(shown.empty() ? path : shown), descriptor_(open_at(AT_FDCWD, path.c_str(), kOpenFolder)) {
   if (descriptor_ < 0) throw_output_error("open", path_, errno);
 }
 
-Folder::Folder(const Folder& parent, const std::string& name) : path_(parent.path_) {
-  do {
-    descriptor_ = ::openat(parent.descriptor_, name.c_str(), kOpenFolder | O_NOFOLLOW);
-  } while (descriptor_ < 0 && errno == EINTR);
+Folder::Folder(const Folder& parent, const std::string& name)
+    : path_(parent.path_), descriptor_(open_at(parent.descriptor_, name.c_str(), kOpenFolder | O_NOFOLLOW)) {
   if (descriptor_ < 0) parent.fail("open", name, errno);
 }
 
@@ -95,22 +100,12 @@ void Folder::rename(const std::string& name, const Folder& to, const std::string
 }
 
 void Folder::sync() const {
-  while (::fsync(descriptor_) != 0) {
-    if (errno == EINTR) continue;
-    // Some network file systems do not support syncing a folder and report that.
-    if (errno == EINVAL || errno == ENOTSUP) return;
-    throw_output_error("bring to disk", path_, errno);
-  }
+  sync_output(descriptor_, path_);
 }
 
 int Place::open(int flags) const {
-  constexpr mode_t kModeBeforeUmask = 0666;
-  for (;;) {
-    const int descriptor =
-        folder_ ? ::openat(folder_->descriptor(), name_.c_str(), flags | O_CLOEXEC, kModeBeforeUmask)
-                : ::open(path_.c_str(), flags | O_CLOEXEC, kModeBeforeUmask);
-    if (descriptor >= 0 || errno != EINTR) return descriptor;
-  }
+  return folder_ ? open_at(folder_->descriptor(), name_.c_str(), flags)
+                 : open_at(AT_FDCWD, path_.c_str(), flags);
 }
 
 }  // namespace vaecuda

@@ -27,6 +27,16 @@ class LittleEndian {
     bytes_ += bytes;
     return *this;
   }
+  /// What the local and the central header of a stored member have in common.
+  LittleEndian& member(std::uint32_t crc, std::uint32_t size, const std::string& name) {
+    u16(kVersion);  // needed
+    u32(0);         // flags, stored
+    u16(0);         // time
+    u16(kEpochDate);
+    u32(crc).u32(size).u32(size);
+    u16(static_cast<std::uint32_t>(name.size()));
+    return u16(0);  // extra field
+  }
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
 
  private:
@@ -77,20 +87,7 @@ void NpzWriter::add(const std::string& name, std::string_view head, std::span<co
   }
   Member member{name, 0, static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(position_)};
   member.crc = crc_of(crc_of(0, head.data(), head.size()), body.data(), body.size());
-  write(LittleEndian()
-            .u32(kLocalSignature)
-            .u16(kVersion)
-            .u16(0)  // flags
-            .u16(0)  // stored
-            .u16(0)  // time
-            .u16(kEpochDate)
-            .u32(member.crc)
-            .u32(member.size)
-            .u32(member.size)
-            .u16(static_cast<std::uint32_t>(name.size()))
-            .u16(0)  // extra field
-            .text(name)
-            .bytes());
+  write(LittleEndian().u32(kLocalSignature).member(member.crc, member.size, name).text(name).bytes());
   write(head);
   file_.write(body);
   position_ += body.size();
@@ -112,16 +109,7 @@ void NpzWriter::commit() {
     write(LittleEndian()
               .u32(kCentralSignature)
               .u16(kVersion)  // made by
-              .u16(kVersion)  // needed
-              .u16(0)
-              .u16(0)
-              .u16(0)
-              .u16(kEpochDate)
-              .u32(member.crc)
-              .u32(member.size)
-              .u32(member.size)
-              .u16(static_cast<std::uint32_t>(member.name.size()))
-              .u16(0)  // extra field
+              .member(member.crc, member.size, member.name)
               .u16(0)  // comment
               .u16(0)  // disk
               .u16(0)  // internal attributes

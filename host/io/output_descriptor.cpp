@@ -46,6 +46,15 @@ void throw_output_error(const char* attempt, const std::filesystem::path& path, 
                                  std::generic_category().message(error), remedy(error)));
 }
 
+void sync_output(int descriptor, const std::filesystem::path& path) {
+  while (::fsync(descriptor) != 0) {
+    if (errno == EINTR) continue;
+    // Pipes, terminals, and folders on some network file systems do not support syncing and report that.
+    if (errno == EINVAL || errno == ENOTSUP) return;
+    throw_output_error("bring to disk", path, errno);
+  }
+}
+
 OutputDescriptor::OutputDescriptor(const Place& place, int flags, std::filesystem::path path)
     : descriptor_(place.open(flags)), path_(std::move(path)) {
   if (descriptor_ < 0) throw_output_error("open", path_, errno);
@@ -78,15 +87,6 @@ void OutputDescriptor::rewrite(std::int64_t offset, std::span<const std::byte> b
     }
     bytes = bytes.subspan(static_cast<std::size_t>(written));
     offset += written;
-  }
-}
-
-void OutputDescriptor::sync() {
-  while (::fsync(descriptor_) != 0) {
-    if (errno == EINTR) continue;
-    // Pipes, terminals, and folders on some network file systems do not support syncing and report that.
-    if (errno == EINVAL || errno == ENOTSUP) return;
-    throw_output_error("bring to disk", path_, errno);
   }
 }
 

@@ -14,6 +14,9 @@ namespace vaecuda {
 /// text for `error` (an errno value) and the remedy.
 [[noreturn]] void throw_output_error(const char* attempt, const std::filesystem::path& path, int error);
 
+/// Returns when everything written to the file or folder is on the disk. \throws as throw_output_error
+void sync_output(int descriptor, const std::filesystem::path& path);
+
 /// Owns a file descriptor. Every member throws the RuntimeError of throw_output_error, naming `path`.
 class OutputDescriptor {
  public:
@@ -32,7 +35,7 @@ class OutputDescriptor {
   /// Overwrites the bytes from `offset` on with all of these.
   void rewrite(std::int64_t offset, std::span<const std::byte> bytes);
   /// Returns when everything written is on the disk.
-  void sync();
+  void sync() { sync_output(descriptor_, path_); }
   /// Closes explicitly, so that an error delayed by the system is detected.
   void close();
   /// Bytes in the file, or -1 if it is not a regular file.

@@ -140,7 +140,7 @@ void EventFile::append_record(const std::string& event) {
   append_little_endian(frame, masked_crc(frame));
   frame += event;
   append_little_endian(frame, masked_crc(event));
-  file_.append(std::string_view(frame));
+  file_.append(frame);
 }
 
 }  // namespace vaecuda
