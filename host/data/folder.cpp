@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "host/data/message.hpp"
-#include "host/io/folder_listing.hpp"
+#include "host/io/folder.hpp"
 
 namespace vaecuda::data {
 namespace {

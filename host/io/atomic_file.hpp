@@ -11,9 +11,24 @@
 
 #include "host/io/folder.hpp"
 #include "host/io/output_descriptor.hpp"
-#include "host/io/unfinished_files.hpp"
 
 namespace vaecuda {
+
+/// Lists a temporary file during its lifetime, for signal handlers (remove_unfinished_files of the public
+/// API). There are 64 slots; a file without a slot is not listed, and remains if a signal ends the process.
+class UnfinishedFile {
+ public:
+  /// `folder`: descriptor of the file's folder, which must stay open during the lifetime of this object.
+  UnfinishedFile(int folder, const std::string& name);
+  ~UnfinishedFile();
+  UnfinishedFile(const UnfinishedFile&) = delete;
+  UnfinishedFile& operator=(const UnfinishedFile&) = delete;
+
+ private:
+  struct Entry;
+  friend struct UnfinishedPlaces;
+  Entry* entry_;
+};
 
 /// A file that is being written, under a temporary name in the target's folder; commit() renames it to the
 /// target's name, replacing an old file. At any moment, also after a crash, the target is the complete old

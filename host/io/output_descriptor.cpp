@@ -1,5 +1,6 @@
 #include "host/io/output_descriptor.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -111,6 +112,21 @@ void OutputDescriptor::truncate(std::int64_t size) {
 
 void OutputDescriptor::try_truncate(std::int64_t size) noexcept {
   while (::ftruncate(descriptor_, size) != 0 && errno == EINTR) {
+  }
+}
+
+AppendFile::AppendFile(const Place& place)
+    : path_(place.path()),
+      file_(place, O_WRONLY | O_CREAT | O_APPEND),
+      was_empty_(file_.regular_size() <= 0) {}
+
+void AppendFile::append(std::string_view text) {
+  const std::int64_t size = file_.regular_size();
+  try {
+    file_.write(std::as_bytes(std::span(text)));
+  } catch (const RuntimeError&) {
+    if (size >= 0) file_.try_truncate(size);
+    throw;
   }
 }
 

@@ -2,16 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <utility>
 #include <vector>
 
-#include "host/io/crc32c.hpp"
 #include "host/report/png.hpp"
 
 namespace vaecuda {
 namespace {
+
+constexpr std::uint32_t kReflectedPolynomial = 0x82F63B78U;  // of CRC-32C
+
+constexpr std::array<std::uint32_t, 256> make_crc_table() {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t byte = 0; byte < table.size(); ++byte) {
+    std::uint32_t rest = byte;
+    for (int bit = 0; bit < 8; ++bit) rest = (rest >> 1) ^ ((rest & 1U) != 0 ? kReflectedPolynomial : 0U);
+    table[byte] = rest;
+  }
+  return table;
+}
+
+constexpr std::array<std::uint32_t, 256> kCrcTable = make_crc_table();
 
 template <typename Value>
 void append_little_endian(std::string& bytes, Value value) {
@@ -141,6 +155,14 @@ void EventFile::append_record(const std::string& event) {
   frame += event;
   append_little_endian(frame, masked_crc(event));
   file_.append(frame);
+}
+
+std::uint32_t crc32c(std::span<const std::byte> bytes) {
+  std::uint32_t crc = 0xFFFFFFFFU;
+  for (const std::byte byte : bytes) {
+    crc = (crc >> 8) ^ kCrcTable[(crc ^ std::to_integer<std::uint32_t>(byte)) & 0xFFU];
+  }
+  return ~crc;
 }
 
 }  // namespace vaecuda

@@ -1,6 +1,7 @@
 // TensorBoard event files: curves and pictures that `tensorboard --logdir RUN` shows.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -10,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "host/io/append_file.hpp"
+#include "host/io/output_descriptor.hpp"
 #include "host/report/png.hpp"
 
 namespace vaecuda {
@@ -59,5 +60,9 @@ class EventFile {
 /// are drawn at a run's end, which a resumed run has not reached), or that is not a complete record.
 /// \throws FileError if it cannot be read, RuntimeError if it cannot be truncated
 void cut_event_file(const Place& place, const std::function<bool(std::int64_t)>& keeps);
+
+/// The CRC-32C (Castagnoli) of the bytes, the checksum of TFRecord frames: polynomial 0x1EDC6F41, reflected,
+/// initial value and final XOR of all ones.
+[[nodiscard]] std::uint32_t crc32c(std::span<const std::byte> bytes);
 
 }  // namespace vaecuda

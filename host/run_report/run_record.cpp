@@ -13,7 +13,7 @@
 
 #include "host/config/limits.hpp"
 #include "host/config/scopes.hpp"
-#include "host/io/folder_listing.hpp"
+#include "host/io/folder.hpp"
 #include "host/io/path_links.hpp"
 #include "host/model/json_scanner.hpp"
 #include "host/train/run_replacement.hpp"

@@ -13,7 +13,7 @@
 
 #include "host/config/scopes.hpp"
 #include "host/io/atomic_file.hpp"
-#include "host/io/folder_listing.hpp"
+#include "host/io/folder.hpp"
 #include "host/io/output_descriptor.hpp"
 #include "host/io/path_links.hpp"
 #include "host/io/seekable_bytes.hpp"

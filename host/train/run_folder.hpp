@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "host/io/append_file.hpp"
 #include "host/io/folder.hpp"
+#include "host/io/output_descriptor.hpp"
 #include "host/report/tensorboard.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/trainer.hpp"

@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "host/io/append_file.hpp"
 #include "host/io/atomic_file.hpp"
+#include "host/io/output_descriptor.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "vaecuda/error.hpp"

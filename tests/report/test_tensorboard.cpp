@@ -12,7 +12,6 @@
 #include <string_view>
 #include <vector>
 
-#include "host/io/crc32c.hpp"
 #include "host/report/png.hpp"
 #include "host/report/tensorboard.hpp"
 #include "tests/support/catch.hpp"
