@@ -95,8 +95,7 @@ void append_data(std::vector<Option>& table) {
   table.push_back(choice_option<kScaleModes, kData, &DataConfig::scale>(
       {"data.scale", "--scale", "", kGroup,
        "255, largest: divide by 255, or by the training rows' largest; none: as they are; auto: bytes that "
-       "reach 128 "
-       "by 255, all else as they are; unit: as auto, but all else by its largest"}));
+       "reach 128 by 255, all else as they are; unit: as auto, but all else by its largest"}));
   table.push_back(flag_option<kData, &DataConfig::standardize>(
       {"data.standardize", "--standardize", "", kGroup,
        "give every column mean 0 and deviation 1, as measured on the training rows"}));
@@ -125,16 +124,16 @@ void append_model(std::vector<Option>& table) {
   table.push_back(of_start_model(in_model(choice_option<kLikelihoods, kModel, &ModelConfig::likelihood>(
       {"model.likelihood", "--likelihood", "", kGroup,
        "p(x|z): bernoulli for values in [0,1], the others for any"}))));
-  table.push_back(only(
-      needs_sigma, sigma_setting(of_start_model(row(
-                       {"model.sigma", "--sigma", "F|learned|head", kGroup,
-                        "standard deviation of a likelihood that has one, in prepared units; learned: one "
-                        "parameter of the model; head: the decoder gives it for every column"},
-                       OptionType::real_or_word, sigma_range(),
-                       [](RunConfig& config, std::string_view text, std::string_view where) {
-                         parse_sigma(config.model, text, where);
-                       },
-                       [](const RunConfig& config) { return format_sigma(config.model); })))));
+  table.push_back(
+      only(needs_sigma, sigma_setting(of_start_model(row(
+                            {"model.sigma", "--sigma", "F|learned|head", kGroup,
+                             "standard deviation of a likelihood that has one, in prepared units; learned: "
+                             "one parameter of the model; head: the decoder gives it for every column"},
+                            OptionType::real_or_word, sigma_range(),
+                            [](RunConfig& config, std::string_view text, std::string_view where) {
+                              parse_sigma(config.model, text, where);
+                            },
+                            [](const RunConfig& config) { return format_sigma(config.model); })))));
   table.push_back(in_model(choice_option<kOutputBiases, kModel, &ModelConfig::output_bias>(
       {"model.output_bias", "--output-bias", "", kGroup,
        "what the output layer's bias starts from: as --init draws it, 0, or what gives the training rows' "
@@ -158,13 +157,13 @@ void append_objective(std::vector<Option>& table) {
   table.push_back(
       only(needs_kl_term, in_model(real_option<kWeight, kObjective, &ObjectiveConfig::beta>(
                               {"objective.beta", "--beta", "F", kGroup, "weight of the KL term"}))));
-  table.push_back(only(needs_kl_term,
-                       in_model(formatted_option<parse_beta_schedule, format_beta_schedule, kObjective,
-                                                 &ObjectiveConfig::beta_schedule>(
-                           {"objective.beta_schedule", "--beta-schedule", "SCHEDULE", kGroup,
-                            "how the KL term's weight comes to --beta: constant, linear:steps=N (from 0) or "
-                            "cyclical:period=N,ramp=F (from 0 in every period)"},
-                           "constant, linear:steps=N or cyclical:period=N,ramp=F"))));
+  table.push_back(
+      only(needs_kl_term, in_model(formatted_option<parse_beta_schedule, format_beta_schedule, kObjective,
+                                                    &ObjectiveConfig::beta_schedule>(
+                              {"objective.beta_schedule", "--beta-schedule", "SCHEDULE", kGroup,
+                               "how the KL term's weight comes to --beta: constant, linear:steps=N (from 0) "
+                               "or cyclical:period=N,ramp=F (from 0 in every period)"},
+                              "constant, linear:steps=N or cyclical:period=N,ramp=F"))));
   table.push_back(
       only(needs_kl_term, in_model(real_option<kWeight, kObjective, &ObjectiveConfig::capacity>(
                               {"objective.capacity", "--capacity", "NATS", kGroup,
@@ -251,12 +250,11 @@ void append_optimizer(std::vector<Option>& table) {
   constexpr std::string_view kGroup = "Optimizer";
   table.push_back(real_option<kLearningRate, kOptimizer, &OptimizerConfig::lr>(
       {"optimizer.lr", "--lr", "F", kGroup, "learning rate"}));
-  table.push_back(
-      formatted_option<parse_lr_schedule, format_lr_schedule, kOptimizer, &OptimizerConfig::schedule>(
-          {"optimizer.lr_schedule", "--lr-schedule", "SCHEDULE", kGroup,
-           "constant, cosine:warmup=STEPS,min=FRACTION, exponential:gamma=F (per epoch) or "
-           "stages:EPOCH=LR,..."},
-          "constant, cosine:warmup=N,min=F, exponential:gamma=F or stages:E1=LR1,E2=LR2,..."));
+  table.push_back(formatted_option<parse_lr_schedule, format_lr_schedule, kOptimizer,
+                                   &OptimizerConfig::schedule>(
+      {"optimizer.lr_schedule", "--lr-schedule", "SCHEDULE", kGroup,
+       "constant, cosine:warmup=STEPS,min=FRACTION, exponential:gamma=F (per epoch) or stages:EPOCH=LR,..."},
+      "constant, cosine:warmup=N,min=F, exponential:gamma=F or stages:E1=LR1,E2=LR2,..."));
   table.push_back(choice_option<kOptimizers, kOptimizer, &OptimizerConfig::kind>(
       {"optimizer.kind", "--optimizer", "", kGroup, "adamw decouples the weight decay from the gradient"}));
   table.push_back(real_option<kShare, kOptimizer, &OptimizerConfig::beta1>(
@@ -290,11 +288,10 @@ void append_device(std::vector<Option>& table) {
        "CPU threads; 0 is one per core that may be used. Never changes a result"})));
   table.push_back(choice_option<kPrecisions, kTrain, &TrainConfig::precision>(
       {"train.precision", "--precision", "", kGroup, "of the matrix products; tf32 and bf16 need a GPU"}));
-  table.push_back(
-      flag_option<kTrain, &TrainConfig::autotune>({"train.autotune", "--autotune", "", kGroup,
-                                                   "GPU only: measure cuBLAS's algorithms and take the "
-                                                   "fastest, which may differ from run to run; without "
-                                                   "it, cuBLAS's own first choice, always the same"}));
+  table.push_back(flag_option<kTrain, &TrainConfig::autotune>(
+      {"train.autotune", "--autotune", "", kGroup,
+       "GPU only: measure cuBLAS's algorithms and take the fastest, which may differ from run to run; "
+       "without it, cuBLAS's own first choice, always the same"}));
 }
 
 void append_output(std::vector<Option>& table) {

@@ -30,8 +30,7 @@ std::string needs_kl_term(const RunConfig& config, std::string_view flag) {
   if (config.objective.kind != ObjectiveKind::iwae) return {};
   return fmt::format(
       "{} and --objective iwae contradict each other: the importance-weighted bound is the logarithm of a "
-      "mean and has no KL "
-      "term of its own to weigh or to hold; use --objective elbo",
+      "mean and has no KL term of its own to weigh or to hold; use --objective elbo",
       flag);
 }
 
@@ -57,8 +56,7 @@ std::string needs_code_averages(const RunConfig& config, std::string_view flag) 
   if (!why.empty() || config.optimizer.codebook_update == CodebookUpdate::ema) return why;
   return fmt::format(
       "{} and --codebook-update gradient contradict each other: codes that the optimizer moves have no "
-      "moving averages; use "
-      "--codebook-update ema",
+      "moving averages; use --codebook-update ema",
       flag);
 }
 

@@ -37,10 +37,9 @@ void check_data(const DataConfig& data) {
         "aside from the training rows, not both");
   }
   if (data.test_fraction + data.valid_fraction >= 1.0) {
-    throw ConfigError(
-        fmt::format("--test-fraction {} and --valid-fraction {} leave no row to train on: "
-                    "their sum has to be below 1",
-                    data.test_fraction, data.valid_fraction));
+    throw ConfigError(fmt::format(
+        "--test-fraction {} and --valid-fraction {} leave no row to train on: their sum has to be below 1",
+        data.test_fraction, data.valid_fraction));
   }
   if (data.standardize && data.binarize != BinarizeMode::none) {
     throw ConfigError(
@@ -52,10 +51,10 @@ void check_data(const DataConfig& data) {
 void check_likelihood(const RunConfig& config) {
   const LikelihoodTraits traits = traits_of(config.model.likelihood);
   if (traits.unit_targets && config.data.standardize) {
-    throw ConfigError(fmt::format(
-        "--likelihood {} and --standardize contradict each other: its targets lie in [0,1], and standardized "
-        "values do not; use --likelihood gaussian for them",
-        traits.name));
+    throw ConfigError(
+        fmt::format("--likelihood {} and --standardize contradict each other: its targets lie in [0,1], and "
+                    "standardized values do not; use --likelihood gaussian for them",
+                    traits.name));
   }
 }
 
@@ -101,8 +100,7 @@ void check_condition(const RunConfig& config) {
   if (config.model.conditional && !config.data.normal_label.empty()) {
     throw ConfigError(
         "--conditional and --normal-label contradict each other: all training rows have one label, which "
-        "tells a "
-        "model nothing");
+        "tells a model nothing");
   }
 }
 
@@ -110,11 +108,10 @@ void check_lr_schedule(const OptimizerConfig& optimizer) {
   if (optimizer.schedule.kind != LrScheduleKind::exponential) return;
   const double second = optimizer.lr * optimizer.schedule.gamma;
   if (second >= config::kLearningRate.min) return;
-  throw ConfigError(
-      fmt::format("--lr-schedule exponential:gamma={}: from the second epoch on the learning rate would be "
-                  "{:.3g} at most (--lr "
-                  "times gamma), which fp32 makes 0: nothing would be learned; choose a gamma nearer to 1",
-                  config::format_real(optimizer.schedule.gamma), second));
+  throw ConfigError(fmt::format(
+      "--lr-schedule exponential:gamma={}: from the second epoch on the learning rate would be {:.3g} at "
+      "most (--lr times gamma), which fp32 makes 0: nothing would be learned; choose a gamma nearer to 1",
+      config::format_real(optimizer.schedule.gamma), second));
 }
 
 void check_training(const RunConfig& config) {

@@ -252,8 +252,7 @@ std::string why_fewer_threads(int threads) {
   if (found == wanted) return {};
   return fmt::format(
       "computing on {} of {} threads: no more can be started here, by a limit of processes or memory (ulimit "
-      "-u, "
-      "ulimit -v, pids.max of the cgroup)",
+      "-u, ulimit -v, pids.max of the cgroup)",
       found, wanted);
 }
 

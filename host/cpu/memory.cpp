@@ -30,8 +30,7 @@ double mebibytes(std::int64_t bytes) {
   const HostMemory memory = host_memory();
   throw OutOfMemoryError(
       fmt::format("not enough memory for {}: {:.0f} MiB asked, {:.0f} MiB available of {:.0f} MiB; choose "
-                  "smaller layers or a "
-                  "smaller batch size",
+                  "smaller layers or a smaller batch size",
                   what, mebibytes(bytes), mebibytes(memory.available), mebibytes(memory.total)));
 }
 

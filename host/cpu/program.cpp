@@ -171,8 +171,7 @@ void CpuProgram::run_steps(const std::vector<Phase>& phases, std::int64_t count)
 void CpuProgram::run_bound(std::span<const Binding>, std::int64_t, std::int64_t, void*) {
   throw DeviceError(
       "device pointers need a model on a GPU, and this one is on the CPU; load it with --device cuda, or "
-      "pass host "
-      "memory");
+      "pass host memory");
 }
 
 double CpuProgram::timed_run(std::int64_t count) {

@@ -54,22 +54,19 @@ void check_size(const ByteSource& source, std::int64_t payload) {
     if (held < payload) {
       fail(source.path(),
            "is truncated: its header promises {} of data from byte {} on, the file ends after {}. Download "
-           "or write "
-           "it again",
+           "or write it again",
            counted(payload, "byte"), start, held);
     }
     if (held > payload) {
       fail(source.path(),
            "has trailing bytes: its header promises {} of data, so that the file would end at byte {}, but "
-           "it is {} "
-           "long. The header or the file is wrong",
+           "it is {} long. The header or the file is wrong",
            counted(payload, "byte"), start + payload, counted(*size, "byte"));
     }
   } else if (payload > source.size_limit() - start) {
     fail(source.path(),
          "cannot hold what its header promises ({}): so small a gzip file never inflates to that much. The "
-         "header is "
-         "wrong or the file is truncated",
+         "header is wrong or the file is truncated",
          readable_bytes(static_cast<double>(payload)));
   }
 }
@@ -104,10 +101,8 @@ std::vector<std::string> picture_warnings(const std::string& name, const std::ve
   if (dims.size() != 4 || picture_of(dims) || dims[1] > kMostChannels) return {};
   return {
       fmt::format("{}: rows of {}x{}x{} look like pictures of {}x{} whose {} channels come first; pictures "
-                  "are (rows, height, "
-                  "width, channels). The values are taken as they stand, without a picture shape: for "
-                  "pictures in the report "
-                  "give the array as a.transpose(0, 2, 3, 1)",
+                  "are (rows, height, width, channels). The values are taken as they stand, without a "
+                  "picture shape: for pictures in the report give the array as a.transpose(0, 2, 3, 1)",
                   name, dims[1], dims[2], dims[3], dims[2], dims[3], dims[1])};
 }
 

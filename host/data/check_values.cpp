@@ -50,8 +50,7 @@ std::string advice_for(const Dataset& data, const Preparation& preparation) {
 std::string advice_for(float scale) {
   if (scale == 1.0f) {
     return "give values in the units of the training data, which the model takes as they are: pictures of "
-           "bytes "
-           "divided by 255";
+           "bytes divided by 255";
   }
   return fmt::format("give values in the units of the training data: the model multiplies them by {}", scale);
 }

@@ -280,16 +280,14 @@ class FirstLabel {
     if (kind_ == NumberStatus::text ? is_repeated_ : has_numbers_ && text_ != "0") {
       fail(path_,
            "holds {} for {}, and line {} is no header but a label like those below it: {}. Remove the line "
-           "if it "
-           "names the labels; else a row of the data is missing, and every label would be assigned to the "
-           "next row",
+           "if it names the labels; else a row of the data is missing, and every label would be assigned to "
+           "the next row",
            counted(below_ + 1, "label"), counted(rows, "row"), line_, in_quotes(text_));
     }
     if (kind_ != NumberStatus::text) {
       warnings.push_back(
           fmt::format("{}: line {} is taken for the header, since there is one line more than rows: {}. If "
-                      "it is a label, a "
-                      "row of the data is missing",
+                      "it is a label, a row of the data is missing",
                       path_, line_, in_quotes(text_)));
     }
     return true;

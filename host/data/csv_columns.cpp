@@ -64,15 +64,15 @@ std::optional<std::size_t> find_label_column(const std::string& path, const CsvC
   if (request.label_column_may_lack) return std::nullopt;
   if (names.empty()) {
     throw ConfigError(
-        fmt::format("{}: label column {}: the file has no header line that names its columns; give an "
-                    "index from 0 to {}, or none",
+        fmt::format("{}: label column {}: the file has no header line that names its columns; give an index "
+                    "from 0 to {}, or none",
                     path, in_quotes(label_column), columns.count - 1));
   }
   const std::vector<std::string_view> candidates(names.begin(), names.end());
   const std::string nearest = nearest_name(label_column, candidates);
   throw ConfigError(fmt::format(
-      "{}: there is no column {} to take labels from{}; give a name from the header, an "
-      "index from 0 to {}, or none",
+      "{}: there is no column {} to take labels from{}; give a name from the header, an index from 0 to {}, "
+      "or none",
       path, in_quotes(label_column),
       nearest.empty() ? "" : fmt::format(" (did you mean {}?)", in_quotes(nearest)), columns.count - 1));
 }
@@ -120,11 +120,9 @@ std::optional<HeaderFinding> find_wanted_names(const std::string& path, const Cs
     return parse_f32(name, value) == NumberStatus::ok;
   };
   if (!std::all_of(wanted.begin(), wanted.end(), is_number)) return HeaderFinding{true, ""};
-  return HeaderFinding{
-      true,
-      fmt::format("{}: line {} is taken for the header, since it has the names that are wanted: {}. If it "
-                  "is not, give --header no",
-                  path, sample.line(0), quoted_record(sample, 0))};
+  return HeaderFinding{true, fmt::format("{}: line {} is taken for the header, since it has the names that "
+                                         "are wanted: {}. If it is not, give --header no",
+                                         path, sample.line(0), quoted_record(sample, 0))};
 }
 
 /// pandas and R write the names of rows into a first column that has no name of its own.
@@ -140,11 +138,11 @@ void leave_out_row_names(const std::string& path, const std::vector<std::string>
                          CsvColumns& columns) {
   if (!first_names_rows(columns, wanted)) return;
   columns.begin = 1;
-  columns.warnings.push_back(fmt::format(
-      "{}: column 0 {}, as pandas writes the index of the rows: it is left out. Write the table with "
-      "index=False; {}, name it",
-      path, columns.names[0].empty() ? "has no name" : "is named " + in_quotes(columns.names[0]),
-      columns.are_labels ? "if it is a label" : "to train on the column"));
+  columns.warnings.push_back(
+      fmt::format("{}: column 0 {}, as pandas writes the index of the rows: it is left out. Write the table "
+                  "with index=False; {}, name it",
+                  path, columns.names[0].empty() ? "has no name" : "is named " + in_quotes(columns.names[0]),
+                  columns.are_labels ? "if it is a label" : "to train on the column"));
 }
 
 /// The first line of a table of labels that pandas wrote with the index of the rows: `,label`, or `,0` of a
@@ -191,8 +189,8 @@ void warn_of_counting_columns(const std::string& path, const CsvSample& sample, 
                                          [](std::int64_t a, std::int64_t b) { return b != a + 1; });
     if (jump != numbers->end()) continue;
     columns.warnings.push_back(
-        fmt::format("{}: {} counts the rows ({}, {}, {}, …) and is {}: write the table without it if "
-                    "it only numbers them",
+        fmt::format("{}: {} counts the rows ({}, {}, {}, …) and is {}: write the table without it if it only "
+                    "numbers them",
                     path, columns.describe(column), (*numbers)[0], (*numbers)[1], (*numbers)[2],
                     columns.are_labels ? "taken for a part of every row's label" : "trained on"));
   }
@@ -228,11 +226,11 @@ void warn_of_labels_among_values(const std::string& path, const CsvSample& sampl
     if (std::find(wanted.begin(), wanted.end(), name) != wanted.end()) continue;
     const auto numbers = whole_numbers(sample, 1, column);
     if (!numbers || std::set<std::int64_t>(numbers->begin(), numbers->end()).size() > kMostClasses) continue;
-    columns.warnings.push_back(fmt::format(
-        "{}: {} may hold labels and is taken for a value like the others: --label-column {} takes it for "
-        "labels, --label-column {} leaves it as it is",
-        path, columns.describe(column), columns.label_word(column),
-        columns.label ? columns.label_word(*columns.label) : "none"));
+    columns.warnings.push_back(
+        fmt::format("{}: {} may hold labels and is taken for a value like the others: --label-column {} "
+                    "takes it for labels, --label-column {} leaves it as it is",
+                    path, columns.describe(column), columns.label_word(column),
+                    columns.label ? columns.label_word(*columns.label) : "none"));
   }
 }
 
@@ -263,10 +261,10 @@ namespace {
 void warn_of_other_encoding(const std::string& path, const CsvSample& sample, CsvColumns& columns) {
   for (std::size_t column = 0; column < columns.names.size(); ++column) {
     if (columns.names[column] == sample.cell(0, column)) continue;
-    columns.warnings.push_back(fmt::format(
-        "{}: the name of column {} is no UTF-8 and is read as {}: save the table as UTF-8 (iconv -f "
-        "WINDOWS-1252 -t UTF-8)",
-        path, column, in_quotes(columns.names[column])));
+    columns.warnings.push_back(
+        fmt::format("{}: the name of column {} is no UTF-8 and is read as {}: save the table as UTF-8 (iconv "
+                    "-f WINDOWS-1252 -t UTF-8)",
+                    path, column, in_quotes(columns.names[column])));
     return;
   }
 }

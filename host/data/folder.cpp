@@ -100,8 +100,7 @@ std::optional<PartFiles> find_cifar(const std::string& folder, const std::vector
   if (!missing.empty()) {
     fail(folder,
          "the folder holds CIFAR-10 without {}; expected data_batch_1.bin to data_batch_5.bin. Unpack the "
-         "archive "
-         "again, or give one batch as the file",
+         "archive again, or give one batch as the file",
          missing);
   }
   return files;
@@ -118,8 +117,7 @@ std::optional<PartFiles> find_part(const std::string& folder, DataPart part) {
 std::string expected_files(DataPart part) {
   if (part == DataPart::train) {
     return "train-images-idx3-ubyte[.gz] (MNIST; labels in train-labels-idx1-ubyte[.gz]) or data_batch_1.bin "
-           "to "
-           "data_batch_5.bin (CIFAR-10)";
+           "to data_batch_5.bin (CIFAR-10)";
   }
   return "t10k-images-idx3-ubyte[.gz] (MNIST; labels in t10k-labels-idx1-ubyte[.gz]) or test_batch.bin "
          "(CIFAR-10)";

@@ -36,8 +36,7 @@ bool GzipDecoder::begin_next_member() {
   if (!is_gzip(rest)) {
     fail(file_.path(),
          "has bytes behind the end of its gzip data, from byte {} of the file on; expected the end of the "
-         "file "
-         "or another gzip member. Download or compress it again",
+         "file or another gzip member. Download or compress it again",
          file_.position());
   }
   inflateReset(&stream_->z);
@@ -55,8 +54,7 @@ std::size_t GzipDecoder::read_some(std::span<std::uint8_t> to) {
     if (input.empty()) {
       fail(file_.path(),
            "ends in the middle of its gzip data, at byte {} of the file: it is truncated. Download or "
-           "compress it "
-           "again",
+           "compress it again",
            file_.position());
     }
     // zlib's interface lacks the const; it does not write to its input.

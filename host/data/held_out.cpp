@@ -23,8 +23,7 @@ Dataset to_bytes(const Dataset& train, const Dataset& held) {
     const std::int64_t index = other - values.begin();
     throw FileError(
         fmt::format("{} holds floats that are no bytes (row {}, {}: {}), but {} holds bytes: give both in "
-                    "the same units (pictures "
-                    "in [0,1] times 255)",
+                    "the same units (pictures in [0,1] times 255)",
                     held.name(), index / held.columns(),
                     column_name(held.column_names(), index % held.columns()), *other, train.name()));
   }

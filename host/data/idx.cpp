@@ -32,8 +32,7 @@ Scalar scalar_of(const ByteSource& source, std::uint8_t code) {
   }
   fail(source.path(),
        "has a wrong IDX magic: type code 0x{:02x} at {}; expected 0x08 (u8), 0x09 (i8), 0x0b (i16), 0x0c "
-       "(i32), 0x0d "
-       "(f32) or 0x0e (f64)",
+       "(i32), 0x0d (f32) or 0x0e (f64)",
        code, source.place(2));
 }
 

@@ -156,8 +156,7 @@ Scalar scalar_of(const std::string& path, std::string_view descr) {
   if (name.substr(0, 1) == "O") {
     fail(path,
          "holds Python objects (dtype {}); expected plain numbers. Convert it with a.astype('float32') and "
-         "save it "
-         "again",
+         "save it again",
          in_quotes(descr));
   }
   const auto* const found =
@@ -165,8 +164,7 @@ Scalar scalar_of(const std::string& path, std::string_view descr) {
   if (found == kScalars.end() || std::string_view("<>|=").find(order) == std::string_view::npos) {
     fail(path,
          "has elements of dtype {}, which cannot be read; expected bool, u1 to u8, i1 to i8, f4 or f8. "
-         "Convert it with "
-         "a.astype('float32') and save it again",
+         "Convert it with a.astype('float32') and save it again",
          in_quotes(descr));
   }
   if (order == '>' && scalar_bytes(found->scalar) > 1) {
@@ -217,8 +215,7 @@ ArrayHeader read_npy_header(ByteSource& source) {
   if (*dictionary.fortran_order) {
     fail(source.path(),
          "is stored in Fortran order (column by column); expected C order. Convert it with "
-         "numpy.ascontiguousarray(a) "
-         "and save it again");
+         "numpy.ascontiguousarray(a) and save it again");
   }
   if (header.dims.empty()) {
     fail(source.path(), "holds a single number (shape ()); expected an array with one row per sample");

@@ -26,10 +26,10 @@ struct Request {
 };
 
 [[noreturn]] void refuse(std::string_view spec, const std::string& what) {
-  throw ConfigError(fmt::format(
-      "data set 'shapes{}': {}; write shapes, shapes:HxW, shapes:HxWxC, shapes:n=ROWS or shapes:HxWxC,n=ROWS "
-      "with H and W from {} to {}, C 1 or 3, ROWS from 1 to {}",
-      spec, what, kSmallestSide, kLargestSide, kMostRows));
+  throw ConfigError(
+      fmt::format("data set 'shapes{}': {}; write shapes, shapes:HxW, shapes:HxWxC, shapes:n=ROWS or "
+                  "shapes:HxWxC,n=ROWS with H and W from {} to {}, C 1 or 3, ROWS from 1 to {}",
+                  spec, what, kSmallestSide, kLargestSide, kMostRows));
 }
 
 // A plain decimal number: no sign, no leading zero (which some would read as octal), nothing after it.
@@ -95,8 +95,7 @@ void require_memory(const std::string& name, std::int64_t bytes) {
   if (bytes <= installed) return;
   throw OutOfMemoryError(
       fmt::format("data set '{}' takes {} MiB, but this machine has {} MiB of memory; ask for fewer rows "
-                  "(n=ROWS) or smaller "
-                  "pictures",
+                  "(n=ROWS) or smaller pictures",
                   name, bytes >> 20, installed >> 20));
 }
 

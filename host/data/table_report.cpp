@@ -113,8 +113,8 @@ std::string TableReport::advice(const CsvColumns& columns, const Problems::value
     case Kind::inexact:
       return fmt::format(
           "a 32-bit float cannot hold such an integer exactly; subtract a constant from the column (its "
-          "smallest "
-          "value), leave it out if it only numbers the rows, or write {}.0 if its last digits do not matter",
+          "smallest value), leave it out if it only numbers the rows, or write {}.0 if its last digits do "
+          "not matter",
           found.first);
     case Kind::label:
       return "every row must have a label";
@@ -214,14 +214,12 @@ std::string TableReport::describe_lengths(const CsvColumns& columns, char separa
                   counted(static_cast<std::int64_t>(lengths_.cells), "cell"), columns.count, expected);
   if (lengths_.count == 1) return line;
   line = fmt::format(
-      "{} of {} rows have another number of cells than the first line ({}), the first at line "
-      "{} with {}; {}",
+      "{} of {} rows have another number of cells than the first line ({}), the first at line {} with {}; {}",
       lengths_.count, rows, columns.count, lengths_.line, lengths_.cells, expected);
   const bool one_more = lengths_.all_alike && lengths_.cells == columns.count + 1;
   if (one_more && columns.has_header && lengths_.count == rows && !lengths_.all_end_empty) {
     line +=
-        ". If the first cell of every row is its name, as R writes it, write the table with "
-        "row.names=FALSE";
+        ". If the first cell of every row is its name, as R writes it, write the table with row.names=FALSE";
   }
   return line;
 }

@@ -54,20 +54,18 @@ std::vector<std::string> ScoreWatch::warnings(const std::string& name) const {
   if (infinite_ > 0) {
     lines.push_back(
         fmt::format("{}: {} of {} rows have a score that is not finite, row {} first; they count as "
-                    "infinite. Their values "
-                    "are far too large for this model: check them, and leave them out",
+                    "infinite. Their values are far too large for this model: check them, and leave them out",
                     name, infinite_, rows_, first_infinite_));
   }
   if (2 * distant_ > rows_ && distant_ > infinite_) {
-    lines.push_back(fmt::format(
-        "{}: {} of {} rows score above {:g} nats (up to {:.3g}), more than {:g} a value: these are not rows "
-        "as the "
-        "model was trained on. Are they in the same units, with the same columns in the same order (vae_cuda "
-        "info MODEL)? {}",
-        name, distant_, rows_, far_, greatest_, kFarNats,
-        is_standardized_ ? "It standardizes them by its training rows, which are unlike these: train a model "
-                           "on such rows, if they are to count as normal"
-                         : "A model that was trained on such rows needs --standardize"));
+    lines.push_back(
+        fmt::format("{}: {} of {} rows score above {:g} nats (up to {:.3g}), more than {:g} a value: these "
+                    "are not rows as the model was trained on. Are they in the same units, with the same "
+                    "columns in the same order (vae_cuda info MODEL)? {}",
+                    name, distant_, rows_, far_, greatest_, kFarNats,
+                    is_standardized_ ? "It standardizes them by its training rows, which are unlike these: "
+                                       "train a model on such rows, if they are to count as normal"
+                                     : "A model that was trained on such rows needs --standardize"));
   }
   return lines;
 }

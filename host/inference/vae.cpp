@@ -93,8 +93,7 @@ void Vae::Impl::check_process() const {
   if (backend->device().kind == DeviceKind::cpu || process == ::getpid()) return;
   throw DeviceError(
       "this model was loaded on a GPU by the process that this one was forked from, and CUDA does not "
-      "survive a fork: "
-      "load it in each process (in Python start them by spawn), or run it with --device cpu");
+      "survive a fork: load it in each process (in Python start them by spawn), or run it with --device cpu");
 }
 
 std::int64_t Vae::Impl::run(PassKind kind, std::uint64_t seed, RowSource& source, const Reader& read,
@@ -221,10 +220,8 @@ std::int64_t Vae::sample(std::int64_t count, std::uint64_t seed, double temperat
                          const std::string& label) const {
   check_draw(impl_->file.model, count, temperature);
   if (!label.empty() && impl_->file.model.condition_dim == 0) {
-    throw ConfigError(
-        fmt::format("label {}: this model was not trained with --conditional, so it draws from all "
-                    "labels alike",
-                    label));
+    throw ConfigError(fmt::format(
+        "label {}: this model was not trained with --conditional, so it draws from all labels alike", label));
   }
   if (impl_->file.model.condition_dim > 0) require_label(impl_->info, label);
   DrawnRows drawn(count, impl_->latent_dim(), [&](std::int64_t first, std::int64_t rows) {

@@ -23,10 +23,9 @@ namespace {
 void require_replaceable(mode_t mode, const fs::path& target) {
   if (S_ISDIR(mode)) throw_output_error("write", target, EISDIR);
   if (S_ISREG(mode)) return;
-  throw RuntimeError(
-      fmt::format("cannot write '{}': it is a device, pipe or socket, which a file would replace; "
-                  "choose another name",
-                  target.string()));
+  throw RuntimeError(fmt::format(
+      "cannot write '{}': it is a device, pipe or socket, which a file would replace; choose another name",
+      target.string()));
 }
 
 /// The same place as a name in an open folder, after following a link.

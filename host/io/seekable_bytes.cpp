@@ -77,10 +77,9 @@ class FileBytes : public SeekableBytes {
         fail_by_system(path_, "cannot be read", code);
       }
       if (got == 0) {
-        throw FileError(
-            fmt::format("{}: ended at byte {} while it was read, expected {} bytes; "
-                        "another program is changing it",
-                        path_, offset, size_));
+        throw FileError(fmt::format(
+            "{}: ended at byte {} while it was read, expected {} bytes; another program is changing it",
+            path_, offset, size_));
       }
       to = to.subspan(static_cast<std::size_t>(got));
       offset += got;

@@ -94,10 +94,9 @@ void check_format(SafetensorsReader& reader) {
   };
   const auto format = text_of("format");
   if (format != kFormat) {
-    throw FileError(
-        fmt::format("{}: metadata key 'format' is {}; expected '{}': a safetensors file, but no "
-                    "model of vaecuda",
-                    reader.name(), format ? config::quoted(*format) : "missing", kFormat));
+    throw FileError(fmt::format(
+        "{}: metadata key 'format' is {}; expected '{}': a safetensors file, but no model of vaecuda",
+        reader.name(), format ? config::quoted(*format) : "missing", kFormat));
   }
   const auto version = text_of("version");
   if (version != kVersion) {

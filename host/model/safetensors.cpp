@@ -104,26 +104,24 @@ SafetensorsReader::SafetensorsReader(std::unique_ptr<SeekableBytes> source) : so
 void SafetensorsReader::read_header() {
   const std::int64_t size = source_->size();
   if (size < kLengthBytes) {
-    throw FileError(
-        fmt::format("{}: has {} bytes; expected a safetensors file, which begins with the 8-byte length "
-                    "of its header",
-                    name(), size));
+    throw FileError(fmt::format(
+        "{}: has {} bytes; expected a safetensors file, which begins with the 8-byte length of its header",
+        name(), size));
   }
   std::array<std::byte, kLengthBytes> raw{};
   source_->read(0, raw);
   const auto length = std::bit_cast<std::uint64_t>(raw);
   if (length > static_cast<std::uint64_t>(kSafetensorsHeaderBytes)) {
     throw FileError(
-        fmt::format("{}: byte 0: a header of {} bytes; expected at most {}. This is no safetensors file, "
-                    "or it is damaged",
+        fmt::format("{}: byte 0: a header of {} bytes; expected at most {}. This is no safetensors file, or "
+                    "it is damaged",
                     name(), length, kSafetensorsHeaderBytes));
   }
   data_start_ = kLengthBytes + static_cast<std::int64_t>(length);
   if (data_start_ > size) {
-    throw FileError(
-        fmt::format("{}: byte 0: a header of {} bytes, but only {} follow; the file is truncated or no "
-                    "safetensors file",
-                    name(), length, size - kLengthBytes));
+    throw FileError(fmt::format(
+        "{}: byte 0: a header of {} bytes, but only {} follow; the file is truncated or no safetensors file",
+        name(), length, size - kLengthBytes));
   }
   header_.resize(length);
   source_->read(kLengthBytes, std::as_writable_bytes(std::span(header_)));
@@ -188,8 +186,7 @@ void SafetensorsReader::check_tensors() const {
     }
     if (entry.end > data_bytes) {
       refuse(
-          fmt::format("ends at byte {} of the tensor data, but the file holds {}; it is truncated or "
-                      "damaged",
+          fmt::format("ends at byte {} of the tensor data, but the file holds {}; it is truncated or damaged",
                       entry.end, data_bytes));
     }
     const std::optional<std::int64_t> bytes = byte_count(entry);

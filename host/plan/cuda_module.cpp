@@ -49,10 +49,9 @@ CudaAccess open_file(const fs::path& file) {
   if (entry == nullptr) return refuse(fmt::format("{} is no CUDA backend of vaecuda", file.string()));
   const CudaModule* module = entry();
   if (std::string_view(module->build) != cuda_module_build()) {
-    return refuse(
-        fmt::format("{} belongs to another build of vaecuda ({}) than this program ({}); install "
-                    "both from the same one",
-                    file.string(), module->build, cuda_module_build()));
+    return refuse(fmt::format(
+        "{} belongs to another build of vaecuda ({}) than this program ({}); install both from the same one",
+        file.string(), module->build, cuda_module_build()));
   }
   return {module, {}};
 }

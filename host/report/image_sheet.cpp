@@ -80,10 +80,9 @@ void check(std::span<const float> values, std::int64_t columns, const std::optio
                                   shape->height, shape->width, shape->channels, columns));
   }
   if (options.cells_across < 0 || options.scale < 0) {
-    throw ConfigError(
-        fmt::format("a sheet cannot have {} cells side by side at scale {}; 0 chooses, 1 or more is "
-                    "taken as it is",
-                    options.cells_across, options.scale));
+    throw ConfigError(fmt::format(
+        "a sheet cannot have {} cells side by side at scale {}; 0 chooses, 1 or more is taken as it is",
+        options.cells_across, options.scale));
   }
 }
 

@@ -154,13 +154,11 @@ std::string latent_history(const RunRecord& run, std::string& notes) {
   }
   const std::string label = fmt::format(
       "KL of each of {} latents over {:.3g} epochs, as shades of a colour; the greatest at the end is {}; "
-      "the "
-      "least is {}",
+      "the least is {}",
       order.size(), ends.back(), words_of(order.front()), words_of(order.back()));
   std::string caption =
       "A line for each latent, the stronger the colour the more nats; the greatest at the end is on top. "
-      "Means "
-      "over the validation rows.";
+      "Means over the validation rows.";
   if (order.size() > kMostRows) caption += fmt::format(" The {} greatest are drawn.", kMostRows);
   return figure("KL per latent over the epochs", "",
                 heat_chart({"kl-history", label, "epoch", "latent"}, ends, rows, "nats", kNothing), caption) +
@@ -174,11 +172,10 @@ std::string lines_table(const RunRecord& run, bool quantized, bool validated) {
   const std::size_t count = run.lines.size();
   std::string table = fmt::format(
       "<details>\n<summary>The curves as a table</summary>\n<div class=\"wide\" tabindex=\"0\" "
-      "role=\"region\" "
-      "aria-label=\"Table of the curves\">\n<table>\n<caption>{}</caption>\n<thead><tr><th "
-      "scope=\"col\">step</th>"
-      "<th scope=\"col\">epoch</th><th scope=\"col\">loss</th><th scope=\"col\">reconstruction</th><th "
-      "scope=\"col\">{}</th>{}<th scope=\"col\">learning rate</th></tr></thead>\n<tbody>\n",
+      "role=\"region\" aria-label=\"Table of the curves\">\n<table>\n<caption>{}</caption>\n<thead><tr><th "
+      "scope=\"col\">step</th><th scope=\"col\">epoch</th><th scope=\"col\">loss</th><th "
+      "scope=\"col\">reconstruction</th><th scope=\"col\">{}</th>{}<th scope=\"col\">learning "
+      "rate</th></tr></thead>\n<tbody>\n",
       count > kMostRows ? fmt::format("{} of {} lines of metrics.jsonl", kMostRows, count)
                         : "Lines of metrics.jsonl",
       quantized ? "quantization" : "KL", validated ? "<th scope=\"col\">validation loss</th>" : "");
@@ -206,8 +203,7 @@ std::string figures_section(const PageContent& content) {
         "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Final figures\">\n<table "
         "id=\"figures\">\n"
         "<thead><tr><th scope=\"col\">nats per row</th><th scope=\"col\">loss</th><th "
-        "scope=\"col\">reconstruction</th>"
-        "{}</tr></thead>\n<tbody>\n",
+        "scope=\"col\">reconstruction</th>{}</tr></thead>\n<tbody>\n",
         quantized ? "<th scope=\"col\">quantization error</th><th scope=\"col\">perplexity</th>"
                   : "<th scope=\"col\">KL</th>");
     if (training) text += terms_row("training, last epoch", *training, quantized);
@@ -225,10 +221,10 @@ std::string curves_section(const PageContent& content) {
   const RunRecord& run = content.run;
   std::string text = "<section>\n<h2>Training</h2>\n";
   if (run.broken_lines > 0) {
-    text += note(
-        fmt::format("Lines of metrics.jsonl that could not be read are left out ({}): a run that was killed "
-                    "leaves such an end.",
-                    run.broken_lines));
+    text +=
+        note(fmt::format("Lines of metrics.jsonl that could not be read are left out ({}): a run that was "
+                         "killed leaves such an end.",
+                         run.broken_lines));
   }
   if (run.lines.empty()) return text + note("There are no curves.") + "</section>\n";
   bool validated = false;

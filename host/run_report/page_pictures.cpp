@@ -109,10 +109,9 @@ Sheet samples_sheet(const PageContent& content, std::span<const std::uint8_t> pn
   SheetNames names = counted(cells);
   if (!content.run.config.model.conditional) {
     return {"Samples",
-            names.down.empty()
-                ? "Means of p(x|z) for z drawn from the prior."
-                : "Means of p(x|z) for z drawn from the prior. The number of a sample is that on the "
-                  "left plus that above.",
+            names.down.empty() ? "Means of p(x|z) for z drawn from the prior."
+                               : "Means of p(x|z) for z drawn from the prior. The number of a sample is that "
+                                 "on the left plus that above.",
             names};
   }
   for (std::size_t i = 0; i < names.across.size(); ++i) names.across[i] = fmt::format("{}", i);
@@ -151,11 +150,10 @@ Sheet plane_sheet(const PageContent& content, std::span<const std::uint8_t> png)
       names.down.push_back(value(i * side, 1));
     }
   }
-  return {
-      "Latent plane",
-      "Means of p(x|z) over a grid of the prior's quantiles in both latents: latent 0 to the right, latent 1 "
-      "upwards.",
-      names};
+  return {"Latent plane",
+          "Means of p(x|z) over a grid of the prior's quantiles in both latents: latent 0 to the right, "
+          "latent 1 upwards.",
+          names};
 }
 
 }  // namespace

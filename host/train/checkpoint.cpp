@@ -31,8 +31,8 @@ void require_metadata(SafetensorsReader& reader, std::string_view key, std::stri
   const std::string_view found = text ? std::string_view(text->data(), text->size()) : "";
   if (found == expected) return;
   throw FileError(
-      fmt::format("{}: metadata key '{}' is {}; expected '{}': this is no training state that "
-                  "this version of vaecuda can continue",
+      fmt::format("{}: metadata key '{}' is {}; expected '{}': this is no training state that this version "
+                  "of vaecuda can continue",
                   reader.name(), key, text ? config::quoted(found) : "missing", expected));
 }
 
@@ -65,8 +65,7 @@ void save_checkpoint(const Place& place, const Checkpoint& checkpoint) {
     const std::size_t bad = first_nonfinite(values);
     if (bad < values.size()) {
       throw RuntimeError(
-          fmt::format("cannot write '{}': {} holds {} at element {}, which no run could continue "
-                      "with",
+          fmt::format("cannot write '{}': {} holds {} at element {}, which no run could continue with",
                       place.path().string(), name, values[bad], bad));
     }
     tensors.push_back({name, {static_cast<std::int64_t>(values.size())}, values});

@@ -85,8 +85,7 @@ std::string unreachable_warning(const RunConfig& config, const PreparedData& dat
       place < names.size() ? fmt::format("'{}'", names[place]) : fmt::format("{}", place);
   return fmt::format(
       "the values lie {:.3g} deviations from what the model decodes, and --sigma is {:g}: no training "
-      "reaches them. "
-      "Column {} alone has a deviation of {:.3g}; {}",
+      "reaches them. Column {} alone has a deviation of {:.3g}; {}",
       distance, config.model.sigma.value(), column, *widest, sigma_advice(config));
 }
 
@@ -111,18 +110,17 @@ std::vector<std::string> doubt_schedules(const RunConfig& config, std::int64_t r
   // Within a rise: a period that has ended, or ends with the run, has had its whole weight.
   const std::int64_t place = kl.kind == math::LossScheduleKind::cyclical ? steps % kl.steps : steps;
   if (kl.kind != math::LossScheduleKind::constant && place > 0 && math::loss_weight(kl, place) < kl.beta) {
-    doubts.push_back(fmt::format(
-        "--beta-schedule: the run of {} steps ends within the rise: the weight of the KL term ends at "
-        "{:.4g}, while the losses of held-out rows, and so the best model, are weighed with {:.4g}; "
-        "choose a shorter rise or a longer run",
-        steps, math::loss_weight(kl, last), kl.beta));
+    doubts.push_back(
+        fmt::format("--beta-schedule: the run of {} steps ends within the rise: the weight of the KL term "
+                    "ends at {:.4g}, while the losses of held-out rows, and so the best model, are weighed "
+                    "with {:.4g}; choose a shorter rise or a longer run",
+                    steps, math::loss_weight(kl, last), kl.beta));
   }
   if (kl.capacity > 0.0 && steps < kl.capacity_steps) {
-    doubts.push_back(
-        fmt::format("--capacity-steps: the run of {} steps ends within the rise: the capacity ends at {:.4g} "
-                    "nats, while the "
-                    "losses of held-out rows are taken with {:.4g}; choose a shorter rise or a longer run",
-                    steps, math::kl_capacity(kl, last), kl.capacity));
+    doubts.push_back(fmt::format(
+        "--capacity-steps: the run of {} steps ends within the rise: the capacity ends at {:.4g} nats, while "
+        "the losses of held-out rows are taken with {:.4g}; choose a shorter rise or a longer run",
+        steps, math::kl_capacity(kl, last), kl.capacity));
   }
   const std::int64_t batch = config.train.batch_size;
   const auto is_reached = [&](std::int64_t epoch) { return (epoch * rows + batch - 1) / batch < steps; };
@@ -131,8 +129,8 @@ std::vector<std::string> doubt_schedules(const RunConfig& config, std::int64_t r
     const auto first = std::find_if_not(lr.stages.begin(), lr.stages.end(),
                                         [&](const LrStage& stage) { return is_reached(stage.epoch); });
     doubts.push_back(
-        fmt::format("--lr-schedule: the run ends after {} steps and does not come to the stages from "
-                    "epoch {} on: they have no effect",
+        fmt::format("--lr-schedule: the run ends after {} steps and does not come to the stages from epoch "
+                    "{} on: they have no effect",
                     steps, first->epoch));
   }
   if (lr.kind == LrScheduleKind::exponential && lr.gamma < 1.0 && !is_reached(1)) {
@@ -149,10 +147,10 @@ std::vector<std::string> diagnose(const RunConfig& config, const PreparedData& d
   };
   const Judged by = judged(data, outcome);
   if (!std::isfinite(by.terms.loss)) {
-    add(fmt::format(
-        "the loss of the {} rows is not finite: some of their values lie far from all training rows; look "
-        "at them{}",
-        by.name, config.data.standardize ? "" : ", or train with --standardize"));
+    add(
+        fmt::format("the loss of the {} rows is not finite: some of their values lie far from all training "
+                    "rows; look at them{}",
+                    by.name, config.data.standardize ? "" : ", or train with --standardize"));
     return lines;
   }
   const ColumnModel columns(data.train, data.preparation, config.model);
@@ -160,11 +158,10 @@ std::vector<std::string> diagnose(const RunConfig& config, const PreparedData& d
   if (distance > kFarDeviations) add(unreachable_warning(config, data, columns, distance));
   const Compared compared = compare(config, by.terms, columns.loss(by.rows), outcome.steps);
   if (compared.loss >= compared.without_latents) {
-    add(
-        fmt::format("the model is no better than the columns' means alone: its loss on the {} rows is {:.6g} "
-                    "nats, theirs {:.6g}; "
-                    "train longer (--epochs), change --lr, or look at the scale of the values",
-                    by.name, compared.loss, compared.without_latents));
+    add(fmt::format(
+        "the model is no better than the columns' means alone: its loss on the {} rows is {:.6g} nats, "
+        "theirs {:.6g}; train longer (--epochs), change --lr, or look at the scale of the values",
+        by.name, compared.loss, compared.without_latents));
   }
   add(collapse_warning(config.model, config.objective, by.terms.kl, held_latents(by.terms)));
   add(codes_warning(config, by.terms));

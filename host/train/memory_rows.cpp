@@ -50,8 +50,7 @@ void check_names(const Dataset& data) {
     const auto [first, is_new] = classes.emplace(class_of[i], name);
     if (is_new) continue;
     throw ConfigError(
-        fmt::format("{}: the classes {} and {} are one class; give every "
-                    "class a name of its own",
+        fmt::format("{}: the classes {} and {} are one class; give every class a name of its own",
                     data.name(), config::quoted(first->second), config::quoted(name)));
   }
 }
@@ -61,10 +60,10 @@ void check_names(const Dataset& data) {
 void enter_rows(RunConfig& config, RunData& rows) {
   const auto enter = [](std::string& path, const char* key, Dataset* data) {
     if (!path.empty() && path != kMemory) {
-      throw ConfigError(fmt::format(
-          "{} names '{}', but the rows of this run are in memory: leave it unset, and load that file "
-          "into memory as well if its rows are to be used",
-          key, path));
+      throw ConfigError(
+          fmt::format("{} names '{}', but the rows of this run are in memory: leave it unset, and load that "
+                      "file into memory as well if its rows are to be used",
+                      key, path));
     }
     if (data == nullptr) return;
     if (data->columns() > 0) check_names(*data);
@@ -79,10 +78,10 @@ void enter_rows(RunConfig& config, RunData& rows) {
 void apply_file_options(const DataSource& asked, RunData& rows) {
   if (!asked.labels_path.empty()) {
     if (!rows.train.labels().empty() || !rows.train.label_vectors().empty()) {
-      throw ConfigError(fmt::format(
-          "data.labels names '{}', but the rows of this run, which are in memory, have labels already: "
-          "choose one",
-          asked.labels_path));
+      throw ConfigError(
+          fmt::format("data.labels names '{}', but the rows of this run, which are in memory, have labels "
+                      "already: choose one",
+                      asked.labels_path));
     }
     load_labels(rows.train, asked.labels_path);
   }
@@ -96,8 +95,7 @@ void apply_file_options(const DataSource& asked, RunData& rows) {
   if (asked.header != HeaderMode::automatic) {
     throw ConfigError(
         "data.header is for CSV files, and the rows of this run are in memory: leave it unset, and name "
-        "their columns "
-        "where they have names");
+        "their columns where they have names");
   }
   if (!asked.image) return;
   rows.train.set_image(asked.image);

@@ -172,8 +172,7 @@ void RunFolder::check_free(const fs::path& dir, bool overwrite) {
     if (!fs::is_regular_file(dir / name, error)) continue;
     throw ConfigError(
         fmt::format("--out {}: this folder holds {}, which is no run's and would be replaced; name another "
-                    "folder, move the "
-                    "file, or replace it with --overwrite",
+                    "folder, move the file, or replace it with --overwrite",
                     dir.string(), name));
   }
 }
@@ -220,8 +219,7 @@ void RunFolder::require_unsaved(const std::shared_ptr<const Folder>& held) {
     throw FileError(
         fmt::format("{0}: {1}, from which a run resumes, is missing, but {2} exists: training from the start "
                     "would replace it. Restore {1}; or start from the model (--init-from {0}/{2} --out "
-                    "OTHER), or repeat the run (--config "
-                    "{0}/config.toml --out OTHER)",
+                    "OTHER), or repeat the run (--config {0}/config.toml --out OTHER)",
                     dir, kState, model));
   }
 }

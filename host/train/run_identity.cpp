@@ -36,10 +36,10 @@ void require_same_scale(const OlderScale& scale, const RunConfig& config) {
   RunConfig asked;
   asked.data.scale = scale.asked;
   const Option& option = *find_option_by_key("data.scale");
-  throw ConfigError(fmt::format(
-      "--scale: the run in {} has {}, and here it is {}; this would change its result, so the run "
-      "cannot be resumed with it",
-      config.output.dir, config::quoted(option.get(config)), config::quoted(option.get(asked))));
+  throw ConfigError(
+      fmt::format("--scale: the run in {} has {}, and here it is {}; this would change its result, so the "
+                  "run cannot be resumed with it",
+                  config.output.dir, config::quoted(option.get(config)), config::quoted(option.get(asked))));
 }
 
 void require_same_options(const RunConfig& config, const RunIdentity& began) {
@@ -47,8 +47,8 @@ void require_same_options(const RunConfig& config, const RunIdentity& began) {
     const Option* option = find_option_by_key(key);
     if (option == nullptr || option->may_change_on_resume) {
       throw FileError(
-          fmt::format("{}: the state in this folder has the option {}, which this version does not "
-                      "keep there; resume with the version that began the run",
+          fmt::format("{}: the state in this folder has the option {}, which this version does not keep "
+                      "there; resume with the version that began the run",
                       config.output.dir, config::quoted(key)));
     }
   }
@@ -63,8 +63,7 @@ void require_same_options(const RunConfig& config, const RunIdentity& began) {
     };
     throw ConfigError(
         fmt::format("{}: the run in {} has {}, and here it is {}; this would change its result, so the run "
-                    "cannot be resumed with it: start a new run (--init-from takes "
-                    "this one's weights)",
+                    "cannot be resumed with it: start a new run (--init-from takes this one's weights)",
                     option.flag, config.output.dir, shown(had), shown(asked)));
   }
 }

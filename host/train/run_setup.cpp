@@ -27,10 +27,10 @@ std::string recorded_path(const std::string& path) {
   if (built_in) return path;
   std::string whole = absolute_path(path).string();
   if (!config::is_utf8(whole)) {
-    throw ConfigError(fmt::format(
-        "{}: the name of a folder above it is no UTF-8 text ({}), and config.toml, which keeps the "
-        "whole path, could not be read again; rename the folder, or work in another one",
-        path, config::quoted(whole)));
+    throw ConfigError(
+        fmt::format("{}: the name of a folder above it is no UTF-8 text ({}), and config.toml, which keeps "
+                    "the whole path, could not be read again; rename the folder, or work in another one",
+                    path, config::quoted(whole)));
   }
   return whole;
 }
@@ -71,8 +71,7 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
     apply_file_options(config.data.train, *rows);
   } else if (start == Start::resume && config.data.train.path == kMemory) {
     throw ConfigError(
-        fmt::format("the rows of the run in {} were in memory: only the program that has them can "
-                    "resume it",
+        fmt::format("the rows of the run in {} were in memory: only the program that has them can resume it",
                     config.output.dir));
   }
   validate(config);
@@ -132,28 +131,27 @@ void RunSetup::require_same_run(const Checkpoint& from, const Say& say) const {
   const RunIdentity& began = from.identity;
   if (began.data != identity.data) {
     throw FileError(
-        fmt::format("{}: its rows are not those that the run in {} was trained on (or the validation "
-                    "rows are not); give the same data, or start a new run with --init-from",
+        fmt::format("{}: its rows are not those that the run in {} was trained on (or the validation rows "
+                    "are not); give the same data, or start a new run with --init-from",
                     data.train.name(), dir));
   }
   if (began.test && began.test != identity.test) {
-    throw FileError(fmt::format(
-        "{}: the test rows are not those that the run in {} began with; give the same, or start a new run "
-        "with --init-from",
-        data.test ? data.test->name() : data.train.name(), dir));
+    throw FileError(
+        fmt::format("{}: the test rows are not those that the run in {} began with; give the same, or start "
+                    "a new run with --init-from",
+                    data.test ? data.test->name() : data.train.name(), dir));
   }
   if (began.device != identity.device) {
     throw ConfigError(
-        fmt::format("the run in {} was trained on {}, and going on with {} would change its result; "
-                    "give --device {}, or start a new run with --init-from",
+        fmt::format("the run in {} was trained on {}, and going on with {} would change its result; give "
+                    "--device {}, or start a new run with --init-from",
                     dir, began.device, identity.device, began.device));
   }
   if (began.length != identity.length) {
-    throw ConfigError(
-        fmt::format("the run in {} is one of {} steps, and now {} are asked for; its schedule "
-                    "depends on that number, so it would have been another run from the start: "
-                    "leave --epochs and --steps out",
-                    dir, began.length, clock.total_steps));
+    throw ConfigError(fmt::format(
+        "the run in {} is one of {} steps, and now {} are asked for; its schedule depends on that number, so "
+        "it would have been another run from the start: leave --epochs and --steps out",
+        dir, began.length, clock.total_steps));
   }
   if (from.state.step > clock.total_steps) {
     throw ConfigError(
@@ -165,10 +163,10 @@ void RunSetup::require_same_run(const Checkpoint& from, const Say& say) const {
                                 from.parameters.size(), session->layout().size));
   }
   if (began.algorithms != identity.algorithms) {
-    say(fmt::format(
-        "warning: this machine computes with {}, the run in {} began with {}: what follows may differ "
-        "in the last bits from an uninterrupted run",
-        fmt::join(identity.algorithms, ", "), dir, fmt::join(began.algorithms, ", ")));
+    say(
+        fmt::format("warning: this machine computes with {}, the run in {} began with {}: what follows may "
+                    "differ in the last bits from an uninterrupted run",
+                    fmt::join(identity.algorithms, ", "), dir, fmt::join(began.algorithms, ", ")));
   }
 }
 

@@ -95,10 +95,10 @@ bool TrainingLoop::run_steps() {
   // As many steps at a time as take about as long as a person waits for an answer.
   const double per_step = spent / static_cast<double>(count);
   if (per_step > kLongStep && !std::exchange(told_of_long_steps_, true) && observer_.message) {
-    observer_.message(fmt::format(
-        "a step takes {:.0f} s here, and a stop is answered after it: a smaller --batch-size makes steps "
-        "shorter; a second signal ends the run at once, at its last checkpoint",
-        per_step));
+    observer_.message(
+        fmt::format("a step takes {:.0f} s here, and a stop is answered after it: a smaller --batch-size "
+                    "makes steps shorter; a second signal ends the run at once, at its last checkpoint",
+                    per_step));
   }
   chunk_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(kReportSeconds / std::max(per_step, 1e-9)), 1,
                                     2 * chunk_);
@@ -116,10 +116,10 @@ void TrainingLoop::take(const math::StepMetrics& metrics) {
   ++state_.skipped;
   if (++state_.skipped_in_row == kMostSkippedInRow) {
     throw DivergedError(
-        fmt::format("training diverged: the loss or the gradient was NaN or infinite in {} steps in "
-                    "a row, the last of them step {}; lower --lr, clip gradients with --clip-norm, "
-                    "or check the scale of the data",
-                    kMostSkippedInRow, metrics.step),
+        fmt::format(
+            "training diverged: the loss or the gradient was NaN or infinite in {} steps in a row, the last "
+            "of them step {}; lower --lr, clip gradients with --clip-norm, or check the scale of the data",
+            kMostSkippedInRow, metrics.step),
         metrics.step, "loss");
   }
 }
@@ -259,11 +259,10 @@ void TrainingLoop::go_back() {
   cut_logs();
   save();  // or a kill would make the count start again
   if (observer_.message) {
-    observer_.message(
-        fmt::format("step {} was not finite: back to step {} with 1/{} of the learning rate "
-                    "(return {} of at most {})",
-                    fault->step, state_.step, std::int64_t{1} << restores, restores,
-                    setup_.config.train.max_restores.value()));
+    observer_.message(fmt::format(
+        "step {} was not finite: back to step {} with 1/{} of the learning rate (return {} of at most {})",
+        fault->step, state_.step, std::int64_t{1} << restores, restores,
+        setup_.config.train.max_restores.value()));
   }
 }
 
