@@ -1,5 +1,7 @@
 #include "kernels/gather.hpp"
 
+#include <type_traits>
+
 #include "kernels/device/device.cuh"
 #include "kernels/device/random.cuh"
 #include "kernels/device/row_launch.cuh"
@@ -73,6 +75,64 @@ __device__ __forceinline__ Quad condition_quad(const GatherArgs& args, std::int6
   return quad;
 }
 
+/// The row of the data set that this thread's row of the tile is made of. All threads of the block call it.
+template <int kThreads>
+__device__ __forceinline__ std::int64_t find_source(const GatherArgs& args, device::Tile tile) {
+  using Group = device::RowBlock<kThreads, kBlock>;
+  static_assert(Group::kBlockThreads == kBlock && Group::kBlockRows <= device::kWarpSize);
+  std::int64_t* source = device::shared_array<std::int64_t, Group::kBlockRows>();
+  // By neighbouring threads of one warp: in sm_90 code a permuted index takes about 450 instructions (two
+  // Philox blocks for the keys, a 64-bit division, a Feistel network of 100 a pass, fewer than two passes on
+  // average), a quad about 40, and every warp of a row that found its own would pay in full.
+  const auto thread = static_cast<int>(threadIdx.y * kThreads + threadIdx.x);
+  const std::int64_t threads_row = static_cast<std::int64_t>(tile.index) * Group::kBlockRows + thread;
+  if (thread < Group::kBlockRows && threads_row < args.batch) {
+    source[thread] = source_row(args, args.state->position + threads_row);
+  }
+  device::block_barrier();
+  return Group::row(tile) < args.batch ? source[threadIdx.y] : 0;
+}
+
+/// The label of data row `from` behind x and to where the decoder reads it.
+template <int kThreads>
+__device__ __forceinline__ void copy_condition(const GatherArgs& args, std::int64_t row, std::int64_t from) {
+  for (std::int64_t c = 4 * static_cast<std::int64_t>(threadIdx.x); c < args.condition_columns;
+       c += 4 * kThreads) {
+    const Quad label = condition_quad(args, from, c);
+    device::store_quad(args.condition, row, c, args.condition_columns, label);
+    for (std::int64_t k = 0; k < args.samples; ++k) {
+      device::store_quad(args.decoder_condition, row * args.samples + k, c, args.condition_columns, label);
+    }
+  }
+}
+
+/// Column and raw value at a place of sparse rows. Every thread takes the same branch.
+__device__ __forceinline__ std::int64_t sparse_column(const SparseSource& from, std::int64_t place) {
+  return from.narrow_columns != nullptr ? from.narrow_columns[place] : from.wide_columns[place];
+}
+__device__ __forceinline__ float sparse_value(const SparseSource& from, std::int64_t place) {
+  if (from.u8 != nullptr) return static_cast<float>(from.u8[place]);
+  return from.u16 != nullptr ? static_cast<float>(from.u16[place]) : from.f32[place];
+}
+
+/// A single element, prepared as one of a quad is.
+template <Binarize kBinarize>
+__device__ __forceinline__ float prepare_one(float x, const GatherArgs& args, std::int64_t position,
+                                             std::int64_t c) {
+  x *= args.scale;
+  if (args.mean != nullptr) x = (x - args.mean[c]) * args.inverse_deviation[c];
+  if constexpr (kBinarize == Binarize::threshold) x = x > 0.5f ? 1.0f : 0.0f;
+  if constexpr (kBinarize == Binarize::stochastic) {
+    const std::int64_t first = c / 4 * 4;
+    const Quad uniform =
+        device::uniform_quad(args.seed, args.purpose, static_cast<std::uint64_t>(position), first);
+    float u = uniform.v[0];
+    for (int i = 1; i < 4; ++i) u = c - first == i ? uniform.v[i] : u;
+    x = u <= x ? 1.0f : 0.0f;
+  }
+  return x;
+}
+
 /// Equation: x (B,D)[i] = binarize((rows (N,D)[source(p)] · scale − mean) · inverse_deviation) with
 ///   p = position + i; source(p) = permutation(seed, ⌊p/N⌋)(p mod N) where shuffled, min(p − origin, N − 1)
 ///   where sequential. threshold: x > ½; stochastic: u ≤ x, u in (0,1] of (seed, purpose, p, column). The
@@ -88,28 +148,11 @@ __device__ __forceinline__ Quad condition_quad(const GatherArgs& args, std::int6
 template <typename Raw, Binarize kBinarize, int kThreads>
 __device__ __forceinline__ void gather_tile(const GatherArgs& args, device::Tile tile) {
   using Group = device::RowBlock<kThreads, kBlock>;
-  static_assert(Group::kBlockThreads == kBlock && Group::kBlockRows <= device::kWarpSize);
-  std::int64_t* source = device::shared_array<std::int64_t, Group::kBlockRows>();
   const std::int64_t first_position = args.state->position;
-  // By neighbouring threads of one warp: in sm_90 code a permuted index takes about 450 instructions (two
-  // Philox blocks for the keys, a 64-bit division, a Feistel network of 100 a pass, fewer than two passes on
-  // average), a quad about 40, and every warp of a row that found its own would pay in full.
-  const auto thread = static_cast<int>(threadIdx.y * kThreads + threadIdx.x);
-  const std::int64_t threads_row = static_cast<std::int64_t>(tile.index) * Group::kBlockRows + thread;
-  if (thread < Group::kBlockRows && threads_row < args.batch) {
-    source[thread] = source_row(args, first_position + threads_row);
-  }
-  device::block_barrier();
+  const std::int64_t from = find_source<kThreads>(args, tile);
   const std::int64_t row = Group::row(tile);
   if (row >= args.batch) return;
-  const std::int64_t from = source[threadIdx.y];
-  for (std::int64_t c = 4 * Group::lane(); c < args.condition_columns; c += 4 * kThreads) {
-    const Quad label = condition_quad(args, from, c);
-    device::store_quad(args.condition, row, c, args.condition_columns, label);
-    for (std::int64_t k = 0; k < args.samples; ++k) {
-      device::store_quad(args.decoder_condition, row * args.samples + k, c, args.condition_columns, label);
-    }
-  }
+  copy_condition<kThreads>(args, row, from);
   const Raw* in = static_cast<const Raw*>(args.rows) + from * args.columns;
   constexpr int kStep = 4 * kThreads;
   for (std::int64_t first = 4 * Group::lane(); first < args.columns; first += kQuadsInFlight * kStep) {
@@ -130,6 +173,60 @@ __global__ void __launch_bounds__(kBlock) gather_kernel(const GatherArgs args) {
   gather_tile<Raw, kBinarize, kThreads>(args, device::this_tile());
 }
 
+/// Equation: as gather_tile, with rows (N,D) by their values other than 0: value[j] in column[j] for
+///   row_begin[source(p)] ≤ j < row_begin[source(p) + 1].
+/// Threads: as gather_tile. A row's threads write what a 0 becomes to all columns; after a barrier each takes
+///   values of the row, neighbours side by side.
+/// Bytes: a row of n values: 16 read of row_begin, n of columns (2 or 4 each) and of values (1, 2 or 4 each);
+///   written 4·(D + n) in fp32, 2·(D + n) in bfloat16. A condition as gather_tile. Mean and deviation, 8·D,
+///   out of the cache.
+/// Alignment: any; quads are moved by load_quad and store_quad, values of the row one by one.
+/// Determinism: no sums; an element depends on seed, position and column alone. A column stands once in its
+///   row.
+template <Binarize kBinarize, int kThreads>
+__device__ __forceinline__ void gather_sparse_tile(const GatherArgs& args, device::Tile tile) {
+  const std::int64_t row = device::RowBlock<kThreads, kBlock>::row(tile);
+  const std::int64_t position = args.state->position + row;
+  const std::int64_t from = find_source<kThreads>(args, tile);
+  const std::int64_t lane = threadIdx.x;
+  const bool is_row = row < args.batch;
+  if (is_row) {
+    copy_condition<kThreads>(args, row, from);
+    for (std::int64_t c = 4 * lane; c < args.columns; c += 4 * kThreads) {
+      Quad zero{{0.0f, 0.0f, 0.0f, 0.0f}};
+      if (args.mean != nullptr) zero = prepare<kBinarize>(zero, args, position, c);
+      device::store_quad(args.x, row, c, args.columns, zero);
+    }
+  }
+  device::block_barrier();
+  if (!is_row) return;
+  const std::int64_t end = args.sparse.row_begin[from + 1];
+  for (std::int64_t place = args.sparse.row_begin[from] + lane; place < end; place += kThreads) {
+    const std::int64_t c = sparse_column(args.sparse, place);
+    const float x = prepare_one<kBinarize>(sparse_value(args.sparse, place), args, position, c);
+    if (args.x.data != nullptr) args.x.data[row * args.x.stride + c] = x;
+    if (args.x.half != nullptr) args.x.half[row * args.x.stride + c] = math::to_bfloat16(x);
+  }
+}
+
+template <Binarize kBinarize, int kThreads>
+__global__ void __launch_bounds__(kBlock) gather_sparse_kernel(const GatherArgs args) {
+  gather_sparse_tile<kBinarize, kThreads>(args, device::this_tile());
+}
+
+/// Calls `use` with std::integral_constant of the way to binarize.
+template <typename Use>
+void with_binarize(Binarize binarize, Use&& use) {
+  switch (binarize) {
+    case Binarize::none:
+      return use(std::integral_constant<Binarize, Binarize::none>{});
+    case Binarize::threshold:
+      return use(std::integral_constant<Binarize, Binarize::threshold>{});
+    case Binarize::stochastic:
+      return use(std::integral_constant<Binarize, Binarize::stochastic>{});
+  }
+}
+
 template <typename Raw, Binarize kBinarize>
 void launch_typed(const GatherArgs& args, Stream stream) {
   device::with_threads_per_row<kQuadsInFlight>(args.columns, [&](auto threads) {
@@ -139,26 +236,24 @@ void launch_typed(const GatherArgs& args, Stream stream) {
   });
 }
 
-template <typename Raw>
-void launch_of_type(const GatherArgs& args, Stream stream) {
-  switch (args.binarize) {
-    case Binarize::none:
-      return launch_typed<Raw, Binarize::none>(args, stream);
-    case Binarize::threshold:
-      return launch_typed<Raw, Binarize::threshold>(args, stream);
-    case Binarize::stochastic:
-      return launch_typed<Raw, Binarize::stochastic>(args, stream);
-  }
+template <Binarize kBinarize>
+void launch_sparse(const GatherArgs& args, Stream stream) {
+  device::with_threads_per_row<kQuadsInFlight>(args.columns, [&](auto threads) {
+    constexpr int kThreads = decltype(threads)::value;
+    device::launch("gather_sparse", gather_sparse_kernel<kBinarize, kThreads>,
+                   device::RowBlock<kThreads, kBlock>::shape(args.batch), stream, args);
+  });
 }
 
 }  // namespace
 
 void launch(const GatherArgs& args, Stream stream) {
-  if (args.is_u8) {
-    launch_of_type<std::uint8_t>(args, stream);
-  } else {
-    launch_of_type<float>(args, stream);
-  }
+  with_binarize(args.binarize, [&](auto binarize) {
+    constexpr Binarize kBinarize = decltype(binarize)::value;
+    if (args.sparse.row_begin != nullptr) return launch_sparse<kBinarize>(args, stream);
+    args.is_u8 ? launch_typed<std::uint8_t, kBinarize>(args, stream)
+               : launch_typed<float, kBinarize>(args, stream);
+  });
 }
 
 }  // namespace vaecuda::kernels

@@ -14,9 +14,21 @@ namespace vaecuda::kernels {
 using math::Binarize;
 using math::RowOrder;
 
+/// Rows by their values other than 0 (CSR), columns ascending within a row. One of the two arrays of columns
+/// and one of the three of values is there.
+struct SparseSource {
+  const std::int64_t* row_begin = nullptr;  ///< (N + 1)
+  const std::uint16_t* narrow_columns = nullptr;
+  const std::uint32_t* wide_columns = nullptr;
+  const std::uint8_t* u8 = nullptr;
+  const std::uint16_t* u16 = nullptr;
+  const float* f32 = nullptr;
+};
+
 struct GatherArgs {
   const void* rows = nullptr;  ///< (N,D) without gaps between the rows, u8 or f32
   bool is_u8 = false;
+  SparseSource sparse;                    ///< in place of rows where it has row_begin
   std::int64_t data_rows = 0;             ///< N
   OutMatrix x;                            ///< (B,D)
   const std::int32_t* classes = nullptr;  ///< (N) or null: the condition is one-hot of the row's class

@@ -220,11 +220,9 @@ int vaecuda_dataset_values(const vaecuda_dataset* dataset, int64_t first, int64_
     }
     const std::int64_t needed = checked_count(count, data.columns());
     require_room(values, values_size, needed, "values");
-    const auto copy = [&](const auto& from) {
-      const auto start = from.begin() + first * data.columns();
-      std::copy(start, start + needed, values);
-    };
-    data.type() == vaecuda::ElementType::u8 ? copy(data.u8()) : copy(data.f32());
+    const auto width = static_cast<std::size_t>(data.columns());
+    for (std::int64_t row = 0; row < count; ++row)
+      data.copy_row(first + row, {values + static_cast<std::size_t>(row) * width, width});
   });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "host/data/sparse.hpp"
 #include "kernels/math/permutation.h"
 
 namespace vaecuda::cpu {
@@ -35,28 +36,76 @@ ConditionRows conditions_of(const GatherBatch& op, const Dataset* data, const Ro
 }
 
 /// Prefetches a row that will be read soon: hardware prefetchers cannot predict shuffled rows.
-void fetch_row(const char* row, std::int64_t bytes) {
-  constexpr std::int64_t kLine = 64;
-  constexpr std::int64_t kMost = 4096;  // beyond that, hardware prefetchers have detected the pattern
-  for (std::int64_t at = 0; at < std::min(bytes, kMost); at += kLine) __builtin_prefetch(row + at);
+template <typename Element>
+void fetch_row(const Element* row, std::int64_t count) {
+  constexpr std::int64_t kLine = 64 / sizeof(Element);
+  constexpr std::int64_t kMost = 4096 / sizeof(Element);  // further on, hardware has detected the pattern
+  for (std::int64_t at = 0; at < std::min(count, kMost); at += kLine) __builtin_prefetch(row + at);
 }
 
-}  // namespace
-
-TileWork gather_rows(const GatherBatch& op, const Dataset* data, const RowSources& sources) {
-  const std::uint8_t* bytes = nullptr;
-  const float* floats = sources.addresses.matrix(op.source).data;
-  if (floats == nullptr) {
+/// The rows that a batch is made of, in any of their types.
+class RawRows {
+ public:
+  /// `floats`: (N,D) in place of a data set, or null. \throws std::logic_error if there is neither, or the
+  /// data set is not the one of the plan
+  RawRows(const GatherBatch& op, const Dataset* data, const float* floats, const Loops& loops)
+      : type_(op.type), columns_(op.x.cols), floats_(floats), loops_(&loops) {
+    if (floats != nullptr) return;
     if (data == nullptr) throw std::logic_error("a plan that gathers rows was compiled without data");
     if (data->rows() != op.data_rows || data->columns() != op.x.cols || data->type() != op.type) {
       throw std::logic_error("the data set is not the one that the plan was built for");
     }
-    bytes = data->u8().data();
-    floats = data->f32().data();
+    bytes_ = data->u8().data();
+    floats_ = data->f32().data();
+    sparse_ = &data->sparse();
   }
-  const std::int64_t row_bytes = op.x.cols * (op.type == ElementType::u8 ? 1 : 4);
-  const char* rows = op.type == ElementType::u8 ? reinterpret_cast<const char*>(bytes)
-                                                : reinterpret_cast<const char*>(floats);
+
+  void fetch(std::int64_t row) const {
+    switch (type_) {
+      case ElementType::u8:
+        return fetch_row(bytes_ + row * columns_, columns_);
+      case ElementType::f32:
+        return fetch_row(floats_ + row * columns_, columns_);
+      case ElementType::sparse:
+        break;
+    }
+    const auto r = static_cast<std::size_t>(row);
+    const std::int64_t first = sparse_->row_begin()[r];
+    const std::int64_t count = sparse_->row_begin()[r + 1] - first;
+    data::with_arrays(*sparse_, [&](auto indices, auto values) {
+      fetch_row(indices.data() + first, count);
+      fetch_row(values.data() + first, count);
+    });
+  }
+
+  /// x[i] = (raw[i]·scale − mean[i])·inverse[i], the last two null together.
+  void prepare(std::int64_t row, float* x, float scale, const float* mean, const float* inverse) const {
+    switch (type_) {
+      case ElementType::u8:
+        return loops_->prepare_u8(bytes_ + row * columns_, x, columns_, scale, mean, inverse);
+      case ElementType::f32:
+        return loops_->prepare_f32(floats_ + row * columns_, x, columns_, scale, mean, inverse);
+      case ElementType::sparse:
+        break;
+    }
+    sparse_->copy_row(row, {x, static_cast<std::size_t>(columns_)});
+    // By the loop of dense rows, so that both give the same bits.
+    if (scale != 1.0f || mean != nullptr) loops_->prepare_f32(x, x, columns_, scale, mean, inverse);
+  }
+
+ private:
+  ElementType type_;
+  std::int64_t columns_;
+  const std::uint8_t* bytes_ = nullptr;
+  const float* floats_;
+  const SparseRows* sparse_ = nullptr;
+  const Loops* loops_;
+};
+
+}  // namespace
+
+TileWork gather_rows(const GatherBatch& op, const Dataset* data, const RowSources& sources) {
+  const RawRows rows(op, data, sources.addresses.matrix(op.source).data, sources.loops);
   const Loops* loops = &sources.loops;
   const ProgramMemory* memory = sources.memory;
   const Matrix<float> x = sources.addresses.matrix(op.x);
@@ -86,14 +135,10 @@ TileWork gather_rows(const GatherBatch& op, const Dataset* data, const RowSource
       const std::int64_t source = next;
       if (r + 1 < tile.row_end) {
         next = source_of(r + 1);
-        fetch_row(rows + next * row_bytes, row_bytes);
+        rows.fetch(next);
       }
       float* row = x.row(r);
-      if (op.type == ElementType::u8) {
-        loops->prepare_u8(bytes + source * op.x.cols, row, op.x.cols, op.scale, mean, inverse);
-      } else {
-        loops->prepare_f32(floats + source * op.x.cols, row, op.x.cols, op.scale, mean, inverse);
-      }
+      rows.prepare(source, row, op.scale, mean, inverse);
       if (op.binarize == Binarize::threshold) loops->binarize_threshold(row, op.x.cols);
       if (op.binarize == Binarize::stochastic) {
         loops->binarize_stochastic(row, op.x.cols, random_row(memory, op.seed, op.purpose, r));

@@ -18,6 +18,7 @@ Placed<kernels::GatherArgs> args_of(const GatherBatch& op, const OpLaunches& at)
     if (data == nullptr) throw std::logic_error("a plan that gathers rows was compiled without data");
     data->check(op.data_rows, op.x.cols, op.type);
     args.rows = data->rows();
+    args.sparse = data->sparse();
   }
   args.is_u8 = op.type == ElementType::u8;
   args.data_rows = op.data_rows;

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <stdexcept>
+#include <type_traits>
 
+#include "host/data/sparse.hpp"
 #include "kernels/activation.hpp"
 
 namespace vaecuda::cuda {
@@ -52,18 +55,64 @@ void CudaParameters::refresh_half() {
   kernels::launch(args, context_.runtime->stream());
 }
 
+namespace {
+
+template <typename T>
+DeviceBuffer resident(Context& context, std::span<const T> values, const std::string& what) {
+  DeviceBuffer buffer = DeviceBuffer::of<T>(context, static_cast<std::int64_t>(values.size()), what);
+  // In pieces, so that the driver's own page-locked copy of what is in transit stays small.
+  constexpr auto kPiece = static_cast<std::int64_t>((std::size_t{64} << 20) / sizeof(T));
+  const auto size = static_cast<std::int64_t>(values.size());
+  for (std::int64_t begin = 0; begin < size; begin += kPiece) {
+    context.runtime->copy_to_device(buffer.as<T>() + begin, values.data() + begin,
+                                    std::min(kPiece, size - begin) * static_cast<std::int64_t>(sizeof(T)));
+  }
+  return buffer;
+}
+
+template <typename Column, typename Value>
+kernels::SparseSource sparse_source(const DeviceBuffer& row_begin, const DeviceBuffer& columns,
+                                    const DeviceBuffer& values) {
+  kernels::SparseSource source;
+  source.row_begin = row_begin.as<std::int64_t>();
+  if constexpr (std::is_same_v<Column, std::uint16_t>) {
+    source.narrow_columns = columns.as<std::uint16_t>();
+  } else {
+    source.wide_columns = columns.as<std::uint32_t>();
+  }
+  if constexpr (std::is_same_v<Value, std::uint8_t>) {
+    source.u8 = values.as<std::uint8_t>();
+  } else if constexpr (std::is_same_v<Value, std::uint16_t>) {
+    source.u16 = values.as<std::uint16_t>();
+  } else {
+    source.f32 = values.as<float>();
+  }
+  return source;
+}
+
+}  // namespace
+
 CudaData::CudaData(Context& context, const Dataset& data)
     : context_(context), row_count_(data.rows()), columns_(data.columns()), type_(data.type()) {
-  const bool bytes = data.type() == ElementType::u8;
-  const auto* source = bytes ? data.u8().data() : reinterpret_cast<const std::uint8_t*>(data.f32().data());
-  const auto size = static_cast<std::int64_t>(bytes ? data.u8().size_bytes() : data.f32().size_bytes());
-  rows_ = DeviceBuffer::of<std::uint8_t>(
-      context, size, fmt::format("the data set ({} rows of {} columns)", row_count_, columns_));
-  // In pieces, so that the driver's own page-locked copy of what is in transit stays small.
-  constexpr std::int64_t kPiece = std::int64_t{64} << 20;
-  for (std::int64_t begin = 0; begin < size; begin += kPiece) {
-    context.runtime->copy_to_device(rows_.as<std::uint8_t>() + begin, source + begin,
-                                    std::min(kPiece, size - begin));
+  const std::string what = fmt::format("the data set ({} rows of {} columns)", row_count_, columns_);
+  const auto put = [&](auto values) { return resident(context, values, what); };
+  switch (type_) {
+    case ElementType::u8:
+      rows_ = put(data.u8());
+      break;
+    case ElementType::f32:
+      rows_ = put(data.f32());
+      break;
+    case ElementType::sparse:
+      row_begin_ = put(data.sparse().row_begin());
+      data::with_arrays(data.sparse(), [&](auto columns, auto values) {
+        column_indices_ = put(columns);
+        rows_ = put(values);
+        sparse_ =
+            sparse_source<typename decltype(columns)::value_type, typename decltype(values)::value_type>(
+                row_begin_, column_indices_, rows_);
+      });
+      break;
   }
   if (!data.labels().empty()) {
     classes_ = DeviceBuffer::of<std::int32_t>(context, row_count_, "class labels");

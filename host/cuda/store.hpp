@@ -6,6 +6,7 @@
 
 #include "host/cuda/memory.hpp"
 #include "host/plan/backend.hpp"
+#include "kernels/gather.hpp"
 #include "kernels/math/bfloat16.h"
 
 namespace vaecuda::cuda {
@@ -46,7 +47,9 @@ class CudaData final : public ResidentData {
   [[nodiscard]] const Context& context() const { return context_; }
   /// \throws std::logic_error if a plan for rows of this shape and type cannot gather from here.
   void check(std::int64_t rows, std::int64_t columns, ElementType type) const;
-  [[nodiscard]] const void* rows() const { return rows_.as<void>(); }
+  /// Null pointers for rows of the other kind.
+  [[nodiscard]] const void* rows() const { return type_ == ElementType::sparse ? nullptr : rows_.as<void>(); }
+  [[nodiscard]] const kernels::SparseSource& sparse() const { return sparse_; }
   /// Class index per row. \throws std::logic_error if the data set has none.
   [[nodiscard]] const std::int32_t* classes() const;
   /// `size` numbers per row. \throws std::logic_error if the data set has not so many.
@@ -57,7 +60,10 @@ class CudaData final : public ResidentData {
   std::int64_t row_count_;
   std::int64_t columns_;
   ElementType type_;
-  DeviceBuffer rows_;
+  DeviceBuffer rows_;            ///< of sparse rows the values
+  DeviceBuffer row_begin_;       ///< empty without sparse rows
+  DeviceBuffer column_indices_;  ///< likewise
+  kernels::SparseSource sparse_;
   DeviceBuffer classes_;        ///< empty without labels
   DeviceBuffer label_vectors_;  ///< empty without label vectors
 };

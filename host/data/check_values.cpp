@@ -34,7 +34,7 @@ bool needs_unit_range(const Preparation& preparation, bool unit_targets) {
 /// What fits values that may be counts, measurements or greys: the greatest tells which are no greys.
 std::string advice_for(const Dataset& data, const Preparation& preparation) {
   bool may_be_grey = preparation.scale == 1.0f;
-  for_each_value(data, 1.0f, [&](std::int64_t, std::int64_t, float value) {
+  for_each_stored_value(data, 1.0f, [&](std::int64_t, std::int64_t, float value) {
     may_be_grey = may_be_grey && value >= 0.0f && value <= kGreatestByte;
     return may_be_grey;
   });
@@ -60,7 +60,7 @@ std::string advice_for(float scale) {
 void check_values(const Dataset& data, const Preparation& preparation, bool unit_targets) {
   if (!needs_unit_range(preparation, unit_targets)) return;
   if (data.type() == ElementType::u8 && preparation.scale <= 1.0f / kGreatestByte) return;
-  for_each_value(data, preparation.scale, [&](std::int64_t row, std::int64_t column, float value) {
+  for_each_stored_value(data, preparation.scale, [&](std::int64_t row, std::int64_t column, float value) {
     if (value >= 0.0f && value <= 1.0f) return true;
     refuse_value(data.name(), data.column_names(), row, column, value,
                  preparation.binarize == Binarize::stochastic, advice_for(data, preparation));
@@ -144,7 +144,7 @@ void check_block(const RowSource& source, std::span<const float> block, std::int
 }
 
 void require_finite(const Dataset& data) {
-  for_each_value(data, 1.0f, [&](std::int64_t row, std::int64_t column, float value) {
+  for_each_stored_value(data, 1.0f, [&](std::int64_t row, std::int64_t column, float value) {
     if (std::isfinite(value)) return true;
     throw FileError(fmt::format("{}: row {}, {}: the value {} is not finite", data.name(), row,
                                 data::column_name(data.column_names(), column), value));

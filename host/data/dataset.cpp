@@ -1,10 +1,12 @@
 #include "vaecuda/dataset.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
 #include "host/data/message.hpp"
 #include "host/data/source_facts.hpp"
+#include "host/data/sparse.hpp"
 
 namespace vaecuda {
 namespace {
@@ -60,8 +62,38 @@ Dataset::Dataset(std::vector<float> values, std::int64_t rows, std::int64_t colu
   check_size(f32_.size(), rows, columns);
 }
 
+Dataset::Dataset(SparseRows rows)
+    : rows_(rows.rows()), columns_(rows.columns()), type_(ElementType::sparse), sparse_(std::move(rows)) {
+  if (columns_ < 1) throw ConfigError("a data set of sparse rows without columns; expected at least 1");
+}
+
 std::int64_t Dataset::bytes() const {
-  return static_cast<std::int64_t>(u8_.size() * sizeof(std::uint8_t) + f32_.size() * sizeof(float));
+  return static_cast<std::int64_t>(u8_.size() * sizeof(std::uint8_t) + f32_.size() * sizeof(float)) +
+         sparse_.bytes();
+}
+
+std::int64_t Dataset::stored() const {
+  return type_ == ElementType::sparse ? sparse_.stored() : rows_ * columns_;
+}
+
+void Dataset::copy_row(std::int64_t row, std::span<float> to) const {
+  if (row < 0 || row >= rows_ || static_cast<std::int64_t>(to.size()) != columns_) {
+    throw ConfigError(fmt::format("{}: row {} of {} into room for {}; expected a row that exists and {}",
+                                  name_, row, data::counted(rows_, "row"),
+                                  data::counted(static_cast<std::int64_t>(to.size()), "value"), columns_));
+  }
+  const auto first = static_cast<std::size_t>(row * columns_);
+  switch (type_) {
+    case ElementType::u8:
+      std::copy_n(u8().subspan(first).begin(), to.size(), to.begin());
+      break;
+    case ElementType::f32:
+      std::copy_n(f32().subspan(first).begin(), to.size(), to.begin());
+      break;
+    case ElementType::sparse:
+      sparse_.copy_row(row, to);
+      break;
+  }
 }
 
 ReadNotes Dataset::notes() const {
@@ -149,6 +181,7 @@ Dataset Dataset::select(std::span<const std::int64_t> rows) const {
   selected.type_ = type_;
   selected.u8_ = type_ == ElementType::u8 ? take_rows(u8_, rows, columns_) : std::vector<std::uint8_t>();
   selected.f32_ = type_ == ElementType::f32 ? take_rows(f32_, rows, columns_) : std::vector<float>();
+  if (type_ == ElementType::sparse) selected.sparse_ = data::select_rows(sparse_, rows);
   selected.image_ = image_;
   selected.column_names_ = column_names_;
   selected.label_column_ = label_column_;
@@ -180,6 +213,7 @@ Dataset Dataset::select_columns(std::span<const std::int64_t> columns) const {
   selected.type_ = type_;
   selected.u8_ = take_columns(u8_, columns_, columns);
   selected.f32_ = take_columns(f32_, columns_, columns);
+  if (type_ == ElementType::sparse) selected.sparse_ = data::select_columns(sparse_, columns);
   selected.label_column_ = label_column_;
   selected.labels_ = labels_;
   selected.label_names_ = label_names_;

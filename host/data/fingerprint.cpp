@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#include "host/data/sparse.hpp"
+
 namespace vaecuda {
 namespace {
 
@@ -64,6 +66,13 @@ std::uint64_t fingerprint(const Dataset& data, std::uint64_t basis) {
   hash.add(static_cast<std::uint64_t>(data.type()));
   hash.add(data.u8());
   hash.add(data.f32());
+  if (data.type() == ElementType::sparse) {
+    hash.add(data.sparse().row_begin());
+    data::with_arrays(data.sparse(), [&hash](auto columns, auto values) {
+      hash.add(columns);
+      hash.add(values);
+    });
+  }
   hash.add(data.labels());
   hash.add(data.label_vectors());
   add_names(data.label_names());

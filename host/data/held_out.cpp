@@ -51,6 +51,8 @@ bool meet_training_rows(const Dataset& train, Dataset& held, std::vector<std::st
   take_columns_of(columns_of(train), held, notes);
   if (!held.image() && train.image()) held.set_image(train.image());
   if (held.type() == train.type()) return false;
+  // Rows that are kept sparse have the values that they have in any other form.
+  if (held.type() == ElementType::sparse || train.type() == ElementType::sparse) return false;
   Dataset converted =
       train.type() == ElementType::u8
           ? to_bytes(train, held)

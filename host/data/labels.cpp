@@ -21,8 +21,11 @@ std::vector<float> take_label_vectors(const Dataset& vectors, const std::string&
     fail(labels_path, "holds {} of labels, but {} has {}; expected one label per row",
          counted(vectors.rows(), "row"), data_path, counted(rows, "row"));
   }
-  if (vectors.type() == ElementType::f32) return {vectors.f32().begin(), vectors.f32().end()};
-  return {vectors.u8().begin(), vectors.u8().end()};
+  std::vector<float> values(static_cast<std::size_t>(rows * vectors.columns()));
+  const auto width = static_cast<std::size_t>(vectors.columns());
+  for (std::int64_t row = 0; row < rows; ++row)
+    vectors.copy_row(row, std::span(values).subspan(static_cast<std::size_t>(row) * width, width));
+  return values;
 }
 
 void check_label_count(const Labels& labels, const std::string& labels_path, const std::string& data_path,

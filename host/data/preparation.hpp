@@ -30,10 +30,14 @@ struct DataShape {
   bool exchanged = false;                ///< raw rows in an exchange buffer (N,D) instead of a data set; f32
   bool label_vectors = false;            ///< a conditional model is told vectors, not classes
   std::int64_t block = kInferenceBatch;  ///< rows that a pass of inference computes at a time
+  double sparse_row_bytes = 0.0;         ///< mean size of a row in memory where rows are sparse
 };
 
 [[nodiscard]] inline DataShape shape_of(const Dataset& data) {
-  return {data.rows(), data.type(), false, !data.label_vectors().empty()};
+  DataShape shape{data.rows(), data.type(), false, !data.label_vectors().empty()};
+  if (data.type() == ElementType::sparse && data.rows() > 0)
+    shape.sparse_row_bytes = static_cast<double>(data.bytes()) / static_cast<double>(data.rows());
+  return shape;
 }
 
 }  // namespace vaecuda

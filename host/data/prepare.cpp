@@ -94,20 +94,28 @@ void standardize(const Dataset& data, PreparedData& prepared) {
   std::vector<double> square(columns, 0.0);
   std::vector<float> first(columns, 0.0f);
   std::vector<char> varies(columns, 0);
+  std::vector<std::int64_t> seen(columns, 0);
   const float scale = prepared.preparation.scale;
-  for_each_value(data, scale, [&](std::int64_t row, std::int64_t column, float v) {
+  for_each_stored_value(data, scale, [&](std::int64_t, std::int64_t column, float v) {
     const auto c = static_cast<std::size_t>(column);
-    if (row == 0) first[c] = v;
+    if (seen[c]++ == 0) first[c] = v;
     if (v != first[c]) varies[c] = 1;
     mean[c] += static_cast<double>(v);
     return true;
   });
   for (double& m : mean) m /= rows;
-  for_each_value(data, scale, [&](std::int64_t, std::int64_t c, float v) {
+  for_each_stored_value(data, scale, [&](std::int64_t, std::int64_t c, float v) {
     const double difference = static_cast<double>(v) - mean[static_cast<std::size_t>(c)];
     square[static_cast<std::size_t>(c)] += difference * difference;
     return true;
   });
+  // Zeros that sparse rows do not store.
+  for (std::size_t c = 0; c < columns; ++c) {
+    const std::int64_t zeros = data.rows() - seen[c];
+    if (zeros == 0) continue;
+    if (seen[c] > 0 && first[c] != 0.0f) varies[c] = 1;
+    square[c] += static_cast<double>(zeros) * mean[c] * mean[c];
+  }
   Unscaled constant{"do not vary over the training rows"};
   Unscaled tiny{"vary over the training rows by less than a float can be scaled by"};
   for (std::size_t c = 0; c < columns; ++c) {
@@ -206,14 +214,23 @@ void prepare_conditions(PreparedData& prepared) {
 std::vector<double> prepared_means(const Dataset& data, const Preparation& preparation) {
   const auto columns = static_cast<std::size_t>(data.columns());
   std::vector<double> mean(columns, 0.0);
-  for_each_value(data, preparation.scale, [&](std::int64_t, std::int64_t column, float value) {
-    const auto c = static_cast<std::size_t>(column);
+  std::vector<std::int64_t> seen(columns, 0);
+  const auto prepared = [&preparation](std::size_t c, float value) {
     if (!preparation.mean.empty()) value = (value - preparation.mean[c]) * preparation.inverse_deviation[c];
     // A value that is drawn has its probability as its mean.
     if (preparation.binarize == Binarize::threshold) value = value > 0.5f ? 1.0f : 0.0f;
-    mean[c] += static_cast<double>(value);
+    return static_cast<double>(value);
+  };
+  for_each_stored_value(data, preparation.scale, [&](std::int64_t, std::int64_t column, float value) {
+    const auto c = static_cast<std::size_t>(column);
+    mean[c] += prepared(c, value);
+    ++seen[c];
     return true;
   });
+  for (std::size_t c = 0; c < columns; ++c) {
+    const std::int64_t zeros = data.rows() - seen[c];  // that sparse rows do not store
+    if (zeros > 0) mean[c] += static_cast<double>(zeros) * prepared(c, 0.0f);
+  }
   for (double& m : mean) m /= static_cast<double>(data.rows());
   return mean;
 }
@@ -278,8 +295,8 @@ void choose_scale(const RunConfig& config, const DataView& view, PreparedData& p
 /// A threshold that all values lie on one side of leaves nothing to learn.
 void require_both_sides(const Dataset& train, float scale) {
   bool any_above = false;
-  bool any_below = false;
-  for_each_value(train, scale, [&](std::int64_t, std::int64_t, float value) {
+  bool any_below = train.stored() < train.rows() * train.columns();
+  for_each_stored_value(train, scale, [&](std::int64_t, std::int64_t, float value) {
     (value > 0.5f ? any_above : any_below) = true;
     return !(any_above && any_below);
   });

@@ -92,11 +92,13 @@ class DatasetRows final : public RowSource {
   [[nodiscard]] std::span<const float> next(std::int64_t most) override {
     first_ += count_;
     count_ = std::min(most, data_.rows() - first_);
-    const auto begin = static_cast<std::size_t>(first_ * data_.columns());
-    const auto size = static_cast<std::size_t>(count_ * data_.columns());
-    if (data_.type() == ElementType::f32) return data_.f32().subspan(begin, size);
-    const auto bytes = data_.u8().subspan(begin, size);
-    converted_.assign(bytes.begin(), bytes.end());
+    const auto width = static_cast<std::size_t>(data_.columns());
+    const auto size = static_cast<std::size_t>(count_) * width;
+    if (data_.type() == ElementType::f32)
+      return data_.f32().subspan(static_cast<std::size_t>(first_) * width, size);
+    converted_.resize(size);
+    for (std::int64_t i = 0; i < count_; ++i)
+      data_.copy_row(first_ + i, std::span(converted_).subspan(static_cast<std::size_t>(i) * width, width));
     return converted_;
   }
   [[nodiscard]] bool has_labels() const override { return !data_.labels().empty(); }

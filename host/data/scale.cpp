@@ -64,6 +64,15 @@ void ValueMeter::add(std::span<const std::uint8_t> values) {
   }
 }
 
+void ValueMeter::add(std::span<const std::uint16_t> values) {
+  for (const std::uint16_t value : values) {
+    if (value == 0) continue;
+    largest_ = std::max(largest_, static_cast<float>(value));
+    exponents_ += static_cast<std::int64_t>(std::bit_width(value)) - 1;
+    ++count_;
+  }
+}
+
 std::optional<ValueSizes> ValueMeter::sizes() const {
   if (count_ == 0) return std::nullopt;
   return ValueSizes{largest_, static_cast<double>(exponents_) / static_cast<double>(count_)};

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "host/data/sparse.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/dataset.hpp"
 
@@ -23,10 +24,12 @@ class ValueMeter {
 
   Extent add(std::span<const float> values);
   void add(std::span<const std::uint8_t> values);
+  void add(std::span<const std::uint16_t> values);
   /// All of a data set's.
   void add(const Dataset& data) {
     add(data.u8());
     add(data.f32());
+    data::with_arrays(data.sparse(), [this](auto, auto values) { add(values); });
   }
   /// Absent where there was no value other than 0.
   [[nodiscard]] std::optional<ValueSizes> sizes() const;

@@ -109,6 +109,7 @@ View PlanBuilder::gather(const Preparation& preparation, DataShape data, RowOrde
   op.order = order;
   op.data_rows = data.rows;
   op.type = data.type;
+  op.sparse_row_bytes = data.sparse_row_bytes;
   op.seed = seed;
   op.scale = preparation.scale;
   op.mean = constant("data.mean", preparation.mean);

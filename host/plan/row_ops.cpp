@@ -11,11 +11,24 @@ void check_transfer(const OpCheck& check, const View& batch, const View& whole) 
                 "whole rows live in an exchange buffer");
 }
 
+/// Of the rows of the data set that a batch is made of.
+double raw_bytes(const GatherBatch& op) {
+  switch (op.type) {
+    case ElementType::u8:
+      return op.x.elements();
+    case ElementType::f32:
+      break;
+    case ElementType::sparse:
+      return static_cast<double>(op.x.rows) * op.sparse_row_bytes;
+  }
+  return 4.0 * op.x.elements();
+}
+
 }  // namespace
 
 OpViews GatherBatch::operands(const GatherBatch& op) {
   const auto& [x, source, condition, decoder_condition, condition_source, label_vectors, order, data_rows,
-               type, seed, scale, mean, inverse_deviation, binarize, purpose] = op;
+               type, sparse_row_bytes, seed, scale, mean, inverse_deviation, binarize, purpose] = op;
   return {{source, condition_source, mean, inverse_deviation}, {x, condition, decoder_condition}};
 }
 
@@ -39,7 +52,7 @@ void GatherBatch::check(const OpCheck& check) const {
 OpCost GatherBatch::cost() const {
   OpCost cost = moved(operands(*this));
   cost.bytes -= 4.0 * source.elements();  // of which a batch is read
-  cost.bytes += x.elements() * (type == ElementType::u8 ? 1.0 : 4.0);
+  cost.bytes += raw_bytes(*this);
   return cost;
 }
 

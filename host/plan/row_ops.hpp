@@ -32,6 +32,7 @@ struct GatherBatch {
   RowOrder order = RowOrder::sequential;
   std::int64_t data_rows = 0;
   ElementType type = ElementType::f32;
+  double sparse_row_bytes = 0.0;  ///< mean size of a raw row where type is sparse
   std::uint64_t seed = 0;
   float scale = 1.0f;
   View mean;               ///< (1,D) or invalid

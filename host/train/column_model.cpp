@@ -21,20 +21,18 @@ template <typename Use>
 void for_each_prepared(const Dataset& data, const Preparation& preparation, Use&& use) {
   const auto columns = static_cast<std::size_t>(data.columns());
   const std::int64_t chosen = rows_looked_at(data);
-  const auto walk = [&](const auto& values) {
-    for (std::int64_t i = 0; i < chosen; ++i) {
-      const auto first = static_cast<std::size_t>(i * data.rows() / chosen) * columns;
-      for (std::size_t c = 0; c < columns; ++c) {
-        float value = static_cast<float>(values[first + c]) * preparation.scale;
-        if (!preparation.mean.empty()) {
-          value = (value - preparation.mean[c]) * preparation.inverse_deviation[c];
-        }
-        if (preparation.binarize == Binarize::threshold) value = value > 0.5f ? 1.0f : 0.0f;
-        use(c, static_cast<double>(value));
+  std::vector<float> row(columns);
+  for (std::int64_t i = 0; i < chosen; ++i) {
+    data.copy_row(i * data.rows() / chosen, row);
+    for (std::size_t c = 0; c < columns; ++c) {
+      float value = row[c] * preparation.scale;
+      if (!preparation.mean.empty()) {
+        value = (value - preparation.mean[c]) * preparation.inverse_deviation[c];
       }
+      if (preparation.binarize == Binarize::threshold) value = value > 0.5f ? 1.0f : 0.0f;
+      use(c, static_cast<double>(value));
     }
-  };
-  data.type() == ElementType::u8 ? walk(data.u8()) : walk(data.f32());
+  }
 }
 
 }  // namespace

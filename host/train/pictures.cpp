@@ -33,7 +33,7 @@ Painter::Painter(const ModelOnDevice& model, std::uint64_t seed, const Dataset& 
     : model_(model), seed_(seed), some_(first_rows(data)), shape_(shape), watch_{{}, std::move(stop), {}} {
   if (!shape_) return;
   ValueRange range;
-  for_each_value(some_, model.preparation.scale, [&range](std::int64_t, std::int64_t, float value) {
+  for_each_stored_value(some_, model.preparation.scale, [&range](std::int64_t, std::int64_t, float value) {
     range.low = std::min(range.low, value);
     range.high = std::max(range.high, value);
     return true;

@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "vaecuda/export.h"
+#include "vaecuda/sparse.hpp"
 
 namespace vaecuda {
 
-/// Element type of a data set: bytes stay bytes, everything else becomes float.
-enum class ElementType { u8, f32 };
+/// How a data set keeps its elements: bytes stay bytes, rows that are mostly zeros stay sparse (SparseRows),
+/// everything else becomes float.
+enum class ElementType { u8, f32, sparse };
 
 /// Shape of a row that is a picture: height × width × channels, channels varying fastest.
 struct ImageShape {
@@ -70,23 +72,33 @@ struct DataSource {
   std::vector<std::string> label_vector_columns;
 };
 
-/// Rows of equal length in host memory, row-major, with optional labels. Copies are deep. Thread safety:
-/// const members may be called concurrently.
+/// Rows of equal length in host memory, row-major or sparse, with optional labels. Copies are deep. Thread
+/// safety: const members may be called concurrently.
 class VAECUDA_API Dataset {
  public:
   Dataset() = default;
   /// Takes rows × columns elements, row-major. \throws ConfigError if the size of `values` differs.
   Dataset(std::vector<std::uint8_t> values, std::int64_t rows, std::int64_t columns);
   Dataset(std::vector<float> values, std::int64_t rows, std::int64_t columns);
+  /// Keeps the rows sparse. They are nowhere made dense as a whole: training and inference do so with the
+  /// rows of a batch.
+  explicit Dataset(SparseRows rows);
 
   [[nodiscard]] std::int64_t rows() const { return rows_; }
   [[nodiscard]] std::int64_t columns() const { return columns_; }
   [[nodiscard]] ElementType type() const { return type_; }
   /// Size of the elements in bytes, without labels and names.
   [[nodiscard]] std::int64_t bytes() const;
-  /// All elements (rows × columns, row-major); empty if type() is the other one.
+  /// How many elements are kept: all of them, or those of sparse rows that are not 0.
+  [[nodiscard]] std::int64_t stored() const;
+  /// All elements (rows × columns, row-major); empty if type() is another one.
   [[nodiscard]] std::span<const std::uint8_t> u8() const { return u8_; }
   [[nodiscard]] std::span<const float> f32() const { return f32_; }
+  /// Of no rows if type() is another one.
+  [[nodiscard]] const SparseRows& sparse() const { return sparse_; }
+  /// The elements of a row as floats, whatever type() is. `to` must hold columns() of them. \throws
+  /// ConfigError if the row does not exist or `to` has another size
+  void copy_row(std::int64_t row, std::span<float> to) const;
 
   /// Name of the rows in messages: the path that they were read from.
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -151,6 +163,7 @@ class VAECUDA_API Dataset {
   ElementType type_ = ElementType::f32;
   std::vector<std::uint8_t> u8_;
   std::vector<float> f32_;
+  SparseRows sparse_;
   std::optional<ImageShape> image_;
   std::vector<std::string> column_names_;
   std::string label_column_;

@@ -22,6 +22,7 @@
 #include "vaecuda/presets.hpp"
 #include "vaecuda/report.hpp"
 #include "vaecuda/row_source.hpp"
+#include "vaecuda/sparse.hpp"
 #include "vaecuda/trainer.hpp"
 #include "vaecuda/vae.hpp"
 #include "vaecuda/version.hpp"

@@ -10,6 +10,7 @@
 #include "support/catch.hpp"
 #include "support/op_bench.hpp"
 #include "support/oracle.hpp"
+#include "support/sparse.hpp"
 #include "support/tolerance.hpp"
 
 using namespace vaecuda;
@@ -289,6 +290,52 @@ TEST_CASE("a certain element is never drawn the other way", "[gather]") {
         bench.add(op);
         bench.run(executor, &data);
         CHECK(test::compare_bits(bench.get(x), row) == "");
+      }
+    }
+  }
+}
+
+namespace {
+
+/// The batch's rows, one after the other.
+std::vector<float> gathered(const Case& c, const Dataset& data, Binarize binarize, bool standardize,
+                            const test::Executor& executor) {
+  test::OpBench bench(c.batch, c.position);
+  const View x = bench.matrix("x", c.columns);
+  GatherBatch op = gather_op(c, data, RowOrder::shuffled, x);
+  op.scale = 0.37f;
+  op.binarize = binarize;
+  if (standardize) {
+    op.mean = bench.constant("mean", test::noise(c.columns, 8, 0.5));
+    std::vector<float> inverse = test::noise(c.columns, 9, 0.9);
+    for (float& v : inverse) v += 1.0f;
+    op.inverse_deviation = bench.constant("inverse", inverse);
+  }
+  bench.add(op);
+  bench.run(executor, &data);
+  return bench.get(x);
+}
+
+}  // namespace
+
+TEST_CASE("GatherBatch makes the same of rows that are kept sparse, in every bit", "[gather]") {
+  std::vector<Case> cases = kCases;
+  cases.push_back({3, 70001, 5, 4});  // columns that 16 bits do not count
+  for (const test::Executor& executor : test::executors()) {
+    for (const Case& c : cases) {
+      // Values that are kept as u8, u16 and f32.
+      for (const std::uint32_t most : {3U, 60000U, 1U << 20U}) {
+        INFO(executor.name << ", B " << c.batch << ", D " << c.columns << ", N " << c.data_rows
+                           << ", values to " << most);
+        const std::vector<float> values = test::some_counts(c.data_rows, c.columns, most);
+        const Dataset dense(values, c.data_rows, c.columns);
+        const Dataset sparse(test::sparse_of(values, c.data_rows, c.columns));
+        for (const Binarize binarize : {Binarize::none, Binarize::threshold, Binarize::stochastic}) {
+          for (const bool standardize : {false, true}) {
+            const std::vector<float> expected = gathered(c, dense, binarize, standardize, executor);
+            CHECK(test::compare_bits(gathered(c, sparse, binarize, standardize, executor), expected) == "");
+          }
+        }
       }
     }
   }

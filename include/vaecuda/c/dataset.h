@@ -98,7 +98,7 @@ typedef struct vaecuda_dataset_info {
   size_t size; /* sizeof(vaecuda_dataset_info) */
   int64_t rows;
   int64_t columns;
-  int type;             /* VAECUDA_U8 or VAECUDA_F32 */
+  int type;             /* VAECUDA_U8 or VAECUDA_F32, which also stands for rows that are kept sparse */
   int named;            /* columns have names */
   int64_t image_height; /* 0 where rows are no pictures */
   int64_t image_width;
