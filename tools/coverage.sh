@@ -45,8 +45,9 @@ if [[ $set_name == kernels ]]; then
   notes=$(find "$build" -path '*vaecuda_simt_kernels*' -name '*.gcno' | wc -l)
 else
   least=${2:-95}
-  files=(data/{array,array_file_rows,bytes,cifar,csv,csv_columns,csv_format,csv_reader,folder,format,gzip,idx}
-    data/{label_builder,labels,load,message,npy,number,raw_file,storage}
+  files=(data/{array,array_file_rows,bytes,cifar,csv,csv_columns,csv_format,csv_reader,elements,folder,format,gzip,idx}
+    data/{label_builder,labels,lines,load,matrix_market,message,npy,number,raw_file,scipy_npz}
+    data/{narrow_values,sparse,sparse_entries,storage,svmlight,zip}
     config/{toml,toml_guard,utf8} io/{atomic_file,output_descriptor}
     model/{json_scanner,json_writer,model_document,model_document_writer,model_file,safetensors}
     model/safetensors_writer train/{checkpoint,checkpoint_document,run_identity})

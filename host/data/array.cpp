@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "host/data/elements.hpp"
 #include "host/data/message.hpp"
 #include "host/data/rounding.hpp"
 #include "host/data/scalar.hpp"
@@ -15,28 +16,13 @@ namespace {
 constexpr std::size_t kChunkBytes = 256 * 1024;
 constexpr std::int64_t kMostChannels = 4;  // grey, grey + alpha, RGB, RGBA
 
-// Calls sink(values, count) for consecutive pieces of the array.
-template <class T, class Sink>
-void for_each_piece(ByteSource& source, std::int64_t count, std::endian order, Sink&& sink) {
-  constexpr std::int64_t kPiece = static_cast<std::int64_t>(kChunkBytes / sizeof(T));
-  const bool swap = order != std::endian::native && sizeof(T) > 1;
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(std::min(kPiece, count)) * sizeof(T));
-  for (std::int64_t done = 0; done < count;) {
-    const std::int64_t piece = std::min(kPiece, count - done);
-    const std::span<std::uint8_t> part = std::span(bytes).first(static_cast<std::size_t>(piece) * sizeof(T));
-    source.read(part, "the array");
-    for (std::int64_t i = 0; i < piece; ++i) sink(done + i, decode<T>(part.data() + i * sizeof(T), swap));
-    done += piece;
-  }
-}
-
 // Calls sink(value) for the next `count` elements; the first is element `first` of the array.
 template <class Sink>
 void read_floats(ByteSource& source, const ArrayHeader& header, const RowShape& shape, std::int64_t first,
                  std::int64_t count, Sink&& sink) {
   with_type(header.scalar, [&](auto type) {
     using T = decltype(type);
-    for_each_piece<T>(source, count, header.order, [&](std::int64_t index, T value) {
+    for_each_element<T>(source, count, header.order, [&](std::int64_t index, T value) {
       if (!is_usable(value)) {
         fail(source.path(), "row {}, column {} (counted from 0): {}", (first + index) / shape.columns,
              (first + index) % shape.columns, refusal(value));
@@ -46,8 +32,15 @@ void read_floats(ByteSource& source, const ArrayHeader& header, const RowShape& 
   });
 }
 
-// Compares what the header promises with what the file can hold, before any memory is asked for.
-void check_size(const ByteSource& source, std::int64_t payload) {
+std::string dims_text(const std::vector<std::int64_t>& dims) {
+  std::string text;
+  for (const std::int64_t dim : dims) text += fmt::format("{}{}", text.empty() ? "" : "×", dim);
+  return text;
+}
+
+}  // namespace
+
+void check_payload(const ByteSource& source, std::int64_t payload) {
   const std::int64_t start = source.position();
   if (const std::optional<std::int64_t> size = source.size()) {
     const std::int64_t held = *size - start;
@@ -70,14 +63,6 @@ void check_size(const ByteSource& source, std::int64_t payload) {
          readable_bytes(static_cast<double>(payload)));
   }
 }
-
-std::string dims_text(const std::vector<std::int64_t>& dims) {
-  std::string text;
-  for (const std::int64_t dim : dims) text += fmt::format("{}{}", text.empty() ? "" : "×", dim);
-  return text;
-}
-
-}  // namespace
 
 std::string_view name_of(Scalar scalar) {
   constexpr std::array<std::string_view, 11> kNames = {
@@ -150,7 +135,7 @@ RowShape row_shape(const std::string& path, const ArrayHeader& header) {
 LoadedRows read_array(ByteSource& source, const ArrayHeader& header) {
   const RowShape shape = row_shape(source.path(), header);
   const std::int64_t count = shape.rows * shape.columns;
-  check_size(source, count * scalar_bytes(header.scalar));
+  check_payload(source, count * scalar_bytes(header.scalar));
   std::vector<std::string> warnings = picture_warnings(source.path(), header.dims);
   for (std::string& line : rounding_warnings(source, header)) warnings.push_back(std::move(line));
 
@@ -179,7 +164,7 @@ LoadedRows read_array(ByteSource& source, const ArrayHeader& header) {
 
 ArrayRows::ArrayRows(ByteSource& source, ArrayHeader header)
     : source_(source), header_(std::move(header)), shape_(row_shape(source.path(), header_)) {
-  check_size(source, shape_.rows * shape_.columns * scalar_bytes(header_.scalar));
+  check_payload(source, shape_.rows * shape_.columns * scalar_bytes(header_.scalar));
 }
 
 std::int64_t ArrayRows::read(std::span<float> to) {
@@ -199,12 +184,12 @@ Labels read_label_array(ByteSource& source, const ArrayHeader& header) {
     fail(source.path(), "holds {} values per row ({}); expected labels, one integer per row", shape.columns,
          dims_text(header.dims));
   }
-  check_size(source, shape.rows * scalar_bytes(header.scalar));
+  check_payload(source, shape.rows * scalar_bytes(header.scalar));
   LabelBuilder builder;
   MissingLabels missing;
   with_type(header.scalar, [&](auto type) {
     using T = decltype(type);
-    for_each_piece<T>(source, shape.rows, header.order, [&](std::int64_t row, T value) {
+    for_each_element<T>(source, shape.rows, header.order, [&](std::int64_t row, T value) {
       if (is_nan(value)) return missing.add(row, "nan");
       if (const std::string reason = label_refusal(value); !reason.empty()) {
         fail(source.path(), "row {} (counted from 0): {}", row, reason);

@@ -9,20 +9,34 @@
 
 namespace vaecuda::data {
 
-ByteSource::ByteSource(std::string path) : file_(std::move(path)) {
+ByteSource::ByteSource(std::string path) : file_(std::move(path)), name_(file_.path()) {
   if (is_gzip(file_.buffered(2))) gzip_.emplace(file_);
   if (peek(1).empty()) {
     fail(this->path(), "is empty: its gzip data hold 0 bytes; check that it was written completely");
   }
 }
 
+ByteSource::ByteSource(std::string path, const ZipMember& member)
+    : file_(std::move(path)),
+      name_(fmt::format("{}: {}", file_.path(), member.name)),
+      member_size_(member.size) {
+  zip_.emplace(file_, member, name_);
+}
+
+std::size_t ByteSource::read_next(std::span<std::uint8_t> to) {
+  if (zip_) return zip_->read_some(to);
+  return gzip_ ? gzip_->read_some(to) : file_.read_some(to);
+}
+
 std::optional<std::int64_t> ByteSource::size() const {
+  if (zip_) return member_size_;
   return is_compressed() ? std::nullopt : file_.size();
 }
 
 std::int64_t ByteSource::size_limit() const {
   constexpr std::int64_t kUnbounded = std::numeric_limits<std::int64_t>::max();
   constexpr std::int64_t kBestDeflateRatio = 1032;  // 258 bytes for 2 bits, zlib's technical notes
+  if (zip_) return member_size_;
   if (!file_.size()) return kUnbounded;
   if (!is_compressed()) return *file_.size();
   return *file_.size() > kUnbounded / kBestDeflateRatio ? kUnbounded : *file_.size() * kBestDeflateRatio;
@@ -36,7 +50,7 @@ std::span<const std::uint8_t> ByteSource::peek(std::size_t count) {
     ahead_.resize(count);
     while (ready < count) {
       const std::span<std::uint8_t> rest = std::span(ahead_).subspan(ready);
-      const std::size_t got = gzip_ ? gzip_->read_some(rest) : file_.read_some(rest);
+      const std::size_t got = read_next(rest);
       if (got == 0) break;
       ready += got;
     }
@@ -51,7 +65,7 @@ std::size_t ByteSource::read_some(std::span<std::uint8_t> to) {
     std::memcpy(to.data(), ahead_.data() + ahead_begin_, got);
     ahead_begin_ += got;
   } else if (!to.empty()) {
-    got = gzip_ ? gzip_->read_some(to) : file_.read_some(to);
+    got = read_next(to);
   }
   position_ += static_cast<std::int64_t>(got);
   return got;

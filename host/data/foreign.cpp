@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "host/data/message.hpp"
-#include "host/data/number.hpp"
 #include "host/data/zip_members.hpp"
 
 namespace vaecuda::data {
@@ -86,10 +85,13 @@ std::string numpy_archive(const std::vector<std::string>& names) {
   const auto holds = [&](const char* name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
-  if (holds("format.npy") && holds("shape.npy") &&
-      (holds("indices.npy") || holds("row.npy") || holds("offsets.npy"))) {
-    return "a sparse matrix of SciPy (.npz): its arrays are no rows. Save the whole matrix: "
-           "numpy.save(\"x.npy\", scipy.sparse.load_npz(…).toarray())";
+  // Its own format has been asked before: this one is in a pipe, which gives the first name alone, or lacks
+  // one.
+  if (holds("indices.npy") || holds("row.npy") || holds("offsets.npy")) {
+    return "a zip archive that begins as a sparse matrix of SciPy does (.npz) and cannot be read as one: it "
+           "is "
+           "truncated, lacks an array, is in gzip or comes through a pipe; give the file itself, as "
+           "scipy.sparse.save_npz writes it";
   }
   return fmt::format(
       "a zip archive of arrays (.npz) that holds {}; save the one you mean: numpy.save(\"x.npy\", "
@@ -156,31 +158,6 @@ bool is_utf16(std::string_view head) {
   return false;
 }
 
-/// "0 1:2.5 4:1": a label, then pairs of a column and its value.
-bool is_svmlight(std::string_view line) {
-  std::size_t pairs = 0;
-  bool is_first = true;
-  while (true) {
-    line.remove_prefix(std::min(line.find_first_not_of(" \t\r"), line.size()));
-    if (line.empty() || line.front() == '#') return pairs > 0;
-    const std::string_view word = line.substr(0, line.find_first_of(" \t\r"));
-    line.remove_prefix(word.size());
-    const std::size_t colon = word.find(':');
-    const std::string_view index = word.substr(0, colon);
-    float value = 0.0F;
-    if (is_first) {
-      if (colon != std::string_view::npos || parse_f32(word, value) == NumberStatus::text) return false;
-    } else if (index == "qid" || (colon != std::string_view::npos &&
-                                  index.find_first_not_of("0123456789") == std::string_view::npos &&
-                                  parse_f32(word.substr(colon + 1), value) == NumberStatus::ok)) {
-      ++pairs;
-    } else {
-      return false;
-    }
-    is_first = false;
-  }
-}
-
 constexpr std::string_view kSpaces = " \t\r\n";
 
 /// The first line that is neither blank nor begins with `comment`.
@@ -220,8 +197,6 @@ std::string text_format(std::string_view text) {
   const std::string_view start = text.substr(std::min(text.find_first_not_of(kSpaces), text.size()));
   if (begins(start, "version https://git-lfs") && !is_table(text))
     return "a Git LFS pointer instead of the file; fetch the file: git lfs pull";
-  if (begins(start, "%%MatrixMarket"))
-    return "a MatrixMarket file; save the whole matrix: numpy.save(\"x.npy\", scipy.io.mmread(…).toarray())";
   if (begins_in_any_case(first_line(text, '%'), "@relation"))
     return "an ARFF file (Weka); write the lines behind @data as .csv, under a line with the names of the "
            "attributes";
@@ -236,9 +211,6 @@ std::string text_format(std::string_view text) {
       begins(start, "[[") || begins(start, "{}") || begins(start, "{'") || begins(start, "[\n") ||
       begins(start, "{\r"))
     return "JSON; write the table as .csv (pandas.read_json(…).to_csv(index=False))";
-  if (is_svmlight(first_line(text, '#')))
-    return "an svmlight or LIBSVM file; save the whole matrix: numpy.save(\"x.npy\", "
-           "sklearn.datasets.load_svmlight_file(…)[0].toarray())";
   return {};
 }
 

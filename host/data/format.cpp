@@ -7,15 +7,19 @@
 #include "host/data/csv_format.hpp"
 #include "host/data/foreign.hpp"
 #include "host/data/idx.hpp"
+#include "host/data/matrix_market.hpp"
 #include "host/data/message.hpp"
 #include "host/data/npy.hpp"
+#include "host/data/scipy_npz.hpp"
+#include "host/data/svmlight.hpp"
 
 namespace vaecuda::data {
 namespace {
 
 // Of two that could take a file for theirs the first does, but for those that yield to foreign formats: these
 // are asked last. The last one here is told by its file's name.
-constexpr std::array kFormats = {&kIdxFormat, &kNpyFormat, &kCsvFormat, &kCifarFormat};
+constexpr std::array kFormats = {&kIdxFormat,      &kNpyFormat, &kScipyFormat, &kMatrixMarketFormat,
+                                 &kSvmlightFormat, &kCsvFormat, &kCifarFormat};
 
 std::string hex(std::span<const std::uint8_t> bytes) {
   std::string text;
@@ -37,7 +41,7 @@ std::string expected_formats() {
   };
   std::string text;
   for (std::size_t i = 0; i + 1 < kFormats.size(); ++i) text += shown(*kFormats[i]) + ", ";
-  return text + "each also compressed by gzip, or " + shown(*kFormats.back());
+  return text + "each but an archive also compressed by gzip, or " + shown(*kFormats.back());
 }
 
 }  // namespace

@@ -223,6 +223,34 @@ ArrayHeader read_npy_header(ByteSource& source) {
   return header;
 }
 
+std::string read_npy_text(ByteSource& source) {
+  constexpr std::size_t kLongest = 64;
+  const Dictionary dictionary = DictionaryParser(source.path(), read_header_text(source)).parse();
+  const std::string_view descr = *dictionary.descr;
+  const bool is_wide = descr.starts_with("<U");
+  std::size_t letters = 0;
+  const char* const digits = descr.data() + std::min<std::size_t>(2, descr.size());
+  const auto [end, status] = std::from_chars(digits, descr.data() + descr.size(), letters);
+  const bool is_text = (descr.starts_with("|S") || is_wide) && status == std::errc() &&
+                       end == descr.data() + descr.size() && letters <= kLongest;
+  if (!is_text || !dictionary.shape->empty())
+    fail(source.path(), "holds elements of dtype {}; expected a single short text", in_quotes(descr));
+  const std::size_t step = is_wide ? 4 : 1;
+  std::vector<std::uint8_t> bytes(letters * step);
+  source.read(bytes, "a text");
+  source.expect_end("the text");
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += step) {
+    const bool is_ascii =
+        bytes[i] < 0x80 && std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(i + 1),
+                                       bytes.begin() + static_cast<std::ptrdiff_t>(i + step),
+                                       [](std::uint8_t byte) { return byte == 0; });
+    if (!is_ascii) fail(source.path(), "holds a text that is not ASCII");
+    if (bytes[i] != 0) text += static_cast<char>(bytes[i]);
+  }
+  return text;
+}
+
 constinit const Format kNpyFormat = {
     .name = ".npy",
     .labels_name = ".npy",

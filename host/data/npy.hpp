@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "host/data/array.hpp"
 #include "host/data/bytes.hpp"
@@ -16,6 +17,10 @@ struct Format;
 /// Reads the header and leaves `source` behind it. \throws FileError for what is not a C-ordered,
 /// little-endian array of plain numbers.
 [[nodiscard]] ArrayHeader read_npy_header(ByteSource& source);
+
+/// The one text of an array without dimensions, of ASCII letters, as scipy.sparse.save_npz writes the name of
+/// a matrix's format. \throws FileError for any other array
+[[nodiscard]] std::string read_npy_text(ByteSource& source);
 
 extern const Format kNpyFormat;  ///< its entry in the table of host/data/format.hpp
 

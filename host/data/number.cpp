@@ -62,6 +62,24 @@ NumberStatus parse_extreme(std::string_view text, float& value) {
 
 }  // namespace
 
+std::string_view complaint(NumberStatus status) {
+  switch (status) {
+    case NumberStatus::ok:
+      return "is a value";
+    case NumberStatus::text:
+      return "is no number";
+    case NumberStatus::missing:
+      return "stands for a missing value; every value must be there";
+    case NumberStatus::not_finite:
+      return "is not finite; every value must be";
+    case NumberStatus::too_large:
+      return "is too large for a 32-bit float (at most 3.4028235e38)";
+    case NumberStatus::inexact:
+      break;
+  }
+  return "is an integer that a 32-bit float cannot hold exactly";
+}
+
 std::string_view without_blanks(std::string_view text) {
   constexpr std::string_view kBlanks = " \t";
   text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));

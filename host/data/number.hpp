@@ -14,6 +14,9 @@ enum class NumberStatus {
   inexact      ///< an integer, written as such, that no 32-bit float holds
 };
 
+/// What is wrong with a text of this status where a value must stand, with what is expected: "is missing: …".
+[[nodiscard]] std::string_view complaint(NumberStatus status);
+
 /// Without blanks at its ends, which only quotes can bring into a cell.
 [[nodiscard]] std::string_view without_blanks(std::string_view text);
 /// Without the plus sign of a number, which from_chars does not know.

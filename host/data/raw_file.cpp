@@ -82,6 +82,14 @@ void RawFile::consume(std::size_t count) {
   position_ += static_cast<std::int64_t>(count);
 }
 
+void RawFile::seek(std::int64_t position) {
+  if (::lseek(descriptor_, position, SEEK_SET) != position)
+    fail(path_, "cannot be read at byte {} ({})", position, system_message(errno));
+  position_ = position;
+  begin_ = 0;
+  end_ = 0;
+}
+
 std::size_t RawFile::read_some(std::span<std::uint8_t> to) {
   if (to.empty()) return 0;
   if (begin_ == end_ && to.size() >= buffer_.size()) {

@@ -27,6 +27,8 @@ class RawFile {
   /// size) or the file ends. \throws FileError if the system cannot read on.
   std::span<const std::uint8_t> buffered(std::size_t wanted = 1);
   void consume(std::size_t count);
+  /// Goes on at this byte; not in a pipe. \throws FileError if the system cannot
+  void seek(std::int64_t position);
   /// Up to to.size() bytes, past the buffer where that saves a copy; 0 only at the end.
   std::size_t read_some(std::span<std::uint8_t> to);
 

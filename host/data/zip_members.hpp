@@ -6,8 +6,8 @@
 
 namespace vaecuda::data {
 
-/// From the directory at the archive's end, at most some hundreds; empty where it cannot be read. Never
-/// throws for what the file holds.
+/// From the directory at the archive's end; empty where it cannot be read. Never throws for what the file
+/// holds.
 [[nodiscard]] std::vector<std::string> zip_members(const std::string& path);
 
 }  // namespace vaecuda::data

@@ -9,6 +9,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/zip.hpp"
 #include "vaecuda/dataset.hpp"
 #include "vaecuda/error.hpp"
 #include "vaecuda/row_source.hpp"
@@ -25,6 +26,8 @@ std::string dark_batch() {
   return std::string(3073, '\0');
 }
 
+const std::string kMatrix = "%%MatrixMarket matrix coordinate integer general\n2 1 2\n1 1 97\n2 1 98\n";
+
 std::string message_of(const std::string& path, const std::string& labels = "",
                        const std::string& column = "") {
   DataSource source;
@@ -40,7 +43,7 @@ std::string message_of(const std::string& path, const std::string& labels = "",
 }
 
 TEST_CASE("an entry's facts fit its functions") {
-  REQUIRE(data::formats().size() == 4);
+  REQUIRE(data::formats().size() == 7);
   for (const data::Format* format : data::formats()) {
     CAPTURE(format->name);
     CHECK_FALSE(format->name.empty());
@@ -75,8 +78,13 @@ TEST_CASE("a file is given to the first format that takes it, foreign ones in th
       {"cut.bin", long_idx.substr(0, 3072) + std::string(3074, '\1'), "a CIFAR-10 batch", ""},
       {"video.bin", video, "a CIFAR-10 batch", ""},
       {"video", video, "", "video"},
-      {"matrix", "%%MatrixMarket matrix coordinate real general\n1 1 1\n1 1 2\n", "", "MatrixMarket"},
-      {"sparse", "1 1:0.5 3:2\n0 2:1 4:1\n", "", "svmlight"},
+      {"matrix", "%%MatrixMarket matrix coordinate real general\n1 1 1\n1 1 2\n", "Matrix Market", ""},
+      {"named.csv", "%%MatrixMarket matrix,b\n1,2\n3,4\n", "CSV text", ""},
+      {"sparse", "1 1:0.5 3:2\n0 2:1 4:1\n", "svmlight text", ""},
+      {"blanks", "1 2 3\n0 2 4\n", "CSV text", ""},
+      {"sparse.npz", test::zip_bytes({{.name = "format.npy"}, {.name = "shape.npy"}, {.name = "data.npy"}}),
+       "a sparse matrix of SciPy (.npz)", ""},
+      {"other.npz", test::zip_bytes({{.name = "format.npy"}, {.name = "data.npy"}}), "", "zip archive"},
   };
   const TempDir folder;
   for (const File& file : files) {
@@ -94,10 +102,12 @@ TEST_CASE("a file is given to the first format that takes it, foreign ones in th
 
 TEST_CASE("every format gives the same rows whole and on demand") {
   const TempDir folder;
-  for (const std::string& path : {write_file(folder.path() / "a.npy", npy_bytes("|u1", "2, 1", "ab")),
-                                  write_file(folder.path() / "a.idx", "\0\0\x08\1\0\0\0\2ab"s),
-                                  write_file(folder.path() / "a.csv", "97\n98\n"),
-                                  write_file(folder.path() / "a.bin", dark_batch() + dark_batch())}) {
+  for (const std::string& path :
+       {write_file(folder.path() / "a.npy", npy_bytes("|u1", "2, 1", "ab")),
+        write_file(folder.path() / "a.idx", "\0\0\x08\1\0\0\0\2ab"s),
+        write_file(folder.path() / "a.csv", "97\n98\n"), write_file(folder.path() / "a.mtx", kMatrix),
+        write_file(folder.path() / "a.svm", "1 1:97\n0 1:98\n"),
+        write_file(folder.path() / "a.bin", dark_batch() + dark_batch())}) {
     CAPTURE(path);
     DataSource source;
     source.path = path;
@@ -123,7 +133,8 @@ TEST_CASE("messages list the formats of the table") {
   CHECK(message_of(unknown) ==
         unknown +
             ": is of no known format: it begins with the bytes 01 02 03 04. Expected IDX (magic 00 00, type, "
-            "dimensions), .npy, CSV text, each also compressed by gzip, or a CIFAR-10 batch (.bin, a "
+            "dimensions), .npy, a sparse matrix of SciPy (.npz), Matrix Market (%%MatrixMarket), svmlight "
+            "text, CSV text, each but an archive also compressed by gzip, or a CIFAR-10 batch (.bin, a "
             "multiple of "
             "3073 bytes long)");
   const std::string array = write_file(folder.path() / "a.npy", npy_bytes("|u1", "2, 1", "ab"));

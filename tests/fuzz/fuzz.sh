@@ -65,7 +65,7 @@ for source in "${sources[@]}"; do
 done
 while ((running > 0)); do wait -n; running=$((running - 1)); done
 # Files and large blocks of memory come from served_files.cpp and large_blocks.cpp.
-wrapped=(memfd_create open fstat read write close fopen _Znwm _ZdlPv)
+wrapped=(memfd_create open fstat read write close lseek fopen _Znwm _ZdlPv)
 "$clang" -fsanitize=fuzzer,address,undefined "${wrapped[@]/#/-Wl,--wrap=}" "$build"/obj/*.o -o "$build/fuzzer" -lfmt -lpng -lz
 ((!build_only)) || exit 0
 

@@ -6,12 +6,14 @@ usage: make_seeds.py CORPUS [vae_cuda_train]
 With the program, a model and a state of a tiny run are written as well.
 """
 import gzip
+import io
 import json
 import pathlib
 import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 
 def idx(code, dims, data):
@@ -24,6 +26,37 @@ def npy(descr, shape, data, fortran=False, version=1):
     text += b" " * (-(len(text) + size + 1) % 64) + b"\n"
     length = struct.pack("<H" if version == 1 else "<I", len(text))
     return b"\x93NUMPY" + bytes([version, 0]) + length + text + data
+
+
+def archive(members, method=zipfile.ZIP_STORED):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", method) as file:
+        for name, data in members.items():
+            file.writestr(zipfile.ZipInfo(name + ".npy"), data, method)  # of a fixed date
+    return content.getvalue()
+
+
+def scipy():
+    """A 2x3 matrix in the three formats, as archives (0) and as the arrays that the target packs itself."""
+    def ints(*values):
+        return npy("<i4", (len(values),), struct.pack(f"<{len(values)}i", *values))
+    def name(letters):
+        return npy("|S3", (), letters)
+    shape = npy("<i8", (2,), struct.pack("<2q", 2, 3))
+    csr = {"format": name(b"csr"), "shape": shape, "indptr": ints(0, 2, 3), "indices": ints(0, 2, 1), "data": ints(1, 300, 2)}
+    csc = {"format": name(b"csc"), "shape": shape, "indptr": ints(0, 1, 2, 3), "indices": ints(0, 1, 0), "data": ints(1, 2, 3)}
+    coo = {"format": name(b"coo"), "shape": shape, "row": ints(1, 0, 0), "col": ints(1, 0, 0),
+           "data": npy("<f4", (3,), struct.pack("<3f", 0.5, 1, 2))}
+    def arrays(choice, members):
+        return bytes([choice]) + b"".join(bytes([len(data)]) + data for data in members.values())
+    yield "csr", b"\0" + archive(csr)
+    yield "csc-deflated", b"\0" + archive(csc, zipfile.ZIP_DEFLATED)
+    yield "cut", b"\0" + archive(csr)[:-30]
+    yield "csr-arrays", arrays(1, csr)
+    yield "csc-arrays", arrays(3, csc)
+    yield "coo-arrays", arrays(6, coo)
+    yield "unsorted", arrays(1, {**csr, "indices": ints(2, 0, 1)})
+    yield "twice", arrays(1, {**csr, "indices": ints(2, 2, 1)})
 
 
 def safetensors(header, data):
@@ -86,6 +119,25 @@ def seeds():
         "gap": b"\0" + b"a,b\n1,\n",
         "nan": b"\0" + b"1,nan\n1e400,2\n",
     }
+    yield "scipy", dict(scipy())
+    banner = b"%%MatrixMarket matrix "
+    yield "mtx", {
+        "real": banner + b"coordinate real general\n% of genes\n2 3 3\n1 1 1.5\n2 3 -2e3\n1 1 1\n",
+        "integer": banner + b"coordinate integer general\r\n70000 2 1\r\n70000 2 300",
+        "pattern": banner + b"coordinate pattern general\n2 70000 2\n1 2\n2 69999\n",
+        "array": banner + b"array real general\n2 2\n1\n2\n3\n4\n",
+        "symmetric": banner + b"coordinate real symmetric\n2 2 1\n1 1 1\n",
+        "lies": banner + b"coordinate real general\n4294967296 4294967296 1\n1 1 1\n",
+        "bomb": banner + b"array real general\n4000000 4000000\n",
+    }
+    yield "svmlight", {
+        "labels": b"# comment\n1 1:0.5 3:2 # more\n-1 2:1\n",
+        "zero-based": b"0 0:1 70000:3\n1\n",
+        "queries": b"2 qid:1 3:1 1:4\n",
+        "twice": b"1 1:1 1:2\n",
+        "nan": b"1 1:nan\n",
+        "far": b"1 4294967295:1\n",
+    }
     yield "gzip", {
         "text": deflate(table),
         "members": deflate(b"a") + deflate(b"") + deflate(b"b" * 300),
@@ -135,7 +187,8 @@ def seeds():
         "broken": b"\0{\"step\":1}\n\n[]\nnan\n" + codes[:30],
     }
     yield "events", events()
-    mixed = {"table": table, "idx": idx(8, [3, 2, 2], bytes(range(12))), "npy": npy("<f4", (3, 2), floats),
+    mixed = {"table": table, "sparse": archive({"format": b"", "shape": b"", "data": b""}),
+             "mtx": banner + b"array real general\n1 1\n1\n", "svmlight": b"1 1:0.5 3:2\n", "idx": idx(8, [3, 2, 2], bytes(range(12))), "npy": npy("<f4", (3, 2), floats),
              "compressed": deflate(npy("|u1", (2, 2), b"abcd")), "zip": b"PK\3\4" + bytes(30), "png": b"\x89PNG\r\n\x1a\n"}
     yield "dataset", mixed
 

@@ -26,6 +26,7 @@ extern "C" {
 int __real_open(const char* path, int flags, ...);
 int __real_fstat(int descriptor, struct stat* status);
 int __real_close(int descriptor);
+off_t __real_lseek(int descriptor, off_t offset, int whence);
 ssize_t __real_read(int descriptor, void* to, std::size_t count);
 ssize_t __real_write(int descriptor, const void* from, std::size_t count);
 std::FILE* __real_fopen(const char* path, const char* mode);
@@ -110,7 +111,7 @@ ssize_t __wrap_read(int descriptor, void* to, std::size_t count) {
   Descriptor* const own = find(descriptor);
   if (own == nullptr) return __real_read(descriptor, to, count);
   const std::vector<std::uint8_t>& bytes = descriptors()[own->file].bytes;
-  const std::size_t got = std::min(count, bytes.size() - own->at);
+  const std::size_t got = std::min(count, bytes.size() - std::min(own->at, bytes.size()));
   if (got > 0) std::memcpy(to, bytes.data() + own->at, got);
   own->at += got;
   return static_cast<ssize_t>(got);
@@ -129,6 +130,17 @@ int __wrap_close(int descriptor) {
   if (own == nullptr) return __real_close(descriptor);
   own->used = false;
   return 0;
+}
+
+off_t __wrap_lseek(int descriptor, off_t offset, int whence) {
+  Descriptor* const own = find(descriptor);
+  if (own == nullptr) return __real_lseek(descriptor, offset, whence);
+  if (whence != SEEK_SET || offset < 0) {
+    errno = EINVAL;
+    return -1;
+  }
+  own->at = static_cast<std::size_t>(offset);
+  return offset;
 }
 
 std::FILE* __wrap_fopen(const char* path, const char* mode) {

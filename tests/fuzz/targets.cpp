@@ -16,14 +16,20 @@
 #include "host/data/bytes.hpp"
 #include "host/data/cifar.hpp"
 #include "host/data/csv.hpp"
+#include "host/data/format.hpp"
 #include "host/data/idx.hpp"
+#include "host/data/matrix_market.hpp"
 #include "host/data/npy.hpp"
+#include "host/data/scipy_npz.hpp"
+#include "host/data/sparse.hpp"
+#include "host/data/svmlight.hpp"
 #include "host/model/model_file.hpp"
 #include "host/model/safetensors.hpp"
 #include "host/report/tensorboard.hpp"
 #include "host/run_report/page.hpp"
 #include "host/run_report/run_record.hpp"
 #include "host/train/checkpoint.hpp"
+#include "support/zip.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/error.hpp"
 
@@ -47,11 +53,33 @@ void refuse_or_read(Parse&& parse) {
   }
 }
 
+/// Columns ascending within rows and in range, values finite and other than 0.
+void check(const SparseRows& rows) {
+  const std::span<const std::int64_t> begin = rows.row_begin();
+  require(begin.size() == static_cast<std::size_t>(rows.rows()) + 1 && begin.front() == 0);
+  data::with_arrays(rows, [&](auto columns, auto values) {
+    require(columns.size() == values.size() && begin.back() == static_cast<std::int64_t>(values.size()));
+    for (std::size_t row = 0; row + 1 < begin.size(); ++row) {
+      require(begin[row] <= begin[row + 1]);
+      for (auto i = static_cast<std::size_t>(begin[row]); i < static_cast<std::size_t>(begin[row + 1]); ++i) {
+        require(static_cast<std::int64_t>(columns[i]) < rows.columns());
+        require(i == static_cast<std::size_t>(begin[row]) || columns[i - 1] < columns[i]);
+        const auto value = static_cast<float>(values[i]);
+        require(std::isfinite(value) && value != 0.0f);
+      }
+    }
+  });
+}
+
 /// What a data set promises whatever it was read from.
 void check(const Dataset& data) {
   require(data.rows() > 0 && data.columns() > 0);
   const auto size = static_cast<std::size_t>(data.rows()) * static_cast<std::size_t>(data.columns());
-  require(data.u8().size() + data.f32().size() == size);
+  if (data.type() == ElementType::sparse) {
+    check(data.sparse());
+  } else {
+    require(data.u8().size() + data.f32().size() == size);
+  }
   for (const float value : data.f32()) require(std::isfinite(value));
   if (!data.labels().empty()) require(data.labels().size() == static_cast<std::size_t>(data.rows()));
 }
@@ -104,6 +132,47 @@ void npy(Bytes bytes) {
     data::ByteSource source(file.path());
     (void)data::read_label_array(source, data::read_npy_header(source));
   });
+}
+
+void read_by(const data::Format& format, Bytes bytes) {
+  const MemoryFile file(bytes);
+  refuse_or_read([&] {
+    DataSource source;
+    source.path = file.path();
+    data::ByteSource content(file.path());
+    check(format.read(source, content).rows);
+  });
+}
+
+/// The first byte: 0, the rest is an archive; else it chooses the names of arrays that the rest holds, each
+/// behind its length in one byte, and that lie in a sound archive.
+void scipy(Bytes bytes) {
+  static constexpr std::array<const char*, 5> kByRows = {"format", "shape", "indptr", "indices", "data"};
+  static constexpr std::array<const char*, 5> kEntries = {"format", "shape", "row", "col", "data"};
+  if (bytes.empty()) return;
+  const std::uint8_t choice = bytes[0];
+  bytes = bytes.subspan(1);
+  if (choice == 0) return read_by(data::kScipyFormat, bytes);
+  std::vector<test::ZipPart> parts;
+  for (const char* name : choice % 2 == 1 ? kByRows : kEntries) {
+    if (bytes.empty()) break;
+    const auto size = std::min<std::size_t>(bytes[0], bytes.size() - 1);
+    const Bytes content = bytes.subspan(1, size);
+    parts.push_back({.name = std::string(name) + ".npy",
+                     .content = {content.begin(), content.end()},
+                     .deflated = choice % 4 >= 2});
+    bytes = bytes.subspan(1 + size);
+  }
+  const std::string archive = test::zip_bytes(parts, choice % 8 >= 4);
+  read_by(data::kScipyFormat, std::vector<std::uint8_t>(archive.begin(), archive.end()));
+}
+
+void mtx(Bytes bytes) {
+  if (!bytes.empty()) read_by(data::kMatrixMarketFormat, bytes);
+}
+
+void svmlight(Bytes bytes) {
+  if (!bytes.empty()) read_by(data::kSvmlightFormat, bytes);
 }
 
 /// The first byte chooses the label column, the rest is the table.
@@ -222,12 +291,15 @@ void dataset(Bytes bytes) {
 }  // namespace
 
 std::span<const Target> targets() {
-  static constexpr std::array<Target, 12> kTargets = {{{"safetensors", safetensors},
+  static constexpr std::array<Target, 15> kTargets = {{{"safetensors", safetensors},
                                                        {"model", model},
                                                        {"state", state},
                                                        {"idx", idx},
                                                        {"npy", npy},
                                                        {"csv", csv},
+                                                       {"scipy", scipy},
+                                                       {"mtx", mtx},
+                                                       {"svmlight", svmlight},
                                                        {"gzip", gzip},
                                                        {"cifar", cifar},
                                                        {"config", config},
