@@ -96,6 +96,17 @@ int vaecuda_dataset_from_array(const vaecuda_array* array, vaecuda_dataset** res
   });
 }
 
+int vaecuda_dataset_from_csr(const vaecuda_array* row_begin, const vaecuda_array* columns,
+                             const vaecuda_array* values, int64_t width, vaecuda_dataset** result) {
+  return guarded([&] {
+    required(result, "result");
+    auto dataset = std::make_unique<vaecuda_dataset>();
+    dataset->data = vaecuda::dataset_from_csr(to_view(row_begin, "row_begin"), to_view(columns, "columns"),
+                                              to_view(values, "values"), width);
+    *result = dataset.release();
+  });
+}
+
 int vaecuda_dataset_from_columns(const vaecuda_array* const* columns, int64_t count, const char* label_column,
                                  vaecuda_dataset** result) {
   return guarded([&] {

@@ -131,7 +131,7 @@ OrderedRows order_entries(Entries entries, Repeated repeated, const std::string&
 LoadedRows load_sparse(OrderedRows ordered, std::string_view what) {
   const double all = static_cast<double>(ordered.rows.rows()) * static_cast<double>(ordered.rows.columns());
   std::string content = fmt::format("{}, {} values, {:.3g} % of them not 0", what, value_type(ordered.rows),
-                                    100.0 * static_cast<double>(ordered.rows.stored()) / all);
+                                    100.0 * static_cast<double>(ordered.rows.stored()) / std::max(all, 1.0));
   if (ordered.sorted > 0)
     content += fmt::format(", columns of {} put in order", counted(ordered.sorted, "row"));
   if (ordered.summed > 0)

@@ -34,10 +34,19 @@ struct ArrayView {
 /// f32 (integers must be exact); ConfigError for a shape without rows and columns; OutOfMemoryError
 [[nodiscard]] VAECUDA_API Dataset dataset_from_array(const ArrayView& array);
 
-/// The same for the columns of a table, each of one axis and of equal length. The result is u8 if all columns
-/// are, else f32. Names of columns become column names; either all columns have one or none. `label_column`:
-/// as DataSource::label_column; only that column may be of type text. \throws as dataset_from_array,
-/// ConfigError for a label column that does not exist, FileError for a column of texts
+/// Copies the rows of a sparse matrix in memory (CSR), which stay sparse, by the rules for sparse files:
+/// those of row r are the elements row_begin[r] to row_begin[r + 1] − 1 of `columns` and `values`, in any
+/// order; each array has one axis and no mask, and the first two are whole numbers of any type. `width`: how
+/// many columns there are. The name is that of `values`. \throws FileError naming the place of a value that
+/// is not finite or not representable as f32, of a column that is out of range or stands twice in its row;
+/// ConfigError for arrays that do not fit together; OutOfMemoryError
+[[nodiscard]] VAECUDA_API Dataset dataset_from_csr(const ArrayView& row_begin, const ArrayView& columns,
+                                                   const ArrayView& values, std::int64_t width);
+
+/// As dataset_from_array, for the columns of a table, each of one axis and of equal length. The result is u8
+/// if all columns are, else f32. Names of columns become column names; either all columns have one or none.
+/// `label_column`: as DataSource::label_column; only that column may be of type text. \throws as
+/// dataset_from_array, ConfigError for a label column that does not exist, FileError for a column of texts
 [[nodiscard]] VAECUDA_API Dataset dataset_from_columns(std::span<const ArrayView> columns,
                                                        const std::string& label_column = "");
 

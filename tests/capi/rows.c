@@ -113,6 +113,52 @@ static void test_layouts(void) {
   expect_refused(&array, VAECUDA_BAD_FILE, "row 0, column 1 (counted from 0): the value is masked");
 }
 
+static void test_sparse(void) {
+  static const int64_t begins[4] = {0, 2, 2, 3}, falling[4] = {0, 2, 1, 3};
+  static const int32_t columns[3] = {3, 0, 2}, twice[3] = {3, 3, 2}, far[3] = {3, 0, 4};
+  static const double values[3] = {0.5, 7.0, -1.0};
+  static const float wanted[12] = {7.0f, 0.0f, 0.0f, 0.5f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, -1.0f, 0.0f};
+  static const int64_t four[1] = {4}, three[1] = {3}, two[1] = {2};
+  const double nan_there[3] = {0.5, 7.0, NAN};
+  float found[12];
+  char text[1000];
+  vaecuda_dataset* data = NULL;
+  vaecuda_array row_begin = array_of(begins, VAECUDA_I64, 1, four);
+  vaecuda_array indices = array_of(columns, VAECUDA_I32, 1, three);
+  vaecuda_array held = array_of(values, VAECUDA_F64, 1, three);
+  OK(vaecuda_dataset_from_csr(&row_begin, &indices, &held, 4, &data));
+  CHECK(info_of(data).rows == 3 && info_of(data).columns == 4 && info_of(data).type == VAECUDA_F32);
+  OK(vaecuda_dataset_values(data, 0, 3, found, 12));
+  CHECK(memcmp(found, wanted, sizeof wanted) == 0);
+  OK(vaecuda_dataset_notes(data, text, sizeof text, NULL));
+  CHECK(strstr(text, "columns of 1 row put in order") != NULL);
+  vaecuda_dataset_free(data);
+  data = NULL;
+  EXPECT(vaecuda_dataset_from_csr(&row_begin, &indices, &held, 3, &data), VAECUDA_BAD_FILE,
+         "element 0 is 3, which is out of range");
+  indices.data = far;
+  EXPECT(vaecuda_dataset_from_csr(&row_begin, &indices, &held, 4, &data), VAECUDA_BAD_FILE, "element 2 is 4");
+  indices.data = twice;
+  EXPECT(vaecuda_dataset_from_csr(&row_begin, &indices, &held, 4, &data), VAECUDA_BAD_FILE,
+         "row 0 has column 3 twice");
+  indices.data = columns;
+  held.data = nan_there;
+  EXPECT(vaecuda_dataset_from_csr(&row_begin, &indices, &held, 4, &data), VAECUDA_BAD_FILE,
+         "row 2, column 2");
+  held.data = values;
+  held.shape = two;
+  EXPECT(vaecuda_dataset_from_csr(&row_begin, &indices, &held, 4, &data), VAECUDA_CONFIG,
+         "3 columns for 2 values");
+  held.shape = three;
+  row_begin.data = falling;
+  EXPECT(vaecuda_dataset_from_csr(&row_begin, &indices, &held, 4, &data), VAECUDA_CONFIG, "element 2 is 1");
+  row_begin.data = begins;
+  row_begin.type = VAECUDA_F64;
+  EXPECT(vaecuda_dataset_from_csr(&row_begin, &indices, &held, 4, &data), VAECUDA_CONFIG, "no whole numbers");
+  EXPECT(vaecuda_dataset_from_csr(NULL, &indices, &held, 4, &data), VAECUDA_CONFIG, "row_begin is NULL");
+  CHECK(data == NULL);
+}
+
 static void test_shapes(void) {
   static const int64_t last[4] = {1, 5, 6, 3}, first[4] = {1, 3, 5, 6}, grey[4] = {1, 1, 5, 6},
                        flat[4] = {1, 5, 5, 5};
@@ -269,6 +315,7 @@ static void test_labels(void) {
 void test_rows(void) {
   test_types();
   test_layouts();
+  test_sparse();
   test_shapes();
   test_columns();
   test_labels();

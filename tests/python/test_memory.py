@@ -112,10 +112,26 @@ class Arrays(Case):
     @unittest.skipIf(scipy is None, "no scipy")
     def test_sparse_matrices(self):
         from scipy import sparse
-        for matrix in (sparse.csr_matrix(self.x), sparse.coo_array(self.x)):
-            self.refuses(vaecuda.RequestError, r"x is a sparse matrix \(scipy.sparse\).*x\.toarray\(\)", self.model.score, matrix)
-            self.refuses(vaecuda.RequestError, r"data.toarray\(\)", vaecuda.train, matrix, **TABLE)
-        numpy.testing.assert_array_equal(self.model.score(matrix.toarray()), self.model.score(self.x))
+        x = self.x * (numpy.arange(self.x.size).reshape(self.x.shape) % 3 == 0)
+        expected = self.model.score(x)
+        for matrix in (sparse.csr_matrix(x), sparse.csc_array(x), sparse.coo_array(x), sparse.csr_matrix(x.astype("f8"))):
+            numpy.testing.assert_array_equal(self.model.score(matrix), expected)
+        shuffled = sparse.csr_matrix(x[:, ::-1])[:, ::-1]
+        rows, columns = x.nonzero()
+        twice = sparse.coo_matrix((numpy.tile(x[rows, columns] / 2, 2), (numpy.tile(rows, 2), numpy.tile(columns, 2))), x.shape)
+        numpy.testing.assert_array_equal(self.model.score(shuffled), expected)
+        numpy.testing.assert_array_equal(self.model.score(twice), expected)
+        labels = ["ab"[i % 2] for i in range(len(x))]
+        plain = {**TABLE, "standardize": False}  # whose sums of squares have another order
+        runs = [vaecuda.train(rows, labels=labels, **plain) for rows in (x, sparse.csr_matrix(x))]
+        numpy.testing.assert_array_equal(*(run.model.score(x) for run in runs))
+        bad = sparse.csr_matrix(x)
+        bad.data[5] = numpy.nan
+        self.refuses(vaecuda.FileError, r"row \d+, column \d+ .*nan", self.model.score, bad)
+        bad = sparse.csr_matrix(x)
+        bad.indices[0] = 99
+        self.refuses(vaecuda.FileError, "is 99, which is out of range", self.model.score, bad)
+        self.refuses(vaecuda.RequestError, "labels=", vaecuda.train, sparse.csr_matrix(x), label_column="0", **TABLE)
 
     def test_channels_first(self):
         """(N, C, H, W) is no picture of W channels; one channel is the same picture."""

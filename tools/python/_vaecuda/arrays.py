@@ -28,11 +28,16 @@ ROWS = "rows are numbers"
 LABELS = "labels are all whole numbers or all texts, one for each row"
 
 
+def is_sparse(values) -> bool:
+    """True of a matrix or an array of scipy.sparse."""
+    return hasattr(values, "tocsr") and hasattr(values, "toarray")
+
+
 def as_array(values, where: str):
     """Anything as an array. A bytes text is UTF-8."""
-    if hasattr(values, "toarray"):
-        raise RequestError(f"{where} is a sparse matrix ({type(values).__module__.split('.')[0]}.sparse), but rows are "
-                           f"dense arrays: give {where}.toarray()", 2)
+    if is_sparse(values):
+        raise RequestError(f"{where} is a sparse matrix ({type(values).__module__.split('.')[0]}.sparse), but a dense array is "
+                           f"expected: give {where}.toarray()", 2)
     try:
         array = numpy.asarray(values)
     except Exception as error:  # rows of unlike length; a tensor of another device or with a gradient

@@ -75,6 +75,7 @@ FLOATS = POINTER(c_float)
 HANDLE = c_void_p
 FUNCTIONS = {
     "vaecuda_dataset_from_array": [POINTER(Array), POINTER(HANDLE)],
+    "vaecuda_dataset_from_csr": [POINTER(Array), POINTER(Array), POINTER(Array), c_int64, POINTER(HANDLE)],
     "vaecuda_dataset_from_columns": [POINTER(POINTER(Array)), c_int64, c_char_p, POINTER(HANDLE)],
     "vaecuda_dataset_from_config": [HANDLE, POINTER(HANDLE)],
     "vaecuda_dataset_from_config_for": [HANDLE, POINTER(c_char_p), c_size_t, POINTER(HANDLE)],

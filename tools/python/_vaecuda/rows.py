@@ -7,7 +7,7 @@ from typing import Optional
 import numpy
 
 from .arguments import as_path, as_text, float_pointer, is_path
-from .arrays import LABELS, as_array, as_classes, column_of, view_of
+from .arrays import LABELS, as_array, as_classes, column_of, is_sparse, view_of
 from .errors import OutOfMemoryError, RequestError
 from .interface import Array
 from .library import WARNING, Handle, invoke, shown, warn
@@ -47,6 +47,14 @@ def dataset_of(values, name: str, labels=None, label_column=None, met=None, want
     if isinstance(values, Handle):
         return values
     label_column = label_column_text(label_column)
+    if is_sparse(values):
+        if label_column not in ("", "none"):
+            raise RequestError(f"label_column is {label_column!r}, but {name} is a sparse matrix, whose columns are values: give "
+                               "the labels as labels=", 2)
+        data = _sparse_rows(values, name)
+        if labels is not None:
+            _label(data, labels, told)
+        return data
     columns = columns_of(values, name, met)
     if columns == []:
         raise RequestError(f"{name} has no columns", 2)
@@ -78,6 +86,19 @@ def dataset_of(values, name: str, labels=None, label_column=None, met=None, want
             raise RequestError(f"labels are asked for twice, by labels= and label_column={label_column!r}: choose one", 2)
         _label(data, labels, told)
     return data
+
+
+def _sparse_rows(values, name: str) -> Handle:
+    """The rows of a SciPy matrix, which stay sparse."""
+    if values.ndim != 2:
+        raise RequestError(f"{name} has the shape {tuple(values.shape)}, but rows have two axes, (rows, columns)", 2)
+    rows = values.tocsr()
+    if not rows.has_canonical_format:  # repeated values are sums in SciPy
+        rows = rows.copy()
+        rows.sum_duplicates()
+    begins, columns = (view_of(array, name, name) for array in (rows.indptr, rows.indices))
+    return Handle("dataset", "vaecuda_dataset_from_csr", byref(begins), byref(columns), byref(view_of(rows.data, name, name)),
+                  rows.shape[1])
 
 
 def _texts(names):
