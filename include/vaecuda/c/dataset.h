@@ -63,15 +63,17 @@ typedef struct vaecuda_array {
  * not finite, or an integer that a 32-bit float cannot hold exactly is VAECUDA_BAD_FILE with its row and
  * column. */
 VAECUDA_API int vaecuda_dataset_from_array(const vaecuda_array* array, vaecuda_dataset** result);
-/* Copies the rows of a sparse matrix (CSR), which stay sparse: those of row r are the elements row_begin[r] to
- * row_begin[r + 1] - 1 of `columns` and `values`, in any order. One axis each; the first two are whole numbers
- * of any type. `width`: how many columns there are. A value as above, and a column that is out of range or
- * stands twice in its row, is VAECUDA_BAD_FILE with its place. */
+/* Copies the rows of a sparse matrix (CSR), which stay sparse: those of row r are the elements row_begin[r]
+ * to row_begin[r + 1] - 1 of `columns` and `values`, in any order. One axis each; the first two are whole
+ * numbers of any type. `width`: how many columns there are. A value as above, and a column that is out of
+ * range or stands twice in its row, is VAECUDA_BAD_FILE with its place. */
 VAECUDA_API int vaecuda_dataset_from_csr(const vaecuda_array* row_begin, const vaecuda_array* columns,
-                                         const vaecuda_array* values, int64_t width, vaecuda_dataset** result);
-/* As vaecuda_dataset_from_array, of a table's `count` columns, one axis each and of equal length. They are bytes if all are, else
- * floats. `label_column`: the one that holds labels, by name or by index from 0; "none"; NULL or "": a last
- * column named label, class or target is taken. Only that column may hold texts. */
+                                         const vaecuda_array* values, int64_t width,
+                                         vaecuda_dataset** result);
+/* As vaecuda_dataset_from_array, of a table's `count` columns, one axis each and of equal length. They are
+ * bytes if all are, else floats. `label_column`: the one that holds labels, by name or by index from 0;
+ * "none"; NULL or "": a last column named label, class or target is taken. Only that column may hold texts.
+ */
 VAECUDA_API int vaecuda_dataset_from_columns(const vaecuda_array* const* columns, int64_t count,
                                              const char* label_column, vaecuda_dataset** result);
 /* Reads what a configuration's options data.path, data.labels, data.label_column, data.image and the like ask
