@@ -62,12 +62,12 @@ Option sigma_setting(Option option) {
 
 void append_data(std::vector<Option>& table) {
   constexpr std::string_view kGroup = "Data";
-  table.push_back(free_on_resume(
-      text_option<kData, kSource, &DataSource::path>({"data.path", "--data", "PATH", kGroup,
-                                                      "rows to train on: IDX, .npy, .csv, sparse .mtx or "
-                                                      "svmlight text (each also .gz), SciPy's sparse .npz, "
-                                                      "CIFAR-10 .bin, a folder with MNIST or CIFAR-10, "
-                                                      "or shapes[:32x32x3][:n=100000]"})));
+  table.push_back(free_on_resume(text_option<kData, kSource, &DataSource::path>(
+      {"data.path", "--data", "PATH", kGroup,
+       "rows to train on: IDX, .npy, .csv, sparse .mtx or "
+       "svmlight text (each also .gz), SciPy's sparse .npz, "
+       "CIFAR-10 .bin, a folder with MNIST, CIFAR-10 or 10x counts, "
+       "or shapes[:32x32x3][:n=100000]"})));
   table.push_back(free_on_resume(text_option<kData, &DataConfig::test_path>(
       {"data.test", "--test", "PATH", kGroup, "rows for the final test; they never choose a model"})));
   table.push_back(real_option<kShare, kData, &DataConfig::test_fraction>(

@@ -15,6 +15,7 @@
 #include "host/data/message.hpp"
 #include "host/data/shapes.hpp"
 #include "host/data/source_facts.hpp"
+#include "host/data/tenx_folder.hpp"
 #include "vaecuda/array.hpp"
 #include "vaecuda/dataset.hpp"
 
@@ -60,9 +61,13 @@ LoadedRows load_file(const DataSource& source) {
 LoadedRows load_folder(const DataSource& source, DataPart part) {
   check_label_request(source, false);
   const std::optional<PartFiles> files = find_part(source.path, part);
+  if (!files && part == DataPart::train) {
+    if (const std::optional<TenxFiles> counts = find_tenx(source.path)) return read_tenx(*counts);
+  }
   if (!files) {
-    fail(source.path, "the folder holds no {} data; looked for {}. Give one of these folders, or a file",
-         part == DataPart::train ? "training" : "test", expected_files(part));
+    fail(source.path, "the folder holds no {} data; looked for {}{}. Give one of these folders, or a file",
+         part == DataPart::train ? "training" : "test", expected_files(part),
+         part == DataPart::train ? fmt::format(", or {}", kTenxExpected) : "");
   }
   if (!files->batches.empty()) {
     return {read_cifar(files->batches), {"CIFAR-10, uint8", "labels in the files", {}}};

@@ -124,15 +124,17 @@ struct Size {
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   std::int64_t entries = 0;
+  bool is_tenx = false;  ///< a comment says that Cell Ranger has written it
 };
-Size read_size(const ByteSource& source, LineReader& lines, const Banner& banner) {
+Size read_size(const ByteSource& source, LineReader& lines, const Banner& banner, bool turned) {
   constexpr std::int64_t kMost = std::int64_t{1} << 32;
+  Size size;
   while (true) {
     if (!lines.next()) fail(source.path(), "ends before the size of its matrix: it is truncated");
+    size.is_tenx = size.is_tenx || lines.line().starts_with("%metadata_json:");
     if (!lines.line().starts_with('%') && !is_blank(lines.line())) break;
   }
   std::string_view line = lines.line();
-  Size size;
   size.rows = read_number(source, lines, line, 1, kMost, "the number of rows");
   size.columns = read_number(source, lines, line, 1, kMost, "the number of columns");
   if (size.rows > std::numeric_limits<std::int64_t>::max() / size.columns)
@@ -152,40 +154,41 @@ Size read_size(const ByteSource& source, LineReader& lines, const Banner& banner
                "the header promises {}, more than the file can hold: it is truncated, or the header is wrong",
                counted(size.entries, "value")));
   }
-  if (banner.is_coordinate && size.rows > most_rows(size.entries)) {
+  const std::int64_t rows = turned ? size.columns : size.rows;
+  if (banner.is_coordinate && rows > most_rows(size.entries)) {
     refuse(source, lines,
-           fmt::format("the header says {} for {}; so few are no rows of data", counted(size.rows, "row"),
-                       counted(size.entries, "value")));
+           fmt::format("the header says {} for {}; so few are no rows of data",
+                       counted(rows, turned ? "column" : "row"), counted(size.entries, "value")));
   }
   return size;
 }
 
-LoadedRows read_entries(const ByteSource& source, LineReader& lines, const Banner& banner, const Size& size) {
+Entries read_entries(const ByteSource& source, LineReader& lines, const Banner& banner, const Size& size,
+                     bool turned) {
   BlockList<std::uint32_t> rows;
   BlockList<std::uint32_t> columns;
   BlockList<float> values;
   for (std::int64_t i = 0; i < size.entries; ++i) {
     next_entry(source, lines, i, size.entries);
     std::string_view line = lines.line();
-    const auto row =
-        static_cast<std::uint32_t>(read_number(source, lines, line, 1, size.rows, "the row") - 1);
-    const auto column =
+    auto row = static_cast<std::uint32_t>(read_number(source, lines, line, 1, size.rows, "the row") - 1);
+    auto column =
         static_cast<std::uint32_t>(read_number(source, lines, line, 1, size.columns, "the column") - 1);
     const float value = banner.is_pattern ? 1.0f : read_value(source, lines, line);
     expect_line_end(source, lines, line);
+    if (turned) std::swap(row, column);
     rows.append({&row, 1});
     columns.append({&column, 1});
     values.append({&value, 1});
   }
   expect_file_end(source, lines, size.entries);
   Entries entries;
-  entries.row_count = size.rows;
-  entries.width = size.columns;
+  entries.row_count = turned ? size.columns : size.rows;
+  entries.width = turned ? size.rows : size.columns;
   entries.rows = rows.take(source.path());
   entries.columns = columns.take(source.path());
   entries.values = values.take(source.path());
-  return load_sparse(order_entries(std::move(entries), Repeated::summed, source.path()),
-                     fmt::format("Matrix Market, {}", banner.field));
+  return entries;
 }
 
 /// Column by column, one value a line.
@@ -213,9 +216,18 @@ LoadedRows read_dense(const ByteSource& source, LineReader& lines, const Banner&
 LoadedRows read_matrix_market(const DataSource&, ByteSource& bytes) {
   LineReader lines(bytes);
   const Banner banner = read_banner(bytes, lines);
-  const Size size = read_size(bytes, lines, banner);
-  return banner.is_coordinate ? read_entries(bytes, lines, banner, size)
-                              : read_dense(bytes, lines, banner, size);
+  const Size size = read_size(bytes, lines, banner, false);
+  if (!banner.is_coordinate) return read_dense(bytes, lines, banner, size);
+  Entries entries = read_entries(bytes, lines, banner, size, false);
+  LoadedRows loaded = load_sparse(order_entries(std::move(entries), Repeated::summed, bytes.path()),
+                                  fmt::format("Matrix Market, {}", banner.field));
+  if (size.is_tenx) {
+    loaded.facts.warnings.push_back(
+        fmt::format("{}: the rows of a matrix that Cell Ranger (10x) has written are genes: give its folder, "
+                    "whose rows are cells",
+                    bytes.path()));
+  }
+  return loaded;
 }
 
 bool is_matrix_market(const ByteSource&, std::span<const std::uint8_t> head) {
@@ -230,6 +242,14 @@ bool is_matrix_market(const ByteSource&, std::span<const std::uint8_t> head) {
 }
 
 }  // namespace
+
+MatrixEntries read_matrix_entries(ByteSource& bytes, bool turned) {
+  LineReader lines(bytes);
+  const Banner banner = read_banner(bytes, lines);
+  if (!banner.is_coordinate) refuse(bytes, lines, "the matrix is dense; expected coordinates");
+  const Size size = read_size(bytes, lines, banner, turned);
+  return {read_entries(bytes, lines, banner, size, turned), banner.field};
+}
 
 constinit const Format kMatrixMarketFormat = {
     .name = "Matrix Market",

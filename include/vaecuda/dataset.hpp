@@ -49,8 +49,9 @@ struct ReadNotes {
 
 /// Where rows come from and how a file is interpreted.
 struct DataSource {
-  /// A file (IDX, .npy, .csv, each also gzip-compressed; CIFAR-10 .bin), a folder holding MNIST's or
-  /// CIFAR-10's files, or "shapes", "shapes:32x32x3", "shapes:n=100000" (parts joined by commas or colons).
+  /// A file (IDX, .npy, .csv, .mtx, svmlight text, each also gzip-compressed; SciPy's sparse .npz; CIFAR-10
+  /// .bin), a folder holding MNIST's, CIFAR-10's or 10x's files, or "shapes", "shapes:32x32x3",
+  /// "shapes:n=100000" (parts joined by commas or colons).
   std::string path;
   /// A file of labels, one per row (IDX, .npy, CSV of one column beside an index), or of vectors, one per row
   /// (two dimensions, the second above 1); empty: those that the data have themselves.

@@ -68,7 +68,7 @@ std::vector<cli::ProgramOption> data_options() {
   return {
       {"--data", "PATH",
        "rows: IDX, .npy, .csv, sparse .mtx or svmlight text (each also .gz), SciPy's sparse .npz, CIFAR-10 "
-       ".bin, a folder with MNIST or CIFAR-10, or "
+       ".bin, a folder with MNIST, CIFAR-10 or 10x counts, or "
        "shapes[:32x32x3][:n=100000]"},
       {"--part", "train|test", "which part of a folder with both [train; evaluate: test]"},
       {"--labels", "PATH",
