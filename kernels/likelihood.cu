@@ -123,7 +123,7 @@ __global__ void __launch_bounds__(device::kElementThreads)
 }  // namespace
 
 void launch(const LikelihoodArgs& args, Stream stream) {
-  math::with_likelihood(args.likelihood.kind, [&](auto likelihood) {
+  math::with_element_likelihood(args.likelihood.kind, [&](auto likelihood) {
     math::with_sigma_source(likelihood, args.likelihood.source, [&](auto source) {
       device::with_threads_per_row<1>(args.columns, [&](auto threads) {
         constexpr int kThreads = decltype(threads)::value;
@@ -137,7 +137,7 @@ void launch(const LikelihoodArgs& args, Stream stream) {
 }
 
 void launch(const ObservationMeanArgs& args, Stream stream) {
-  math::with_likelihood(args.likelihood.kind, [&](auto likelihood) {
+  math::with_element_likelihood(args.likelihood.kind, [&](auto likelihood) {
     device::launch("observation_mean_forward", observation_mean_forward_kernel<decltype(likelihood)>,
                    device::element_shape(args.batch, args.columns), stream, args, likelihood);
   });

@@ -36,13 +36,45 @@ LikelihoodTraits traits_of(Likelihood likelihood) {
   LikelihoodTraits traits;
   math::with_likelihood(kind_of(likelihood), [&](auto functor) {
     using Functor = decltype(functor);
-    traits = {Functor::kName, Functor::kHasSigma, Functor::kUnitTargets, Functor::kIsMass};
+    traits = {.name = Functor::kName,
+              .domain = config::same_as<ValueDomain>(Functor::kDomain),
+              .has_sigma = Functor::kHasSigma,
+              .is_mass = Functor::kIsMass};
+    if constexpr (Functor::kDomain == math::ValueDomain::count) {
+      traits.has_dispersion = Functor::kHasDispersion;
+      traits.has_rate = !Functor::kIsOfRow;
+    }
   });
   return traits;
 }
 
 std::int64_t output_planes(const ModelConfig& model) {
-  return model.sigma_source == SigmaSource::head ? 2 : 1;
+  std::int64_t planes = model.sigma_source == SigmaSource::head ? 2 : 1;
+  math::with_count_likelihood(kind_of(model.likelihood), [&](auto mass) {
+    planes = math::count_planes(mass, config::same_as<math::Dispersion>(model.dispersion.value())).all;
+  });
+  return planes;
+}
+
+std::int64_t dispersion_parameters(const ModelConfig& model) {
+  if (!traits_of(model.likelihood).has_dispersion) return 0;
+  switch (model.dispersion.value()) {
+    case Dispersion::scalar:
+      return 1;
+    case Dispersion::column:
+      return model.input_dim;
+    case Dispersion::entry:
+      return 0;
+  }
+  return 0;
+}
+
+bool rates_are_shares(const ModelConfig& model) {
+  return !traits_of(model.likelihood).has_rate || model.rate == Rate::softmax;
+}
+
+bool rates_have_row_sum(const ModelConfig& model) {
+  return !traits_of(model.likelihood).has_rate || model.library == LibrarySize::row_sum;
 }
 
 bool has_given_sigma(const ModelConfig& model) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "host/config/count_options.hpp"
 #include "host/config/enumerators.hpp"
 #include "host/config/fields.hpp"
 #include "host/config/limits.hpp"
@@ -125,7 +126,9 @@ void append_model(std::vector<Option>& table) {
       {"model.init", "--init", "", kGroup, "how fresh weights are drawn; torch is nn.Linear's way"})));
   table.push_back(of_start_model(in_model(choice_option<kLikelihoods, kModel, &ModelConfig::likelihood>(
       {"model.likelihood", "--likelihood", "", kGroup,
-       "p(x|z): bernoulli for values in [0,1], the others for any"}))));
+       "p(x|z): bernoulli for values in [0,1]; gaussian and laplace for any; poisson, nb, zinb and "
+       "multinomial for "
+       "counts"}))));
   table.push_back(
       only(needs_sigma, sigma_setting(of_start_model(row(
                             {"model.sigma", "--sigma", "F|learned|head", kGroup,
@@ -136,6 +139,7 @@ void append_model(std::vector<Option>& table) {
                               parse_sigma(config.model, text, where);
                             },
                             [](const RunConfig& config) { return format_sigma(config.model); })))));
+  append_count_options(table, kGroup);
   table.push_back(in_model(choice_option<kOutputBiases, kModel, &ModelConfig::output_bias>(
       {"model.output_bias", "--output-bias", "", kGroup,
        "what the output layer's bias starts from: as --init draws it, 0, or what gives the training rows' "

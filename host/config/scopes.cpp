@@ -67,6 +67,28 @@ std::string needs_sigma(const RunConfig& config, std::string_view flag) {
                      flag, format_sigma(config.model), traits.name);
 }
 
+std::string needs_dispersion(const RunConfig& config, std::string_view flag) {
+  const LikelihoodTraits traits = traits_of(config.model.likelihood);
+  if (traits.has_dispersion) return {};
+  return fmt::format("{} needs a negative binomial, and {} has no dispersion: use --likelihood nb", flag,
+                     traits.name);
+}
+
+std::string needs_counts(const RunConfig& config, std::string_view flag) {
+  const LikelihoodTraits traits = traits_of(config.model.likelihood);
+  if (traits.domain == ValueDomain::count) return {};
+  return fmt::format("{} needs a likelihood of counts, and {} is none: use --likelihood nb", flag,
+                     traits.name);
+}
+
+std::string needs_rate(const RunConfig& config, std::string_view flag) {
+  const LikelihoodTraits traits = traits_of(config.model.likelihood);
+  if (traits.has_rate) return {};
+  if (traits.domain != ValueDomain::count) return needs_counts(config, flag);
+  return fmt::format("{} has no effect on --likelihood {}, whose rates are shares of the row's sum", flag,
+                     traits.name);
+}
+
 std::string needs_restores(const RunConfig& config, std::string_view flag) {
   if (config.train.on_nonfinite == NonfiniteAction::restore) return {};
   return fmt::format("{} needs --on-nonfinite restore: it counts the returns to the last checkpoint", flag);

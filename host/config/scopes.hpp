@@ -20,6 +20,10 @@ namespace vaecuda::config {
 /// For options of codes that follow the moving averages of their rows.
 [[nodiscard]] std::string needs_code_averages(const RunConfig& config, std::string_view flag);
 [[nodiscard]] std::string needs_sigma(const RunConfig& config, std::string_view flag);
+[[nodiscard]] std::string needs_dispersion(const RunConfig& config, std::string_view flag);
+[[nodiscard]] std::string needs_counts(const RunConfig& config, std::string_view flag);
+/// For options of the rates of counts.
+[[nodiscard]] std::string needs_rate(const RunConfig& config, std::string_view flag);
 [[nodiscard]] std::string needs_restores(const RunConfig& config, std::string_view flag);
 
 /// Why an option has no effect in this configuration, as text for a message; empty if it has an effect.

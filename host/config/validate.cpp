@@ -48,9 +48,35 @@ void check_data(const DataConfig& data) {
   }
 }
 
+/// A count is a whole number and stays one.
+void check_counts(const RunConfig& config, std::string_view likelihood) {
+  const char* const changed = config.data.standardize                      ? "--standardize"
+                              : config.data.binarize != BinarizeMode::none ? "--binarize"
+                              : config.data.scale == ScaleMode::by_255     ? "--scale 255"
+                              : config.data.scale == ScaleMode::by_largest ? "--scale largest"
+                              : config.data.scale == ScaleMode::unit       ? "--scale unit"
+                                                                           : "";
+  if (*changed != '\0') {
+    throw ConfigError(
+        fmt::format("--likelihood {} and {} contradict each other: it is a probability of counts as they "
+                    "are; for the encoder "
+                    "alone use --input-transform log1p",
+                    likelihood, changed));
+  }
+  const bool has_parameters =
+      traits_of(config.model.likelihood).has_dispersion && config.model.dispersion != Dispersion::entry;
+  if (config.optimizer.weight_decay > 0.0 && has_parameters) {
+    throw ConfigError(fmt::format(
+        "--likelihood {} and --weight-decay contradict each other: it would pull the dispersions, which are "
+        "parameters, towards 1; leave it out, or use --dispersion entry",
+        likelihood));
+  }
+}
+
 void check_likelihood(const RunConfig& config) {
   const LikelihoodTraits traits = traits_of(config.model.likelihood);
-  if (traits.unit_targets && config.data.standardize) {
+  if (traits.domain == ValueDomain::count) check_counts(config, traits.name);
+  if (traits.domain == ValueDomain::unit && config.data.standardize) {
     throw ConfigError(
         fmt::format("--likelihood {} and --standardize contradict each other: its targets lie in [0,1], and "
                     "standardized values do not; use --likelihood gaussian for them",

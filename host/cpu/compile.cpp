@@ -189,6 +189,10 @@ class Compiler {
 
   void add(const LikelihoodForwardBackward& op) { add_rows(likelihood_rows(op, sources()), op.output.rows); }
 
+  void add(const CountLikelihood& op) { add_rows(count_rows(op, sources()), op.output.rows); }
+  void add(const CountMean& op) { add_rows(count_mean_rows(op, sources()), op.mean.rows); }
+  void add(const TransformInput& op) { add_rows(transform_rows(op, sources()), op.x.rows); }
+
   /// The weight's gradient is computed at the end of the step.
   void add(const LinearBackward& op) {
     if (!op.dx.valid()) return;

@@ -152,4 +152,14 @@ TileWork gather_rows(const GatherBatch& op, const Dataset* data, const RowSource
   };
 }
 
+TileWork transform_rows(const TransformInput& op, const RowSources& sources) {
+  const Loops* loops = &sources.loops;
+  const Matrix<const float> x = sources.addresses.input(op.x);
+  const Matrix<float> out = sources.addresses.matrix(op.out);
+  return [=](const Tile& tile, float*) {
+    for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r)
+      loops->transform_row(op.kind, x.row(r), out.row(r), op.x.cols);
+  };
+}
+
 }  // namespace vaecuda::cpu

@@ -11,4 +11,6 @@ namespace vaecuda::cpu {
 /// has no source and `data` is null or is not the data set of the plan.
 [[nodiscard]] TileWork gather_rows(const GatherBatch& op, const Dataset* data, const RowSources& sources);
 
+[[nodiscard]] TileWork transform_rows(const TransformInput& op, const RowSources& sources);
+
 }  // namespace vaecuda::cpu

@@ -27,6 +27,44 @@ TileWork likelihood_rows(const LikelihoodForwardBackward& op, const RowSources& 
   };
 }
 
+TileWork count_rows(const CountLikelihood& op, const RowSources& sources) {
+  const Loops* loops = &sources.loops;
+  const Matrix<const float> output = sources.addresses.input(op.output);
+  const Matrix<const float> x = sources.addresses.input(op.x);
+  const Matrix<float> gradient = sources.addresses.matrix(op.gradient);
+  const Matrix<float> nll = sources.addresses.matrix(op.nll);
+  const Matrix<float> dispersion_gradient = sources.addresses.matrix(op.dispersion_gradient);
+  const std::int64_t samples = op.output.rows / op.x.rows;
+  const float* log_dispersion = op.log_dispersion >= 0 ? sources.parameters + op.log_dispersion : nullptr;
+  return [=](const Tile& tile, float*) {
+    for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
+      CountRow row{.output = output.row(r),
+                   .x = x.row(r / samples),
+                   .gradient = nullptr,
+                   .scale = op.gradient_scale,
+                   .n = op.x.cols,
+                   .log_dispersion = log_dispersion,
+                   .dispersion_gradient = nullptr};
+      if (gradient.data != nullptr) row.gradient = gradient.row(r);
+      if (dispersion_gradient.data != nullptr) row.dispersion_gradient = dispersion_gradient.row(r);
+      *nll.row(r) = loops->count_row(op.likelihood, row);
+    }
+  };
+}
+
+TileWork count_mean_rows(const CountMean& op, const RowSources& sources) {
+  const Loops* loops = &sources.loops;
+  const Matrix<const float> output = sources.addresses.input(op.output);
+  const Matrix<const float> x = sources.addresses.input(op.x);
+  const Matrix<float> mean = sources.addresses.matrix(op.mean);
+  return [=](const Tile& tile, float*) {
+    for (std::int64_t r = tile.row_begin; r < tile.row_end; ++r) {
+      loops->count_mean_row(op.likelihood, output.row(r), x.data != nullptr ? x.row(r) : nullptr, op.sum,
+                            mean.row(r), op.mean.cols);
+    }
+  };
+}
+
 TileWork importance_rows(const ImportanceWeights& op, const RowSources& sources) {
   const Loops* loops = &sources.loops;
   const Matrix<const float> nll = sources.addresses.input(op.nll);

@@ -7,6 +7,8 @@
 namespace vaecuda::cpu {
 
 [[nodiscard]] TileWork likelihood_rows(const LikelihoodForwardBackward& op, const RowSources& sources);
+[[nodiscard]] TileWork count_rows(const CountLikelihood& op, const RowSources& sources);
+[[nodiscard]] TileWork count_mean_rows(const CountMean& op, const RowSources& sources);
 [[nodiscard]] TileWork importance_rows(const ImportanceWeights& op, const RowSources& sources);
 [[nodiscard]] TileWork weigh_rows(const WeighRows& op, const RowSources& sources);
 [[nodiscard]] TileWork observation_mean_rows(const ObservationMean& op, const RowSources& sources);

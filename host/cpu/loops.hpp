@@ -10,6 +10,7 @@
 #include "kernels/math/activation.h"
 #include "kernels/math/likelihood.h"
 #include "kernels/math/philox.h"
+#include "kernels/math/rows.h"
 
 namespace vaecuda::cpu {
 
@@ -80,6 +81,17 @@ struct LikelihoodRow {
   float* sigma_gradient;   ///< learned σ with a gradient: one value
 };
 
+/// Inputs and outputs of the likelihood of a row of counts.
+struct CountRow {
+  const float* output;  ///< the planes of n values (math::count_planes)
+  const float* x;       ///< n
+  float* gradient;      ///< of output's shape, apart from it; null: not computed
+  float scale;          ///< of all gradients
+  std::int64_t n;
+  const float* log_dispersion;  ///< parameters: 1 or n; null: none
+  float* dispersion_gradient;   ///< of these, with a gradient
+};
+
 struct Loops {
   const char* name;
   /// x[i] = (raw[i]·scale − mean[i])·inverse_deviation[i]; the last two may be null together.
@@ -103,6 +115,13 @@ struct Loops {
   /// mean[i] of p(x|output[i]).
   void (*observation_mean_row)(const math::LikelihoodParameters& likelihood, const float* output, float* mean,
                                std::int64_t n);
+  /// The row's summed NLL; gradients as in CountLikelihood.
+  float (*count_row)(const math::CountParameters& likelihood, const CountRow& row);
+  /// mean[i] of p(x|output), with the sum of `x` or, where that is null, `sum`.
+  void (*count_mean_row)(const math::CountParameters& likelihood, const float* output, const float* x,
+                         float sum, float* mean, std::int64_t n);
+  /// What the encoder reads of a row.
+  void (*transform_row)(math::InputTransform kind, const float* x, float* out, std::int64_t n);
   /// z from head = [mu | scale], logvar = logvar_factor · scale. Without `random` ε is zero.
   LatentRow (*latent_forward_row)(const float* head, float* z, std::int64_t latent_dim,
                                   const RandomRow* random, float logvar_factor);

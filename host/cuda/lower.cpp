@@ -190,6 +190,46 @@ kernels::ObservationMeanArgs args_of(const ObservationMean& op, const OpLaunches
   return args;
 }
 
+kernels::CountLikelihoodArgs args_of(const CountLikelihood& op, const OpLaunches& at) {
+  kernels::CountLikelihoodArgs args;
+  args.likelihood = op.likelihood;
+  args.output = at.in(op.output);
+  args.x = at.in(op.x);
+  if (op.log_dispersion >= 0) args.log_dispersion = at.parameter(op.log_dispersion);
+  args.nll = at.row_sums(op.nll);
+  args.nll_stride = op.nll.stride;
+  args.gradient = at.out(op.gradient);
+  args.dispersion_gradient = at.out(op.dispersion_gradient);
+  args.gradient_scale = op.gradient_scale;
+  args.batch = op.x.rows;
+  args.samples = op.output.rows / op.x.rows;
+  args.columns = op.x.cols;
+  args.fault = at.fault();
+  return args;
+}
+
+kernels::CountMeanArgs args_of(const CountMean& op, const OpLaunches& at) {
+  kernels::CountMeanArgs args;
+  args.likelihood = op.likelihood;
+  args.output = at.in(op.output);
+  args.x = at.in(op.x);
+  args.sum = op.sum;
+  args.mean = at.out(op.mean);
+  args.batch = op.mean.rows;
+  args.columns = op.mean.cols;
+  return args;
+}
+
+kernels::TransformInputArgs args_of(const TransformInput& op, const OpLaunches& at) {
+  kernels::TransformInputArgs args;
+  args.kind = op.kind;
+  args.x = at.in(op.x);
+  args.out = at.out(op.out);
+  args.batch = op.x.rows;
+  args.columns = op.x.cols;
+  return args;
+}
+
 Placed<kernels::StoreRowsArgs> args_of(const StoreRows& op, const OpLaunches& at) {
   kernels::StoreRowsArgs args;
   args.batch = at.in(op.batch);

@@ -9,6 +9,7 @@
 #include "host/cuda/program_memory.hpp"
 #include "kernels/activation.hpp"
 #include "kernels/codebook.hpp"
+#include "kernels/counts.hpp"
 #include "kernels/gather.hpp"
 #include "kernels/importance.hpp"
 #include "kernels/latent.hpp"
@@ -42,6 +43,7 @@ using Launch =
                  kernels::ImportanceWeightsArgs, kernels::WeighRowsArgs, kernels::LatentForwardArgs,
                  kernels::LatentBackwardArgs, kernels::LatentPenaltyArgs, kernels::LatentKlArgs,
                  kernels::SamplePriorArgs, kernels::LikelihoodArgs, kernels::ObservationMeanArgs,
+                 kernels::CountLikelihoodArgs, kernels::CountMeanArgs, kernels::TransformInputArgs,
                  kernels::AdvancePositionArgs, kernels::GradNormArgs, kernels::UpdateArgs>;
 
 struct Node {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "host/data/count_values.hpp"
 #include "host/data/each_value.hpp"
 #include "host/data/match_columns.hpp"
 #include "host/data/message.hpp"
@@ -17,9 +18,9 @@ namespace {
 constexpr float kGreatestByte = 255.0f;
 
 /// A threshold makes 0 or 1 of any value; a probability to draw from must be one, whatever the likelihood.
-bool needs_unit_range(const Preparation& preparation, bool unit_targets) {
+bool needs_unit_range(const Preparation& preparation, ValueDomain domain) {
   if (preparation.binarize == Binarize::threshold) return false;
-  return unit_targets || preparation.binarize == Binarize::stochastic;
+  return domain == ValueDomain::unit || preparation.binarize == Binarize::stochastic;
 }
 
 [[noreturn]] void refuse_value(const std::string& name, const std::vector<std::string>& columns,
@@ -57,8 +58,9 @@ std::string advice_for(float scale) {
 
 }  // namespace
 
-void check_values(const Dataset& data, const Preparation& preparation, bool unit_targets) {
-  if (!needs_unit_range(preparation, unit_targets)) return;
+void check_values(const Dataset& data, const Preparation& preparation, ValueDomain domain) {
+  if (domain == ValueDomain::count) return check_counts(data);
+  if (!needs_unit_range(preparation, domain)) return;
   if (data.type() == ElementType::u8 && preparation.scale <= 1.0f / kGreatestByte) return;
   for_each_stored_value(data, preparation.scale, [&](std::int64_t row, std::int64_t column, float value) {
     if (value >= 0.0f && value <= 1.0f) return true;
@@ -67,11 +69,14 @@ void check_values(const Dataset& data, const Preparation& preparation, bool unit
   });
 }
 
-void check_values(const NamedRows& rows, const Preparation& preparation, bool unit_targets,
+void check_values(const NamedRows& rows, const Preparation& preparation, ValueDomain domain,
                   data::ValueMeter& meter) {
-  const bool unit = needs_unit_range(preparation, unit_targets);
+  const bool unit = needs_unit_range(preparation, domain);
   const float scale = preparation.scale;
   const data::ValueMeter::Extent extent = meter.add(rows.values);
+  if (domain == ValueDomain::count) {
+    return check_counts(rows);
+  }
   const float most = unit ? 1.0f : std::numeric_limits<float>::max();
   if (extent.largest * scale <= most && !(unit && extent.is_negative)) return;
 

@@ -15,8 +15,8 @@
 namespace vaecuda {
 
 /// Throws FileError, with file, row and column, if a value of `data` cannot be used under this preparation
-/// for a likelihood whose targets must lie in [0,1], or for another one.
-void check_values(const Dataset& data, const Preparation& preparation, bool unit_targets);
+/// for a likelihood of such values.
+void check_values(const Dataset& data, const Preparation& preparation, ValueDomain domain);
 
 /// Rows of a block, and what messages call them.
 struct NamedRows {
@@ -27,7 +27,7 @@ struct NamedRows {
   const std::vector<std::string>& column_names;
 };
 /// The same for rows that no loader has seen: values must also be finite. `meter` measures them.
-void check_values(const NamedRows& rows, const Preparation& preparation, bool unit_targets,
+void check_values(const NamedRows& rows, const Preparation& preparation, ValueDomain domain,
                   data::ValueMeter& meter);
 
 /// \throws FileError for a source without columns, or with another number of names than of columns

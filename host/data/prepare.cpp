@@ -9,6 +9,7 @@
 
 #include "host/config/enumerators.hpp"
 #include "host/data/check_values.hpp"
+#include "host/data/count_values.hpp"
 #include "host/data/each_value.hpp"
 #include "host/data/held_out.hpp"
 #include "host/data/label_builder.hpp"
@@ -282,11 +283,12 @@ void choose_scale(const RunConfig& config, const DataView& view, PreparedData& p
     if (!doubt.empty()) prepared.warnings.push_back(std::move(doubt));
     return;
   }
-  const data::Scale scale =
-      data::choose_scale(config.data.scale, train.type(), prepared.sizes, view.scale_by_type);
+  const bool is_count = traits_of(config.model.likelihood).domain == ValueDomain::count;
+  const data::Scale scale = data::choose_scale(is_count ? ScaleMode::none : config.data.scale, train.type(),
+                                               prepared.sizes, view.scale_by_type);
   prepared.scale = scale.mode;
   prepared.preparation.scale = scale.factor;
-  const bool was_asked = config.data.scale == scale.mode;
+  const bool was_asked = is_count || config.data.scale == scale.mode;
   if (train.type() == ElementType::u8 && !was_asked && scale.mode != ScaleMode::by_255) {
     prepared.notes.push_back(data::scale_note(train.name(), scale, prepared.sizes));
   }
@@ -368,11 +370,12 @@ PreparedData prepare_rows(const RunConfig& config, RunData rows, const DataView&
   if (prepared.preparation.binarize == Binarize::threshold)
     require_both_sides(prepared.train, prepared.preparation.scale);
   if (config.data.standardize) standardize(prepared.train, prepared);
+  const ValueDomain domain = traits_of(config.model.likelihood).domain;
   for (const Dataset* data : {&prepared.train, prepared.valid ? &*prepared.valid : nullptr,
                               prepared.test ? &*prepared.test : nullptr}) {
-    if (data != nullptr)
-      check_values(*data, prepared.preparation, traits_of(config.model.likelihood).unit_targets);
+    if (data != nullptr) check_values(*data, prepared.preparation, domain);
   }
+  if (domain == ValueDomain::count) survey_counts(prepared);
   return prepared;
 }
 

@@ -33,6 +33,7 @@ struct PreparedData {
   Preparation preparation;
   ScaleMode scale = ScaleMode::none;         ///< the answer that preparation.scale stands for
   std::optional<ValueSizes> sizes;           ///< of the raw training rows; absent where all are 0
+  double row_sum = 0.0;                      ///< of counts: the mean over the training rows
   std::int64_t condition_dim = 0;            ///< C of --conditional: classes or numbers of a label vector
   std::vector<std::string> condition_names;  ///< of the classes; empty for label vectors
   std::vector<std::string> notes;            ///< one line each: how rows were taken

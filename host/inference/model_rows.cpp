@@ -148,7 +148,7 @@ std::span<const float> ModelRows::next(std::int64_t most) {
   const bool is_data = kind_ == Kind::data;
   check_values({.values = block, .columns = width_, .first = first_, .name = name(), .column_names = *names_},
                is_data ? model_.preparation : unprepared,
-               is_data && traits_of(model_.model.likelihood).unit_targets, meter_);
+               is_data ? traits_of(model_.model.likelihood).domain : ValueDomain::real, meter_);
   first_ += static_cast<std::int64_t>(block.size()) / width_;
   return block;
 }

@@ -20,7 +20,7 @@ void to_data_units(std::span<float> rows, const Preparation& preparation, Likeli
   const float scale = preparation.scale;
   if (scale == 1.0f) return;
   for (float& x : rows) x /= scale;
-  if (!traits_of(likelihood).unit_targets) return;
+  if (traits_of(likelihood).domain != ValueDomain::unit) return;
   // A mean of 1 divided by the scale may come back one rounding above 1.
   for (float& x : rows) {
     if (x * scale > 1.0f) x = std::nextafter(x, 0.0f);

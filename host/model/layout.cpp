@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
@@ -78,6 +79,8 @@ std::vector<ParameterTensor> ParameterLayout::tensors() const {
     all.push_back({layer.name + ".bias", {layer.out}, layer.bias, layer.out});
   }
   if (log_sigma >= 0) all.push_back({"likelihood.log_sigma", {1}, log_sigma, 1});
+  if (log_dispersion >= 0)
+    all.push_back({"likelihood.log_dispersion", {dispersions}, log_dispersion, dispersions});
   for (const LatentLayout& latent : latents) {
     for (const LatentTensor& tensor : latent.tensors) {
       const std::int64_t columns = tensor.sizes.back();
@@ -146,6 +149,12 @@ ParameterLayout make_layout(const ModelConfig& model) {
     layout.size = align(layout.size + 1);
     ++layout.parameters;
   }
+  layout.dispersions = dispersion_parameters(model);
+  if (layout.dispersions > 0) {
+    layout.log_dispersion = layout.size;
+    layout.size = align(layout.size + layout.dispersions);
+    layout.parameters += layout.dispersions;
+  }
   LatentLayout latent{model.latent, model.latent_dim, {}};
   kind.place(model, layout, latent);
   layout.latents.push_back(std::move(latent));
@@ -196,13 +205,23 @@ void initialize_output_bias(const ParameterLayout& layout, const ModelConfig& mo
     std::fill_n(bias, output.out, 0.0f);
     return;
   }
-  // Raw log σ of a decoder that gives it keep what --init drew.
-  math::with_likelihood(kind_of(model.likelihood), [&](auto likelihood) {
+  // Raw log σ of a decoder that gives it keep what --init drew; log θ and zero logits as well.
+  math::with_element_likelihood(kind_of(model.likelihood), [&](auto likelihood) {
     for (std::size_t i = 0; i < means.size(); ++i) {
-      const double mean = likelihood.kUnitTargets ? std::clamp(means[i], 0.001, 0.999) : means[i];
-      bias[i] = static_cast<float>(likelihood.output_of(mean));
+      const bool is_share = likelihood.kDomain == math::ValueDomain::unit;
+      bias[i] =
+          static_cast<float>(likelihood.output_of(is_share ? std::clamp(means[i], 0.001, 0.999) : means[i]));
     }
   });
+  if (traits_of(model.likelihood).domain != ValueDomain::count) return;
+  const double sum = std::accumulate(means.begin(), means.end(), 0.0);
+  const double exposure = rates_have_row_sum(model) && sum > 0.0 ? sum : 1.0;
+  const bool is_share = rates_are_shares(model);
+  const double least = 0.001 / static_cast<double>(means.size());  // of a column that was always 0
+  for (std::size_t i = 0; i < means.size(); ++i) {
+    const double rate = std::max(means[i] / exposure, least);
+    bias[i] = static_cast<float>(is_share ? std::log(rate) : std::log(std::expm1(rate)));
+  }
 }
 
 }  // namespace vaecuda

@@ -70,12 +70,15 @@ struct ParameterTensor {
 struct ParameterLayout {
   /// In the order of the forward pass. "encoder", whose top layer "head" gives what the latent's kind asks
   /// for: (2Z, H), rows 0..Z-1 mu and the rest logvar, or (Z, H). "decoder", whose top layer is "output" (D,
-  /// H); σ from the decoder: (2D, H), means, then raw log σ.
+  /// H); σ from the decoder: (2D, H), means, then raw log σ; of counts likewise rates, log θ, zero logits.
   std::vector<NetworkLayout> networks;
   std::vector<LatentLayout> latents;
   std::int64_t log_sigma = -1;  ///< learned σ: the offset of "likelihood.log_sigma" (1); −1: there is none
-  std::int64_t size = 0;        ///< floats in the arena, gaps included
-  std::int64_t parameters = 0;  ///< numbers that are learned
+  /// The offset of "likelihood.log_dispersion" (1) or (D); −1: there is none.
+  std::int64_t log_dispersion = -1;
+  std::int64_t dispersions = 0;  ///< numbers in it
+  std::int64_t size = 0;         ///< floats in the arena, gaps included
+  std::int64_t parameters = 0;   ///< numbers that are learned
 
   /// \throws std::logic_error if there is none of that name (a mistake of the caller)
   [[nodiscard]] const NetworkLayout& network(std::string_view name) const;

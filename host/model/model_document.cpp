@@ -110,6 +110,7 @@ void read_model(JsonScanner& scanner, RunConfig& config) {
   };
   read_table(scanner, config, "model", kInEveryFile,
              {{"input_dim", [&] { model.input_dim = scanner.natural(); }},
+              {"row_sum", [&] { model.row_sum = scanner.real(); }},
               {"condition_dim", read_conditions},
               {"sigma", [&] { model.sigma = scanner.real(); }},
               {"sigma_source", read_sigma_source}});
@@ -238,13 +239,15 @@ std::string write_model_document(const ModelFile& file) {
   }
   if (!file.label_vector_names.empty()) json.array("label_vector_names", file.label_vector_names);
   const ModelConfig& model = file.model;
-  write_table(json, config, "model",
-              {{"input_dim", [&] { json.value(model.input_dim); }},
-               {"condition_dim", [&] { json.value(model.condition_dim); }},
-               {"sigma", [&] { json.value(model.sigma.value()); }},
-               {"sigma_source", [&] {
-                  json.value(config::kSigmaSources[static_cast<std::size_t>(model.sigma_source.value())]);
-                }}});
+  std::vector<JsonMember> own = {
+      {"input_dim", [&] { json.value(model.input_dim); }},
+      {"condition_dim", [&] { json.value(model.condition_dim); }},
+      {"sigma", [&] { json.value(model.sigma.value()); }},
+      {"sigma_source",
+       [&] { json.value(config::kSigmaSources[static_cast<std::size_t>(model.sigma_source.value())]); }}};
+  if (traits_of(model.likelihood).domain == ValueDomain::count)
+    own.push_back({"row_sum", [&] { json.value(model.row_sum); }});
+  write_table(json, config, "model", std::move(own));
   write_table(json, config, "objective", {});
   json.member("seed", std::to_string(file.seed));
   json.member("steps", file.steps);

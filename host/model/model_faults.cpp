@@ -74,6 +74,12 @@ std::string find_fault(const ModelFile& file) {
   if (model.sigma_source != SigmaSource::fixed && !traits_of(model.likelihood).has_sigma) {
     return "model.sigma_source is not fixed; expected fixed for a likelihood without a deviation";
   }
+  const bool has_counts = traits_of(model.likelihood).domain == ValueDomain::count;
+  if (has_counts ? !(model.row_sum >= 0.0) || !std::isfinite(model.row_sum) : model.row_sum != 0.0) {
+    return fmt::format(
+        "model.row_sum is {}; expected the mean of the rows' sums, for a likelihood of counts alone",
+        model.row_sum);
+  }
   const float scale = file.preparation.scale;
   if (!(scale > 0.0F) || !std::isfinite(scale)) {
     return fmt::format("data.scale is {}; expected a positive finite number", scale);

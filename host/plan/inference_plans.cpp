@@ -19,7 +19,7 @@ Plan build_evaluation_plan(const ParameterLayout& layout, const ModelConfig& mod
   const View x = build.gather(preparation, data, RowOrder::sequential, seed);
   const View head = build.encoder(x, false).out;
   const LatentPass latent = build.latent().forward(build, head, {seed, math::RandomPurpose::evaluate});
-  const LikelihoodForwardBackward likelihood = build.likelihood(build.decoder(latent.z, false).out, x);
+  const PlanBuilder::Reconstruction likelihood = build.likelihood(build.decoder(latent.z, false).out, x);
   build.store(likelihood.nll, exchanged::kNll, data.rows);
   build.latent().store_terms(build, latent, data.rows, head_rows);
   return build.finish_inference();
@@ -40,7 +40,7 @@ Plan build_log_likelihood_plan(const ParameterLayout& layout, const ModelConfig&
   const View x = build.gather(preparation, data, RowOrder::sequential, seed, samples);
   const View head = build.encoder(x, false).out;
   const LatentPass latent = kind.forward(build, head, {seed, math::RandomPurpose::evaluate, samples, true});
-  const LikelihoodForwardBackward likelihood = build.likelihood(build.decoder(latent.z, false).out, x);
+  const PlanBuilder::Reconstruction likelihood = build.likelihood(build.decoder(latent.z, false).out, x);
   const ImportanceWeights importance = build.importance_weights(likelihood.nll, latent.log_ratio, false);
   build.store(importance.loss, exchanged::kNll, data.rows);
   build.store(importance.reconstruction, exchanged::kReconstruction, data.rows);
@@ -85,7 +85,7 @@ Plan build_reconstruct_plan(const ParameterLayout& layout, const ModelConfig& mo
   const View x = build.gather(preparation, data, RowOrder::sequential, 0);
   build.store(x, exchanged::kPrepared, data.rows);
   const View head = build.encoder(x, false).out;
-  build.observation_mean(build.latent().mean(build, head), data.rows);
+  build.observation_mean(build.latent().mean(build, head), data.rows, x);
   return build.finish_inference();
 }
 

@@ -40,6 +40,41 @@ struct ObservationMean {
   [[nodiscard]] OpCost cost() const { return moved(operands(*this)); }
 };
 
-using LikelihoodOps = OpList<LikelihoodForwardBackward, ObservationMean>;
+/// The likelihood of rows of counts. nll (B·K,1) = −log p(x|output) summed over D, nats. With `gradient`
+/// valid: gradient, like output, = gradient_scale · d nll / d output, and for dispersions that are parameters
+/// dispersion_gradient = gradient_scale · d nll / d log θ. A row whose rates are multiplied by its sum 0 has
+/// the NLL 0 and no gradient.
+struct CountLikelihood {
+  math::CountParameters likelihood;
+  View output;    ///< (B·K,P·D) with P planes: rates' logits, log θ, zero logits (math::count_planes)
+  View x;         ///< (B,D)
+  View nll;       ///< (B·K,1)
+  View gradient;  ///< another buffer than the output's
+  std::int64_t log_dispersion = -1;  ///< its parameter or parameters, floats into the arena
+  View dispersion_gradient;          ///< (B·K,1) or (B·K,D)
+  float gradient_scale = 1.0f;
+
+  [[nodiscard]] std::string name() const;
+  [[nodiscard]] static OpViews operands(const CountLikelihood& op);
+  void check(const OpCheck& check) const;
+  [[nodiscard]] OpCost cost() const { return moved(operands(*this)); }
+};
+
+/// mean (B,D) of p(x|z) of rows of counts; with rates that are multiplied by the row's sum that of `x`, or
+/// `sum`.
+struct CountMean {
+  math::CountParameters likelihood;
+  View output;  ///< (B,P·D)
+  View x;       ///< (B,D) or invalid
+  View mean;    ///< another buffer than the output's
+  float sum = 1.0f;
+
+  [[nodiscard]] std::string name() const { return "CountMean"; }
+  [[nodiscard]] static OpViews operands(const CountMean& op);
+  void check(const OpCheck& check) const;
+  [[nodiscard]] OpCost cost() const { return moved(operands(*this)); }
+};
+
+using LikelihoodOps = OpList<LikelihoodForwardBackward, ObservationMean, CountLikelihood, CountMean>;
 
 }  // namespace vaecuda

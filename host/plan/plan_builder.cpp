@@ -22,6 +22,13 @@ math::LikelihoodParameters likelihood_parameters(const ModelConfig& model) {
   return parameters;
 }
 
+math::CountParameters count_parameters(const ModelConfig& model) {
+  return {.kind = kind_of(model.likelihood),
+          .rate = rates_are_shares(model) ? math::Rate::softmax : math::Rate::softplus,
+          .dispersion = config::same_as<math::Dispersion>(model.dispersion.value()),
+          .of_row_sum = rates_have_row_sum(model)};
+}
+
 LinearParameters parameters_of(const Layer& layer) {
   return LinearParameters{
       .name = layer.name, .out = layer.out, .in = layer.in, .weight = layer.weight, .bias = layer.bias};
@@ -35,6 +42,8 @@ PlanBuilder::PlanBuilder(const ParameterLayout& layout, const ModelConfig& model
       model_(model),
       activation_(config::same_as<math::ActivationKind, kBeforeActivations>(model.activation)),
       likelihood_(likelihood_parameters(model)),
+      counts_(count_parameters(model)),
+      has_counts_(traits_of(model.likelihood).domain == ValueDomain::count),
       data_dim_(model.input_dim),
       latent_dim_(model.latent_dim),
       condition_dim_(model.condition_dim) {
@@ -94,9 +103,11 @@ View PlanBuilder::gather(const Preparation& preparation, DataShape data, RowOrde
                          std::int64_t samples) {
   GatherBatch op;
   if (data.exchanged) op.source = exchange(exchanged::kRaw, data.rows, data_dim_);
+  const auto transform = config::same_as<math::InputTransform>(model_.input_transform.value());
+  const bool is_transformed = transform != math::InputTransform::none;
   if (condition_dim_ > 0) {
     encoder_in_ = aligned("[x|c]", plan_.batch, data_dim_ + condition_dim_);
-    op.x = Plan::columns(encoder_in_, 0, data_dim_);
+    op.x = is_transformed ? activation("x", data_dim_) : Plan::columns(encoder_in_, 0, data_dim_);
     op.condition = Plan::columns(encoder_in_, data_dim_, condition_dim_);
     op.label_vectors = data.label_vectors || data.exchanged;
     if (data.exchanged) op.condition_source = exchange(exchanged::kCondition, data.rows, condition_dim_);
@@ -105,6 +116,7 @@ View PlanBuilder::gather(const Preparation& preparation, DataShape data, RowOrde
     }
   } else {
     op.x = activation("x", data_dim_);
+    if (is_transformed) encoder_in_ = activation("encoder input", data_dim_);
   }
   op.order = order;
   op.data_rows = data.rows;
@@ -118,6 +130,7 @@ View PlanBuilder::gather(const Preparation& preparation, DataShape data, RowOrde
   op.purpose =
       order == RowOrder::shuffled ? math::RandomPurpose::binarize : math::RandomPurpose::evaluate_binarize;
   add(op);
+  if (is_transformed) add(TransformInput{transform, op.x, Plan::columns(encoder_in_, 0, data_dim_)});
   return op.x;
 }
 
@@ -147,7 +160,7 @@ PlanBuilder::Network PlanBuilder::network(const NetworkLayout& layers, View in, 
 
 PlanBuilder::Network PlanBuilder::encoder(View x, bool keep) {
   const bool is_code = latent().head_is_code() && decoder_in_.valid();
-  return network(layout_.network("encoder"), with_condition(x, encoder_in_), keep,
+  return network(layout_.network("encoder"), encoder_in_.valid() ? encoder_in_ : x, keep,
                  is_code ? code(x.rows) : View{});
 }
 
@@ -167,7 +180,14 @@ ImportanceWeights PlanBuilder::importance_weights(View nll, View log_ratio, bool
   return op;
 }
 
-LikelihoodForwardBackward PlanBuilder::likelihood(View output, View x, std::optional<float> gradient_scale) {
+PlanBuilder::Reconstruction PlanBuilder::likelihood(View output, View x,
+                                                    std::optional<float> gradient_scale) {
+  return has_counts_ ? count_likelihood(output, x, gradient_scale)
+                     : element_likelihood(output, x, gradient_scale);
+}
+
+PlanBuilder::Reconstruction PlanBuilder::element_likelihood(View output, View x,
+                                                            std::optional<float> gradient_scale) {
   LikelihoodForwardBackward op;
   op.likelihood = likelihood_;
   op.output = output;
@@ -180,12 +200,35 @@ LikelihoodForwardBackward PlanBuilder::likelihood(View output, View x, std::opti
     if (op.log_sigma >= 0) op.sigma_gradient = activation("dlog_sigma", output.rows, 1);
   }
   add(op);
-  return op;
+  return {op.nll, op.gradient, op.sigma_gradient};
 }
 
-void PlanBuilder::likelihood_backward(const LikelihoodForwardBackward& likelihood) {
-  if (!likelihood.sigma_gradient.valid()) return;
-  add(ParameterGradient{"likelihood.log_sigma", likelihood.sigma_gradient, layout_.log_sigma});
+PlanBuilder::Reconstruction PlanBuilder::count_likelihood(View output, View x,
+                                                          std::optional<float> gradient_scale) {
+  CountLikelihood op;
+  op.likelihood = counts_;
+  op.output = output;
+  op.x = x;
+  op.nll = activation("nll", output.rows, 1);
+  op.log_dispersion = layout_.log_dispersion;
+  if (gradient_scale) {
+    op.gradient = activation("doutput", output.rows, output.cols);
+    op.gradient_scale = *gradient_scale;
+    if (op.log_dispersion >= 0)
+      op.dispersion_gradient = activation("dlog_dispersion", output.rows, layout_.dispersions);
+  }
+  add(op);
+  return {op.nll, op.gradient, op.dispersion_gradient};
+}
+
+void PlanBuilder::likelihood_backward(const Reconstruction& reconstruction) {
+  if (!reconstruction.parameter_gradient.valid()) return;
+  if (has_counts_) {
+    add(ParameterGradient{"likelihood.log_dispersion", reconstruction.parameter_gradient,
+                          layout_.log_dispersion});
+  } else {
+    add(ParameterGradient{"likelihood.log_sigma", reconstruction.parameter_gradient, layout_.log_sigma});
+  }
 }
 
 View PlanBuilder::backward(const NetworkLayout& layers, const Network& network, View d,
@@ -219,9 +262,16 @@ void PlanBuilder::encoder_backward(const Network& network, View d) {
   backward(layout_.network("encoder"), network, d, "");
 }
 
-void PlanBuilder::observation_mean(View z, std::int64_t rows) {
-  const View mean = Plan::columns(decoder(z, false).out, 0, data_dim_);
-  add(ObservationMean{likelihood_, mean, mean});
+void PlanBuilder::observation_mean(View z, std::int64_t rows, View x) {
+  const View output = decoder(z, false).out;
+  View mean;
+  if (has_counts_) {
+    mean = activation("mean", output.rows, data_dim_);
+    add(CountMean{counts_, output, x, mean, static_cast<float>(model_.row_sum)});
+  } else {
+    mean = Plan::columns(output, 0, data_dim_);
+    add(ObservationMean{likelihood_, mean, mean});
+  }
   store(mean, exchanged::kMean, rows);
 }
 

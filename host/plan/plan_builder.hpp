@@ -66,19 +66,26 @@ class PlanBuilder {
   /// The bound that the samples give together (Burda et al.); `training`: with the weights that its gradient
   /// needs.
   ImportanceWeights importance_weights(View nll, View log_ratio, bool training);
-  /// −log p(x|z) of x (B,D) under the decoder's output (B·K,D), with its gradient in the place of `output`
-  /// where a scale for it is given.
-  LikelihoodForwardBackward likelihood(View output, View x, std::optional<float> gradient_scale = {});
+  /// What a likelihood leaves for the rest of a step.
+  struct Reconstruction {
+    View nll;                 ///< (B·K,1)
+    View gradient;            ///< by the decoder's output; invalid: not asked for
+    View parameter_gradient;  ///< (B·K,·) by the likelihood's own parameters, where it has any; or invalid
+  };
+  /// −log p(x|z) of x (B,D) under the decoder's output (B·K,P·D), with its gradients where a scale for them
+  /// is given. That by the output may take the output's place.
+  [[nodiscard]] Reconstruction likelihood(View output, View x, std::optional<float> gradient_scale = {});
   /// The gradients of the likelihood's own parameters, where it has any: before the update.
-  void likelihood_backward(const LikelihoodForwardBackward& likelihood);
+  void likelihood_backward(const Reconstruction& reconstruction);
 
   /// Back through the decoder from the gradient by its output; gives the gradient by z.
   View decoder_backward(const Network& network, View d);
   /// Back through the encoder from the gradient by its head.
   void encoder_backward(const Network& network, View d);
 
-  /// Decoder and mean of p(x|z), stored as "rows.mean".
-  void observation_mean(View z, std::int64_t rows);
+  /// Decoder and mean of p(x|z), stored as "rows.mean". `x`: the rows that z comes from, whose sums counts
+  /// have; invalid: there are none.
+  void observation_mean(View z, std::int64_t rows, View x = {});
   void store(View batch, const std::string& name, std::int64_t rows);
 
   template <typename O>
@@ -92,6 +99,8 @@ class PlanBuilder {
   [[nodiscard]] Plan finish_inference();
 
  private:
+  Reconstruction element_likelihood(View output, View x, std::optional<float> gradient_scale);
+  Reconstruction count_likelihood(View output, View x, std::optional<float> gradient_scale);
   /// `out`: where the top layer's result goes; invalid: a buffer of its own.
   Network network(const NetworkLayout& layers, View in, bool keep, View out = {});
   /// [z | c] of so many rows: the same each time.
@@ -108,10 +117,12 @@ class PlanBuilder {
   const ModelConfig& model_;
   math::ActivationKind activation_;
   math::LikelihoodParameters likelihood_;
+  math::CountParameters counts_;  ///< of a likelihood of counts
+  bool has_counts_;
   std::int64_t data_dim_;
   std::int64_t latent_dim_;
   std::int64_t condition_dim_;
-  View encoder_in_;  ///< [x | c]; invalid without conditions
+  View encoder_in_;  ///< [x | c]; invalid without conditions and without a transform
   View decoder_in_;  ///< [z | c]
   Plan plan_;
 };

@@ -56,6 +56,15 @@ OpCost GatherBatch::cost() const {
   return cost;
 }
 
+OpViews TransformInput::operands(const TransformInput& op) {
+  const auto& [kind, x, out] = op;
+  return {{x}, {out}};
+}
+
+void TransformInput::check(const OpCheck& check) const {
+  check.require(x.is_shaped_like(out) && x.buffer != out.buffer, "out must be (B,D) as x, in another buffer");
+}
+
 OpViews StoreRows::operands(const StoreRows& op) {
   const auto& [batch, whole] = op;
   return {{batch}, {whole}};

@@ -46,6 +46,18 @@ struct GatherBatch {
   [[nodiscard]] OpCost cost() const;
 };
 
+/// out (B,D) = what the encoder reads of prepared rows x (B,D), which are not negative.
+struct TransformInput {
+  math::InputTransform kind = math::InputTransform::none;
+  View x;
+  View out;
+
+  [[nodiscard]] std::string name() const { return "TransformInput"; }
+  [[nodiscard]] static OpViews operands(const TransformInput& op);
+  void check(const OpCheck& check) const;
+  [[nodiscard]] OpCost cost() const { return moved(operands(*this)); }
+};
+
 /// Rows between a batch and a whole (N,C) buffer that the host reads or writes: batch row i ↔ row position −
 /// origin + i. Rows past the end of the whole are not stored; when loading they repeat the last.
 struct StoreRows {
@@ -78,6 +90,6 @@ struct AdvancePosition {
   [[nodiscard]] OpCost cost() const { return moved(operands(*this)); }
 };
 
-using RowOps = OpList<GatherBatch, StoreRows, LoadRows, AdvancePosition>;
+using RowOps = OpList<GatherBatch, TransformInput, StoreRows, LoadRows, AdvancePosition>;
 
 }  // namespace vaecuda

@@ -76,7 +76,7 @@ class Step {
     latent_ = kind_.forward(build_, encoder_.out,
                             {config_.train.seed, math::RandomPurpose::latent, samples, weighted()});
     decoder_ = build_.decoder(latent_.z, true);
-    const LikelihoodForwardBackward likelihood =
+    const PlanBuilder::Reconstruction likelihood =
         build_.likelihood(decoder_.out, x, weighted() ? 1.0f : per_row_ / static_cast<float>(samples));
     AdvanceStep report;
     LatentGradient gradient{config_, per_row_};
@@ -99,11 +99,11 @@ class Step {
   [[nodiscard]] bool weighted() const { return config_.objective.kind == ObjectiveKind::iwae; }
 
   /// The importance-weighted bound: the likelihood's gradients take the samples' weights, which are given.
-  View weigh(const LikelihoodForwardBackward& likelihood, std::vector<LossRows>& loss) {
+  View weigh(const PlanBuilder::Reconstruction& likelihood, std::vector<LossRows>& loss) {
     const ImportanceWeights importance = build_.importance_weights(likelihood.nll, latent_.log_ratio, true);
     build_.add(WeighRows{importance.weights, likelihood.gradient, per_row_});
-    if (likelihood.sigma_gradient.valid())
-      build_.add(WeighRows{importance.weights, likelihood.sigma_gradient, per_row_});
+    if (likelihood.parameter_gradient.valid())
+      build_.add(WeighRows{importance.weights, likelihood.parameter_gradient, per_row_});
     loss = {{{math::LossTermKind::reconstruction, math::LossWeight::none}, importance.reconstruction},
             {{math::LossTermKind::kl, math::LossWeight::none}, importance.kl},
             {{math::LossTermKind::importance_bound, math::LossWeight::one}, importance.loss}};

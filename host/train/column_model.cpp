@@ -57,10 +57,14 @@ ColumnModel::ColumnModel(const Dataset& train, const Preparation& preparation, c
   // the decoder could give.
   const double rare = 0.5 / rows;
   const double least = std::exp(-static_cast<double>(math::kLogSigmaBound));
-  math::with_likelihood(kind_of(likelihood_), [&](auto functor) {
+  if (traits_of(likelihood_).domain == ValueDomain::count) {
+    counts_.emplace(train, model);
+    return;
+  }
+  math::with_element_likelihood(kind_of(likelihood_), [&](auto functor) {
     for (std::size_t c = 0; c < columns; ++c) {
-      output_.push_back(
-          functor.output_of(functor.kUnitTargets ? std::clamp(mean[c], rare, 1.0 - rare) : mean[c]));
+      const bool is_share = functor.kDomain == math::ValueDomain::unit;
+      output_.push_back(functor.output_of(is_share ? std::clamp(mean[c], rare, 1.0 - rare) : mean[c]));
       sigma_.push_back(model.sigma_source == SigmaSource::fixed     ? model.sigma.value()
                        : model.sigma_source == SigmaSource::learned ? std::max(together, least)
                                                                     : std::max(deviation_[c], least));
@@ -69,9 +73,10 @@ ColumnModel::ColumnModel(const Dataset& train, const Preparation& preparation, c
 }
 
 double ColumnModel::loss(const Dataset& data) const {
+  if (counts_) return counts_->loss(data);
   const bool drawn = preparation_.binarize == Binarize::stochastic;
   double sum = 0.0;
-  math::with_likelihood(kind_of(likelihood_), [&](auto functor) {
+  math::with_element_likelihood(kind_of(likelihood_), [&](auto functor) {
     for_each_prepared(data, preparation_, [&](std::size_t c, double value) {
       const math::Deviation<double> sigma{std::log(sigma_[c]), 1.0 / sigma_[c], 0.0};
       const auto nll = [&](double x) { return functor(output_[c], x, sigma).nll; };

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "host/data/prepare.hpp"
+#include "host/train/count_columns.hpp"
 #include "vaecuda/config.hpp"
 
 namespace vaecuda {
@@ -26,7 +28,8 @@ class ColumnModel {
  private:
   const Preparation& preparation_;
   Likelihood likelihood_;
-  std::vector<double> output_;  ///< of a decoder whose mean is the column's
+  std::optional<CountColumns> counts_;  ///< of a likelihood of counts: all but the deviations
+  std::vector<double> output_;          ///< of a decoder whose mean is the column's
   std::vector<double> deviation_;
   std::vector<double> sigma_;  ///< of the likelihood
 };

@@ -192,6 +192,7 @@ void RunSetup::prepare(std::optional<RunData> rows, const Say& say, const Starti
   if (is_question) config.data.scale = data.scale;
   config.model.input_dim = data.train.columns();
   config.model.condition_dim = data.condition_dim;
+  config.model.row_sum = data.row_sum;
   config.data.train.path = recorded_path(config.data.train.path);
   config.data.train.labels_path = recorded_path(config.data.train.labels_path);
   config.data.test_path = recorded_path(config.data.test_path);
@@ -216,10 +217,10 @@ void RunSetup::adopt_view(const ModelFile& model, const Say& say) {
         "{}: standardized by the mean and the deviation of the model of --init-from, not by their own",
         data.train.name()));
   }
-  const bool unit_targets = traits_of(config.model.likelihood).unit_targets;
-  check_values(data.train, data.preparation, unit_targets);
-  if (data.valid) check_values(*data.valid, data.preparation, unit_targets);
-  if (data.test) check_values(*data.test, data.preparation, unit_targets);
+  const ValueDomain domain = traits_of(config.model.likelihood).domain;
+  check_values(data.train, data.preparation, domain);
+  if (data.valid) check_values(*data.valid, data.preparation, domain);
+  if (data.test) check_values(*data.test, data.preparation, domain);
 }
 
 /// A batch of more rows than there are would take rows twice and end several epochs in one update.

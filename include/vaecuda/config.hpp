@@ -20,6 +20,13 @@ enum class Activation { relu, tanh, leaky_relu, gelu, gelu_tanh, silu };
 enum class Initialization { torch, glorot };
 enum class OutputBias { init, zero, data_mean };
 enum class LogvarHead { logvar, logsigma };
+/// What the encoder reads of a row of counts, which the likelihood always sees as it is.
+enum class InputTransform {
+  none,
+  log1p,    ///< log(1 + x)
+  l2,       ///< x divided by the row's Euclidean norm
+  binarize  ///< 1 where x > 0
+};
 /// How raw values are scaled. `automatic` and `unit` are resolved from the training rows; the configuration
 /// in the run folder has the resolved mode: none, by_255 or by_largest.
 enum class ScaleMode {
@@ -55,6 +62,9 @@ struct ModelConfig {
   Setting<std::int64_t> codebook_size{512};  ///< vq latent: M, codes per codebook
   Setting<std::int64_t> codebooks{1};        ///< vq latent: G; each quantizes Z/G latent columns
   bool conditional = false;                  ///< encoder and decoder are conditioned on the row's label
+  /// Of counts: the mean of the training rows' sums, which what is decoded without a row has; set when the
+  /// data are read, not an option.
+  double row_sum = 0.0;
   std::int64_t condition_dim = 0;  ///< C: width of a label; set when the data are read, not an option
   Activation activation = Activation::relu;
   Initialization init = Initialization::torch;
@@ -64,7 +74,11 @@ struct ModelConfig {
   Setting<SigmaSource> sigma_source{SigmaSource::fixed};
   Setting<double> sigma{
       kDefaultSigma};  ///< standard deviation, in prepared units; learned: its initial value
-  OutputBias output_bias = OutputBias::init;  ///< initial bias of the output layer
+  Setting<Dispersion> dispersion{Dispersion::column};             ///< of a negative binomial
+  Setting<LibrarySize> library{LibrarySize::row_sum};             ///< of counts
+  Setting<Rate> rate{Rate::softmax};                              ///< of counts
+  Setting<InputTransform> input_transform{InputTransform::none};  ///< of counts: what the encoder reads
+  OutputBias output_bias = OutputBias::init;                      ///< initial bias of the output layer
 };
 
 /// Where the rows come from and how they are prepared.

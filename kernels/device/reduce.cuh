@@ -44,6 +44,7 @@ struct RowGroup {
   static constexpr int kWarps = kThreads / kLanes;
   static constexpr int kBlockThreads = kThreads * kRows;
   static constexpr int kBlockRows = kRows;
+  static constexpr int kThreadsPerRow = kThreads;
 
   /// A launch with a group for each of `rows` rows.
   static LaunchShape shape(std::int64_t rows) {
@@ -56,6 +57,15 @@ struct RowGroup {
     return static_cast<std::int64_t>(tile.index) * kRows + threadIdx.y;
   }
   static __device__ __forceinline__ int lane() { return static_cast<int>(threadIdx.x); }
+
+  /// The sum over the group in each of its threads, in the order of sum().
+  static __device__ __forceinline__ float sum_for_all(float value) {
+    return for_all(lane_sum<kLanes>(value), [](float a, float b) { return a + b; });
+  }
+  /// The largest over the group in each of its threads; a NaN may or may not come through.
+  static __device__ __forceinline__ float max_for_all(float value) {
+    return for_all(lane_max<kLanes>(value), [](float a, float b) { return b > a ? b : a; });
+  }
 
   /// The sum over the group, valid in lane 0: lanes of a warp by halves, then warps in order.
   static __device__ __forceinline__ float sum(float value) {
@@ -70,6 +80,22 @@ struct RowGroup {
         value = mine[0];
         for (int w = 1; w < kWarps; ++w) value += mine[w];
       }
+    }
+    return value;
+  }
+
+ private:
+  /// Combines what each warp has, which is the same in its lanes, in the order of warps.
+  template <typename Combine>
+  static __device__ __forceinline__ float for_all(float value, const Combine& combine) {
+    if constexpr (kWarps > 1) {
+      float* partial = shared_array<float, kWarps * kRows, 103>();
+      float* mine = partial + threadIdx.y * kWarps;
+      block_barrier();  // an earlier result may still be read
+      if (threadIdx.x % kWarpSize == 0) mine[threadIdx.x / kWarpSize] = value;
+      block_barrier();
+      value = mine[0];
+      for (int w = 1; w < kWarps; ++w) value = combine(value, mine[w]);
     }
     return value;
   }

@@ -3,6 +3,8 @@
 
 #include <type_traits>
 
+#include "kernels/math/counts.h"
+#include "kernels/math/domain.h"
 #include "kernels/math/elementary.h"
 
 namespace vaecuda::math {
@@ -58,7 +60,7 @@ struct NllValue {
 struct BernoulliLogits {
   static constexpr const char* kName = "bernoulli";
   static constexpr bool kHasSigma = false;
-  static constexpr bool kUnitTargets = true;  ///< x must lie in [0, 1]
+  static constexpr ValueDomain kDomain = ValueDomain::unit;
   static constexpr bool kIsMass = true;  ///< p(x|l) is a probability, not a density: units of x do not matter
   template <typename T>
   VAECUDA_HD NllValue<T> operator()(T l, T x, const Deviation<T>& /*sigma*/) const {
@@ -80,7 +82,7 @@ struct BernoulliLogits {
 struct Gaussian {
   static constexpr const char* kName = "gaussian";
   static constexpr bool kHasSigma = true;
-  static constexpr bool kUnitTargets = false;
+  static constexpr ValueDomain kDomain = ValueDomain::real;
   static constexpr bool kIsMass = false;
   template <typename T>
   VAECUDA_HD NllValue<T> operator()(T m, T x, const Deviation<T>& sigma) const {
@@ -101,7 +103,7 @@ struct Gaussian {
 struct Laplace {
   static constexpr const char* kName = "laplace";
   static constexpr bool kHasSigma = true;
-  static constexpr bool kUnitTargets = false;
+  static constexpr ValueDomain kDomain = ValueDomain::real;
   static constexpr bool kIsMass = false;
   template <typename T>
   VAECUDA_HD NllValue<T> operator()(T m, T x, const Deviation<T>& sigma) const {
@@ -122,8 +124,20 @@ struct Laplace {
 template <typename... Functors>
 struct LikelihoodTable {};
 
-/// The likelihoods, in the order of vaecuda::Likelihood: adding one takes a functor above and its name here.
-using Likelihoods = LikelihoodTable<BernoulliLogits, Gaussian, Laplace>;
+/// Likelihoods of entries that do not depend on each other: adding one takes a functor above, its name at the
+/// end here, and one in the same place of vaecuda::Likelihood.
+using ElementLikelihoods = LikelihoodTable<BernoulliLogits, Gaussian, Laplace>;
+/// Those of counts (counts.h), whose entries share what their row has.
+using CountLikelihoods =
+    LikelihoodTable<Poisson, NegativeBinomial, ZeroInflatedNegativeBinomial, Multinomial>;
+
+template <typename... Elements, typename... Counts>
+constexpr LikelihoodTable<Elements..., Counts...> joined(LikelihoodTable<Elements...> /*elements*/,
+                                                         LikelihoodTable<Counts...> /*counts*/) {
+  return {};
+}
+/// All, in the order of vaecuda::Likelihood.
+using Likelihoods = decltype(joined(ElementLikelihoods{}, CountLikelihoods{}));
 
 /// A place in the table.
 enum class LikelihoodKind : int {};
@@ -147,6 +161,14 @@ struct LikelihoodParameters {
   float inverse_sigma = 1.0f;  ///< fixed
 };
 
+/// Those of a likelihood of counts. A multinomial's rates are shares of the row's sum, whatever is said here.
+struct CountParameters {
+  LikelihoodKind kind = kLikelihoodKind<Poisson>;
+  Rate rate = Rate::softmax;
+  Dispersion dispersion = Dispersion::column;
+  bool of_row_sum = true;  ///< rates are multiplied by the sum of the row's counts
+};
+
 VAECUDA_HD_EITHER
 template <typename Use>
 VAECUDA_HD void with_likelihood_at(int /*place*/, Use&& /*use*/, LikelihoodTable<> /*end*/) {}
@@ -166,6 +188,19 @@ VAECUDA_HD_EITHER
 template <typename Use>
 VAECUDA_HD void with_likelihood(LikelihoodKind kind, Use&& use) {
   with_likelihood_at(static_cast<int>(kind), use, Likelihoods{});
+}
+/// The same for those of entries alone: does nothing for one of counts.
+VAECUDA_HD_EITHER
+template <typename Use>
+VAECUDA_HD void with_element_likelihood(LikelihoodKind kind, Use&& use) {
+  with_likelihood_at(static_cast<int>(kind), use, ElementLikelihoods{});
+}
+/// The same for those of counts alone.
+VAECUDA_HD_EITHER
+template <typename Use>
+VAECUDA_HD void with_count_likelihood(LikelihoodKind kind, Use&& use) {
+  constexpr int kFirst = static_cast<int>(kLikelihoodKind<Poisson>);
+  with_likelihood_at(static_cast<int>(kind) - kFirst, use, CountLikelihoods{});
 }
 
 /// Calls `use` with the source of σ as a std::integral_constant: fixed for a likelihood that has no σ.

@@ -14,6 +14,18 @@ oracle::LayerSpec spec_of(const Layer& layer) {
   return {layer.in, layer.out, layer.weight, layer.bias};
 }
 
+oracle::CountSpec counts_of(const ModelConfig& model) {
+  const LikelihoodTraits traits = traits_of(model.likelihood);
+  constexpr oracle::DispersionFrom kFrom[] = {oracle::DispersionFrom::scalar, oracle::DispersionFrom::column,
+                                              oracle::DispersionFrom::output};
+  return {.mass = static_cast<oracle::CountMass>(static_cast<int>(model.likelihood) -
+                                                 static_cast<int>(Likelihood::poisson)),
+          .is_share = !traits.has_rate || model.rate == Rate::softmax,
+          .of_row_sum = !traits.has_rate || model.library == LibrarySize::row_sum,
+          .dispersion = traits.has_dispersion ? kFrom[static_cast<int>(model.dispersion.value())]
+                                              : oracle::DispersionFrom::none};
+}
+
 /// As many codebooks as fit any width of the latent, of few codes.
 void quantize(RunConfig& config) {
   config.objective.beta = 1.0;
@@ -71,7 +83,14 @@ oracle::Network network_of(const ParameterLayout& layout, const RunConfig& confi
   for (const Layer& layer : layout.network("decoder").hidden) network.decoder.push_back(spec_of(layer));
   network.output = spec_of(layout.network("decoder").top);
   network.act = config::same_as<oracle::Act, 1>(config.model.activation);  // behind the identity
-  network.lik = config::same_as<oracle::Lik>(config.model.likelihood);
+  network.has_counts = traits_of(config.model.likelihood).domain == ValueDomain::count;
+  if (network.has_counts) {
+    network.counts = counts_of(config.model);
+    network.log_dispersion = layout.log_dispersion;
+    network.view = config::same_as<oracle::InputView>(config.model.input_transform.value());
+  } else {
+    network.lik = static_cast<oracle::Lik>(config.model.likelihood);
+  }
   constexpr oracle::SigmaFrom kFrom[] = {oracle::SigmaFrom::constant, oracle::SigmaFrom::parameter,
                                          oracle::SigmaFrom::output};
   network.sigma_from = kFrom[static_cast<int>(config.model.sigma_source.value())];
@@ -250,6 +269,46 @@ const std::vector<ModelVariant>& model_variants() {
          quantize(c);
          c.optimizer.codebook_update = CodebookUpdate::gradient;
          c.model.likelihood = Likelihood::gaussian;
+       }},
+      {"poisson, logarithms",
+       [](RunConfig& c) {
+         c.model.likelihood = Likelihood::poisson;
+         c.model.input_transform = InputTransform::log1p;
+       }},
+      {"poisson, softplus",
+       [](RunConfig& c) {
+         c.model.likelihood = Likelihood::poisson;
+         c.model.rate = Rate::softplus;
+         c.model.library = LibrarySize::one;
+       }},
+      {"nb", [](RunConfig& c) { c.model.likelihood = Likelihood::nb; }},
+      {"nb, one dispersion, three samples",
+       [](RunConfig& c) {
+         c.model.likelihood = Likelihood::nb;
+         c.model.dispersion = Dispersion::scalar;
+         c.objective.samples = 3;
+       }},
+      {"nb, importance weighted, conditional on classes, norm",
+       [](RunConfig& c) {
+         c.model.likelihood = Likelihood::nb;
+         c.model.input_transform = InputTransform::l2;
+         c.objective.kind = ObjectiveKind::iwae;
+         c.objective.samples = 4;
+         c.objective.beta = 1.0;
+         c.model.conditional = true;
+         c.model.condition_dim = 3;
+       }},
+      {"zinb", [](RunConfig& c) { c.model.likelihood = Likelihood::zinb; }},
+      {"zinb, dispersions by the decoder, softplus",
+       [](RunConfig& c) {
+         c.model.likelihood = Likelihood::zinb;
+         c.model.dispersion = Dispersion::entry;
+         c.model.rate = Rate::softplus;
+       }},
+      {"multinomial, binary view",
+       [](RunConfig& c) {
+         c.model.likelihood = Likelihood::multinomial;
+         c.model.input_transform = InputTransform::binarize;
        }},
       {"conditional on classes",
        [](RunConfig& c) {

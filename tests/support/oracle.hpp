@@ -123,6 +123,23 @@ struct Block {
 [[nodiscard]] Matrix normals(std::uint64_t seed, std::uint32_t purpose, std::uint64_t first,
                              std::int64_t rows, std::int64_t cols);
 
+/// Likelihoods of counts (count_oracle.hpp).
+enum class CountMass { poisson, nb, zinb, multinomial };
+/// Where log θ comes from: one number, one for each column, or the output, behind the rates.
+enum class DispersionFrom { none, scalar, column, output };
+
+struct CountSpec {
+  CountMass mass = CountMass::poisson;
+  bool is_share = true;    ///< rates are softmax(output), else softplus(output)
+  bool of_row_sum = true;  ///< times the row's sum
+  DispersionFrom dispersion = DispersionFrom::none;
+  [[nodiscard]] std::int64_t planes() const;
+};
+
+/// What an encoder reads of a row of counts.
+enum class InputView { none, log1p, l2, binarize };
+[[nodiscard]] Matrix view_of(InputView view, const Matrix& x);
+
 /// A layer inside a flat vector of parameters.
 struct LayerSpec {
   std::int64_t in = 0;
@@ -155,6 +172,10 @@ struct Network {
   LayerSpec output;
   Act act = Act::relu;
   Lik lik = Lik::bernoulli;
+  bool has_counts = false;  ///< `counts` in the place of `lik`
+  CountSpec counts;
+  std::int64_t log_dispersion = -1;  ///< of dispersions that are parameters
+  InputView view = InputView::none;
   Scale scale = Scale::logvar;
   SigmaFrom sigma_from = SigmaFrom::constant;
   double sigma = 1.0;

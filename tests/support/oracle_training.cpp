@@ -1,4 +1,5 @@
 // The whole objective, and how its gradient moves the parameters.
+#include "support/count_oracle.hpp"
 #include "support/oracle.hpp"
 
 #include <cmath>
@@ -69,11 +70,37 @@ double mean(const Matrix& column) {
   return sum / static_cast<double>(column.rows);
 }
 
+/// What a likelihood gives, whichever it is.
+struct Terms {
+  Matrix nll;
+  Matrix gradient;
+  Matrix parameter_gradient;  ///< without columns where the likelihood has no parameter
+  std::int64_t parameter = 0;
+};
+
+Terms element_terms(const Network& network, double sigma, const Matrix& output, const Matrix& x) {
+  const LikelihoodResult result = likelihood(network.lik, network.sigma_from, sigma, output, x);
+  Terms terms{result.nll.value, result.gradient.value, {}, network.log_sigma};
+  if (network.sigma_from == SigmaFrom::parameter) terms.parameter_gradient = result.sigma_gradient.value;
+  return terms;
+}
+
+Terms count_terms(const Network& network, const std::vector<double>& parameters, const Matrix& output,
+                  const Matrix& x) {
+  std::vector<double> log_dispersion;
+  if (network.log_dispersion >= 0) {
+    const auto first = parameters.begin() + network.log_dispersion;
+    log_dispersion.assign(first, first + (network.counts.dispersion == DispersionFrom::scalar ? 1 : x.cols));
+  }
+  const CountResult result = count_likelihood(network.counts, output, x, log_dispersion);
+  return {result.nll.value, result.gradient.value, result.dispersion_gradient.value, network.log_dispersion};
+}
+
 }  // namespace
 
 Objective objective(const Network& network, const std::vector<double>& parameters, const Matrix& x,
                     const Matrix& epsilon, const Matrix& condition, const Frozen* frozen) {
-  const Matrix told = beside(x, condition);
+  const Matrix told = beside(view_of(network.view, x), condition);
   const auto batch = static_cast<double>(x.rows);
   std::vector<Kept> encoder;
   for (const LayerSpec& layer : network.encoder)
@@ -102,9 +129,10 @@ Objective objective(const Network& network, const std::vector<double>& parameter
   const double sigma = network.sigma_from == SigmaFrom::parameter
                            ? std::exp(parameters[static_cast<std::size_t>(network.log_sigma)])
                            : network.sigma;
-  const LikelihoodResult terms = likelihood(network.lik, network.sigma_from, sigma, output.out, x);
+  const Terms terms = network.has_counts ? count_terms(network, parameters, output.out, x)
+                                         : element_terms(network, sigma, output.out, x);
 
-  result.reconstruction = mean(terms.nll.value);
+  result.reconstruction = mean(terms.nll);
   result.kl = mean(latent.kl.value);
   result.loss = result.reconstruction + network.beta * result.kl;
   std::vector<double> kl_slope(static_cast<std::size_t>(network.head.out / 2), 1.0);
@@ -122,20 +150,21 @@ Objective objective(const Network& network, const std::vector<double>& parameter
   }
   ImportanceResult weighted;
   if (network.importance_weighted) {
-    weighted = importance(terms.nll.value, latent.log_ratio.value, epsilon.rows / x.rows);
+    weighted = importance(terms.nll, latent.log_ratio.value, epsilon.rows / x.rows);
     result.loss = mean(weighted.loss.value);
     result.reconstruction = mean(weighted.reconstruction.value);
     result.kl = mean(weighted.kl.value);
     for (double& w : weighted.weights.value.values) w /= batch;
   }
   result.gradient.assign(parameters.size(), 0.0);
-  if (network.sigma_from == SigmaFrom::parameter) {
-    double& slope = result.gradient[static_cast<std::size_t>(network.log_sigma)];
-    slope = network.importance_weighted ? 0.0 : mean(terms.sigma_gradient.value);
-    for (std::int64_t r = 0; r < weighted.weights.value.rows; ++r)
-      slope += weighted.weights.value.at(r, 0) * terms.sigma_gradient.value.at(r, 0);
+  for (std::int64_t r = 0; r < terms.nll.rows; ++r) {
+    const double weight = network.importance_weighted ? weighted.weights.value.at(r, 0)
+                                                      : 1.0 / static_cast<double>(terms.nll.rows);
+    for (std::int64_t c = 0; c < terms.parameter_gradient.cols; ++c)
+      result.gradient[static_cast<std::size_t>(terms.parameter + c)] +=
+          weight * terms.parameter_gradient.at(r, c);
   }
-  Matrix d = terms.gradient.value;
+  Matrix d = terms.gradient;
   for (std::int64_t r = 0; r < d.rows; ++r) {
     for (std::int64_t c = 0; c < d.cols; ++c) {
       d.at(r, c) *= network.importance_weighted ? weighted.weights.value.at(r, 0)

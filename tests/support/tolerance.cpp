@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint32_t kGuardBits = 0x7fc0beefU;
 
-constexpr std::array<Tolerance, 22> kTable = {{
+constexpr std::array<Tolerance, 26> kTable = {{
     {Quantity::gathered_row, 3.0, 0.0, "scale, subtract, multiply: three roundings"},
     {Quantity::linear_output, 6.0, 2.0, "a sum of products in blocks, then an activation good to 2.5 ulp"},
     {Quantity::weight_gradient, 4.0, 2.0, "a sum of products over the rows"},
@@ -25,6 +25,12 @@ constexpr std::array<Tolerance, 22> kTable = {{
     {Quantity::negative_log_likelihood, 8.0, 2.0, "exp and log1p (3 ulp) and a sum over the columns"},
     {Quantity::likelihood_gradient, 10.0, 0.0, "a sigmoid good to 2.5 ulp, a difference and a scaling"},
     {Quantity::observation_mean, 5.0, 0.0, "a sigmoid good to 2.5 ulp"},
+    {Quantity::count_likelihood, 8.0, 2.0,
+     "logarithms and exponentials of rounded logits, a sum over the columns"},
+    {Quantity::count_gradient, 12.0, 2.0,
+     "a rate good to 3 ulp, a quotient, a difference, a scaling; and sums"},
+    {Quantity::count_mean, 5.0, 0.0, "an exponential of a rounded sum, and a sigmoid good to 2.5 ulp"},
+    {Quantity::transformed_input, 6.0, 1.0, "log1p good to 3 ulp, or a norm summed over the columns"},
     {Quantity::prior_sample, 40.0, 0.0, "the normal, as for the latent sample"},
     {Quantity::latent_sample_hardware, 300.0, 0.0,
      "the normal by the device's sine of an angle up to 2 pi, good to 2^-19, times its radius of up to 6.7"},

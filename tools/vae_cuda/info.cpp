@@ -75,11 +75,28 @@ std::string preparation_text(const ModelInfo& info, const RunConfig& config) {
   return text;
 }
 
+/// What a likelihood of counts has besides; empty for others.
+std::string counts_text(const ModelInfo& info, const RunConfig& config) {
+  const LikelihoodTraits traits = traits_of(info.model.likelihood);
+  std::string text;
+  if (traits.has_dispersion) text += fmt::format(", dispersion {}", field(config, "model.dispersion"));
+  if (traits.has_rate)
+    text += fmt::format(", rate {}, library {}", field(config, "model.rate"), field(config, "model.library"));
+  if (traits.domain == ValueDomain::count) {
+    text += fmt::format(", {:.6g} counts a row, encoder reads {}", info.model.row_sum,
+                        info.model.input_transform == InputTransform::none
+                            ? "them as they are"
+                            : field(config, "model.input_transform"));
+  }
+  return text;
+}
+
 std::string text_of(const ModelInfo& info, const std::string& path) {
   const RunConfig config = config_of(info);
   std::string likelihood = field(config, "model.likelihood");
   if (traits_of(info.model.likelihood).has_sigma)
     likelihood += fmt::format(", sigma {}", field(config, "model.sigma"));
+  likelihood += counts_text(info, config);
   std::string text = cli::visible_name(path) + '\n';
   const auto line = [&text](std::string_view name, const std::string& value) {
     text += fmt::format("  {:<12} {}\n", name, value);
@@ -128,6 +145,13 @@ nlohmann::ordered_json info_json(const ModelInfo& info) {
   json["sigma"] = info.model.sigma.value();
   const bool is_fixed = info.model.sigma_source == SigmaSource::fixed;
   json["sigma_source"] = is_fixed ? std::string("fixed") : field(config, "model.sigma");
+  if (traits_of(info.model.likelihood).domain == ValueDomain::count) {
+    json["dispersion"] = field(config, "model.dispersion");
+    json["rate"] = field(config, "model.rate");
+    json["library"] = field(config, "model.library");
+    json["input_transform"] = field(config, "model.input_transform");
+    json["row_sum"] = info.model.row_sum;
+  }
   json["condition_dim"] = info.model.condition_dim;
   json["condition_names"] = info.condition_names;
   json["label_vector_names"] = info.label_vector_names;
