@@ -78,6 +78,9 @@ TEST_CASE("presets say what the papers and programs say", "[presets]") {
   CHECK(iwae.optimizer.v_init == 1);
   CHECK(load_preset("beta-vae").objective.beta == 4.0);
   CHECK(load_preset("aevb").model.activation == Activation::tanh);
+  CHECK(load_preset("nb-counts").model.likelihood == Likelihood::nb);
+  CHECK(load_preset("nb-counts").model.input_transform == InputTransform::log1p);
+  CHECK(load_preset("poisson-counts").model.likelihood == Likelihood::poisson);
 }
 
 TEST_CASE("an unknown preset names the nearest", "[presets]") {
