@@ -60,12 +60,14 @@ else()
   message(STATUS "vaecuda: CPU build as asked (VAECUDA_CUDA=OFF)")
 endif()
 
-# Flags of our own kernels.
+# Flags of device code, and of our own kernels.
+add_library(vaecuda_cuda_warnings INTERFACE)
+target_compile_options(vaecuda_cuda_warnings INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>)
 add_library(vaecuda_cuda_flags INTERFACE)
-target_compile_options(vaecuda_cuda_flags INTERFACE
-  $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra -Xptxas=-warn-spills>)
+target_compile_options(vaecuda_cuda_flags INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:-Xptxas=-warn-spills>)
+target_link_libraries(vaecuda_cuda_flags INTERFACE vaecuda_cuda_warnings)
 if(VAECUDA_WERROR)
-  target_compile_options(vaecuda_cuda_flags INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings -Xcompiler=-Werror>)
+  target_compile_options(vaecuda_cuda_warnings INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings -Xcompiler=-Werror>)
 endif()
 
 # A program and its CUDA module hand C++ objects to each other, so they must be made from the same headers by the same

@@ -71,6 +71,8 @@ class CpuBackend final : public Backend {
     return std::make_unique<CpuData>(data);
   }
 
+  [[nodiscard]] Rankings& rankings() override { return rankings_; }
+
   [[nodiscard]] std::unique_ptr<Program> compile(const Plan& plan, ParameterStore& parameters,
                                                  const ResidentData* data) override {
     auto* store = dynamic_cast<CpuParameters*>(&parameters);
@@ -97,6 +99,7 @@ class CpuBackend final : public Backend {
   std::shared_ptr<ByteCounter> counter_;
   std::shared_ptr<RegionCounter> regions_ = std::make_shared<RegionCounter>(0);
   std::vector<std::string> algorithms_;
+  HostRankings rankings_;  // without a state, so for any number of threads
   DeviceInfo device_;
 };
 

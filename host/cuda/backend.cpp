@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "host/cuda/analysis.hpp"
 #include "host/cuda/lower.hpp"
 #include "host/cuda/profiler.hpp"
 #include "host/cuda/program.hpp"
@@ -55,6 +56,8 @@ class CudaBackend final : public Backend {
     });
   }
 
+  [[nodiscard]] Rankings& rankings() override { return rankings_; }
+
   [[nodiscard]] std::unique_ptr<Program> compile(const Plan& plan, ParameterStore& parameters,
                                                  const ResidentData* data) override {
     auto* store = dynamic_cast<CudaParameters*>(&parameters);
@@ -99,6 +102,7 @@ class CudaBackend final : public Backend {
 
   BackendOptions options_;
   Context context_;
+  CudaRankings rankings_{context_};
   DeviceInfo device_;
 };
 

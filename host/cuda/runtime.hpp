@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "kernels/library/analysis.hpp"
 #include "kernels/library/gemm.hpp"
 #include "kernels/stream.hpp"
 
@@ -83,6 +84,8 @@ class Runtime {
   /// bias_gradient may be overwritten.
   [[nodiscard]] virtual std::unique_ptr<kernels::Gemm> make_gemm(const kernels::GemmSpec& spec,
                                                                  bool autotune) = 0;
+  /// What sorts, counts and sums in device memory, on stream(); temporary memory comes from `scratch`.
+  [[nodiscard]] virtual std::unique_ptr<kernels::Analysis> make_analysis(kernels::Scratch& scratch) = 0;
 };
 
 }  // namespace vaecuda::cuda

@@ -114,6 +114,10 @@ CudaData::CudaData(Context& context, const Dataset& data)
       });
       break;
   }
+  if (type_ != ElementType::sparse) {
+    const bool is_bytes = type_ == ElementType::u8;
+    values_.emplace(context, kernels::ValueMatrix{rows_.as<void>(), is_bytes, row_count_, columns_});
+  }
   if (!data.labels().empty()) {
     classes_ = DeviceBuffer::of<std::int32_t>(context, row_count_, "class labels");
     context.runtime->copy_to_device(classes_.as<void>(), data.labels().data(), classes_.bytes());

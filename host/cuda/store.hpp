@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "host/cuda/analysis.hpp"
 #include "host/cuda/memory.hpp"
 #include "host/plan/backend.hpp"
 #include "kernels/gather.hpp"
@@ -44,6 +46,8 @@ class CudaData final : public ResidentData {
  public:
   CudaData(Context& context, const Dataset& data);
 
+  [[nodiscard]] const ValueStatistics* values() const override { return values_ ? &*values_ : nullptr; }
+
   [[nodiscard]] const Context& context() const { return context_; }
   /// \throws std::logic_error if a plan for rows of this shape and type cannot gather from here.
   void check(std::int64_t rows, std::int64_t columns, ElementType type) const;
@@ -64,8 +68,9 @@ class CudaData final : public ResidentData {
   DeviceBuffer row_begin_;       ///< empty without sparse rows
   DeviceBuffer column_indices_;  ///< likewise
   kernels::SparseSource sparse_;
-  DeviceBuffer classes_;        ///< empty without labels
-  DeviceBuffer label_vectors_;  ///< empty without label vectors
+  DeviceBuffer classes_;              ///< empty without labels
+  DeviceBuffer label_vectors_;        ///< empty without label vectors
+  std::optional<CudaValues> values_;  ///< of rows_, but for sparse ones
 };
 
 }  // namespace vaecuda::cuda

@@ -8,6 +8,7 @@
 
 #include "host/data/count_values.hpp"
 #include "host/data/each_value.hpp"
+#include "host/data/host_values.hpp"
 #include "host/data/match_columns.hpp"
 #include "host/data/message.hpp"
 #include "vaecuda/error.hpp"
@@ -59,14 +60,23 @@ std::string advice_for(float scale) {
 }  // namespace
 
 void check_values(const Dataset& data, const Preparation& preparation, ValueDomain domain) {
+  check_values(data, data::HostValues(data), preparation, domain);
+}
+
+void check_values(const Dataset& data, const ValueStatistics& values, const Preparation& preparation,
+                  ValueDomain domain) {
   if (domain == ValueDomain::count) return check_counts(data);
   if (!needs_unit_range(preparation, domain)) return;
   if (data.type() == ElementType::u8 && preparation.scale <= 1.0f / kGreatestByte) return;
-  for_each_stored_value(data, preparation.scale, [&](std::int64_t row, std::int64_t column, float value) {
-    if (value >= 0.0f && value <= 1.0f) return true;
-    refuse_value(data.name(), data.column_names(), row, column, value,
-                 preparation.binarize == Binarize::stochastic, advice_for(data, preparation));
-  });
+  const std::optional<std::int64_t> found = values.first_outside(preparation.scale, 0.0f, 1.0f);
+  if (!found) return;
+  const std::int64_t row = *found / data.columns();
+  const std::int64_t column = *found % data.columns();
+  std::vector<float> raw(static_cast<std::size_t>(data.columns()));
+  data.copy_row(row, raw);
+  refuse_value(data.name(), data.column_names(), row, column,
+               raw[static_cast<std::size_t>(column)] * preparation.scale,
+               preparation.binarize == Binarize::stochastic, advice_for(data, preparation));
 }
 
 void check_values(const NamedRows& rows, const Preparation& preparation, ValueDomain domain,

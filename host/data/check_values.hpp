@@ -8,6 +8,7 @@
 
 #include "host/data/preparation.hpp"
 #include "host/data/scale.hpp"
+#include "host/plan/value_statistics.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/dataset.hpp"
 #include "vaecuda/row_source.hpp"
@@ -17,6 +18,9 @@ namespace vaecuda {
 /// Throws FileError, with file, row and column, if a value of `data` cannot be used under this preparation
 /// for a likelihood of such values.
 void check_values(const Dataset& data, const Preparation& preparation, ValueDomain domain);
+/// The same where something else looks at the values of `data`; counts are looked at here.
+void check_values(const Dataset& data, const ValueStatistics& values, const Preparation& preparation,
+                  ValueDomain domain);
 
 /// Rows of a block, and what messages call them.
 struct NamedRows {

@@ -12,6 +12,7 @@
 #include "host/data/count_values.hpp"
 #include "host/data/each_value.hpp"
 #include "host/data/held_out.hpp"
+#include "host/data/host_values.hpp"
 #include "host/data/label_builder.hpp"
 #include "host/data/labels.hpp"
 #include "host/data/match_columns.hpp"
@@ -87,44 +88,19 @@ struct Unscaled {
   }
 };
 
-/// Mean and deviation per column over the training rows, in two passes in double precision.
-void standardize(const Dataset& data, PreparedData& prepared) {
+/// Mean and deviation per column over the training rows.
+void standardize(const Dataset& data, const ValueStatistics& values, PreparedData& prepared) {
+  const std::vector<math::ColumnMoments> moments = values.columns(prepared.preparation.scale);
   const auto columns = static_cast<std::size_t>(data.columns());
   const auto rows = static_cast<double>(data.rows());
-  std::vector<double> mean(columns, 0.0);
-  std::vector<double> square(columns, 0.0);
-  std::vector<float> first(columns, 0.0f);
-  std::vector<char> varies(columns, 0);
-  std::vector<std::int64_t> seen(columns, 0);
-  const float scale = prepared.preparation.scale;
-  for_each_stored_value(data, scale, [&](std::int64_t, std::int64_t column, float v) {
-    const auto c = static_cast<std::size_t>(column);
-    if (seen[c]++ == 0) first[c] = v;
-    if (v != first[c]) varies[c] = 1;
-    mean[c] += static_cast<double>(v);
-    return true;
-  });
-  for (double& m : mean) m /= rows;
-  for_each_stored_value(data, scale, [&](std::int64_t, std::int64_t c, float v) {
-    const double difference = static_cast<double>(v) - mean[static_cast<std::size_t>(c)];
-    square[static_cast<std::size_t>(c)] += difference * difference;
-    return true;
-  });
-  // Zeros that sparse rows do not store.
-  for (std::size_t c = 0; c < columns; ++c) {
-    const std::int64_t zeros = data.rows() - seen[c];
-    if (zeros == 0) continue;
-    if (seen[c] > 0 && first[c] != 0.0f) varies[c] = 1;
-    square[c] += static_cast<double>(zeros) * mean[c] * mean[c];
-  }
   Unscaled constant{"do not vary over the training rows"};
   Unscaled tiny{"vary over the training rows by less than a float can be scaled by"};
   for (std::size_t c = 0; c < columns; ++c) {
-    const double deviation = std::sqrt(square[c] / rows);
+    const double deviation = std::sqrt(moments[c].squares / rows);
     const bool has_inverse = deviation > static_cast<double>(std::numeric_limits<float>::min());
-    const bool is_scaled = varies[c] != 0 && has_inverse;
-    if (!is_scaled) (varies[c] == 0 ? constant : tiny).add(static_cast<std::int64_t>(c));
-    prepared.preparation.mean.push_back(static_cast<float>(mean[c]));
+    const bool is_scaled = moments[c].varies && has_inverse;
+    if (!is_scaled) (moments[c].varies ? tiny : constant).add(static_cast<std::int64_t>(c));
+    prepared.preparation.mean.push_back(static_cast<float>(moments[c].mean));
     prepared.preparation.inverse_deviation.push_back(is_scaled ? static_cast<float>(1.0 / deviation) : 1.0f);
   }
   for (const Unscaled& columns_of : {constant, tiny}) {
@@ -271,10 +247,11 @@ void take_view(const DataView& view, Dataset& train, std::vector<std::string>& n
   data::take_label_columns_of({owner, view.label_vector_size, view.label_vector_names}, train, notes);
 }
 
-void choose_scale(const RunConfig& config, const DataView& view, PreparedData& prepared) {
+void choose_scale(const RunConfig& config, const DataView& view, const ValueStatistics& values,
+                  PreparedData& prepared) {
   const Dataset& train = prepared.train;
   data::ValueMeter meter;
-  meter.add(train);
+  meter.add(values.totals());
   prepared.sizes = meter.sizes();
   if (view.scale) {
     prepared.scale = data::mode_of(*view.scale);
@@ -295,13 +272,11 @@ void choose_scale(const RunConfig& config, const DataView& view, PreparedData& p
 }
 
 /// A threshold that all values lie on one side of leaves nothing to learn.
-void require_both_sides(const Dataset& train, float scale) {
-  bool any_above = false;
-  bool any_below = train.stored() < train.rows() * train.columns();
-  for_each_stored_value(train, scale, [&](std::int64_t, std::int64_t, float value) {
-    (value > 0.5f ? any_above : any_below) = true;
-    return !(any_above && any_below);
-  });
+void require_both_sides(const Dataset& train, const ValueStatistics& values, float scale) {
+  constexpr float kMost = std::numeric_limits<float>::infinity();
+  constexpr float kHalf = 0.5f;
+  const bool any_above = values.first_outside(scale, -kMost, kHalf).has_value();
+  const bool any_below = values.first_outside(scale, std::nextafter(kHalf, 1.0f), kMost).has_value();
   if (any_above && any_below) return;
   throw FileError(fmt::format(
       "{}: --binarize threshold makes {} of every value of the training rows, which leaves nothing to learn: "
@@ -311,7 +286,8 @@ void require_both_sides(const Dataset& train, float scale) {
 
 /// `seen`: by a loader, which has refused what is not finite. Rows in memory are looked at once they have
 /// lost the columns that nobody wants, which may hold anything.
-PreparedData prepare_rows(const RunConfig& config, RunData rows, const DataView& view, bool seen) {
+PreparedData prepare_rows(const RunConfig& config, RunData rows, const DataView& view,
+                          const MeasuredRows& measured, bool seen) {
   PreparedData prepared;
   Dataset all = std::move(rows.train);
   prepared.test = std::move(rows.test);
@@ -363,17 +339,20 @@ PreparedData prepare_rows(const RunConfig& config, RunData rows, const DataView&
   }
 
   if (config.model.conditional) prepare_conditions(prepared);
-  choose_scale(config, view, prepared);
+  const data::HostValues here(prepared.train);
+  const ValueStatistics* there = measured ? measured(prepared.train) : nullptr;
+  const ValueStatistics& values = there != nullptr ? *there : here;
+  choose_scale(config, view, values, prepared);
   test.check_scale(prepared);
   valid.check_scale(prepared);
   prepared.preparation.binarize = config::same_as<Binarize>(config.data.binarize);
   if (prepared.preparation.binarize == Binarize::threshold)
-    require_both_sides(prepared.train, prepared.preparation.scale);
-  if (config.data.standardize) standardize(prepared.train, prepared);
+    require_both_sides(prepared.train, values, prepared.preparation.scale);
+  if (config.data.standardize) standardize(prepared.train, values, prepared);
   const ValueDomain domain = traits_of(config.model.likelihood).domain;
-  for (const Dataset* data : {&prepared.train, prepared.valid ? &*prepared.valid : nullptr,
-                              prepared.test ? &*prepared.test : nullptr}) {
-    if (data != nullptr) check_values(*data, prepared.preparation, domain);
+  check_values(prepared.train, values, prepared.preparation, domain);
+  for (const std::optional<Dataset>* held : {&prepared.valid, &prepared.test}) {
+    if (*held) check_values(**held, prepared.preparation, domain);
   }
   if (domain == ValueDomain::count) survey_counts(prepared);
   return prepared;
@@ -381,15 +360,16 @@ PreparedData prepare_rows(const RunConfig& config, RunData rows, const DataView&
 
 }  // namespace
 
-PreparedData prepare_data(const RunConfig& config, const DataView& view) {
-  return prepare_rows(config, load_rows(config, view), view, true);
+PreparedData prepare_data(const RunConfig& config, const DataView& view, const MeasuredRows& measured) {
+  return prepare_rows(config, load_rows(config, view), view, measured, true);
 }
 
-PreparedData prepare_data(const RunConfig& config, RunData rows, const DataView& view) {
+PreparedData prepare_data(const RunConfig& config, RunData rows, const DataView& view,
+                          const MeasuredRows& measured) {
   if (rows.train.rows() == 0) throw ConfigError("no rows to train on");
   if (rows.valid && rows.valid->rows() == 0) throw ConfigError("no rows to validate on: give some, or none");
   if (rows.test && rows.test->rows() == 0) throw ConfigError("no rows to test on: give some, or none");
-  return prepare_rows(config, std::move(rows), view, false);
+  return prepare_rows(config, std::move(rows), view, measured, false);
 }
 
 }  // namespace vaecuda

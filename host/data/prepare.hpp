@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "host/data/preparation.hpp"
+#include "host/plan/value_statistics.hpp"
 #include "vaecuda/config.hpp"
 #include "vaecuda/dataset.hpp"
 #include "vaecuda/trainer.hpp"
@@ -40,14 +42,20 @@ struct PreparedData {
   std::vector<std::string> warnings;         ///< one line each
 };
 
+/// Who measures the training rows, once they have been chosen: a device that has them; null: the host. The
+/// answer changes no bit.
+using MeasuredRows = std::function<const ValueStatistics*(const Dataset& train)>;
+
 /// Reads, splits and filters the rows, brings held-out rows to the columns and the type of the training rows,
 /// chooses the scale, takes the standardization from the training rows, and checks that every value suits the
 /// likelihood. \throws as load_dataset, and FileError with file, row and column for a value that does not,
 /// for columns that are missing, and for held-out rows of another type and scale; ConfigError for requests
 /// that the data cannot meet.
-[[nodiscard]] PreparedData prepare_data(const RunConfig& config, const DataView& view = {});
+[[nodiscard]] PreparedData prepare_data(const RunConfig& config, const DataView& view = {},
+                                        const MeasuredRows& measured = {});
 /// The same for rows in memory, which must be finite.
-[[nodiscard]] PreparedData prepare_data(const RunConfig& config, RunData rows, const DataView& view = {});
+[[nodiscard]] PreparedData prepare_data(const RunConfig& config, RunData rows, const DataView& view = {},
+                                        const MeasuredRows& measured = {});
 
 /// The mean of every column over the prepared rows, in double precision.
 [[nodiscard]] std::vector<double> prepared_means(const Dataset& data, const Preparation& preparation);

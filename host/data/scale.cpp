@@ -73,6 +73,16 @@ void ValueMeter::add(std::span<const std::uint16_t> values) {
   }
 }
 
+void ValueMeter::add(const math::ValueTotals& totals) {
+  largest_ = std::max(largest_, std::bit_cast<float>(totals.largest));
+  exponents_ += totals.exponents;
+  count_ += totals.count;
+}
+
+math::ValueTotals ValueMeter::totals() const {
+  return {std::bit_cast<std::int32_t>(largest_), exponents_, count_};
+}
+
 std::optional<ValueSizes> ValueMeter::sizes() const {
   if (count_ == 0) return std::nullopt;
   return ValueSizes{largest_, static_cast<double>(exponents_) / static_cast<double>(count_)};

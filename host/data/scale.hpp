@@ -8,6 +8,7 @@
 #include <string>
 
 #include "host/data/sparse.hpp"
+#include "kernels/math/value_statistics.h"
 #include "vaecuda/config.hpp"
 #include "vaecuda/dataset.hpp"
 
@@ -25,12 +26,14 @@ class ValueMeter {
   Extent add(std::span<const float> values);
   void add(std::span<const std::uint8_t> values);
   void add(std::span<const std::uint16_t> values);
+  void add(const math::ValueTotals& totals);
   /// All of a data set's.
   void add(const Dataset& data) {
     add(data.u8());
     add(data.f32());
     data::with_arrays(data.sparse(), [this](auto, auto values) { add(values); });
   }
+  [[nodiscard]] math::ValueTotals totals() const;
   /// Absent where there was no value other than 0.
   [[nodiscard]] std::optional<ValueSizes> sizes() const;
   /// How many values other than 0 there were.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/data/label_builder.hpp"
+#include "host/evaluate/ranking.hpp"
 
 namespace vaecuda {
 namespace {
@@ -57,14 +58,16 @@ std::optional<std::int32_t> anomaly_label(const RowFacts& facts, const EvaluateO
   return index;
 }
 
-AnomalyFigures anomaly_figures(const RowFacts& facts, std::int32_t anomaly, const RowFigures& rows) {
+AnomalyFigures anomaly_figures(const Vae& vae, const RowFacts& facts, std::int32_t anomaly,
+                               const RowFigures& rows) {
   std::vector<std::uint8_t> marks;
   for (const std::int32_t label : facts.labels) marks.push_back(label == anomaly ? 1 : 0);
   AnomalyFigures figures;
   figures.label = facts.label_names[static_cast<std::size_t>(anomaly)];
   figures.anomalies = std::count(marks.begin(), marks.end(), std::uint8_t{1});
   const auto add = [&](const char* name, std::span<const float> scores) {
-    figures.scores.push_back({name, roc_auc(scores, marks), average_precision(scores, marks)});
+    const ClassSeparation found = separate(vae, scores, marks);
+    figures.scores.push_back({name, found.roc_auc, found.average_precision});
   };
   std::vector<float> negative_elbo(rows.kl.size());
   std::transform(rows.kl.begin(), rows.kl.end(), rows.reconstruction.begin(), negative_elbo.begin(),

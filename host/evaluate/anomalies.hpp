@@ -14,7 +14,8 @@ namespace vaecuda {
                                                         const EvaluateOptions& options);
 
 /// Evaluates every score of `rows` with a value per row, with label `anomaly` as the positives.
-[[nodiscard]] AnomalyFigures anomaly_figures(const RowFacts& facts, std::int32_t anomaly,
+/// The model's device ranks them.
+[[nodiscard]] AnomalyFigures anomaly_figures(const Vae& vae, const RowFacts& facts, std::int32_t anomaly,
                                              const RowFigures& rows);
 
 }  // namespace vaecuda

@@ -287,7 +287,7 @@ Evaluation evaluate(const Vae& vae, const RowOpener& opener, const EvaluateOptio
   }
   result.factors = factor_figures(facts, encoded.mean, latents, options.bins);
   if (!result.factors.empty()) result.mutual_information_gap = mean_gap(result.factors);
-  if (anomaly) result.anomalies = anomaly_figures(facts, *anomaly, result.per_row);
+  if (anomaly) result.anomalies = anomaly_figures(vae, facts, *anomaly, result.per_row);
   return result;
 }
 

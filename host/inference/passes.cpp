@@ -119,13 +119,24 @@ PassSize Passes::size_for(PassKind kind, std::int64_t rows, std::int64_t samples
   return {samples > 1 ? std::min(most, in_blocks(kMostPairs / samples + 1)) : most, kInferenceBatch};
 }
 
+Passes::Lease Passes::turn() {
+  Shelf& own = shelf();
+  std::unique_lock<std::mutex> lock(own.guard);
+  return next_turn(own, lock);
+}
+
+Passes::Lease Passes::next_turn(Shelf& shelf, std::unique_lock<std::mutex>& lock) {
+  shelf.returned.wait(lock, [&shelf] { return shelf.in_use < shelf.most_at_once; });
+  Lease lease(shelf);
+  ++shelf.in_use;
+  return lease;
+}
+
 Passes::Lease Passes::take(const PassKey& key) {
   Shelf& own = shelf();
   std::list<KeptPass> dropped;
   std::unique_lock<std::mutex> lock(own.guard);
-  own.returned.wait(lock, [&own] { return own.in_use < own.most_at_once; });
-  Lease lease(own);
-  ++own.in_use;
+  Lease lease = next_turn(own, lock);
   own.most_in_use = std::max(own.most_in_use, own.in_use);
   const auto found = std::find_if(own.idle.begin(), own.idle.end(),
                                   [&key](const KeptPass& kept) { return kept.key == key; });

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <mutex>
 
 #include "host/inference/pass.hpp"
 
@@ -45,7 +46,7 @@ class Passes {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     ~Lease();
-    /// Valid until the pass is given to somebody else, or dropped for another one.
+    /// Not of a turn. Valid until the pass is given to somebody else, or dropped for another one.
     [[nodiscard]] Pass& pass() const;
 
    private:
@@ -55,9 +56,13 @@ class Passes {
     std::list<KeptPass> held_;  ///< one, so that giving it back needs no memory
   };
   [[nodiscard]] Lease take(const PassKey& key);
+  /// A turn on the device without a pass: of what it runs at a time, one is the holder's.
+  [[nodiscard]] Lease turn();
 
  private:
   [[nodiscard]] Shelf& shelf();
+  /// Waits with the lock of the shelf for a turn on the device.
+  static Lease next_turn(Shelf& shelf, std::unique_lock<std::mutex>& lock);
   /// As many rows as 32 MiB hold of all that goes in and comes out, labels as vectors included; or as asked.
   [[nodiscard]] std::int64_t most_rows(PassKind kind) const;
 

@@ -50,6 +50,12 @@ struct Vae::Impl {
   std::int64_t means(PassKind kind, RowSource& rows,
                      const std::function<void(const ReconstructedBlock&)>& sink);
 
+  /// A turn on the device, in the process that has it.
+  [[nodiscard]] Passes::Lease turn() const {
+    check_process();
+    return passes->turn();
+  }
+
   /// Runs a pass over rows in the device's memory; results go where `out` says, null: nowhere.
   void run_on_device(PassKind kind, std::uint64_t seed, const float* x, std::int64_t rows,
                      const std::vector<NamedMemory>& out, void* stream);
@@ -74,8 +80,8 @@ struct Vae::Impl {
   std::unique_ptr<Backend> backend;
   ParameterLayout layout;
   std::unique_ptr<ParameterStore> store;
-  std::optional<Passes> passes;
-  pid_t process = ::getpid();  ///< that loaded the model
+  mutable std::optional<Passes> passes;  ///< which have a lock of their own
+  pid_t process = ::getpid();            ///< that loaded the model
 
   /// A GPU's context belongs to the process that opened it. \throws DeviceError in a forked one
   void check_process() const;

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "host/plan/plan.hpp"
+#include "host/plan/rankings.hpp"
+#include "host/plan/value_statistics.hpp"
 #include "kernels/math/step_state.h"
 #include "vaecuda/config.hpp"
 #include "vaecuda/dataset.hpp"
@@ -31,6 +33,9 @@ class ParameterStore {
 class ResidentData {
  public:
   virtual ~ResidentData() = default;
+  /// Measures the values where they are; null where that is the host's memory, and for sparse rows, which the
+  /// host measures (host/data/host_values.hpp).
+  [[nodiscard]] virtual const ValueStatistics* values() const { return nullptr; }
 };
 
 /// What stopped a program: the step (counted from 1) and the arena element whose gradient was not finite
@@ -100,6 +105,8 @@ class Backend {
   [[nodiscard]] virtual std::unique_ptr<ParameterStore> make_parameters(std::int64_t size, bool training) = 0;
   /// The data set must outlive the result.
   [[nodiscard]] virtual std::unique_ptr<ResidentData> make_resident(const Dataset& data) = 0;
+  /// Not while a program runs, where programs_at_once() is 1.
+  [[nodiscard]] virtual Rankings& rankings() = 0;
   /// Leaves parameters and moments untouched. `data` may be null where no op gathers.
   /// \throws OutOfMemoryError, std::logic_error for a malformed plan
   [[nodiscard]] virtual std::unique_ptr<Program> compile(const Plan& plan, ParameterStore& parameters,

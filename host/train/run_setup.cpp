@@ -9,6 +9,7 @@
 #include "host/config/utf8.hpp"
 #include "host/data/check_values.hpp"
 #include "host/data/fingerprint.hpp"
+#include "host/data/host_values.hpp"
 #include "host/io/path_links.hpp"
 #include "host/plan/builder.hpp"
 #include "host/train/diagnosis.hpp"
@@ -84,7 +85,7 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
   }
   const std::shared_ptr<Backend> backend =
       make_backend(choice.device, config.train.precision, config.train.autotune);
-  prepare(std::move(rows), say, from);
+  std::unique_ptr<ResidentData> resident = prepare(std::move(rows), say, from, *backend);
   if (const std::string reason = why_no_prior(config.model); !reason.empty()) {
     say("no samples.png: " + reason);
   }
@@ -95,7 +96,7 @@ RunSetup::RunSetup(RunConfig asked, std::optional<RunData> rows, const Say& say,
     say("warning: " + doubt);
   }
   try {
-    session = std::make_unique<Session>(backend, config, data, clock);
+    session = std::make_unique<Session>(backend, config, data, clock, std::move(resident));
   } catch (const OutOfMemoryError& error) {
     throw OutOfMemoryError(std::string(error.what()) + "; " + advise_batch(backend, config, data, clock));
   }
@@ -180,11 +181,24 @@ Checkpoint RunSetup::checkpoint(const TrainingState& state) const {
   return result;
 }
 
-void RunSetup::prepare(std::optional<RunData> rows, const Say& say, const StartingPoint& from) {
+std::unique_ptr<ResidentData> RunSetup::prepare(std::optional<RunData> rows, const Say& say,
+                                                const StartingPoint& from, Backend& backend) {
+  std::unique_ptr<ResidentData> resident;
+  const MeasuredRows measured = [&](const Dataset& train) -> const ValueStatistics* {
+    if (train.type() == ElementType::sparse) return nullptr;
+    try {
+      resident = backend.make_resident(train);
+    } catch (const OutOfMemoryError&) {
+      return nullptr;  // the session will ask for the same, and advise
+    }
+    // Rows that are read in the host's memory have not come to their place in it yet.
+    if (resident->values() == nullptr) resident.reset();
+    return resident ? resident->values() : nullptr;
+  };
   DataView view;
   if (from.model) view = view_of(*from.model, config.train.init_from);
   view.scale_by_type = from.older_scale.has_value();
-  data = rows ? prepare_data(config, std::move(*rows), view) : prepare_data(config, view);
+  data = rows ? prepare_data(config, std::move(*rows), view, measured) : prepare_data(config, view, measured);
   say_what_was_read(data, say);
   for (const std::string& note : data.notes) say(note);
   for (const std::string& warning : data.warnings) say("warning: " + warning);
@@ -198,12 +212,13 @@ void RunSetup::prepare(std::optional<RunData> rows, const Say& say, const Starti
   config.data.test_path = recorded_path(config.data.test_path);
   config.data.valid_path = recorded_path(config.data.valid_path);
   config.train.init_from = recorded_path(config.train.init_from);
-  if (from.model) adopt_view(*from.model, say);
+  if (from.model) adopt_view(*from.model, resident ? resident->values() : nullptr, say);
   if (from.older_scale) require_same_scale(*from.older_scale, config);
+  return resident;
 }
 
 /// A run that begins with a model sees the rows as the model does.
-void RunSetup::adopt_view(const ModelFile& model, const Say& say) {
+void RunSetup::adopt_view(const ModelFile& model, const ValueStatistics* values, const Say& say) {
   require_same_model(config, model);
   if (data.condition_names != model.condition_names) {
     throw ConfigError(
@@ -218,7 +233,8 @@ void RunSetup::adopt_view(const ModelFile& model, const Say& say) {
         data.train.name()));
   }
   const ValueDomain domain = traits_of(config.model.likelihood).domain;
-  check_values(data.train, data.preparation, domain);
+  const data::HostValues here(data.train);
+  check_values(data.train, values != nullptr ? *values : here, data.preparation, domain);
   if (data.valid) check_values(*data.valid, data.preparation, domain);
   if (data.test) check_values(*data.test, data.preparation, domain);
 }

@@ -36,8 +36,10 @@ struct RunSetup {
   [[nodiscard]] Checkpoint checkpoint(const TrainingState& state) const;
 
  private:
-  void prepare(std::optional<RunData> rows, const Say& say, const StartingPoint& from);
-  void adopt_view(const ModelFile& model, const Say& say);
+  /// Gives the training rows where the device keeps a copy of them, which has been measured there.
+  std::unique_ptr<ResidentData> prepare(std::optional<RunData> rows, const Say& say,
+                                        const StartingPoint& from, Backend& backend);
+  void adopt_view(const ModelFile& model, const ValueStatistics* values, const Say& say);
   void fit_batch(const Say& say);
   void choose_length();
   [[nodiscard]] RunIdentity identify() const;

@@ -13,14 +13,14 @@
 namespace vaecuda {
 
 Session::Session(std::shared_ptr<Backend> backend, const RunConfig& config, const PreparedData& data,
-                 const RunClock& clock)
+                 const RunClock& clock, std::unique_ptr<ResidentData> resident)
     : backend_(std::move(backend)),
       config_(config),
       data_(data),
       clock_(clock),
       layout_(make_layout(config.model)),
       store_(backend_->make_parameters(layout_.size, true)),
-      resident_(backend_->make_resident(data.train)) {
+      resident_(resident ? std::move(resident) : backend_->make_resident(data.train)) {
   compile(0);
   if (data.valid) validation_ = std::make_unique<Evaluator>(model(), config, *data.valid);
 }

@@ -20,9 +20,10 @@ namespace vaecuda {
 class Session {
  public:
   /// Allocates all memory of the training, and that of the validation where there are rows for it; parameters
-  /// and moments are zeros. `config` and `data` must outlive the session. \throws OutOfMemoryError
+  /// and moments are zeros. `config` and `data` must outlive the session. `resident`: the training rows,
+  /// where the device has them already. \throws OutOfMemoryError
   Session(std::shared_ptr<Backend> backend, const RunConfig& config, const PreparedData& data,
-          const RunClock& clock);
+          const RunClock& clock, std::unique_ptr<ResidentData> resident = nullptr);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 

@@ -15,6 +15,7 @@
 #include "vaecuda/error.hpp"
 #include "vaecuda/export.h"
 #include "vaecuda/pass_progress.hpp"
+#include "vaecuda/ranking.hpp"
 #include "vaecuda/row_source.hpp"
 #include "vaecuda/vae.hpp"
 
@@ -158,15 +159,5 @@ class VAECUDA_API ScoreWatch {
 /// in the units of the raw data, through the Jacobian of the preparation; for Bernoulli: nats / (D log 2).
 /// docs/evaluation.md says which values may be compared.
 [[nodiscard]] VAECUDA_API double bits_per_dimension(double nats, const ModelInfo& model);
-
-/// The probability that a positive has a higher score than a negative, ties counting half (Mann and Whitney).
-/// `positive` holds 0 or 1 per score. \throws ConfigError if one of the classes is absent, the sizes differ,
-/// or a score is NaN
-[[nodiscard]] VAECUDA_API double roc_auc(std::span<const float> scores,
-                                         std::span<const std::uint8_t> positive);
-/// Σ (recall − previous recall) · precision over the distinct scores in descending order, as in scikit-learn.
-/// \throws as roc_auc
-[[nodiscard]] VAECUDA_API double average_precision(std::span<const float> scores,
-                                                   std::span<const std::uint8_t> positive);
 
 }  // namespace vaecuda

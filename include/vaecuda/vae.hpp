@@ -237,6 +237,7 @@ class VAECUDA_API Vae {
 
  private:
   friend ModelOnDevice on_device(const Vae& vae);  // for the library's own passes
+  friend class DeviceTurn;                         // and for what its device does beside them
   struct VAECUDA_HIDDEN Impl;
   explicit Vae(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -20,6 +20,7 @@
 #include "vaecuda/options.hpp"
 #include "vaecuda/output.hpp"
 #include "vaecuda/presets.hpp"
+#include "vaecuda/ranking.hpp"
 #include "vaecuda/report.hpp"
 #include "vaecuda/row_source.hpp"
 #include "vaecuda/sparse.hpp"

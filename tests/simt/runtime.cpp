@@ -4,10 +4,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include "kernels/device/failure.hpp"
+#include "kernels/library/thrust_analysis.hpp"
 #include "simt/error.hpp"
 #include "simt/gemm.hpp"
 
@@ -177,6 +179,16 @@ std::unique_ptr<cuda::Event> SimtRuntime::make_event() {
 std::unique_ptr<kernels::Gemm> SimtRuntime::make_gemm(const kernels::GemmSpec& spec, bool) {
   stream_.refuse_in_capture("make_gemm");
   return simt::make_gemm(spec, stream_.memory(), options_.epilogues);
+}
+
+std::unique_ptr<kernels::Analysis> SimtRuntime::make_analysis(kernels::Scratch& scratch) {
+  stream_.refuse_in_capture("make_analysis");
+#ifdef VAECUDA_HAVE_THRUST
+  return std::make_unique<kernels::ThrustAnalysis>(stream_.handle(), scratch);
+#else
+  static_cast<void>(scratch);
+  throw std::logic_error("this build has no headers of Thrust");
+#endif
 }
 
 }  // namespace vaecuda::simt

@@ -33,6 +33,9 @@ class SimtRuntime final : public cuda::Runtime {
   [[nodiscard]] std::unique_ptr<cuda::Event> make_event() override;
   [[nodiscard]] std::unique_ptr<kernels::Gemm> make_gemm(const kernels::GemmSpec& spec,
                                                          bool autotune) override;
+  /// By Thrust's host system, which does not watch memory. \throws std::logic_error in a build without the
+  /// toolkit's headers
+  [[nodiscard]] std::unique_ptr<kernels::Analysis> make_analysis(kernels::Scratch& scratch) override;
 
   /// Buffers that are not released yet.
   [[nodiscard]] std::int64_t live_buffers() {

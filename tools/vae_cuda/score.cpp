@@ -65,16 +65,6 @@ std::int64_t score_rows(const Vae& vae, RowSource& rows, const Measure& measure,
   });
 }
 
-/// The smallest score that a fraction `quantile` of the rows does not exceed.
-float quantile_of(std::vector<float>& scores, double quantile) {
-  // 0.07 of 100 rows is 7 rows, although the product of the doubles is above 7.
-  constexpr double kRounding = 1e-12;
-  const auto count = static_cast<double>(scores.size()) * (1.0 - kRounding);
-  const auto rank = static_cast<std::ptrdiff_t>(std::max(1.0, std::ceil(quantile * count))) - 1;
-  std::nth_element(scores.begin(), scores.begin() + rank, scores.end());
-  return scores[static_cast<std::size_t>(rank)];
-}
-
 /// A quantile of the scored rows themselves reads them twice, and so does a reference that is the same pipe.
 void require_rows_again(const cli::Arguments& arguments) {
   if (arguments.find("--threshold-quantile") == nullptr) return;
@@ -138,7 +128,7 @@ Threshold threshold_of(const cli::Arguments& arguments, cli::Console& console, c
       watch.add(block);
       scores.insert(scores.end(), block.begin(), block.end());
     });
-    threshold.value = quantile_of(scores, *threshold.quantile);
+    threshold.value = quantile(vae, scores, *threshold.quantile);
     threshold.shown = static_cast<double>(*threshold.value);
     if (has_reference) {
       threshold.warnings = watch.warnings(rows->name());

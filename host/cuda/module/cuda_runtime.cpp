@@ -11,6 +11,7 @@
 #include "kernels/library/cublaslt_gemm.hpp"
 #include "kernels/library/cuda_call.hpp"
 #include "kernels/library/stream_timer.hpp"
+#include "kernels/library/thrust_analysis.hpp"
 
 namespace vaecuda::cuda {
 namespace {
@@ -204,6 +205,11 @@ class CudaRuntime final : public Runtime {
                                                          bool autotune) override {
     make_current();
     return cublas_->make(spec, autotune);
+  }
+
+  [[nodiscard]] std::unique_ptr<kernels::Analysis> make_analysis(kernels::Scratch& scratch) override {
+    make_current();
+    return std::make_unique<kernels::ThrustAnalysis>(stream_.get(), scratch);
   }
 
  private:
