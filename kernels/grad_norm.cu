@@ -46,6 +46,7 @@ __device__ __forceinline__ void grad_norm_tile(const GradNormArgs& args, device:
       g[q] = device::load_quad(args.gradient, first + q * step, args.elements);
     }
     for (int q = 0; q < kQuadsInFlight; ++q) {
+      if (first + q * step >= args.elements) break;  // zeros would take the time of others
       for (int i = 0; i < 4; ++i) {
         const auto value = static_cast<double>(g[q].v[i]);
         squares += value * value;

@@ -12,29 +12,44 @@ using device::Quad;
 
 constexpr int kRowsInFlight = 4;  // rows whose loads a thread has under way before it adds the first
 
-/// The thread that computes the next state: of the last warp, which in a small batch has no rows to add.
-constexpr unsigned kStateThread = kArenaThreads - device::kWarpSize;
+// Warps that compute parts of the next state while others add rows; in a small batch they have none.
+constexpr unsigned kWarps = kArenaThreads / device::kWarpSize;
+constexpr unsigned kRateWarp = kWarps - 1;
+constexpr unsigned kBiasWarp = kWarps - 2;
+constexpr unsigned kPlaceWarp = kWarps - 3;
+constexpr unsigned kUsageWarp = kWarps - 4;
 
-/// The state with which a step runs. Its own function, never inlined, so that the update and a resumed run
-/// execute the same instructions: the compiler is free to round an expression differently from one place to
-/// the next.
-__attribute__((noinline)) __device__ math::StepState computed_state(std::int64_t step,
-                                                                    const AdvanceArgs& advance) {
-  return math::state_of_step(step, advance.batch, advance.schedule, advance.beta1, advance.beta2,
-                             advance.loss_schedule);
+// What takes elementary functions is never inlined, so that the update and a resumed run execute the same
+// instructions: the compiler is free to round an expression differently from one place to the next. The rest
+// of a state are single operations, each rounded as it stands.
+__attribute__((noinline)) __device__ double bias_of_step(double beta, std::int64_t step) {
+  return math::bias_correction(beta, step);
 }
 
-/// The same for one thread of the block, from a kernel's parameters: these have no address that a function
-/// could be given unless every thread copied them, so they go by way of the dynamic shared memory.
-__device__ __forceinline__ math::StepState state_at(std::int64_t step, const AdvanceArgs& parameters) {
-  auto* advance = device::dynamic_shared<AdvanceArgs>();
-  *advance = parameters;
-  return computed_state(step, *advance);
+__attribute__((noinline)) __device__ double rate_of_step(const math::Schedule& schedule, std::int64_t step) {
+  return math::learning_rate(schedule, step);
 }
 
-/// The mean of a column, by one block: summed in double, per thread in order, then as device::block_sum.
-/// Valid in thread 0.
-__device__ __forceinline__ double mean_of(const LossColumn& column) {
+/// The same from a kernel's parameters: these have no address that a function could be given unless every
+/// thread copied them, so they go by way of the dynamic shared memory, the `copy`-th there.
+__device__ __forceinline__ double rate_at(const math::Schedule& parameters, std::int64_t step,
+                                          unsigned copy) {
+  auto* schedule = device::dynamic_shared<math::Schedule>() + copy;
+  *schedule = parameters;
+  return rate_of_step(*schedule, step);
+}
+
+/// What the warps of the tile beside those of the arena hand over.
+struct EndParts {
+  double warp_sum[math::kMaxLossTerms][kWarps];
+  double mean[math::kMaxLossTerms];
+  double rows[math::kMaxLossTerms];
+  double bias[2];  ///< of the next step: β1's and β2's
+  double lr[2];    ///< of this step and of the next
+};
+
+/// A thread's part of the sum of a column, in double.
+__device__ __forceinline__ double sum_of_rows(const LossColumn& column) {
   double sum = 0.0;
   for (std::int64_t first = threadIdx.x; first < column.rows; first += kRowsInFlight * kArenaThreads) {
     float value[kRowsInFlight];
@@ -44,36 +59,66 @@ __device__ __forceinline__ double mean_of(const LossColumn& column) {
     }
     for (int r = 0; r < kRowsInFlight; ++r) sum += static_cast<double>(value[r]);
   }
-  return device::block_sum<kArenaThreads>(sum) / static_cast<double>(column.rows);
+  return sum;
+}
+
+/// The codebooks' perplexities, by one thread.
+__device__ __forceinline__ void leave_perplexity(const AdvanceArgs& advance, math::StepMetrics* metrics) {
+  math::StepMetrics usage;
+  for (std::int64_t g = 0; g < advance.groups; ++g) {
+    const float perplexity = advance.perplexity[g * advance.perplexity_stride];
+    math::add_perplexity(usage, static_cast<double>(perplexity), g, advance.groups);
+  }
+  metrics->perplexity_mean = usage.perplexity_mean;
+  metrics->perplexity_min = usage.perplexity_min;
 }
 
 /// The tile beside those of the arena: the step's metrics but for the gradient's norm, and the next step's
-/// state, both into the scratch.
+/// state, both into the scratch. Its warps work side by side, since one thread would take longer than any
+/// tile of the arena. Means are summed per thread in order, then as device::block_sum, with one barrier for
+/// all.
 __device__ __forceinline__ void prepare_end(const AdvanceArgs& advance, const math::StepState* state,
                                             UpdateScratch* scratch) {
-  if (threadIdx.x == kStateThread) {
-    const std::int64_t step = state->step;
-    scratch->metrics.step = step + 1;
-    scratch->metrics.lr = math::learning_rate(advance.schedule, step);
-    scratch->metrics.loss_weight = static_cast<double>(state->loss_weight);
-    scratch->next = state_at(step + 1, advance);
-  }
+  EndParts* parts = device::shared_array<EndParts, 1>();
+  const unsigned warp = threadIdx.x / device::kWarpSize;
+  const unsigned lane = threadIdx.x % device::kWarpSize;
+  const std::int64_t step = state->step;
   const math::LossTermList& terms = advance.loss.terms;
-  math::LossMeans means;
-  for (int i = 0; i < terms.count; ++i) {
-    const double mean = mean_of(advance.loss.column[i]);
-    math::set_mean(means, terms.term[i].kind, mean);
+  if (warp == kRateWarp && lane < 2) parts->lr[lane] = rate_at(advance.schedule, step + lane, lane);
+  if (warp == kBiasWarp && lane < 2) {
+    parts->bias[lane] = bias_of_step(lane == 0 ? advance.beta1 : advance.beta2, step + 1);
   }
+  if (warp == kPlaceWarp && lane == 0) {
+    scratch->metrics.step = step + 1;
+    scratch->metrics.loss_weight = static_cast<double>(state->loss_weight);
+    scratch->next = math::place_of_step(step + 1, advance.batch, advance.loss_schedule);
+  }
+  if (warp == kUsageWarp && lane == 0) leave_perplexity(advance, &scratch->metrics);
+  for (int i = 0; i < terms.count; ++i) {
+    const double sum = device::warp_sum(sum_of_rows(advance.loss.column[i]));
+    if (lane == 0) parts->warp_sum[i][warp] = sum;
+    if (threadIdx.x == 0) parts->rows[i] = static_cast<double>(advance.loss.column[i].rows);
+  }
+  device::block_barrier();
+  if (warp == 0 && static_cast<int>(lane) < terms.count) {
+    double sum = parts->warp_sum[lane][0];
+    for (unsigned w = 1; w < kWarps; ++w) sum += parts->warp_sum[lane][w];
+    parts->mean[lane] = sum / parts->rows[lane];
+  }
+  if (warp == kRateWarp && lane == 0) {
+    scratch->metrics.lr = parts->lr[0];
+    scratch->next.lr = static_cast<float>(parts->lr[1]);
+    scratch->next.step_size = math::step_size(parts->lr[1], parts->bias[0]);
+  }
+  if (warp == kBiasWarp && lane == 0) {
+    scratch->next.inverse_sqrt_bias2 = math::inverse_sqrt_bias2(parts->bias[1]);
+  }
+  device::block_barrier();
   if (threadIdx.x == 0) {
+    math::LossMeans means;
+    for (int i = 0; i < terms.count; ++i) math::set_mean(means, terms.term[i].kind, parts->mean[i]);
     scratch->metrics.means = means;
     scratch->metrics.loss = math::loss_of(means, terms, static_cast<double>(state->loss_weight));
-    math::StepMetrics usage;
-    for (std::int64_t g = 0; g < advance.groups; ++g) {
-      const float perplexity = advance.perplexity[g * advance.perplexity_stride];
-      math::add_perplexity(usage, static_cast<double>(perplexity), g, advance.groups);
-    }
-    scratch->metrics.perplexity_mean = usage.perplexity_mean;
-    scratch->metrics.perplexity_min = usage.perplexity_min;
   }
 }
 
@@ -165,7 +210,7 @@ __device__ __forceinline__ void commit(const UpdateArgs& args, double squares, b
 ///   state = that of the next step.
 /// Threads: tile 0 adds the terms of the loss and computes the next state; of the others, arena_blocks()
 ///   tiles, each is every (count − 1)-th piece of 1024 elements. Blocks of 256, one quad of elements a thread
-///   at a time, with dynamic shared memory for AdvanceArgs. The tile that ends last adds the tiles' sums of
+///   at a time, with dynamic shared memory for the schedule. The tile that ends last adds the tiles' sums of
 ///   squares (those of grad_norm where that ran) and ends the step.
 /// Bytes: 16·P read, 12·P written, 14·P with the bfloat16 copy; 4 a row of each term read.
 /// Alignment: any; quads are moved by load_quad and store_quad.
@@ -193,13 +238,16 @@ __global__ void __launch_bounds__(kArenaThreads, kArenaBlocksResident) update_ke
 }
 
 /// Equation: state = that of step `step`; scratch ready for a first update.
-/// Threads: the first of a warp, with dynamic shared memory for AdvanceArgs.
+/// Threads: the first of a warp, with dynamic shared memory for the schedule.
 /// Bytes: the state and 24 of the scratch written.
 /// Alignment: that of the structs.
 /// Determinism: a function of its arguments, by the instructions with which update_tile computes it.
 __device__ __forceinline__ void set_step_tile(const SetStepArgs& args) {
   if (threadIdx.x != 0) return;
-  *args.state = state_at(args.step, args.advance);
+  const AdvanceArgs& advance = args.advance;
+  const math::StepRates rates{rate_at(advance.schedule, args.step, 0), bias_of_step(advance.beta1, args.step),
+                              bias_of_step(advance.beta2, args.step)};
+  *args.state = math::state_of_step(args.step, advance.batch, rates, advance.loss_schedule);
   args.scratch->norm_ticket = 0;
   args.scratch->update_ticket = 0;
   args.scratch->kl_ticket = 0;
@@ -217,14 +265,14 @@ void launch(const UpdateArgs& args, Stream stream) {
   device::LaunchShape shape;
   shape.blocks = arena_blocks(args.elements) + 1;
   shape.threads_x = kArenaThreads;
-  shape.dynamic_shared_bytes = sizeof(AdvanceArgs);
+  shape.dynamic_shared_bytes = 2 * sizeof(math::Schedule);
   device::launch("update", update_kernel, shape, stream, args);
 }
 
 void launch(const SetStepArgs& args, Stream stream) {
   device::LaunchShape shape;
   shape.threads_x = device::kWarpSize;
-  shape.dynamic_shared_bytes = sizeof(AdvanceArgs);
+  shape.dynamic_shared_bytes = sizeof(math::Schedule);
   device::launch("set_step", set_step_kernel, shape, stream, args);
 }
 

@@ -107,23 +107,52 @@ struct StepState {
       -1;  ///< index into the parameter arena of the first bad gradient; −1: the loss
 };
 
-/// The state with which step `step` runs. β1^t is e^(t·log β1) through expm1, exact to the last bits for any
-/// t. A β of 0 stands for a moment that needs no bias correction.
-VAECUDA_HD StepState state_of_step(std::int64_t step, std::int64_t batch, const Schedule& schedule,
-                                   double beta1, double beta2, const LossSchedule& loss_schedule) {
-  const double t = static_cast<double>(step + 1);
-  const double lr = learning_rate(schedule, step);
-  const double bias1 = beta1 > 0.0 ? -::expm1(t * ::log(beta1)) : 1.0;
-  const double bias2 = beta2 > 0.0 ? -::expm1(t * ::log(beta2)) : 1.0;
+/// 1 − β^t with t = step + 1: e^(t·log β) through expm1, exact to the last bits for any t. A β of 0 stands
+/// for a moment that needs no bias correction.
+VAECUDA_HD double bias_correction(double beta, std::int64_t step) {
+  return beta > 0.0 ? -::expm1(static_cast<double>(step + 1) * ::log(beta)) : 1.0;
+}
+
+/// What of a step's state takes elementary functions.
+struct StepRates {
+  double lr;
+  double bias1;  ///< bias_correction(β1, step)
+  double bias2;
+};
+
+VAECUDA_HD float step_size(double lr, double bias1) {
+  return static_cast<float>(lr / bias1);
+}
+
+VAECUDA_HD float inverse_sqrt_bias2(double bias2) {
+  return static_cast<float>(1.0 / ::sqrt(bias2));
+}
+
+/// Where step `step` begins, without what StepRates are for.
+VAECUDA_HD StepState place_of_step(std::int64_t step, std::int64_t batch, const LossSchedule& loss_schedule) {
   StepState state;
   state.step = step;
   state.position = step * batch;
-  state.lr = static_cast<float>(lr);
   state.loss_weight = static_cast<float>(loss_weight(loss_schedule, step));
   state.capacity = static_cast<float>(kl_capacity(loss_schedule, step));
-  state.step_size = static_cast<float>(lr / bias1);
-  state.inverse_sqrt_bias2 = static_cast<float>(1.0 / ::sqrt(bias2));
   return state;
+}
+
+/// The state with which step `step` runs.
+VAECUDA_HD StepState state_of_step(std::int64_t step, std::int64_t batch, const StepRates& rates,
+                                   const LossSchedule& loss_schedule) {
+  StepState state = place_of_step(step, batch, loss_schedule);
+  state.lr = static_cast<float>(rates.lr);
+  state.step_size = step_size(rates.lr, rates.bias1);
+  state.inverse_sqrt_bias2 = inverse_sqrt_bias2(rates.bias2);
+  return state;
+}
+
+VAECUDA_HD StepState state_of_step(std::int64_t step, std::int64_t batch, const Schedule& schedule,
+                                   double beta1, double beta2, const LossSchedule& loss_schedule) {
+  const StepRates rates{learning_rate(schedule, step), bias_correction(beta1, step),
+                        bias_correction(beta2, step)};
+  return state_of_step(step, batch, rates, loss_schedule);
 }
 
 /// One line of the metrics ring: means over the batch's rows, in nats.
