@@ -35,7 +35,7 @@ def line(x, mu, theta):
 
 
 def main():
-    print("// Written by make_count_reference.py: x, mu, theta; -log p(x), its derivative by log theta, the size of its terms.")
+    print("// Written by make_count_reference.py: x, mu, theta; -log p(x), its derivative by log theta, its terms' size.")
     print("// clang-format off")
     random.seed(21)
     counts = [0, 1, 2, 7, 8, 100, 12345, 1000000]
