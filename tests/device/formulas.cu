@@ -24,7 +24,7 @@ __global__ void activation_kernel(ActivationKind kind, const float* x, float* y,
 __global__ void likelihood_kernel(LikelihoodParameters parameters, const float* output, const float* x,
                                   float* nll, float* gradient, float* mean) {
   const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
-  with_likelihood(parameters.kind, [&](auto likelihood) {
+  with_element_likelihood(parameters.kind, [&](auto likelihood) {
     const Deviation<float> sigma = head_deviation(learned_deviation(output[i]).log);
     const NllValue<float> value = likelihood(output[i], x[i], sigma);
     nll[i] = value.nll;
