@@ -67,11 +67,16 @@ class KeptRuns(Case):
         for name, words in {"plain": [], "told": ["--labels", "told.csv", "--conditional"]}.items():
             self.assert_done(self.train("--data", "x.csv", "--likelihood", "gaussian", *SMALL, "--steps", 1, "--no-report",
                                         *words, "--out", name))
-        self.assertEqual(set(rows), set(leaves(configuration(self.folder / "told/model.safetensors"))))
+        self.table("counts.csv", [[i % 3, i % 5] for i in range(20)], ["p", "q"])
+        self.assert_done(self.train("--data", "counts.csv", "--likelihood", "nb", *SMALL, "--steps", 1, "--no-report",
+                                    "--out", "counts"))
+        found_in = {name: set(leaves(configuration(self.folder / name / "model.safetensors"))) for name in ("told", "counts")}
+        self.assertEqual(set(rows), found_in["told"] | found_in["counts"])
         for key, row in rows.items():
             with self.subTest(key):
                 # Without its condition a conditional model's tensors would be others.
-                model = self.folder / ("plain" if key == "model.condition_dim" else "told") / "model.safetensors"
+                run = "plain" if key == "model.condition_dim" else "told" if key in found_in["told"] else "counts"
+                model = self.folder / run / "model.safetensors"
                 beside = re.findall("may be missing with `([a-z_.]+)`", row)
                 self.without(model, "less.safetensors", [key, *beside])
                 export = self.tool("export", "less.safetensors", "--format", "safetensors", "--out", "again.safetensors")
@@ -79,7 +84,7 @@ class KeptRuns(Case):
                     self.assert_ended(export, BAD_FILE, f"key '{key.split('.')[-1]}' is missing")
                     continue
                 self.assert_done(export)
-                meant = re.search("may be missing: `?([a-z0-9.]+)", row)
+                meant = re.search("may be missing: `?([a-z0-9.-]+)", row)
                 if meant and not key.endswith("_names"):
                     found = leaves(configuration(self.folder / "again.safetensors"))[key]
                     self.assertEqual(found, type(found)(meant[1]))
