@@ -5,26 +5,17 @@
 #include <numeric>
 
 #include "host/config/likelihood_traits.hpp"
+#include "host/train/chosen_rows.hpp"
 
 namespace vaecuda {
 namespace {
-
-constexpr std::int64_t kMostRows = 10'000;
-
-std::int64_t rows_looked_at(const Dataset& data) {
-  return std::min(data.rows(), kMostRows);
-}
 
 /// Calls `use(column, value)` for the values of the chosen rows as the model gets them; one that is drawn as
 /// the probability that it is 1.
 template <typename Use>
 void for_each_prepared(const Dataset& data, const Preparation& preparation, Use&& use) {
-  const auto columns = static_cast<std::size_t>(data.columns());
-  const std::int64_t chosen = rows_looked_at(data);
-  std::vector<float> row(columns);
-  for (std::int64_t i = 0; i < chosen; ++i) {
-    data.copy_row(i * data.rows() / chosen, row);
-    for (std::size_t c = 0; c < columns; ++c) {
+  for_each_chosen_row(data, [&](const std::vector<float>& row) {
+    for (std::size_t c = 0; c < row.size(); ++c) {
       float value = row[c] * preparation.scale;
       if (!preparation.mean.empty()) {
         value = (value - preparation.mean[c]) * preparation.inverse_deviation[c];
@@ -32,7 +23,7 @@ void for_each_prepared(const Dataset& data, const Preparation& preparation, Use&
       if (preparation.binarize == Binarize::threshold) value = value > 0.5f ? 1.0f : 0.0f;
       use(c, static_cast<double>(value));
     }
-  }
+  });
 }
 
 }  // namespace
@@ -40,7 +31,7 @@ void for_each_prepared(const Dataset& data, const Preparation& preparation, Use&
 ColumnModel::ColumnModel(const Dataset& train, const Preparation& preparation, const ModelConfig& model)
     : preparation_(preparation), likelihood_(model.likelihood) {
   const auto columns = static_cast<std::size_t>(train.columns());
-  const auto rows = static_cast<double>(rows_looked_at(train));
+  const auto rows = static_cast<double>(chosen_rows(train));
   std::vector<double> mean(columns);
   for_each_prepared(train, preparation, [&](std::size_t c, double value) { mean[c] += value / rows; });
   deviation_.assign(columns, 0.0);
@@ -83,7 +74,7 @@ double ColumnModel::loss(const Dataset& data) const {
       sum += drawn ? value * nll(1.0) + (1.0 - value) * nll(0.0) : nll(value);
     });
   });
-  return sum / static_cast<double>(rows_looked_at(data));
+  return sum / static_cast<double>(chosen_rows(data));
 }
 
 }  // namespace vaecuda

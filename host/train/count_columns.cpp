@@ -5,24 +5,18 @@
 #include <numeric>
 
 #include "host/config/likelihood_traits.hpp"
+#include "host/train/chosen_rows.hpp"
 
 namespace vaecuda {
 namespace {
 
-constexpr std::int64_t kMostRows = 10'000;
-
 /// Calls `use(row, sum)` for the chosen rows as doubles.
 template <typename Use>
 void for_each_row(const Dataset& data, Use&& use) {
-  const auto columns = static_cast<std::size_t>(data.columns());
-  const std::int64_t chosen = std::min(data.rows(), kMostRows);
-  std::vector<float> values(columns);
-  std::vector<double> row(columns);
-  for (std::int64_t i = 0; i < chosen; ++i) {
-    data.copy_row(i * data.rows() / chosen, values);
-    std::copy(values.begin(), values.end(), row.begin());
+  for_each_chosen_row(data, [&](const std::vector<float>& values) {
+    const std::vector<double> row(values.begin(), values.end());
     use(row, std::accumulate(row.begin(), row.end(), 0.0));
-  }
+  });
 }
 
 }  // namespace
@@ -69,7 +63,7 @@ double CountColumns::loss(const Dataset& data) const {
       }
     });
   });
-  return total / static_cast<double>(std::min(data.rows(), kMostRows));
+  return total / static_cast<double>(chosen_rows(data));
 }
 
 }  // namespace vaecuda
